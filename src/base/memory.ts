@@ -1,0 +1,96 @@
+// Sizes to and from integer KiB: libvirt's value and unit, Kubernetes quantities, "1G" as people type it.
+
+import { refuse } from './diagnostic.ts'
+
+/** `exact` is false when the size was no whole KiB and was rounded up, as libvirt itself rounds. */
+export interface Size {
+  readonly kib: number
+  readonly exact: boolean
+}
+
+const EXPONENT: Record<string, bigint> = { k: 1n, m: 2n, g: 3n, t: 4n, p: 5n, e: 6n }
+
+/**
+ * A libvirt size: decimal digits and a unit (b, bytes, KB, k, KiB, M, MB ... EiB, in any case; none is KiB).
+ * @see libvirt formatdomain, memory allocation
+ */
+export function parseLibvirtSize(value: string, unit: string | undefined, source: string): Size {
+  const digits = value.trim()
+  const scale = libvirtScale(unit ?? 'KiB')
+  if (!/^\d{1,20}$/.test(digits) || scale === undefined) {
+    refuse('size-malformed', { source, text: unit === undefined ? value : `${value} ${unit}` })
+  }
+  return kibOf(BigInt(digits) * scale, 1n, source, `${digits} ${unit ?? 'KiB'}`)
+}
+
+function libvirtScale(unit: string): bigint | undefined {
+  const lower = unit.toLowerCase()
+  if (lower === 'b' || lower === 'byte' || lower === 'bytes') return 1n
+  const exponent = EXPONENT[lower[0] ?? '']
+  if (exponent === undefined) return undefined
+  if (lower.length === 1 || lower.slice(1) === 'ib') return 1024n ** exponent
+  return lower.slice(1) === 'b' ? 1000n ** exponent : undefined
+}
+
+/** "2M", "1G", "2048 KiB", "64MiB": digits and a libvirt unit; digits alone are KiB. */
+export function parseSize(text: string, source: string): Size {
+  const match = /^\s*(\d{1,20})\s*([A-Za-z]*)\s*$/.exec(text)
+  if (match === null) refuse('size-malformed', { source, text })
+  return parseLibvirtSize(match[1] as string, match[2] || undefined, source)
+}
+
+/**
+ * A Kubernetes quantity, exactly: "64Mi", "1.5Gi", "129e6", "128974848", "500m".
+ * @see k8s.io/apimachinery, resource.Quantity
+ */
+export function parseQuantity(text: string, source: string): Size {
+  const match = /^\+?(\d{0,20})(?:\.(\d{0,20}))?(?:([eE][+-]?\d{1,2})|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/.exec(text.trim())
+  const whole = match?.[1] ?? ''
+  const fraction = match?.[2] ?? ''
+  if (match === null || whole + fraction === '') refuse('size-malformed', { source, text })
+  const [scale, divisor] = quantityScale(match[3], match[4])
+  return kibOf(BigInt(whole + fraction) * scale, divisor * 10n ** BigInt(fraction.length), source, text)
+}
+
+function quantityScale(exponent: string | undefined, suffix: string | undefined): [bigint, bigint] {
+  if (exponent !== undefined) {
+    const power = Number(exponent.slice(1))
+    return power < 0 ? [1n, 10n ** BigInt(-power)] : [10n ** BigInt(power), 1n]
+  }
+  if (suffix === undefined) return [1n, 1n]
+  const below = 'num'.indexOf(suffix)
+  if (below >= 0) return [1n, 1000n ** BigInt(3 - below)]
+  const power = EXPONENT[(suffix[0] as string).toLowerCase()] as bigint
+  return [suffix.length === 2 ? 1024n ** power : 1000n ** power, 1n]
+}
+
+function kibOf(numerator: bigint, divisor: bigint, source: string, text: string): Size {
+  const unit = divisor * 1024n
+  const kib = (numerator + unit - 1n) / unit
+  if (kib > BigInt(Number.MAX_SAFE_INTEGER)) refuse('size-too-large', { source, text })
+  return { kib: Number(kib), exact: kib * unit === numerator }
+}
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** "64 MiB", "1 GiB", "1030 KiB": the largest unit that gives a whole number. */
+export function formatKiB(kib: number): string {
+  const [value, unit] = largestWhole(kib)
+  return `${value} ${UNITS[unit]}`
+}
+
+/** "2M", "1G": a page size as the `pagesize` key takes it. */
+export function formatPagesize(kib: number): string {
+  const [value, unit] = largestWhole(kib)
+  return `${value}${(UNITS[unit] as string)[0]}`
+}
+
+function largestWhole(kib: number): [number, number] {
+  let value = kib
+  let unit = 0
+  while (value !== 0 && value % 1024 === 0 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return [value, unit]
+}

@@ -1,0 +1,204 @@
+// Every type of the field, no functions. A *node* or *cpu* is the host's; a *cell* or *vcpu* is the guest's.
+// All memory is integer KiB.
+
+import type { CpuSet, NodeSet, VcpuSet } from './base/idset.ts'
+
+// ---- The host ----
+
+/** A pool of huge pages on one node. `free` counts pages that nobody holds now. */
+export interface NodePages {
+  readonly pagesizeKiB: number
+  readonly total: number
+  readonly free?: number
+}
+
+/** One NUMA node. `cpus` are its online CPUs; `distances` is in the order of `Host.nodes`, local is 10. */
+export interface HostNode {
+  readonly id: number
+  readonly cpus: CpuSet
+  readonly memoryKiB?: number
+  readonly freeKiB?: number
+  readonly pages: readonly NodePages[]
+  readonly distances?: readonly number[]
+}
+
+/** The host-wide side of one page size: the kernel keeps these numbers for all nodes together. */
+export interface Pool {
+  readonly pagesizeKiB: number
+  /** Pages promised to mappings that have not touched them yet. */
+  readonly reserved?: number
+  /** How many surplus pages the kernel may make beyond the pool (nr_overcommit_hugepages). */
+  readonly overcommit?: number
+  /** How many it has made already. */
+  readonly surplus?: number
+  /** Whether a hugetlbfs of this page size is mounted. */
+  readonly mounted?: boolean
+}
+
+/** Nodes ascend by id; ids may have gaps. A fact that the source does not state is absent, never guessed. */
+export interface Host {
+  readonly nodes: readonly HostNode[]
+  /** The cores: each set holds the online CPUs that share one. Ascending by first CPU. A CPU in no set is a core of its own. */
+  readonly siblings: readonly CpuSet[]
+  readonly pools?: readonly Pool[]
+  /** The size that a bare `<hugepages/>` means. */
+  readonly defaultPagesizeKiB?: number
+  /** isolcpus. */
+  readonly isolated?: CpuSet
+}
+
+/** What a cgroup (or its stand-in) lets the guest use. `pages` are the cgroup's hugetlb limits, in pages. */
+export interface Allowed {
+  readonly cpus: CpuSet
+  readonly nodes: NodeSet
+  readonly pages?: readonly { readonly pagesizeKiB: number; readonly max: number }[]
+}
+
+export interface Resources extends Host {
+  readonly allowed: Allowed
+}
+
+// ---- The guest as its XML states it ----
+
+export type MemoryMode = 'strict' | 'preferred' | 'interleave' | 'restrictive'
+
+export interface CpuTopology {
+  readonly sockets: number
+  readonly dies: number
+  readonly clusters: number
+  readonly cores: number
+  readonly threads: number
+}
+
+/** `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`. */
+export interface MemoryDevice {
+  readonly model: string
+  readonly sizeKiB: number
+  readonly cell?: number
+}
+
+/** A `<cell>` as written. `distances` holds what is stated, by cell id; the matrix may be partial. */
+export interface WrittenCell {
+  readonly id: number
+  readonly vcpus: VcpuSet
+  readonly memoryKiB: number
+  readonly distances: ReadonlyMap<number, number>
+  readonly memAccess?: string
+  readonly discard?: string
+}
+
+/** One `<page>` of `<hugepages>`; without `cells` it counts for every cell without an entry of its own. */
+export interface WrittenPage {
+  readonly pagesizeKiB: number
+  readonly cells?: readonly number[]
+}
+
+/** `<numatune>` as written; `nodes` is absent with placement='auto'. */
+export interface WrittenTune {
+  readonly memory?: { readonly mode: MemoryMode; readonly nodes?: NodeSet; readonly auto: boolean }
+  readonly memnodes: readonly { readonly cell: number; readonly mode: MemoryMode; readonly nodes: NodeSet }[]
+}
+
+/** What a domain document says of placement. Sizes are as libvirt reads them: rounded up to KiB. */
+export interface DomainView {
+  readonly name: string
+  readonly type: string
+  readonly arch?: string
+  readonly machine?: string
+  /** All possible vCPUs are 0..vcpus-1. */
+  readonly vcpus: number
+  /** Those that are there at boot (`current`, `<vcpus>`). */
+  readonly online: VcpuSet
+  readonly vcpuCpuset?: CpuSet
+  readonly vcpuAuto: boolean
+  readonly memoryKiB: number
+  /** `<memory>` was no whole KiB and libvirt rounds it up. */
+  readonly memoryRounded: boolean
+  readonly currentMemoryKiB?: number
+  readonly maxMemoryKiB?: number
+  readonly memoryDevices: readonly MemoryDevice[]
+  readonly topology?: CpuTopology
+  readonly cells: readonly WrittenCell[]
+  /** Whether `<cpu><numa>` holds what would lose its cell when cells are built anew: caches, interconnects. */
+  readonly cellExtras: readonly string[]
+  /** Absent: no `<hugepages>`. Empty: a bare one, the host's default size. */
+  readonly hugepages?: readonly WrittenPage[]
+  readonly allocation?: string
+  readonly tune: WrittenTune
+  readonly vcpupin: ReadonlyMap<number, CpuSet>
+  readonly emulatorpin?: CpuSet
+  readonly iothreadpin: ReadonlyMap<number, CpuSet>
+  /** Ids of the I/O threads that the guest will have, ascending. */
+  readonly iothreads: readonly number[]
+  /** The keys of our metadata element as written, if it is there: the guest opts in. */
+  readonly wishes?: ReadonlyMap<string, string>
+}
+
+// ---- The request ----
+
+export type Like = 'virt-numa' | 'kubevirt'
+export type Existing = 'keep' | 'replace'
+export type MemorySplit = 'by-vcpu' | 'even' | 'by-free-pages'
+export type CpuChoice = 'pack' | 'in-order' | 'spread' | 'as-pinned'
+export type Pin = 'auto' | 'cpu' | 'cell'
+export type TuneMode = 'strict' | 'preferred' | 'restrictive'
+export type DistanceSource = 'host' | 'none'
+export type EmulatorChoice = 'spare' | 'shared' | 'none'
+export type IsolatedUse = 'use' | 'avoid'
+
+/** What is wanted, all defaults filled in. One field per key of the contract; the last three follow from `like`. */
+export interface Request {
+  readonly like: Like
+  readonly cells: 'per-node' | number
+  readonly existing: Existing
+  readonly memory: MemorySplit
+  readonly cpus: CpuChoice
+  readonly pin: Pin
+  /** Absent: as the domain says. 'none': ordinary memory. */
+  readonly pagesizeKiB?: number | 'none'
+  readonly mode: TuneMode
+  readonly distances: DistanceSource
+  /** A set: exactly these CPUs. */
+  readonly emulator: EmulatorChoice | CpuSet
+  readonly isolated: IsolatedUse
+  readonly cpuset?: CpuSet
+  /** Pages that by-free-pages leaves alone on every node, by page size. */
+  readonly reserve: readonly { readonly pagesizeKiB: number; readonly kib: number }[]
+  /** A guest without hugepages is refused. */
+  readonly hugepagesRequired: boolean
+  /** Whether vCPUs that are offline at boot belong to cells. */
+  readonly offlineInCells: boolean
+  /** Emulator and I/O threads as KubeVirt pins them. */
+  readonly threadsLikeKubevirt: boolean
+}
+
+// ---- The answer ----
+
+/** What the guest sees of one cell: guest ABI. `distances` is in cell order, empty when the guest is told none. */
+export interface Cell {
+  readonly id: number
+  readonly vcpus: VcpuSet
+  readonly memoryKiB: number
+  readonly distances: readonly number[]
+}
+
+/** Where one cell's memory lies. Without `pagesizeKiB`: ordinary pages. */
+export interface Memnode {
+  readonly nodes: NodeSet
+  readonly mode: TuneMode
+  readonly pagesizeKiB?: number
+}
+
+/** Where the guest sits on the host. `memnodes` is in cell order, `vcpupin` in vCPU order, `iothreadpin` in that of `DomainView.iothreads`. */
+export interface Binding {
+  readonly memnodes: readonly Memnode[]
+  /** An empty set: not pinned. */
+  readonly vcpupin: readonly CpuSet[]
+  readonly emulatorpin?: CpuSet
+  readonly iothreadpin: readonly CpuSet[]
+}
+
+export interface Placement {
+  readonly cells: readonly Cell[]
+  readonly binding: Binding
+}
