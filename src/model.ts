@@ -70,10 +70,21 @@ export interface CpuTopology {
   readonly threads: number
 }
 
-/** `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`. */
+/**
+ * `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`, `nodes` its
+ * `<source><nodemask>`, `alias` the name that libvirt gives it in a running guest.
+ */
 export interface MemoryDevice {
   readonly model: string
   readonly sizeKiB: number
+  readonly cell?: number
+  readonly nodes?: NodeSet
+  readonly alias?: string
+}
+
+/** A PCI(e) expander bus; `cell` is its `<target><node>`. */
+export interface Expander {
+  readonly model: string
   readonly cell?: number
 }
 
@@ -117,6 +128,7 @@ export interface DomainView {
   readonly currentMemoryKiB?: number
   readonly maxMemoryKiB?: number
   readonly memoryDevices: readonly MemoryDevice[]
+  readonly expanders: readonly Expander[]
   readonly topology?: CpuTopology
   readonly cells: readonly WrittenCell[]
   /** Whether `<cpu><numa>` holds what would lose its cell when cells are built anew: caches, interconnects. */
@@ -170,6 +182,31 @@ export interface Request {
   readonly offlineInCells: boolean
   /** Emulator and I/O threads as KubeVirt pins them. */
   readonly threadsLikeKubevirt: boolean
+  /** What the VMI says of these threads, if there is one. */
+  readonly threads?: KubevirtThreads
+  /** Cells stay and no memory is bound: KubeVirt's dedicated CPUs without passthrough. Absent is no. */
+  readonly pinsOnly?: boolean
+}
+
+/** What KubeVirt's rules for emulator and I/O threads look at. */
+export interface KubevirtThreads {
+  readonly isolateEmulator: boolean
+  /** A second CPU for the emulator where the pinned threads are even. */
+  readonly evenParity: boolean
+  /** sockets x cores x threads as the VMI writes them; 0 where it writes none. */
+  readonly writtenVcpus: number
+  /** Whether there should be I/O threads. */
+  readonly wanted: boolean
+  /** I/O threads of the supplemental pool: each has a CPU of its own. */
+  readonly pool: number
+}
+
+/** What KubeVirt writes for a VMI besides the placement. */
+export interface KubevirtElements {
+  readonly hintDedicated: boolean
+  readonly pmuOff: boolean
+  readonly nosharepages: boolean
+  readonly memfd: boolean
 }
 
 // ---- The answer ----
@@ -192,6 +229,8 @@ export interface Memnode {
 /** Where the guest sits on the host. `memnodes` is in cell order, `vcpupin` in vCPU order, `iothreadpin` in that of `DomainView.iothreads`. */
 export interface Binding {
   readonly memnodes: readonly Memnode[]
+  /** Only of a guest without cells that says where its memory lies. */
+  readonly memory?: Pick<Memnode, 'nodes' | 'mode'>
   /** An empty set: not pinned. */
   readonly vcpupin: readonly CpuSet[]
   readonly emulatorpin?: CpuSet
@@ -201,4 +240,130 @@ export interface Binding {
 export interface Placement {
   readonly cells: readonly Cell[]
   readonly binding: Binding
+}
+
+// ---- A running guest, as the kernel and libvirt's status file show it ----
+
+/** How the kernel chooses nodes for a mapping; `mode` in its own words: default, bind, prefer, "prefer (many)", interleave, ... */
+export interface MemoryPolicy {
+  readonly mode: string
+  readonly nodes: NodeSet
+}
+
+/** One mapping of QEMU's address space. `nodesKiB` has what is allocated, by node; absent where the page size is not known. */
+export interface Mapping {
+  readonly start: string
+  readonly policy: MemoryPolicy
+  readonly sizeKiB?: number
+  readonly pagesizeKiB?: number
+  readonly nodesKiB?: ReadonlyMap<number, number>
+  /** The file behind it, "(deleted)" taken off; absent for anonymous memory. */
+  readonly file?: string
+  /** What of it lies in transparent huge pages, and what is swapped out. */
+  readonly thpKiB?: number
+  readonly swapKiB?: number
+}
+
+/** What is behind guest memory; not known of a device that was plugged in later. */
+export type BackingKind = 'file' | 'memfd' | 'ram'
+
+/** Guest memory as QEMU was told to make it: the RAM of a cell, or a memory device. `policy` in QEMU's words: bind, preferred, ... */
+export interface MemoryBackend {
+  readonly id: string
+  readonly sizeKiB: number
+  readonly kind?: BackingKind
+  readonly path?: string
+  readonly policy?: MemoryPolicy
+}
+
+/** `vcpus` is what `-numa node,cpus=` says; a cell whose RAM is part of one block for all has no `ram`. */
+export interface QemuCell {
+  readonly id: number
+  readonly vcpus: VcpuSet
+  readonly ram?: string
+}
+
+/** What QEMU was told when it was started. `devices` are memory devices: the cell and the backend of each. */
+export interface QemuCommand {
+  readonly guest?: string
+  readonly cells: readonly QemuCell[]
+  readonly devices: readonly { readonly backend: string; readonly cell: number; readonly model: string }[]
+  readonly backends: readonly MemoryBackend[]
+}
+
+/** `context`: a thread that only allocates memory while QEMU starts. `all-vcpus`: one thread runs every vCPU. */
+export type ThreadRole = 'vcpu' | 'all-vcpus' | 'iothread' | 'emulator' | 'context'
+
+/** One thread of QEMU; `id` is the vCPU's or the I/O thread's, `cpus` those that it may run on. */
+export interface GuestThread {
+  readonly tid: number
+  readonly name: string
+  readonly role: ThreadRole
+  readonly id?: number
+  readonly cpus?: CpuSet
+}
+
+/** `mappings` absent: the kernel did not let us read them. */
+export interface RunningGuest {
+  readonly pid: number
+  readonly command: QemuCommand
+  readonly threads: readonly GuestThread[]
+  readonly mappings?: readonly Mapping[]
+}
+
+// ---- What verify finds ----
+
+/** `wider`: more CPUs than wanted. `elsewhere`: none or only some of the wanted ones, and others. `free`: nothing is wanted of it. */
+export type ThreadVerdict = 'placed' | 'wider' | 'elsewhere' | 'free' | 'unknown'
+
+/** A thread, or all threads of the emulator that may run on the same CPUs. */
+export interface ThreadPlace {
+  readonly role: 'vcpu' | 'iothread' | 'emulator'
+  readonly id?: number
+  readonly tids: readonly number[]
+  readonly cell?: number
+  readonly cpus?: CpuSet
+  readonly wanted?: CpuSet
+  readonly verdict: ThreadVerdict
+}
+
+/** `elsewhere`: pages on other nodes. `unbound`: another policy than wanted. `pagesize`: other pages than wanted. */
+export type MemoryFault = 'elsewhere' | 'unbound' | 'pagesize'
+export type MemoryVerdict = 'placed' | MemoryFault | 'free' | 'unknown'
+
+/** The memory of one cell; of several where their mappings cannot be told apart. All of it is KiB. */
+export interface CellPlace {
+  readonly cells: readonly number[]
+  readonly memoryKiB: number
+  /** Absent: nothing is wanted. `mode` is the domain's. Of several cells that want different nodes: all of these. */
+  readonly nodes?: NodeSet
+  readonly mode?: MemoryMode
+  /** What the kernel has: one entry where all mappings agree. */
+  readonly policies: readonly MemoryPolicy[]
+  readonly pagesizesKiB: readonly number[]
+  readonly wantedPagesizeKiB?: number
+  readonly nodesKiB: ReadonlyMap<number, number>
+  readonly allocatedKiB: number
+  /** Pages that lie on no wanted node; absent where nothing is wanted or it cannot be told which pages are whose. */
+  readonly elsewhereKiB?: number
+  /** Pages that lie on no node that any of these cells wants. */
+  readonly strayKiB: number
+  readonly thpKiB?: number
+  readonly swapKiB?: number
+  /** Memory that QEMU was told to make and whose mapping cannot be found. */
+  readonly unknownKiB: number
+  /** The worst first; the verdict is the first of them, if there is one. */
+  readonly faults: readonly MemoryFault[]
+  readonly verdict: MemoryVerdict
+}
+
+/** `source` is where the wanted places come from; `cellular`: the guest has cells. */
+export interface Whereabouts {
+  readonly guest: string
+  readonly pid: number
+  readonly state?: string
+  readonly source: string
+  readonly cellular: boolean
+  readonly threads: readonly ThreadPlace[]
+  readonly cells: readonly CellPlace[]
 }

@@ -23,15 +23,28 @@ export interface Diagnostic {
 
 /**
  * `invalid`: it can never work, and is refused. `capacity`: it cannot work now, for want of pages or memory.
- * `note`: worth knowing.
+ * `usage`: the command line was typed wrong. `misplaced`: a running guest is not where it should be. `note`: worth knowing.
  */
-export type DiagnosticClass = 'invalid' | 'capacity' | 'note'
+export type DiagnosticClass = 'invalid' | 'misplaced' | 'capacity' | 'usage' | 'note'
+
+/** An error keeps its message twice, and nobody reads it but us. */
+const MOST_IN_MESSAGE = 20
 
 /** All that was found to stand against the request; never empty. */
 export class Refusal extends Error {
   readonly diagnostics: readonly Diagnostic[]
+  /** A file that is loaded at run time is bundled with a Refusal of its own: its diagnostics make it one. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return error instanceof Error && 'diagnostics' in error
+  }
+
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(diagnostics.map(({ code, what }) => `${code}: ${what}`).join('\n'))
+    super(
+      diagnostics
+        .slice(0, MOST_IN_MESSAGE)
+        .map(({ code, what }) => `${code}: ${what}`)
+        .join('\n'),
+    )
     this.diagnostics = diagnostics
   }
 }
@@ -48,7 +61,14 @@ export function refuse<C extends Code>(code: C, facts: FactsOf<C>, at?: Span): n
 
 export function classOf(code: Code): DiagnosticClass {
   if (code in table.note) return 'note'
+  if (code in table.usage) return 'usage'
+  if (code in table.misplaced) return 'misplaced'
   return code in table.capacity ? 'capacity' : 'invalid'
+}
+
+/** Whether the command line itself was wrong: exit status 2 instead of 1. */
+export function isUsage(code: Code): boolean {
+  return classOf(code) === 'usage'
 }
 
 /** Runs every check, so that all known reasons are told at once, and refuses with all of them. */

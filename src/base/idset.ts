@@ -17,6 +17,17 @@ export type VcpuSet = IdSet<'vcpu'>
 /** The highest id that is taken for an id. Linux builds for at most 8,192 CPUs, libvirt reads at most 16,384. */
 export const MAX_ID = 65_535
 
+/** Linux has no more nodes (MAX_NUMNODES). */
+export const MAX_NODES = 1024
+
+/** QEMU has no more cells (MAX_NODES). */
+export const MAX_CELLS = 128
+
+/** How many ids a text may name, repeats counted: "0-65535" over and over would take for ever. */
+const MOST_MARKS = 16 * (MAX_ID + 1)
+/** Every second id up to the highest, with blanks. */
+const MOST_LETTERS = 512 * 1024
+
 const ITEM = /^(\^?)(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10})\/(\d{1,10}))?)?$/
 
 /**
@@ -26,14 +37,33 @@ const ITEM = /^(\^?)(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10})\/(\d{1,10}))?)?$/
  * @see cpuset(7), List format; libvirt formatdomain, cpuset
  */
 export function parseSet<Set extends IdSet<string>>(text: string, source: string): Set {
+  if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
   const trimmed = text.trim()
   if (trimmed === '') return [] as unknown as Set
-  const ids: boolean[] = []
-  for (const item of trimmed.replace(/,\s*$/, '').split(',')) markItem(ids, item.trim(), text, source)
-  return idsOf(ids) as unknown as Set
+  // A single id is what nearly every pin says.
+  if (/^\d{1,4}$/.test(trimmed)) return [Number(trimmed)] as unknown as Set
+  const items = trimmed.replace(/,\s*$/, '').split(',')
+  const only = items.length === 1 ? oneRange(trimmed) : undefined
+  if (only !== undefined) return only as unknown as Set
+  const ids = new globalThis.Set<number>()
+  let marks = 0
+  for (const item of items) {
+    marks += markItem(ids, item.trim(), text, source)
+    if (marks > MOST_MARKS) refuse('set-too-long', { source, max: MOST_MARKS })
+  }
+  return setOf<Set>(ids)
 }
 
-function markItem(ids: boolean[], item: string, text: string, source: string): void {
+/** "0-65535", and nothing that takes reading; what is wrong with it is told elsewhere. */
+function oneRange(text: string): number[] | undefined {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text)
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])]
+  if (match === null || last < first || last > MAX_ID) return undefined
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+}
+
+/** @returns how many ids were looked at */
+function markItem(ids: Set<number>, item: string, text: string, source: string): number {
   const match = ITEM.exec(item)
   if (match === null) refuse('set-malformed', { source, text, item })
   const first = Number(match[2])
@@ -42,7 +72,12 @@ function markItem(ids: boolean[], item: string, text: string, source: string): v
   const group = match[5] === undefined ? 1 : Number(match[5])
   if (last < first || group < 1 || used < 1 || used > group) refuse('set-malformed', { source, text, item })
   if (last > MAX_ID) refuse('set-too-large', { source, text, max: MAX_ID })
-  for (let id = first; id <= last; id++) if ((id - first) % group < used) ids[id] = match[1] === ''
+  for (let id = first; id <= last; id++) {
+    if ((id - first) % group >= used) continue
+    if (match[1] === '') ids.add(id)
+    else ids.delete(id)
+  }
+  return last - first + 1
 }
 
 /**
@@ -53,25 +88,33 @@ export function parseMask<Set extends IdSet<string>>(text: string, source: strin
   const words = text.trim().split(',')
   if (!words.every((word) => /^[0-9a-f]{1,8}$/i.test(word))) refuse('set-malformed', { source, text, item: text.trim() })
   if (words.length * 32 > MAX_ID + 1) refuse('set-too-large', { source, text, max: MAX_ID })
-  const ids: boolean[] = []
+  const ids: number[] = []
   words.reverse().forEach((word, index) => {
     const bits = Number.parseInt(word, 16)
-    for (let bit = 0; bit < 32; bit++) if ((bits >>> bit) & 1) ids[index * 32 + bit] = true
+    for (let bit = 0; bit < 32; bit++) if ((bits >>> bit) & 1) ids.push(index * 32 + bit)
   })
-  return idsOf(ids) as unknown as Set
+  return ids as unknown as Set
 }
 
-function idsOf(marks: readonly boolean[]): number[] {
-  const ids: number[] = []
-  marks.forEach((marked, id) => {
-    if (marked) ids.push(id)
-  })
+/** 0 to count - 1. */
+export function range(count: number): number[] {
+  const ids: number[] = new Array(count)
+  for (let id = 0; id < count; id++) ids[id] = id
   return ids
 }
 
 /** Any numbers to a set: sorted, duplicates gone. */
 export function setOf<Set extends IdSet<string>>(ids: Iterable<number>): Set {
-  return [...new globalThis.Set(ids)].sort((a, b) => a - b) as unknown as Set
+  return ascending([...ids]) as unknown as Set
+}
+
+function ascending(list: number[]): number[] {
+  // Most are in order already, and a Set costs ten times as much.
+  for (let index = 1; index < list.length; index++) {
+    if ((list[index] as number) > (list[index - 1] as number)) continue
+    return [...new globalThis.Set(list)].sort((a, b) => a - b)
+  }
+  return list
 }
 
 /** "0-3,8", the shortest form of the kernel's list format; "" for the empty set. */
@@ -87,18 +130,29 @@ export function formatSet(ids: readonly number[]): string {
 }
 
 export function union<Set extends IdSet<string>>(...sets: readonly Set[]): Set {
-  return setOf(sets.flat())
+  const all: number[] = []
+  for (const set of sets) for (const id of set) all.push(id)
+  return ascending(all) as unknown as Set
 }
 
 export function intersect<Set extends IdSet<string>>(a: Set, b: Set): Set {
-  const inB = new globalThis.Set<number>(b)
-  return a.filter((id) => inB.has(id)) as unknown as Set
+  return among(a, b, 'in') as Set
 }
 
 /** The ids of `a` that are not in `b`. */
 export function subtract<Set extends IdSet<string>>(a: Set, b: Set): Set {
-  const inB = new globalThis.Set<number>(b)
-  return a.filter((id) => !inB.has(id)) as unknown as Set
+  return among(a, b, 'out') as Set
+}
+
+/** Both ascend, so one walk over both is enough. */
+function among(a: readonly number[], b: readonly number[], kept: 'in' | 'out'): readonly number[] {
+  const found: number[] = []
+  let other = 0
+  for (const id of a) {
+    while (other < b.length && (b[other] as number) < id) other++
+    if ((b[other] === id) === (kept === 'in')) found.push(id)
+  }
+  return found
 }
 
 export function sameSet(a: readonly number[], b: readonly number[]): boolean {
