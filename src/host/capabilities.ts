@@ -1,0 +1,142 @@
+// The output of `virsh capabilities` to a Host. libvirt tells no free memory, no free pages and no default page size.
+
+import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { type CpuSet, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
+import { parseLibvirtSize } from '../base/memory.ts'
+import type { Host, HostNode, NodePages } from '../model.ts'
+import { elementsAt, readXml, type XmlData } from '../xml/read.ts'
+import { soundDistances } from './distances.ts'
+import { known } from './kernel-text.ts'
+
+/** Base pages are 4, 8, 16 or 64 KiB; above that even the smallest size of a host is a huge page. */
+const MAX_BASE_KIB = 64
+
+interface Reading {
+  readonly source: string
+  readonly problems: Diagnostic[]
+}
+
+/**
+ * @param source what the text is (a file name), for the words of a refusal
+ * @throws Refusal `capabilities-malformed` with all that is wrong, `xml-malformed`, `xml-doctype`
+ * @see libvirt formatcaps, host topology
+ */
+export function readCapabilities(text: string, source: string): Host {
+  const root = readXml(text)
+  const refuseAs = (what: string, why: string): never => refuse('capabilities-malformed', { source, what, why })
+  if (root.name !== 'capabilities')
+    refuseAs(`the document is <${root.name}>, not <capabilities>`, 'only the latter tells the nodes of the host')
+  const written = elementsAt(root, 'host', 'topology', 'cells', 'cell')
+  if (written.length === 0) refuseAs('there is no <cell> in <host><topology>', 'this driver of libvirt tells no nodes')
+  if (written.length > MAX_NODES) refuseAs(`there are ${written.length} cells`, `Linux has at most ${MAX_NODES} nodes`)
+  const reading: Reading = { source, problems: [] }
+  const cells = [...written].sort((a, b) => idOf(reading, a) - idOf(reading, b))
+  const basePagesizeKiB = basePagesize(reading, root, cells)
+  const nodes = cells.map((cell) => nodeOf(reading, cell, cells, basePagesizeKiB))
+  tellTwice(reading, nodes)
+  refuseAll(unique(reading.problems))
+  const online = union<CpuSet>(...nodes.map(({ cpus }) => cpus))
+  return { nodes, siblings: coresOf(reading, cells, online) }
+}
+
+function nodeOf(reading: Reading, cell: XmlData, cells: readonly XmlData[], basePagesizeKiB: number): HostNode {
+  const [memory] = elementsAt(cell, 'memory')
+  const cpus = elementsAt(cell, 'cpus', 'cpu').filter((cpu) => isOnline(cpu, cells))
+  return {
+    id: idOf(reading, cell),
+    cpus: setOf<CpuSet>(cpus.map((cpu) => idOf(reading, cpu))),
+    ...known('memoryKiB', memory && kibOf(reading, memory.text, memory)),
+    pages: elementsAt(cell, 'pages')
+      .map((pages) => poolOf(reading, pages))
+      .filter(({ pagesizeKiB }) => pagesizeKiB !== basePagesizeKiB)
+      .sort((a, b) => a.pagesizeKiB - b.pagesizeKiB),
+    ...known('distances', distancesOf(reading, cell, cells)),
+  }
+}
+
+/** libvirt lists an offline CPU of a node by its id alone; a libvirt that tells of no CPU more than that tells of online ones. */
+function isOnline(cpu: XmlData, cells: readonly XmlData[]): boolean {
+  return cpu.attributes.size > 1 || cells.every((cell) => elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1))
+}
+
+function poolOf(reading: Reading, pages: XmlData): NodePages {
+  const pagesizeKiB = kibOf(reading, pages.attributes.get('size') ?? '', pages) ?? 0
+  return { pagesizeKiB, total: countOf(reading, pages, pages.text, Number.MAX_SAFE_INTEGER) }
+}
+
+/** Ordinary pages are listed with the huge ones: the smallest size of all, which the host's <cpu> names too. */
+function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]): number {
+  const listed = [...elementsAt(root, 'host', 'cpu', 'pages'), ...cells.flatMap((cell) => elementsAt(cell, 'pages'))]
+  const smallest = Math.min(...listed.map((pages) => kibOf(reading, pages.attributes.get('size') ?? '', pages) ?? Number.POSITIVE_INFINITY))
+  return smallest <= MAX_BASE_KIB ? smallest : 0
+}
+
+/** One distance per node, in the order of the nodes; a list that leaves one out says nothing sure. */
+function distancesOf(reading: Reading, cell: XmlData, cells: readonly XmlData[]): readonly number[] | undefined {
+  const stated = new Map(
+    elementsAt(cell, 'distances', 'sibling').map((each) => [
+      idOf(reading, each),
+      countOf(reading, each, each.attributes.get('value') ?? '', Number.MAX_SAFE_INTEGER),
+    ]),
+  )
+  const row = cells.map((each) => stated.get(idOf(reading, each)) ?? Number.NaN)
+  return soundDistances(row, cells.length)
+}
+
+/** The sets of more than one online CPU; a list that lacks its own CPU is nonsense. */
+function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): CpuSet[] {
+  const placed = new Set<number>()
+  const cpus = cells.flatMap((cell) => elementsAt(cell, 'cpus', 'cpu')).sort((a, b) => idOf(reading, a) - idOf(reading, b))
+  const cores = cpus.flatMap((cpu) => {
+    const siblings = parseSet<CpuSet>(cpu.attributes.get('siblings') ?? '', `${reading.source}: <cpu siblings>`)
+    if (placed.has(idOf(reading, cpu)) || !siblings.includes(idOf(reading, cpu))) return []
+    const core = setOf<CpuSet>(intersect(siblings, online).filter((each) => !placed.has(each)))
+    for (const each of core) placed.add(each)
+    return core.length > 1 ? [core] : []
+  })
+  // A CPU whose own list is nonsense leaves its core to a later one.
+  return cores.sort((a, b) => (a[0] as number) - (b[0] as number))
+}
+
+function tellTwice(reading: Reading, nodes: readonly HostNode[]): void {
+  const places = new Map<number, number>()
+  for (const [index, { id, cpus }] of nodes.entries()) {
+    if (nodes[index - 1]?.id === id) tell(reading, `<cell id='${id}'> is there twice`, 'a node is there once')
+    for (const cpu of cpus) {
+      const other = places.get(cpu)
+      if (other !== undefined && other !== id)
+        tell(reading, `CPU ${cpu} is in <cell id='${other}'> and in <cell id='${id}'>`, 'a CPU lives on one node')
+      places.set(cpu, id)
+    }
+  }
+}
+
+function idOf(reading: Reading, element: XmlData): number {
+  return countOf(reading, element, element.attributes.get('id') ?? '', MAX_ID)
+}
+
+function countOf(reading: Reading, { name }: XmlData, digits: string, max: number): number {
+  const value = /^\s*\d{1,16}\s*$/.test(digits) ? Number(digits) : Number.NaN
+  if (value <= max) return value
+  tell(reading, `<${name}> has ${JSON.stringify(digits)}`, `a whole number from 0 to ${max} belongs there`)
+  return 0
+}
+
+function kibOf(reading: Reading, value: string, { name, attributes }: XmlData): number | undefined {
+  try {
+    return parseLibvirtSize(value, attributes.get('unit'), `${reading.source}: <${name}>`).kib
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    reading.problems.push(...error.diagnostics)
+    return undefined
+  }
+}
+
+function tell({ source, problems }: Reading, what: string, why: string): void {
+  problems.push(diagnostic('capabilities-malformed', { source, what, why }))
+}
+
+/** An id is read where it is needed, so the same may be told more than once. */
+function unique(problems: readonly Diagnostic[]): Diagnostic[] {
+  return [...new Map([...problems].reverse().map((each) => [each.what, each])).values()].reverse()
+}

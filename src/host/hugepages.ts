@@ -1,0 +1,72 @@
+// The folders hugepages-<size>kB and the hugetlbfs mounts to pools of huge pages, per node and host-wide.
+
+import { parseSize } from '../base/memory.ts'
+import type { NodePages, Pool } from '../model.ts'
+import type { Files } from './files.ts'
+import { ifReadable, known, numberAt, numberedIn, textAt } from './kernel-text.ts'
+
+const GLOBAL = '/sys/kernel/mm/hugepages'
+
+/** The pools of one node, smallest page first; without a folder, those of the whole host (a kernel without NUMA has only these). */
+export function readNodePages(files: Files, folder = GLOBAL): NodePages[] {
+  const sizes = numberedIn(files, folder, 'hugepages-', 'kB') ?? []
+  return sizes.flatMap((pagesizeKiB) => readPool(files, `${folder}/hugepages-${pagesizeKiB}kB`, pagesizeKiB))
+}
+
+function readPool(files: Files, folder: string, pagesizeKiB: number): NodePages[] {
+  // nr_hugepages counts surplus pages too, and free_hugepages counts the free ones among them.
+  const total = numberAt(files, `${folder}/nr_hugepages`)
+  if (total === undefined) return []
+  const free = numberAt(files, `${folder}/free_hugepages`)
+  // The two files are read at two moments: a pool that grew in between must not have more free pages than pages.
+  return [{ pagesizeKiB, total, ...known('free', free === undefined ? undefined : Math.min(free, total)) }]
+}
+
+/** One pool per page size that the kernel or a node has, with what is known of it; undefined when nothing is. */
+export function readPools(files: Files, nodeSizes: readonly number[], defaultPagesizeKiB: number | undefined): Pool[] | undefined {
+  const sizes = [...new Set([...(numberedIn(files, GLOBAL, 'hugepages-', 'kB') ?? []), ...nodeSizes])].sort((a, b) => a - b)
+  const mounts = readMounts(files, defaultPagesizeKiB)
+  const pools = sizes.map((pagesizeKiB) => {
+    const folder = `${GLOBAL}/hugepages-${pagesizeKiB}kB`
+    return {
+      pagesizeKiB,
+      ...known('reserved', numberAt(files, `${folder}/resv_hugepages`)),
+      ...known('overcommit', numberAt(files, `${folder}/nr_overcommit_hugepages`)),
+      ...known('surplus', numberAt(files, `${folder}/surplus_hugepages`)),
+      ...known('mounted', mounts === undefined ? undefined : isMounted(mounts, pagesizeKiB)),
+    }
+  })
+  const telling = pools.filter((pool) => Object.keys(pool).length > 1)
+  return telling.length === 0 ? undefined : telling
+}
+
+/** The page sizes of the hugetlbfs mounts; undefined among them is a mount of an unknown size. */
+function readMounts(files: Files, defaultPagesizeKiB: number | undefined): (number | undefined)[] | undefined {
+  const path = ['/proc/mounts', '/proc/self/mounts'].find((each) => files.read(each) !== undefined)
+  return path === undefined ? undefined : hugetlbfsMounts(files, path, defaultPagesizeKiB)?.map(({ pagesizeKiB }) => pagesizeKiB)
+}
+
+/**
+ * Where hugetlbfs is mounted, in a process's eyes; without `pagesizeKiB` of an unknown size.
+ * @param path /proc/mounts, or that of a process; undefined when there is none
+ */
+export function hugetlbfsMounts(
+  files: Files,
+  path: string,
+  defaultPagesizeKiB: number | undefined,
+): { readonly point: string; readonly pagesizeKiB?: number }[] | undefined {
+  return textAt(files, path)
+    ?.split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'hugetlbfs')
+    .map(([, point = '', , options]) => {
+      const size = /(?:^|,)pagesize=([^,]+)/.exec(options ?? '')?.[1]
+      const pagesizeKiB = size === undefined ? defaultPagesizeKiB : ifReadable(() => parseSize(size, 'pagesize').kib)
+      return { point, ...known('pagesizeKiB', pagesizeKiB) }
+    })
+}
+
+function isMounted(mounts: readonly (number | undefined)[], pagesizeKiB: number): boolean | undefined {
+  if (mounts.includes(pagesizeKiB)) return true
+  return mounts.includes(undefined) ? undefined : false
+}

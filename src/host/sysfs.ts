@@ -1,0 +1,96 @@
+// A machine's /sys and /proc, real or captured, to a Host.
+
+import { refuse } from '../base/diagnostic.ts'
+import { type CpuSet, intersect, MAX_NODES, type NodeSet, setOf, subtract, union } from '../base/idset.ts'
+import type { Host, HostNode } from '../model.ts'
+import { readSiblings } from './cores.ts'
+import { soundDistances } from './distances.ts'
+import type { Files } from './files.ts'
+import { readNodePages, readPools } from './hugepages.ts'
+import { kibIn, known, listAt, maskAt, numberAt, numberedIn, textAt } from './kernel-text.ts'
+
+const CPU = '/sys/devices/system/cpu'
+const NODE = '/sys/devices/system/node'
+
+/**
+ * Nodes, CPUs, cores and huge pages as the kernel states them; what it does not state is absent.
+ * A kernel without NUMA has no node folder: then the host is node 0 with every online CPU.
+ * @param scope the CPUs whose cores are asked for (a pod's); all online CPUs when absent
+ * @throws Refusal `host-unreadable` when there is no online CPU to be found
+ * @see Documentation/ABI/stable/sysfs-devices-node, testing/sysfs-devices-system-cpu
+ */
+export function readHost(files: Files, scope?: CpuSet): Host {
+  const ids = readNodeIds(files)
+  if (ids.length > MAX_NODES) refuse('host-unreadable', { reason: `${NODE} names ${ids.length} nodes, and Linux has at most ${MAX_NODES}` })
+  const stated = new Map(ids.map((id) => [id, readNodeCpus(files, id)]))
+  const online = onlineCpus(files) ?? union(...stated.values())
+  if (online.length === 0) refuse('host-unreadable', { reason: `${CPU} and ${NODE} name no online CPU` })
+  const meminfo = textAt(files, '/proc/meminfo')
+  const nodes = ids.length === 0 ? [readOnlyNode(files, online, meminfo)] : readNodes(files, ids, stated, online)
+  const defaultPagesizeKiB = kibIn(meminfo, 'Hugepagesize')
+  const sizes = nodes.flatMap((node) => node.pages.map(({ pagesizeKiB }) => pagesizeKiB))
+  const isolated = intersect(listAt<CpuSet>(files, `${CPU}/isolated`) ?? setOf<CpuSet>([]), online)
+  return {
+    nodes,
+    siblings: readSiblings(files, scope === undefined ? online : intersect(scope, online), online),
+    ...known('pools', readPools(files, sizes, defaultPagesizeKiB)),
+    ...known('defaultPagesizeKiB', defaultPagesizeKiB),
+    ...known('isolated', isolated.length === 0 ? undefined : isolated),
+  }
+}
+
+/** node/online, else the folders; none when there are no node folders, whatever node/online says. */
+function readNodeIds(files: Files): NodeSet {
+  const folders = setOf<NodeSet>(numberedIn(files, NODE, 'node') ?? [])
+  const online = listAt<NodeSet>(files, `${NODE}/online`) ?? folders
+  return folders.length === 0 || online.length === 0 ? folders : online
+}
+
+/** The CPUs that a node names, offline ones too on old kernels. */
+function readNodeCpus(files: Files, id: number): CpuSet {
+  const folder = `${NODE}/node${id}`
+  return (
+    listAt<CpuSet>(files, `${folder}/cpulist`) ??
+    maskAt<CpuSet>(files, `${folder}/cpumap`) ??
+    setOf<CpuSet>(numberedIn(files, folder, 'cpu') ?? [])
+  )
+}
+
+/** cpu/online, else the folders of CPUs; one that cannot be taken offline (often CPU 0) has no online file. */
+export function onlineCpus(files: Files): CpuSet | undefined {
+  const online = listAt<CpuSet>(files, `${CPU}/online`)
+  if (online !== undefined && online.length > 0) return online
+  const present = numberedIn(files, CPU, 'cpu') ?? []
+  return present.length === 0 ? undefined : setOf<CpuSet>(present.filter((cpu) => numberAt(files, `${CPU}/cpu${cpu}/online`) !== 0))
+}
+
+function readNodes(files: Files, ids: NodeSet, stated: ReadonlyMap<number, CpuSet>, online: CpuSet): HostNode[] {
+  let left = online
+  return ids.map((id) => {
+    // A CPU lives on one node: should two name it, the lower id has it.
+    const cpus = intersect(left, stated.get(id) as CpuSet)
+    left = subtract(left, cpus)
+    const folder = `${NODE}/node${id}`
+    return {
+      id,
+      cpus,
+      ...memoryOf(textAt(files, `${folder}/meminfo`)),
+      pages: readNodePages(files, `${folder}/hugepages`),
+      ...known('distances', readDistances(files, `${folder}/distance`, ids.length)),
+    }
+  })
+}
+
+/** The kernel writes one column per online node, in id order. */
+function readDistances(files: Files, path: string, nodes: number): readonly number[] | undefined {
+  const row = textAt(files, path)?.trim().split(/\s+/).map(Number)
+  return row === undefined ? undefined : soundDistances(row, nodes)
+}
+
+function readOnlyNode(files: Files, online: CpuSet, meminfo: string | undefined): HostNode {
+  return { id: 0, cpus: online, ...memoryOf(meminfo), pages: readNodePages(files) }
+}
+
+function memoryOf(meminfo: string | undefined): Pick<HostNode, 'memoryKiB' | 'freeKiB'> {
+  return { ...known('memoryKiB', kibIn(meminfo, 'MemTotal')), ...known('freeKiB', kibIn(meminfo, 'MemFree')) }
+}
