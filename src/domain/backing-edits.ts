@@ -1,0 +1,82 @@
+// Page sizes of the cells to edits of `<memoryBacking>`. `<page nodeset>` counts guest cells.
+
+import { sameSet } from '../base/idset.ts'
+import type { DomainView, Placement, WrittenPage } from '../model.ts'
+import { type Edit, insertChildren, type NewElement, type Write } from '../xml/edit.ts'
+import { child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { asElement, reconcile, setAttributes, type Wanted } from './reconcile.ts'
+import { type Also, removeChild, type Section } from './section.ts'
+
+const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'allocation', 'discard']
+
+/** One `<page>` per cell, unless what is written already gives every cell its size. */
+export function backingEdits(document: XmlDocument, view: DomainView, { binding }: Placement, also: Also, write: Write): Section {
+  const backing = child(document.root, 'memoryBacking')
+  const sizes = binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
+  const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))
+  const hugepages = child(backing, 'hugepages')
+  const added = [
+    ...(pages.length > 0 && hugepages === undefined ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }] : []),
+    ...(also.elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
+    ...(also.elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
+    ...(also.allocateNow && child(backing, 'allocation') === undefined ? [immediate] : []),
+  ]
+  if (backing === undefined)
+    return { edits: [], added: added.length === 0 ? undefined : { name: 'memoryBacking', attributes: [], children: added } }
+  const allocation = child(backing, 'allocation')
+  return {
+    edits: [
+      ...(hugepages === undefined ? [] : hugepageEdits(document, hugepages, view, sizes, pages, write)),
+      ...(also.allocateNow && allocation !== undefined ? setAttributes(document, allocation, immediate.attributes) : []),
+      ...insertChildren(document, backing, added, BACKING, write),
+    ],
+  }
+}
+
+const immediate: NewElement = { name: 'allocation', attributes: [['mode', 'immediate']] }
+const nosharepages: NewElement = { name: 'nosharepages', attributes: [] }
+const memfd: NewElement = { name: 'source', attributes: [['type', 'memfd']] }
+
+function page(pagesizeKiB: number, cell: number): Wanted {
+  return {
+    name: 'page',
+    key: `${cell}`,
+    attributes: [
+      ['size', `${pagesizeKiB}`],
+      ['unit', 'KiB'],
+      ['nodeset', `${cell}`],
+    ],
+  }
+}
+
+function hugepageEdits(
+  document: XmlDocument,
+  hugepages: XmlElement,
+  { hugepages: written = [] }: DomainView,
+  sizes: readonly (number | undefined)[],
+  pages: readonly Wanted[],
+  write: Write,
+): Edit[] {
+  if (pages.length === 0) return [removeChild(document, hugepages)]
+  if (saysTheSame(written, sizes)) return []
+  // Pages are known by position: the first one that is there becomes the first one wanted.
+  const wanted = pages.map((each, position) => ({ ...each, key: `${position}` }))
+  const kept = wanted.map((each, position) => ({ ...each, attributes: keepSize(each, written[position]) }))
+  const inPlace = childrenOf(hugepages, 'page').length === written.length ? kept : wanted
+  return reconcile(document, hugepages, { names: ['page'], keyOf: (_, position) => `${position}`, wanted: inPlace, order: ['page'] }, write)
+}
+
+/** A size that is the same in another unit stays as written. */
+function keepSize({ attributes }: Wanted, written: WrittenPage | undefined): Wanted['attributes'] {
+  const same = written !== undefined && attributes.some(([name, value]) => name === 'size' && value === `${written.pagesizeKiB}`)
+  return same ? attributes.filter(([name]) => name === 'nodeset') : attributes
+}
+
+/** As libvirt reads it: an entry that names the cell, else the one that names none. It refuses entries for cells that are not there. */
+function saysTheSame(written: readonly WrittenPage[], sizes: readonly (number | undefined)[]): boolean {
+  const known = written.every(({ cells = [] }) => cells.every((cell) => cell < sizes.length))
+  const read = sizes.map(
+    (_, cell) => (written.find(({ cells }) => cells?.includes(cell)) ?? written.find(({ cells }) => cells === undefined))?.pagesizeKiB,
+  )
+  return known && sameSet(read as number[], sizes as number[])
+}

@@ -1,0 +1,98 @@
+// Cells to edits of `<cpu><numa>`.
+
+import { formatSet } from '../base/idset.ts'
+import type { Cell, DomainView, WrittenCell } from '../model.ts'
+import { type Edit, insertChildren, type NewElement, removeElement, type Write } from '../xml/edit.ts'
+import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { asElement, reconcile, type Wanted } from './reconcile.ts'
+import type { Section } from './section.ts'
+
+const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', 'numa']
+
+export function cellEdits(document: XmlDocument, view: DomainView, cells: readonly Cell[], write: Write): Section {
+  const cpu = child(document.root, 'cpu')
+  const numa = child(cpu, 'numa')
+  const wanted = cells.map((cell) => wantedCell(cell, view.cells))
+  if (numa !== undefined) return { edits: [...inNuma(document, numa, view, cells, wanted, write)] }
+  const added: NewElement = { name: 'numa', attributes: [], children: wanted.map(asElement) }
+  if (cpu === undefined) return { edits: [], added: { name: 'cpu', attributes: [], children: [added] } }
+  return { edits: insertChildren(document, cpu, [added], CPU, write) }
+}
+
+function wantedCell({ id, vcpus, memoryKiB, distances }: Cell, before: readonly WrittenCell[]): Wanted {
+  return {
+    name: 'cell',
+    key: `${id}`,
+    attributes: [
+      ['id', `${id}`],
+      ['cpus', vcpus.length === 0 ? undefined : formatSet(vcpus)],
+      ['memory', `${memoryKiB}`],
+      ['unit', 'KiB'],
+      ['memAccess', before[0]?.memAccess],
+      ['discard', before[0]?.discard],
+    ],
+    ...(distances.length > 0 && { children: [{ name: 'distances', attributes: [], children: distances.map(sibling) }] }),
+  }
+}
+
+function sibling(value: number, id: number): NewElement {
+  return {
+    name: 'sibling',
+    attributes: [
+      ['id', `${id}`],
+      ['value', `${value}`],
+    ],
+  }
+}
+
+/** Cells that are there get new values; what else they hold stays. */
+function inNuma(
+  document: XmlDocument,
+  numa: XmlElement,
+  view: DomainView,
+  cells: readonly Cell[],
+  wanted: readonly Wanted[],
+  write: Write,
+): Edit[] {
+  const keyOf = (element: XmlElement, position: number): string => String(Number(attribute(element, 'id')?.value ?? position))
+  const elements = childrenOf(numa, 'cell')
+  const written = new Map(elements.map((element, position) => [keyOf(element, position), element]))
+  const kept = wanted.map((each, index) => {
+    const element = written.get(each.key)
+    const before = view.cells[index]
+    return element === undefined || before === undefined
+      ? each
+      : { ...each, attributes: changed(each, before, cells[index] as Cell, element) }
+  })
+  const inside = cells.flatMap((cell, index) => {
+    const element = written.get(`${cell.id}`)
+    const before = view.cells[index]
+    return element === undefined || before === undefined ? [] : distanceEdits(document, element, before, cell, write)
+  })
+  return [...reconcile(document, numa, { names: ['cell'], keyOf, wanted: kept, order: ['cell', 'interconnects'] }, write), ...inside]
+}
+
+/** Memory that is the same in another unit stays; a cell without id is known by its position. */
+function changed(wanted: Wanted, before: WrittenCell, cell: Cell, element: XmlElement): Wanted['attributes'] {
+  const same = before.memoryKiB === cell.memoryKiB
+  return wanted.attributes.filter(([name]) => {
+    if (name === 'memAccess' || name === 'discard' || name === 'id') return false
+    if (name === 'memory') return !same
+    return name !== 'unit' || (!same && attribute(element, 'unit') !== undefined)
+  })
+}
+
+function distanceEdits(document: XmlDocument, element: XmlElement, before: WrittenCell, { distances }: Cell, write: Write): Edit[] {
+  const written = child(element, 'distances')
+  const same = before.distances.size === distances.length && distances.every((value, id) => before.distances.get(id) === value)
+  if (same && (written === undefined) === (distances.length === 0)) return []
+  // libvirt reads the first of several, so that none may be left.
+  if (distances.length === 0) return childrenOf(element, 'distances').map((each) => removeElement(document, each))
+  if (written === undefined) {
+    const added: NewElement = { name: 'distances', attributes: [], children: distances.map(sibling) }
+    return insertChildren(document, element, [added], ['distances', 'cache'], write)
+  }
+  const keyOf = (each: XmlElement): string => String(Number(attribute(each, 'id')?.value ?? -1))
+  const wanted = distances.map((value, id) => ({ name: 'sibling', key: `${id}`, attributes: sibling(value, id).attributes }))
+  return reconcile(document, written, { names: ['sibling'], keyOf, wanted, order: ['sibling'] }, write)
+}

@@ -1,0 +1,47 @@
+// Placement to Edit[]: the smallest splices that make a domain document say it. New elements go where libvirt prints them.
+
+import { formatSet, union } from '../base/idset.ts'
+import type { DomainView, Placement } from '../model.ts'
+import { type Edit, inOrder, insertChildren, type Write } from '../xml/edit.ts'
+import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { backingEdits } from './backing-edits.ts'
+import { cellEdits } from './cell-edits.ts'
+import { featureEdits } from './feature-edits.ts'
+import { setAttributes } from './reconcile.ts'
+import type { Also, Section } from './section.ts'
+import { pinEdits, tuneEdits } from './tune-edits.ts'
+
+/** @see libvirt src/conf/domain_conf.c, virDomainDefFormatInternalSetRootName: the order of printing */
+const ORDER = (
+  'name uuid genid title description metadata maxMemory memory currentMemory blkiotune memtune memoryBacking vcpu vcpus ' +
+  'iothreads iothreadids defaultiothread cputune numatune resource sysinfo bootloader bootloader_args os idmap features cpu ' +
+  'clock on_poweroff on_reboot on_crash on_lockfailure pm perf devices'
+).split(' ')
+
+/** No edit where nothing changes. `write` prints new elements; it is called only when there is one. */
+export function editsFor(document: XmlDocument, view: DomainView, placement: Placement, also: Also, write: Write): Edit[] {
+  const { root } = document
+  const sections: Section[] = [
+    { edits: vcpuEdits(document, child(root, 'vcpu'), placement) },
+    pinEdits(document, view, placement.binding, write),
+    ...(placement.cells.length > 0 || placement.binding.memory ? [tuneEdits(document, view, placement.binding, also, write)] : []),
+    ...(placement.cells.length > 0 && also.shape === 'new'
+      ? [backingEdits(document, view, placement, also, write), cellEdits(document, view, placement.cells, write)]
+      : []),
+    ...(also.elements === undefined ? [] : [featureEdits(document, also.elements, write)]),
+  ]
+  const added = sections.flatMap((section) => section.added ?? [])
+  return [...inOrder([...sections.flatMap(({ edits }) => edits), ...insertChildren(document, root, added, ORDER, write)])]
+}
+
+/** A cpuset that is written confines whatever is not pinned, and a stale one fails the start; `auto` would ask numad. */
+function vcpuEdits(document: XmlDocument, vcpu: XmlElement | undefined, { binding }: Placement): Edit[] {
+  if (vcpu === undefined) return []
+  const { vcpupin, emulatorpin, iothreadpin } = binding
+  const used = union(...vcpupin, ...(emulatorpin ? [emulatorpin] : []), ...iothreadpin)
+  const auto = attribute(vcpu, 'placement')?.value === 'auto'
+  return [
+    ...(auto ? setAttributes(document, vcpu, [['placement', 'static']]) : []),
+    ...(attribute(vcpu, 'cpuset') === undefined || used.length === 0 ? [] : setAttributes(document, vcpu, [['cpuset', formatSet(used)]])),
+  ]
+}

@@ -1,0 +1,47 @@
+// What KubeVirt writes for dedicated CPUs to edits of `<features>`: the hint that CPUs are not shared, and no PMU for realtime.
+
+import type { KubevirtElements } from '../model.ts'
+import { type Edit, insertChildren, type NewElement, type Write } from '../xml/edit.ts'
+import { child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { setAttributes } from './reconcile.ts'
+import type { Section } from './section.ts'
+
+/** @see libvirt src/conf/domain_conf.h, virDomainFeature: the order of printing */
+const FEATURES = 'acpi apic pae hap viridian privnet hyperv kvm pvspinlock capabilities pmu vmport gic smm ioapic hpt vmcoreinfo'.split(' ')
+const KVM = ['hidden', 'hint-dedicated', 'poll-control', 'pv-ipi', 'dirty-ring']
+
+/** What is there gets its state; everything else stays. */
+export function featureEdits(document: XmlDocument, { hintDedicated, pmuOff }: KubevirtElements, write: Write): Section {
+  const features = child(document.root, 'features')
+  const kvm = child(features, 'kvm')
+  const hints = hintDedicated ? [state('hint-dedicated', 'on')] : []
+  const wanted = [
+    ...(hints.length > 0 && kvm === undefined ? [{ ...element('kvm'), children: hints }] : []),
+    ...(pmuOff ? [state('pmu', 'off')] : []),
+  ]
+  if (features === undefined) return { edits: [], added: wanted.length === 0 ? undefined : { ...element('features'), children: wanted } }
+  return {
+    edits: [
+      ...stateEdits(document, features, wanted, FEATURES, write),
+      ...(kvm === undefined ? [] : stateEdits(document, kvm, hints, KVM, write)),
+    ],
+  }
+}
+
+const element = (name: string): NewElement => ({ name, attributes: [] })
+const state = (name: string, value: string): NewElement => ({ name, attributes: [['state', value]] })
+
+function stateEdits(
+  document: XmlDocument,
+  parent: XmlElement,
+  wanted: readonly NewElement[],
+  order: readonly string[],
+  write: Write,
+): Edit[] {
+  const written = wanted.map((each) => [each, child(parent, each.name)] as const)
+  const missing = written.flatMap(([each, there]) => (there === undefined ? [each] : []))
+  return [
+    ...written.flatMap(([each, there]) => (there === undefined ? [] : setAttributes(document, there, each.attributes))),
+    ...insertChildren(document, parent, missing, order, write),
+  ]
+}

@@ -1,0 +1,76 @@
+// Children as they are and as they should be to edits: attributes that differ are set, what is missing is added, what is too
+// much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
+
+import { formatSet, type IdSet, parseSet } from '../base/idset.ts'
+import { type Edit, insertChildren, type NewElement, removeAttribute, removeElement, setAttribute, type Write } from '../xml/edit.ts'
+import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+
+/** A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute should not be there. */
+export interface Wanted {
+  readonly name: string
+  readonly key: string
+  readonly attributes: readonly (readonly [name: string, value: string | undefined])[]
+  readonly children?: readonly NewElement[]
+}
+
+/** The children of the given names become exactly `wanted`; all others stay. `keyOf` reads the key of a written child. */
+export interface Kin {
+  readonly names: readonly string[]
+  readonly keyOf: (element: XmlElement, position: number) => string
+  readonly wanted: readonly Wanted[]
+  readonly order: readonly string[]
+}
+
+/** Edits inside an element that is there. */
+export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, write: Write, more: readonly NewElement[] = []): Edit[] {
+  const asked = new Set(kin.wanted.map(({ name, key }) => `${name} ${key}`))
+  const found = new Map<string, XmlElement>()
+  const surplus: XmlElement[] = []
+  const keys = new Map<XmlElement | NewElement, number>()
+  for (const name of kin.names) {
+    childrenOf(parent, name).forEach((element, position) => {
+      const own = kin.keyOf(element, position)
+      const key = `${name} ${own}`
+      keys.set(element, Number(own))
+      if (found.has(key) || !asked.has(key)) surplus.push(element)
+      else found.set(key, element)
+    })
+  }
+  const written = kin.wanted.map((each) => [each, found.get(`${each.name} ${each.key}`)] as const)
+  const added = written.flatMap(([each, element]) => {
+    if (element !== undefined) return []
+    const made = asElement(each)
+    keys.set(made, Number(each.key))
+    return [made]
+  })
+  // libvirt prints cells and pins by number, so a missing one goes between its neighbours.
+  const isBehind = (sibling: XmlElement, element: NewElement): boolean => (keys.get(sibling) ?? 0) <= (keys.get(element) ?? 0)
+  return [
+    ...written.flatMap(([each, element]) => (element === undefined ? [] : setAttributes(document, element, each.attributes))),
+    ...surplus.map((element) => removeElement(document, element)),
+    ...insertChildren(document, parent, [...added, ...more], kin.order, write, isBehind),
+  ]
+}
+
+export function asElement({ name, attributes, children }: Wanted): NewElement {
+  const stated = attributes.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)
+  return { name, attributes: stated, ...(children !== undefined && { children }) }
+}
+
+/** Sets and removes attributes where they do not already say the same. */
+export function setAttributes(document: XmlDocument, element: XmlElement, attributes: Wanted['attributes']): Edit[] {
+  return attributes.flatMap(([name, value]) => {
+    if (value === undefined) return removeAttribute(document, element, name)
+    return saysTheSame(name, attribute(element, name)?.value, value) ? [] : setAttribute(document, element, name, value)
+  })
+}
+
+const ONE = /^\d+$/
+const SETS = ['cpus', 'cpuset', 'nodeset']
+
+function saysTheSame(name: string, written: string | undefined, wanted: string): boolean {
+  if (written === undefined || written === wanted) return written === wanted
+  // Two single ids, the most frequent case, need no reading as sets.
+  if (ONE.test(written) && ONE.test(wanted)) return Number(written) === Number(wanted)
+  return SETS.includes(name) && formatSet(parseSet<IdSet<string>>(written, name)) === wanted
+}

@@ -1,0 +1,79 @@
+// Binding to edits of `<cputune>` and `<numatune>`.
+
+import { formatSet, type NodeSet, union } from '../base/idset.ts'
+import type { Binding, DomainView, Memnode, WrittenTune } from '../model.ts'
+import type { Write } from '../xml/edit.ts'
+import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { asElement, type Kin, reconcile, type Wanted } from './reconcile.ts'
+import type { Also, Section } from './section.ts'
+
+const CPUTUNE = (
+  'shares period quota global_period global_quota emulator_period emulator_quota iothread_period iothread_quota ' +
+  'vcpupin emulatorpin iothreadpin vcpusched iothreadsched emulatorsched cachetune memorytune'
+).split(' ')
+
+const NUMATUNE = ['memory', 'memnode']
+
+/** Every pin of vCPUs, emulator and I/O threads becomes the binding's; scheduling and quotas stay. */
+export function pinEdits(document: XmlDocument, view: DomainView, binding: Binding, write: Write): Section {
+  const pins = wantedPins(view, binding)
+  const id = (element: XmlElement): string =>
+    String(Number(attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? 0))
+  return section(document, 'cputune', { names: ['vcpupin', 'emulatorpin', 'iothreadpin'], keyOf: id, wanted: pins, order: CPUTUNE }, write)
+}
+
+function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadpin }: Binding): Wanted[] {
+  const pin = (name: string, key: number, attribute: string | undefined, cpus: readonly number[] | undefined): Wanted[] => {
+    if (cpus === undefined || cpus.length === 0) return []
+    const which = attribute === undefined ? [] : [[attribute, `${key}`] as const]
+    return [{ name, key: `${key}`, attributes: [...which, ['cpuset', formatSet(cpus)]] }]
+  }
+  return [
+    ...vcpupin.flatMap((cpus, vcpu) => pin('vcpupin', vcpu, 'vcpu', cpus)),
+    ...pin('emulatorpin', 0, undefined, emulatorpin),
+    ...iothreads.flatMap((iothread, index) => pin('iothreadpin', iothread, 'iothread', iothreadpin[index])),
+  ]
+}
+
+/** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
+export function tuneEdits(document: XmlDocument, view: DomainView, binding: Binding, { shape }: Also, write: Write): Section {
+  const wanted = [wantedMemory(view, binding, shape), ...binding.memnodes.map(wantedMemnode)]
+  const keyOf = (element: XmlElement): string =>
+    element.local === 'memory' ? '' : String(Number(attribute(element, 'cellid')?.value ?? -1))
+  return section(document, 'numatune', { names: NUMATUNE, keyOf, wanted, order: NUMATUNE }, write)
+}
+
+function wantedMemory({ tune }: DomainView, { memnodes, memory }: Binding, shape: Also['shape']): Wanted {
+  const bound = memory === undefined ? memnodes : [memory]
+  const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
+  const auto: Wanted['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
+  return { name: 'memory', key: '', attributes: [['mode', memoryMode(tune, bound, nodes, shape)], ...auto, ['nodeset', formatSet(nodes)]] }
+}
+
+/**
+ * restrictive goes for all or none. A mode that a rebound guest has otherwise stays its own; `preferred` takes one node
+ * only: libvirt before 9.3 does not start a guest that prefers several.
+ */
+function memoryMode({ memory }: WrittenTune, bound: readonly Pick<Memnode, 'mode'>[], nodes: NodeSet, shape: Also['shape']): string {
+  if (bound.some(({ mode }) => mode === 'restrictive')) return 'restrictive'
+  if (memory?.mode === 'preferred' && nodes.length > 1) return 'strict'
+  return shape === 'kept' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
+}
+
+function wantedMemnode({ mode, nodes }: Memnode, cell: number): Wanted {
+  return {
+    name: 'memnode',
+    key: `${cell}`,
+    attributes: [
+      ['cellid', `${cell}`],
+      ['mode', mode],
+      ['nodeset', formatSet(nodes)],
+    ],
+  }
+}
+
+function section(document: XmlDocument, name: string, kin: Kin, write: Write): Section {
+  const parent = child(document.root, name)
+  if (parent !== undefined) return { edits: reconcile(document, parent, kin, write) }
+  return { edits: [], added: kin.wanted.length === 0 ? undefined : { name, attributes: [], children: kin.wanted.map(asElement) } }
+}
