@@ -1,0 +1,86 @@
+// What was said in several places to the one request that is decided from.
+
+import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import { gather } from '../base/gather.ts'
+import { nearest } from '../base/nearest.ts'
+import type { Like, Request } from '../model.ts'
+import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'
+
+/** What one place states: the keys that it has, read. `pagesize` is in KiB. */
+export type Wishes = { readonly [K in Key]?: KeyValues[K] }
+
+/**
+ * Reads the keys and values of one place; `source` names it, e.g. "metadata of guest db1" or "--memory".
+ * A key may be written with `_` for `-`; of a key that comes twice the last one counts.
+ * @throws Refusal `unknown-key`, `unknown-value`, `set-malformed`, `size-malformed`: everything that is wrong, not only the first
+ */
+export function readWishes(pairs: Iterable<readonly [key: string, value: string]>, source: string): Wishes {
+  const wishes: Wishes[] = []
+  const found: Diagnostic[] = []
+  for (const [name, value] of pairs) {
+    const key = asKey(name)
+    if (key === undefined) found.push(unknownKey(name, source, found.length))
+    else wishes.push(gather(found, () => ({ [key]: keys[key].read(value.trim(), source) })) ?? {})
+  }
+  refuseAll(found)
+  return Object.assign({}, ...wishes)
+}
+
+/** @param mistakes how many were found before this one */
+export function unknownKey(name: string, source: string, mistakes: number): Diagnostic {
+  return diagnostic('unknown-key', { source, key: name, known: keyNames, close: nearest(name, keyNames, mistakes) })
+}
+
+/**
+ * The request that layers of wishes make, weakest first: the defaults of the strongest `like`, then each key
+ * as the strongest layer states it. `reserve` is the administrator's and no key (config.ts).
+ */
+export function settle(layers: readonly Wishes[], reserve: Request['reserve'] = []): Request {
+  const { pagesize, ...stated }: Wishes = Object.assign({}, ...layers)
+  const like = stated.like ?? 'virt-numa'
+  return {
+    like,
+    ...defaults[like],
+    ...stated,
+    ...(pagesize !== undefined && { pagesizeKiB: pagesize }),
+    ...(stated.emulator !== undefined && { threadsLikeKubevirt: false }),
+    reserve,
+  }
+}
+
+type Defaults = Omit<Request, 'like' | 'reserve' | 'pagesizeKiB' | 'cpuset'>
+
+/**
+ * `kubevirt` is what KubeVirt's guestMappingPassthrough does by itself: its emulator and I/O threads
+ * follow rules of its own (threadsLikeKubevirt) unless the request says where they go.
+ */
+const defaults: Record<Like, Defaults> = {
+  'virt-numa': {
+    cells: 'per-node',
+    existing: 'keep',
+    memory: 'by-vcpu',
+    cpus: 'pack',
+    pin: 'auto',
+    mode: 'strict',
+    distances: 'host',
+    emulator: 'spare',
+    isolated: 'use',
+    hugepagesRequired: false,
+    offlineInCells: true,
+    threadsLikeKubevirt: false,
+  },
+  kubevirt: {
+    cells: 'per-node',
+    existing: 'replace',
+    memory: 'even',
+    cpus: 'in-order',
+    pin: 'cpu',
+    mode: 'strict',
+    distances: 'host',
+    emulator: 'none',
+    isolated: 'use',
+    hugepagesRequired: true,
+    offlineInCells: false,
+    threadsLikeKubevirt: true,
+  },
+}

@@ -1,0 +1,59 @@
+// Who may wish for what: a guest's metadata or annotations, judged by the administrator's configuration.
+
+import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import { gather } from '../base/gather.ts'
+import { type CpuSet, formatSet, intersect } from '../base/idset.ts'
+import type { DomainView } from '../model.ts'
+import type { Config } from './config.ts'
+import { asKey } from './keys.ts'
+import { readWishes, unknownKey, type Wishes } from './request.ts'
+
+/** Whether the hook, `watch` and `serve` may touch this guest: it asks for it itself, or `guests` covers it. */
+export function optedIn({ name, wishes }: Pick<DomainView, 'name' | 'wishes'>, { guests }: Config): boolean {
+  if (wishes !== undefined || guests === 'all') return true
+  return guests !== 'opted-in' && guests.includes(name)
+}
+
+/**
+ * Reads what a guest states (`source`, e.g. "metadata of db1"), and only keys that `tenant_keys` leaves to guests.
+ * @throws Refusal `tenant-key-refused` and those of `readWishes`: everything that is wrong, in the order stated
+ */
+export function tenantWishes(wishes: ReadonlyMap<string, string>, source: string, config: Config, configSource: string): Wishes {
+  const found: Diagnostic[] = []
+  const read: Wishes[] = []
+  for (const [name, value] of wishes) {
+    const key = asKey(name)
+    if (key !== undefined && !config.tenantKeys.includes(key)) {
+      found.push(diagnostic('tenant-key-refused', { source, key, config: configSource, allowed: config.tenantKeys }))
+      continue
+    }
+    if (key === undefined) found.push(unknownKey(name, source, found.length))
+    else read.push(gather(found, () => readWishes([[name, value]], source)) ?? {})
+  }
+  refuseAll(found)
+  return Object.assign({}, ...read)
+}
+
+/**
+ * A guest's own `cpuset` and `emulator` set, cut to the CPUs it was given, with a note `cpuset-cut` for each cut.
+ * @throws Refusal `cpuset-unavailable` when nothing is left of a set
+ */
+export function cutToAllowed(wishes: Wishes, allowed: CpuSet, source: string): { wishes: Wishes; notes: readonly Diagnostic[] } {
+  const found: Diagnostic[] = []
+  const notes: Diagnostic[] = []
+  const cut = (key: 'cpuset' | 'emulator', cpus: CpuSet): CpuSet => {
+    const left = intersect(cpus, allowed)
+    const wanted = formatSet(cpus)
+    if (left.length === 0) found.push(diagnostic('cpuset-unavailable', { source, key, wanted, allowed: formatSet(allowed) }))
+    else if (left.length < cpus.length) notes.push(diagnostic('cpuset-cut', { source, key, wanted, left: formatSet(left) }))
+    return left
+  }
+  const { cpuset, emulator } = wishes
+  const kept = {
+    ...wishes,
+    ...(cpuset !== undefined && { cpuset: cut('cpuset', cpuset) }),
+    ...(typeof emulator === 'object' && { emulator: cut('emulator', emulator) }),
+  }
+  refuseAll(found)
+  return { wishes: kept, notes }
+}

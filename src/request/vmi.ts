@@ -1,0 +1,132 @@
+// A VirtualMachineInstance to what it wishes, and to the facts that KubeVirt's own rules look at.
+
+import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import { gather } from '../base/gather.ts'
+import { parseQuantity } from '../base/memory.ts'
+import type { KubevirtElements, KubevirtThreads, Request } from '../model.ts'
+import type { Wishes } from './request.ts'
+import { cpuNotes } from './vmi-cpus.ts'
+import { elementsIn, threadsIn } from './vmi-rules.ts'
+import {
+  at,
+  countAt,
+  instanceIn,
+  memoryAt,
+  needed,
+  objectAt,
+  PREFIX,
+  quantityTextAt,
+  type Reading,
+  type Spot,
+  switchAt,
+  textAt,
+  type Value,
+} from './vmi-value.ts'
+
+export interface Vmi {
+  /** What the document is, for the words of a refusal. */
+  readonly source: string
+  /** `spec.domain.cpu.dedicatedCpuPlacement`. Without it nothing is fitted. */
+  readonly dedicated: boolean
+  /** `guestMappingPassthrough`: KubeVirt's own cells. Without it and without wishes of its own, the guest gets pins only. */
+  readonly passthrough: boolean
+  /** What follows from the spec. */
+  readonly wishes: Wishes
+  /** The annotations `virt-numa.io/<key>`, by key: the guest's own wishes, as metadata are. */
+  readonly annotations: ReadonlyMap<string, string>
+  readonly threads: KubevirtThreads
+  readonly elements: KubevirtElements
+  /** As the spec states it: guest, else limits (where no request is), else requests. */
+  readonly memoryKiB?: number
+  /** What KubeVirt's admission would say. */
+  readonly notes: readonly Diagnostic[]
+}
+
+/**
+ * Reads a VirtualMachineInstance, or the one that a VirtualMachine is the template of.
+ * @param source what the document is, for the words of a refusal
+ * @throws Refusal with everything that is wrong, each with its path: `vmi-malformed`, `size-malformed`, `pagesize-invalid`,
+ * `dedicated-cpus-required`
+ * @see KubeVirt user guide, "NUMA" and "Dedicated CPU resources"
+ */
+export function readVmi(value: Value, source: string): Vmi {
+  const reading: Reading = { source, problems: [] }
+  const root = instanceIn(reading, value)
+  const spec = at(reading, root, 'spec')
+  if (root.value === undefined || root.value instanceof Map)
+    needed(reading, root.value === undefined ? root : spec, 'give a VirtualMachineInstance, or a VirtualMachine')
+  const annotations = annotationsIn(reading, root)
+  const cpu = at(reading, spec, 'domain', 'cpu')
+  const dedicated = switchAt(reading, at(reading, cpu, 'dedicatedCpuPlacement')) ?? false
+  const passthrough = objectAt(reading, at(reading, cpu, 'numa', 'guestMappingPassthrough')) !== undefined
+  const pagesizeKiB = pagesizeIn(reading, spec)
+  const memoryKiB = memoryIn(reading, spec)
+  const threads = threadsIn(reading, spec, annotations)
+  const elements = elementsIn(reading, spec, annotations, { dedicated, passthrough })
+  countAt(reading, at(reading, cpu, 'maxSockets'))
+  const notes = dedicated ? cpuNotes(reading, spec) : []
+  if (passthrough && !dedicated) reading.problems.push(diagnostic('dedicated-cpus-required', { source }))
+  refuseAll(once(reading.problems))
+  const own = new Map([...annotations].flatMap(([key, text]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : [])))
+  return {
+    source,
+    dedicated,
+    passthrough,
+    wishes: wishesOf(passthrough, pagesizeKiB),
+    annotations: own,
+    threads,
+    elements,
+    ...(memoryKiB !== undefined && { memoryKiB }),
+    notes,
+  }
+}
+
+/** A value that several readers pass is told once. */
+function once(problems: readonly Diagnostic[]): Diagnostic[] {
+  return [...new Map([...problems].reverse().map((each) => [each.what, each])).values()].reverse()
+}
+
+function annotationsIn(reading: Reading, root: Spot): Map<string, string> {
+  const spot = at(reading, root, 'metadata', 'annotations')
+  const texts = [...(objectAt(reading, spot) ?? [])].map(([key, value]) => {
+    const text = textAt(reading, { path: `${spot.path}[${JSON.stringify(key)}]`, value: value === null ? '' : value })
+    return [key, text ?? ''] as const
+  })
+  return new Map(texts)
+}
+
+/** The synthetic cell that KubeVirt makes for memfd is no wish of the guest, so cells are always built anew. */
+function wishesOf(passthrough: boolean, pagesizeKiB: number | undefined): Wishes {
+  const always = { pin: 'cpu', existing: 'replace' } as const
+  // Hugepages in the domain that the VMI does not request do not count: KubeVirt wants both.
+  if (passthrough) return { like: 'kubevirt', ...always, pagesize: pagesizeKiB ?? 'none' }
+  return { cpus: 'in-order', ...always, ...(pagesizeKiB !== undefined && { pagesize: pagesizeKiB }) }
+}
+
+/** Rounded up to KiB: a size that is no whole number of them divides no memory, and is refused as KubeVirt refuses it. */
+function pagesizeIn(reading: Reading, spec: Spot): number | undefined {
+  const hugepages = at(reading, spec, 'domain', 'memory', 'hugepages')
+  const spot = at(reading, hugepages, 'pageSize')
+  const text = quantityTextAt(reading, spot) ?? (hugepages.value === undefined ? undefined : '')
+  if (text === undefined) return undefined
+  const invalid = diagnostic('pagesize-invalid', { text, path: spot.path })
+  const kib = gather([], () => parseQuantity(text, spot.path).kib) ?? 0
+  if (kib === 0) reading.problems.push(invalid)
+  return kib
+}
+
+function memoryIn(reading: Reading, spec: Spot): number | undefined {
+  const guest = memoryAt(reading, at(reading, spec, 'domain', 'memory', 'guest'))
+  const requests = memoryAt(reading, at(reading, spec, 'domain', 'resources', 'requests', 'memory'))
+  const limits = memoryAt(reading, at(reading, spec, 'domain', 'resources', 'limits', 'memory'))
+  return (guest ?? requests ?? limits)?.kib
+}
+
+/** The guest's own cells are wished for by any of these keys; the others say where its threads run. */
+const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'distances'] as const
+
+/** @param stated what was wished for beside the VMI's spec: annotations, metadata, flags */
+export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: Wishes): Request {
+  const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
+  return { ...request, threads, pinsOnly, ...(pinsOnly && { threadsLikeKubevirt: !('emulator' in stated), offlineInCells: false }) }
+}
