@@ -1,0 +1,127 @@
+// Which CPUs each thread of the guest may run on.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { type CpuSet, formatSet, intersect, range, setOf, subtract, union } from '../base/idset.ts'
+import type { Binding, Cell, DomainView, Memnode, Request, Resources } from '../model.ts'
+import type { Offer } from './offer.ts'
+import type { Seating } from './seating.ts'
+
+export type Pins = Pick<Binding, 'vcpupin' | 'emulatorpin' | 'iothreadpin'>
+
+export interface Threads {
+  readonly pins: Omit<Pins, 'vcpupin'>
+  readonly notes: readonly Diagnostic[]
+}
+
+/**
+ * `cpu` where the CPUs are this guest's own; on an open host `cell`, so that two guests never sit on one CPU by our doing.
+ */
+export function pinOf({ pin, cpuset, cpus }: Request, { allowed, nodes }: Resources): 'cpu' | 'cell' {
+  if (pin !== 'auto') return pin
+  const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
+  return cpuset !== undefined || cpus === 'as-pinned' || subtract(online, allowed.cpus).length > 0 ? 'cpu' : 'cell'
+}
+
+/**
+ * One set per possible vCPU. A vCPU that is offline at boot gets its cell's CPUs: unpinned, it would float over the host once
+ * it is plugged in. A vCPU in no cell (KubeVirt's offline ones) stays unpinned.
+ */
+export function vcpuPins(
+  view: DomainView,
+  cells: readonly Pick<Cell, 'vcpus'>[],
+  nodesOfCell: readonly (readonly number[])[],
+  seats: Seating['seats'],
+  offer: Offer,
+): CpuSet[] {
+  const cpusOfCell = cells.map(({ vcpus }, cell) => {
+    const seated = union(...vcpus.map((vcpu) => seats.get(vcpu) ?? setOf<CpuSet>([])))
+    return seated.length > 0 ? seated : union(...offer.nodes.filter(({ id }) => nodesOfCell[cell]?.includes(id)).map(({ cpus }) => cpus))
+  })
+  const cellOf = new Map(cells.flatMap(({ vcpus }, index) => vcpus.map((vcpu) => [vcpu, index] as const)))
+  return range(view.vcpus).map((vcpu) => seats.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? setOf<CpuSet>([]))
+}
+
+/**
+ * `spare`: the CPUs left over on the nodes in use, or else on the nearest other node; where vCPUs share the CPUs of their cells,
+ * those. None left: no pin, and a note. I/O threads go where the emulator goes.
+ */
+export function threadPins(
+  view: DomainView,
+  request: Request,
+  vcpupin: readonly CpuSet[],
+  inUse: readonly number[],
+  shared: boolean,
+  offer: Offer,
+  separation: (a: number, b: number) => number,
+): Threads {
+  const used = union(...vcpupin)
+  const { emulator, cpus } = request
+  if (emulator === 'none') return { pins: { iothreadpin: [] }, notes: [] }
+  // A cpuset that leaves nothing of a pin is stronger than the pin.
+  const inCpuset = (pin: CpuSet | undefined): pin is CpuSet =>
+    pin !== undefined && (request.cpuset === undefined || intersect(pin, request.cpuset).length > 0)
+  if (cpus === 'as-pinned' && emulator === 'spare' && inCpuset(view.emulatorpin))
+    return { pins: keptPins(view, view.emulatorpin, inCpuset), notes: [] }
+  if (emulator !== 'spare') return { pins: allOn(view, emulator === 'shared' ? used : emulator), notes: [] }
+  const spare = shared ? used : spareCpus(offer, used, inUse, separation)
+  if (spare.length > 0) return { pins: allOn(view, spare), notes: [] }
+  const threads = view.iothreads.length === 0 ? 'the emulator is' : 'the emulator and the I/O threads are'
+  return { pins: { iothreadpin: [] }, notes: [diagnostic('emulator-unpinned', { threads })] }
+}
+
+interface Reach {
+  readonly view: DomainView
+  readonly request: Request
+  readonly vcpupin: readonly CpuSet[]
+  readonly memnodes: readonly Memnode[]
+  readonly offer: Offer
+}
+
+/**
+ * QEMU allocates the huge pages of a node from a thread on that node's CPUs (thread-context, QEMU 7.2 and libvirt 9.0), and libvirt
+ * has it in the emulator's cpuset by then: without a CPU in common the start fails, "Setting CPU affinity failed". So an emulator
+ * that has what is spare gets CPUs of such a node too, and where none is spare those of its vCPUs.
+ */
+export function reachMemory({ view, request: { emulator, cpus }, vcpupin, memnodes, offer }: Reach, threads: Threads): Threads {
+  const { emulatorpin } = threads.pins
+  const isWanted = emulator !== 'spare' || (cpus === 'as-pinned' && view.emulatorpin !== undefined)
+  if (emulatorpin === undefined || isWanted) return threads
+  const used = union(...vcpupin)
+  const more = unreached(emulatorpin, memnodes, offer).map((near) => {
+    const spare = subtract(near, used)
+    return spare.length > 0 ? spare : near
+  })
+  const among = intersect(union(...more), used)
+  const notes = among.length === 0 ? [] : [diagnostic('emulator-among-vcpus', { cpus: formatSet(among) })]
+  return { pins: { ...threads.pins, emulatorpin: union(emulatorpin, ...more) }, notes: [...threads.notes, ...notes] }
+}
+
+/** CPUs of the nodes that back cells by huge pages, of which none is the emulator's. */
+export function unreached(emulatorpin: CpuSet, memnodes: readonly Memnode[], { nodes }: Pick<Offer, 'nodes'>): CpuSet[] {
+  const backing = memnodes.filter(({ pagesizeKiB }) => pagesizeKiB !== undefined).map((memnode) => memnode.nodes)
+  const cpus = backing.map((ids) => union<CpuSet>(...nodes.filter(({ id }) => ids.includes(id)).map((node) => node.cpus)))
+  return cpus.filter((each) => each.length > 0 && intersect(each, emulatorpin).length === 0)
+}
+
+const allOn = ({ iothreads }: DomainView, cpus: CpuSet): Omit<Pins, 'vcpupin'> => ({
+  emulatorpin: cpus,
+  iothreadpin: iothreads.map(() => cpus),
+})
+
+function keptPins(
+  { iothreads, iothreadpin }: DomainView,
+  emulatorpin: CpuSet,
+  isKept: (pin: CpuSet | undefined) => pin is CpuSet,
+): Omit<Pins, 'vcpupin'> {
+  const kept = (pin: CpuSet | undefined): CpuSet => (isKept(pin) ? pin : emulatorpin)
+  return { emulatorpin, iothreadpin: iothreads.map((id) => kept(iothreadpin.get(id))) }
+}
+
+function spareCpus(offer: Offer, used: CpuSet, inUse: readonly number[], separation: (a: number, b: number) => number): CpuSet {
+  const left = (nodes: Offer['nodes']): CpuSet => subtract(union(...nodes.map(({ cpus }) => cpus)), used)
+  const near = left(offer.nodes.filter(({ id }) => inUse.includes(id)))
+  if (near.length > 0) return near
+  const way = (id: number): number => inUse.reduce((sum, each) => sum + separation(id, each), 0)
+  const others = offer.nodes.filter(({ id }) => !inUse.includes(id)).sort((a, b) => way(a.id) - way(b.id) || a.id - b.id)
+  return left(others.slice(0, 1))
+}

@@ -1,0 +1,298 @@
+// New homes for the cells that a guest already has. What the guest sees (cells, their memory, vCPUs and distances) is not
+// looked at with a view to change it, so it cannot change: only memnodes and pins come out.
+//
+// A binding that holds stays, or, when asked for better, moves only for less missing memory. Otherwise every cell is given a
+// node (homes.ts), or the nearest nodes together where none holds it (span.ts); a cell that stays keeps its pins.
+
+import { type Diagnostic, diagnostic, refuse } from '../base/diagnostic.ts'
+import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
+import { memoryNode } from './bind.ts'
+import { backingsOf, missingKiB } from './capacity.ts'
+import { guestWay, separation } from './distance.ts'
+import { fillingOf, seatCores } from './filling.ts'
+import { type GuestCore, guestCores, guestThreads } from './guest-cores.ts'
+import { assignHomes, type CellNeed, type HomeSearch } from './homes.ts'
+import { type Offer, offerOf } from './offer.ts'
+import { pinOf, reachMemory, type Threads, threadPins, unreached, vcpuPins } from './pins.ts'
+import type { Plan } from './plan.ts'
+import { pageRoom } from './room.ts'
+import { nodeOf, refuseFewCpus } from './seating.ts'
+import { spanNodes } from './span.ts'
+import { holds, modeOf, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
+
+/** When a binding that holds is moved: never, or for strictly better pages. */
+export type Move = 'if-broken' | 'if-better'
+
+type Ways = (a: number, b: number) => number
+
+/** @throws Refusal `not-enough-threads`, `no-cpus`, `cpus-offline`, `no-memory-node`: what this host lacks */
+export function rebind(view: DomainView, resources: Resources, request: Request, move: Move): Plan {
+  const ways = separation(resources)
+  const offer = offerOf(resources, request, view.online.length)
+  const shared = pinOf(request, resources) === 'cell'
+  const before = writtenPlacement(view, resources, request)
+  const isSound = holds(view, resources, request, offer, ways, shared)
+  const kept: Plan = { placement: before, notes: keptNotes(view, request), kept: true }
+  if (isSound && move === 'if-broken') return kept
+  if (!shared) refuseFewCpus(view, offer)
+  const moved = newBinding({ view, resources, request, offer, shared, ways }, before)
+  return isSound && lacks(resources, view, before) <= lacks(resources, view, moved.placement)
+    ? kept
+    : { ...moved, notes: [...keptNotes(view, request), ...moved.notes] }
+}
+
+function lacks(resources: Resources, view: DomainView, { cells, binding }: Placement): number {
+  return missingKiB(resources, backingsOf(cells, binding.memnodes, view))
+}
+
+/** Wishes that only new cells could fulfil. */
+function keptNotes({ cells }: DomainView, { pagesizeKiB, cells: wanted }: Request): Diagnostic[] {
+  const ignored = [
+    ...(pagesizeKiB === undefined ? [] : ['pagesize']),
+    ...(wanted === 'per-node' || wanted === cells.length ? [] : ['cells']),
+  ]
+  return ignored.length === 0 ? [] : [diagnostic('cells-kept', { keys: ignored.join(' and ') })]
+}
+
+// ---- A new binding ----
+
+interface Moving {
+  readonly view: DomainView
+  readonly resources: Resources
+  readonly request: Request
+  readonly offer: Offer
+  readonly shared: boolean
+  readonly ways: Ways
+}
+
+/** One cell's guest cores on one node. */
+interface Settled {
+  readonly cell: number
+  readonly node: number
+  readonly cores: readonly GuestCore[]
+}
+
+function newBinding(moving: Moving, before: Placement): Plan {
+  const { view, resources, request, offer, shared, ways } = moving
+  const cells = writtenCells(view)
+  const cores = guestCores(view)
+  const coresOf = cells.map(({ vcpus }) => coresIn(cores, vcpus))
+  const settled = settle(moving, coresOf)
+  const nodesOf = cells.map((_, cell) =>
+    [...new Set(settled.filter((each) => each.cell === cell).map(({ node }) => node))].sort((a, b) => a - b),
+  )
+  const memory = nodesOf.map((nodes) => union(...nodes.map((node) => memoryNode(resources, node, ways))))
+  const seats = shared ? new Map<number, CpuSet>() : seatsOf(moving, settled)
+  const vcpupin = vcpuPins(view, cells, nodesOf, seats, offer)
+  const memnodes = view.cells.map(
+    ({ id }, index): Memnode => ({ ...(before.binding.memnodes[index] as Memnode), nodes: memory[id] as NodeSet }),
+  )
+  const threads = rebindThreads(moving, vcpupin, nodesOf.flat(), memnodes)
+  const bound =
+    view.cells.length === 0 && view.tune.memory !== undefined
+      ? { memory: { nodes: memory[0] as NodeSet, mode: modeOf(view.tune.memory.mode) ?? request.mode } }
+      : {}
+  return {
+    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins } },
+    notes: [...spanNotes(nodesOf, view), ...threads.notes],
+  }
+}
+
+/** restrictive needs `<memory>` and every memnode to be so. */
+function evenModes(memnodes: readonly Memnode[]): Memnode[] {
+  const all = memnodes.every(({ mode }) => mode === 'restrictive')
+  return memnodes.map((each) => (all || each.mode !== 'restrictive' ? each : { ...each, mode: 'strict' }))
+}
+
+/** Online guest cores of a cell. A core that the domain itself tears over cells comes in pieces. */
+function coresIn(cores: readonly GuestCore[], vcpus: readonly number[]): GuestCore[] {
+  const mine = new Set(vcpus)
+  return cores.flatMap((core) => {
+    const online = core.online.filter((vcpu) => mine.has(vcpu))
+    if (online.length === 0) return []
+    return [online.length === core.online.length ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline }]
+  })
+}
+
+function settle(moving: Moving, coresOf: readonly (readonly GuestCore[])[]): Settled[] {
+  const { view, offer, request, shared } = moving
+  const threads = guestThreads(view)
+  const crowded = shared && view.online.length > offer.cpus.length
+  const filling = fillingOf(request.cpus, offer, view.online.length)
+  const rooms = offer.nodes.map((node) => (crowded ? Number.POSITIVE_INFINITY : filling.room(node, threads)))
+  const search = searchOf(moving, coresOf, rooms)
+  const { homes, cost } = assignHomes(search)
+  if (cost.missingCores === 0)
+    return homes.flatMap((home, cell) => toNodes(moving, cell, coresOf[cell] ?? [], [{ node: home, cores: Number.POSITIVE_INFINITY }]))
+  // No home holds them all, so where cells are now does not count: a second run then comes to the same nodes.
+  const anew = assignHomes({ ...search, cells: search.cells.map((cell) => ({ ...cell, now: undefined })) })
+  return spanned(moving, coresOf, rooms, anew.homes)
+}
+
+/** Where whole guest cores do not all find a place, their threads are seated one by one. */
+function spanned(
+  moving: Moving,
+  coresOf: readonly (readonly GuestCore[])[],
+  rooms: readonly number[],
+  homes: readonly number[],
+): Settled[] {
+  const { offer, ways } = moving
+  const apart: Ways = (a, b) => ways(offer.nodes[a]?.id as number, offer.nodes[b]?.id as number)
+  const prefer = (cell: number, node: number): number => apart(homes[cell] as number, node)
+  const whole = spanNodes(
+    coresOf.map((cores) => cores.length),
+    rooms,
+    apart,
+    prefer,
+  )
+  if (whole !== undefined) return whole.flatMap((shares, cell) => toNodes(moving, cell, coresOf[cell] ?? [], shares))
+  const single = coresOf.map((cores) =>
+    cores.flatMap(({ online }) => online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) }))),
+  )
+  const torn = spanNodes(
+    single.map((cores) => cores.length),
+    offer.nodes.map(({ cpus }) => cpus.length),
+    apart,
+    prefer,
+  )
+  if (torn === undefined)
+    refuse('not-enough-threads', { vcpus: single.flat().length, cpus: offer.cpus.length, cpuset: formatSet(offer.cpus) })
+  return torn.flatMap((shares, cell) => toNodes(moving, cell, single[cell] ?? [], shares))
+}
+
+/** A cell without online vCPUs has a node all the same. */
+function toNodes(
+  { offer }: Moving,
+  cell: number,
+  cores: readonly GuestCore[],
+  shares: readonly { node: number; cores: number }[],
+): Settled[] {
+  let next = 0
+  return shares.map(({ node, cores: count }) => {
+    const from = next
+    next += count
+    return { cell, node: offer.nodes[node]?.id as number, cores: cores.slice(from, next) }
+  })
+}
+
+function searchOf(
+  { view, resources, offer, ways }: Moving,
+  coresOf: readonly (readonly GuestCore[])[],
+  rooms: readonly number[],
+): HomeSearch {
+  const cells = writtenCells(view)
+  const indexOf = new Map(resources.nodes.map(({ id }, index) => [id, index]))
+  const nodes = offer.nodes.map(({ id }, index) => ({
+    id,
+    cores: rooms[index] as number,
+    memory: indexOf.get(memoryNode(resources, id, ways)[0] as number) as number,
+  }))
+  const needs = cells.map(
+    ({ id, vcpus, memoryKiB }, index): CellNeed => ({
+      cores: coresOf[index]?.length ?? 0,
+      sizeKiB: writtenPagesize(view, id, resources.defaultPagesizeKiB) ?? 0,
+      memoryKiB,
+      now: homeNow(view, id, vcpus, offer, (node) => resources.nodes[nodes[node]?.memory as number]?.id as number),
+    }),
+  )
+  const told = (a: number, b: number): number => (a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20))
+  const real = (a: number, b: number): number => guestWay(resources, nodes[a]?.id as number, nodes[b]?.id as number)
+  return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }
+}
+
+/** Of the nodes that the cell's memory is bound to, the one that most of its pins are on. */
+function homeNow(
+  view: DomainView,
+  cell: number,
+  vcpus: readonly number[],
+  offer: Offer,
+  backing: (node: number) => number,
+): number | undefined {
+  const nodes = writtenNodes(view, cell) as readonly number[] | undefined
+  const pins = union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
+  const pinned = offer.nodes.map(({ cpus }) => pins.length - subtract(pins, cpus).length)
+  const bound = range(offer.nodes.length).filter((node) => nodes?.includes(backing(node)) === true)
+  return bound.sort((a, b) => (pinned[b] as number) - (pinned[a] as number) || a - b)[0]
+}
+
+function supplyOf(resources: Resources, needs: readonly CellNeed[]): HomeSearch['supply'] {
+  const sizes = [...new Set(needs.map(({ sizeKiB }) => sizeKiB))]
+  return new Map(
+    sizes.map((size) => {
+      if (size === 0) return [0, { nodes: resources.nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY), extraKiB: 0 }]
+      const room = pageRoom(resources, size)
+      return [size, { nodes: room.free.map((pages) => pages * size), extraKiB: room.extra * size }]
+    }),
+  )
+}
+
+// ---- Pins ----
+
+/** A cell that stays where it is keeps its pins; the others are seated on what is left. */
+function seatsOf({ view, offer, request }: Moving, settled: readonly Settled[]): Map<number, CpuSet> {
+  const seats = new Map<number, CpuSet>()
+  const taken = new Set<number>()
+  const open = settled.filter(({ node, cores }) => {
+    const pins = cores.flatMap(({ online }) => online.map((vcpu) => [vcpu, view.vcpupin.get(vcpu)] as const))
+    const cpus = pins.flatMap(([, pin]) => pin ?? [])
+    const here = new Set<number>(nodeOf(offer, node).cpus)
+    const keeps =
+      pins.every(([, pin]) => pin?.length === 1) &&
+      cpus.every((cpu) => here.has(cpu) && !taken.has(cpu)) &&
+      new Set(cpus).size === cpus.length
+    if (!keeps) return true
+    for (const [vcpu, pin] of pins) seats.set(vcpu, pin as CpuSet)
+    for (const cpu of cpus) taken.add(cpu)
+    return false
+  })
+  const filling = fillingOf(request.cpus, offer, view.online.length)
+  for (const id of new Set(open.map(({ node }) => node))) {
+    const cores = open.filter(({ node }) => node === id).flatMap((each) => each.cores)
+    const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
+    const threads = Math.max(1, ...cores.map(({ online }) => online.length))
+    seatCores(cores, filling.cpus(withoutCpus(offer, id, taken), vcpus, threads), threads, seats)
+  }
+  return seats
+}
+
+/** A core that a kept pin takes a thread of is whole no longer. */
+function withoutCpus(offer: Offer, id: number, taken: ReadonlySet<number>): ReturnType<typeof nodeOf> {
+  const node = nodeOf(offer, id)
+  const free = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !taken.has(cpu)))
+  const cores = node.cores.map(({ cpus, whole }) => ({ cpus: free(cpus), whole: whole && free(cpus).length === cpus.length }))
+  return { id, cpus: free(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
+}
+
+/** Emulator and I/O threads stay where they are as long as they may and are in no vCPU's way. */
+function rebindThreads(
+  { view, request, offer, shared, ways }: Moving,
+  vcpupin: readonly CpuSet[],
+  inUse: readonly number[],
+  memnodes: readonly Memnode[],
+): Threads {
+  const used = union(...vcpupin)
+  const fits = (cpus: CpuSet): boolean =>
+    cpus.length > 0 && subtract(cpus, offer.cpus).length === 0 && (shared || subtract(cpus, used).length === cpus.length)
+  const { emulatorpin, iothreadpin, iothreads } = view
+  const written = [...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values()]
+  // virt-launcher's libvirt has no cpuset to put the emulator in.
+  const backing = request.threadsLikeKubevirt ? [] : memnodes
+  const reaches = emulatorpin !== undefined && unreached(emulatorpin, backing, offer).length === 0
+  const stays = reaches && iothreads.every((id) => iothreadpin.has(id)) && written.every(fits)
+  if (stays && request.emulator === 'spare') {
+    return { pins: { emulatorpin, iothreadpin: iothreads.map((id) => iothreadpin.get(id) as CpuSet) }, notes: [] }
+  }
+  // KubeVirt asks for a CPU of their own for threads that it pins; the pod on this side has one too.
+  const emulator = request.threadsLikeKubevirt && written.length > 0 ? 'spare' : request.emulator
+  const asked = { ...request, emulator }
+  const threads = threadPins(view, asked, vcpupin, [...new Set(inUse)], shared, offer, ways)
+  return reachMemory({ view, request: asked, vcpupin, memnodes: backing, offer }, threads)
+}
+
+function spanNotes(nodesOf: readonly (readonly number[])[], { cells }: DomainView): Diagnostic[] {
+  return cells.flatMap(({ id }) => {
+    const nodes = nodesOf[id] ?? []
+    return nodes.length < 2 ? [] : [diagnostic('cell-spans-nodes', { cell: id, nodes: nodes.join(', ') })]
+  })
+}

@@ -1,0 +1,140 @@
+// The binding as the domain states it, and whether it still holds on this host.
+
+import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import type { DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
+import { memoryNode, nodesWithMemory } from './bind.ts'
+import { serve } from './flow.ts'
+import type { Offer } from './offer.ts'
+
+/** The cells that a guest has; one without cells is taken as a single one that nothing is written for. */
+export function writtenCells(view: DomainView): readonly Pick<WrittenCell, 'id' | 'vcpus' | 'memoryKiB' | 'distances'>[] {
+  if (view.cells.length > 0) return view.cells
+  return [{ id: 0, vcpus: setOf(range(view.vcpus)), memoryKiB: view.memoryKiB, distances: new Map() }]
+}
+
+/** Nodes for a cell's memory as written: its memnode, else `<memory>`. */
+export function writtenNodes({ tune, cells }: DomainView, cell: number): NodeSet | undefined {
+  const memnode = tune.memnodes.find((each) => each.cell === cell)
+  return memnode?.nodes ?? (cells.length === 0 ? tune.memory?.nodes : undefined)
+}
+
+/** The size of the pages behind a cell, as libvirt reads `<hugepages>`; 0 for ordinary memory, undefined where it is not known. */
+export function writtenPagesize(
+  { hugepages }: Pick<DomainView, 'hugepages'>,
+  cell: number,
+  defaultPagesizeKiB: number | undefined,
+): number | undefined {
+  if (hugepages === undefined) return 0
+  if (hugepages.length === 0) return defaultPagesizeKiB
+  const entry = hugepages.find(({ cells }) => cells?.includes(cell)) ?? hugepages.find(({ cells }) => cells === undefined)
+  return entry?.pagesizeKiB ?? 0
+}
+
+/** What the guest has now, as a placement; a cell without memnode has the nodes of `<memory>`. */
+export function writtenPlacement(view: DomainView, { defaultPagesizeKiB }: Resources, { mode }: Request): Placement {
+  const cells = view.cells.map(({ id, vcpus, memoryKiB, distances }) => ({
+    id,
+    vcpus,
+    memoryKiB,
+    distances: distances.size === 0 ? [] : range(view.cells.length).map((other) => distances.get(other) ?? (other === id ? 10 : 20)),
+  }))
+  return {
+    cells,
+    binding: {
+      memnodes: cells.map(({ id }) => {
+        const written = view.tune.memnodes.find(({ cell }) => cell === id)
+        const pagesizeKiB = writtenPagesize(view, id, defaultPagesizeKiB) || undefined
+        return {
+          nodes: written?.nodes ?? view.tune.memory?.nodes ?? setOf<NodeSet>([]),
+          // A cell without memnode has the mode of `<memory>`, as libvirt reads it.
+          mode: modeOf((written ?? view.tune.memory)?.mode) ?? mode,
+          ...(pagesizeKiB !== undefined && { pagesizeKiB }),
+        }
+      }),
+      vcpupin: range(view.vcpus).map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])),
+      ...(view.emulatorpin !== undefined && { emulatorpin: view.emulatorpin }),
+      iothreadpin: view.iothreads.map((id) => view.iothreadpin.get(id) ?? setOf<CpuSet>([])),
+    },
+  }
+}
+
+/** interleave is none of ours to write anew. */
+export function modeOf(written: string | undefined): Request['mode'] | undefined {
+  return written === 'strict' || written === 'preferred' || written === 'restrictive' ? written : undefined
+}
+
+/** Whether libvirt would take the binding as it is and every vCPU would run where its memory lies. */
+export function holds(
+  view: DomainView,
+  resources: Resources,
+  request: Request,
+  offer: Offer,
+  separation: (a: number, b: number) => number,
+  shared: boolean,
+): boolean {
+  return tuneHolds(view, resources) && threadsHold(view, resources, request, offer, shared) && isLocal(view, resources, offer, separation)
+}
+
+function tuneHolds({ tune, cells, vcpuAuto }: DomainView, resources: Resources): boolean {
+  const { memory, memnodes } = tune
+  const usable = setOf<NodeSet>(nodesWithMemory(resources))
+  if (vcpuAuto || memory?.auto === true) return false
+  if (memory?.nodes !== undefined && subtract(memory.nodes, usable).length > 0) return false
+  if (memnodes.some(({ nodes, cell }) => nodes.length === 0 || cell >= cells.length || subtract(nodes, usable).length > 0)) return false
+  if (new Set(memnodes.map(({ cell }) => cell)).size !== cells.length || memnodes.length !== cells.length) return false
+  const bound = union(...memnodes.map(({ nodes }) => nodes))
+  if (memory?.nodes !== undefined && memory.mode === 'strict' && subtract(bound, memory.nodes).length > 0) return false
+  const restrictive = memory?.mode === 'restrictive'
+  return memory === undefined || memnodes.every(({ mode }) => (mode === 'restrictive') === restrictive)
+}
+
+function threadsHold(view: DomainView, { allowed }: Resources, request: Request, offer: Offer, shared: boolean): boolean {
+  const { offlineInCells, emulator } = request
+  // CPUs that are named for the emulator are its own, and no vCPU's.
+  const threads = typeof emulator === 'object' ? union(allowed.cpus, emulator) : allowed.cpus
+  const within = (cpus: CpuSet, given = offer.cpus): boolean => cpus.length > 0 && subtract(cpus, given).length === 0
+  const pinned = offlineInCells ? range(view.vcpus) : view.online
+  const pins = pinned.map((vcpu) => view.vcpupin.get(vcpu))
+  if (!pins.every((pin) => pin !== undefined && within(pin))) return false
+  const others = [
+    ...view.iothreadpin.values(),
+    ...(view.emulatorpin ? [view.emulatorpin] : []),
+    ...(view.vcpuCpuset ? [view.vcpuCpuset] : []),
+  ]
+  if (![...view.vcpupin.values()].every((pin) => within(pin)) || !others.every((cpus) => within(cpus, threads))) return false
+  if (
+    [...view.vcpupin.keys()].some((vcpu) => vcpu >= view.vcpus) ||
+    [...view.iothreadpin.keys()].some((id) => !view.iothreads.includes(id))
+  )
+    return false
+  return shared || canSpread(view.online.map((vcpu) => view.vcpupin.get(vcpu) as CpuSet))
+}
+
+/** Whether every vCPU can have a CPU of its own within its pin. */
+function canSpread(pins: readonly CpuSet[]): boolean {
+  const cpus = union(...pins)
+  if (cpus.length < pins.length || pins.every((pin) => pin.length === 1)) return cpus.length >= pins.length
+  const index = new Map<number, number>(cpus.map((cpu, at) => [cpu, at]))
+  const groups = new Map<string, { amount: number; from: number[] }>()
+  for (const pin of pins) {
+    const group = groups.get(formatSet(pin)) ?? { amount: 0, from: pin.map((cpu) => index.get(cpu) as number) }
+    groups.set(formatSet(pin), { ...group, amount: group.amount + 1 })
+  }
+  const served = serve(
+    [...groups.values()],
+    cpus.map(() => 1),
+  )
+  return served.flat().reduce((sum, each) => sum + each, 0) === pins.length
+}
+
+/** Every CPU that a cell's vCPUs may run on is backed by one of the cell's nodes. */
+function isLocal(view: DomainView, resources: Resources, offer: Offer, separation: (a: number, b: number) => number): boolean {
+  const backing = new Map(offer.nodes.map(({ id }) => [id, memoryNode(resources, id, separation)[0]]))
+  return writtenCells(view).every(({ id, vcpus }) => {
+    const nodes = writtenNodes(view, id)
+    if (nodes === undefined) return view.cells.length === 0
+    const cpus = union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
+    const under = offer.nodes.filter((node) => subtract(cpus, node.cpus).length < cpus.length)
+    return under.every((node) => (nodes as readonly number[]).includes(backing.get(node.id) as number))
+  })
+}
