@@ -1,0 +1,48 @@
+// A placement and what was said of it, as plain data for --json: the same facts as the words, sets as text.
+
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { formatSet } from '../base/idset.ts'
+import { lineAndColumn } from '../xml/parse.ts'
+import { firstOf, labelOf, type Severity, type Source } from './diagnostics.ts'
+import type { Explained } from './text.ts'
+
+export function placementFacts({ view, request, resources, placement, edits }: Explained): object {
+  const { cells, binding } = placement
+  const { reserve, cpuset, emulator, hugepagesRequired, offlineInCells, threadsLikeKubevirt, ...keys } = request
+  return {
+    guest: view.name,
+    cells: cells.map(({ id, vcpus, memoryKiB, distances }, index) => {
+      const memnode = binding.memnodes[index]
+      return {
+        id,
+        vcpus: formatSet(vcpus),
+        memoryKiB,
+        nodes: formatSet(memnode?.nodes ?? []),
+        mode: memnode?.mode,
+        pagesizeKiB: memnode?.pagesizeKiB,
+        ...(distances.length > 0 && { distances }),
+      }
+    }),
+    vcpupin: binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [{ vcpu, cpus: formatSet(cpus) }])),
+    ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
+    iothreadpin: binding.iothreadpin.map((cpus, index) => ({ iothread: view.iothreads[index], cpus: formatSet(cpus) })),
+    request: {
+      ...keys,
+      emulator: typeof emulator === 'string' ? emulator : formatSet(emulator),
+      ...(cpuset !== undefined && { cpuset: formatSet(cpuset) }),
+    },
+    allowed: { cpus: formatSet(resources.allowed.cpus), nodes: formatSet(resources.allowed.nodes) },
+    edits: edits.length,
+  }
+}
+
+export function diagnosticFacts(all: readonly Diagnostic[], severity: Severity, source: Source | undefined): object[] {
+  return firstOf(all).map((each) => ({
+    severity: labelOf(each, severity),
+    code: each.code,
+    what: each.what,
+    why: each.why,
+    ...(each.fix !== undefined && { fix: each.fix }),
+    ...(each.at !== undefined && source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
+  }))
+}

@@ -1,0 +1,110 @@
+// Where a running guest is, to Prometheus text for the node exporter's textfile collector.
+
+import { formatSet } from '../base/idset.ts'
+import type { CellPlace, Whereabouts } from '../model.ts'
+import { remoteRatio } from './whereabouts.ts'
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly samples: readonly Sample[]
+}
+
+/**
+ * Every metric is a gauge. A fact that is not known has no sample; a metric without samples is left out. Cells whose memory cannot
+ * be told apart share one label, "0-1".
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats
+ */
+export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findings: number): string {
+  const perCell = (value: (place: CellPlace) => number | undefined): Sample[] =>
+    cells.flatMap((place) => {
+      const known = place.policies.length === 0 ? undefined : value(place)
+      return known === undefined ? [] : [{ labels: { guest, cell: formatSet(place.cells) }, value: known }]
+    })
+  const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
+    const told = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
+    const ids = [...new Set(told.map(({ id }) => id))]
+    return ids.map((id) => ({
+      labels: { guest, ...(id !== undefined && { [role]: id }) },
+      value: told.some((thread) => thread.id === id && (thread.verdict === 'wider' || thread.verdict === 'elsewhere')) ? 1 : 0,
+    }))
+  }
+  const perNode = cells.flatMap((place) =>
+    [...place.nodesKiB].map(([node, kib]) => ({ labels: { guest, cell: formatSet(place.cells), node }, value: kib * 1024 })),
+  )
+  const bytes = (kib: number | undefined): number | undefined => (kib === undefined ? undefined : kib * 1024)
+  return exposition([
+    running(guest, 1),
+    {
+      name: 'findings',
+      help: 'Findings of virt-numa verify: what is not where the domain says.',
+      samples: [{ labels: { guest }, value: findings }],
+    },
+    { name: 'cell_memory_bytes', help: 'Allocated memory of a guest cell on a host node.', samples: perNode },
+    {
+      name: 'cell_size_bytes',
+      help: 'Memory of a guest cell, allocated or not, memory devices included.',
+      samples: cells.map(({ cells: ids, memoryKiB }) => ({ labels: { guest, cell: formatSet(ids) }, value: memoryKiB * 1024 })),
+    },
+    {
+      name: 'cell_remote_bytes',
+      help: 'Allocated memory of a guest cell on other host nodes than wanted.',
+      samples: perCell((cell) => bytes(cell.elsewhereKiB)),
+    },
+    {
+      name: 'cell_remote_ratio',
+      help: 'Share of the allocated memory of a guest cell on other host nodes than wanted, 0 to 1.',
+      samples: perCell(remoteRatio),
+    },
+    {
+      name: 'cell_unknown_bytes',
+      help: 'Memory of a guest cell whose mapping cannot be found.',
+      samples: cells.map((cell) => ({ labels: { guest, cell: formatSet(cell.cells) }, value: cell.unknownKiB * 1024 })),
+    },
+    { name: 'cell_thp_bytes', help: 'Memory of a guest cell in transparent huge pages.', samples: perCell((cell) => bytes(cell.thpKiB)) },
+    { name: 'cell_swap_bytes', help: 'Memory of a guest cell that is swapped out.', samples: perCell((cell) => bytes(cell.swapKiB)) },
+    { name: 'vcpu_misplaced', help: 'Whether a vCPU may run on CPUs that are not its own (1) or not (0).', samples: misplaced('vcpu') },
+    {
+      name: 'iothread_misplaced',
+      help: 'Whether an I/O thread may run on CPUs that are not its own (1) or not (0).',
+      samples: misplaced('iothread'),
+    },
+    {
+      name: 'emulator_misplaced',
+      help: 'Whether a thread of the emulator may run on CPUs that are not its own (1) or not (0).',
+      samples: misplaced('emulator'),
+    },
+  ])
+}
+
+/** For a guest that does not run: what was written of it before would stand for ever. */
+export function absentMetrics(guest: string): string {
+  return exposition([running(guest, 0)])
+}
+
+const running = (guest: string, value: 0 | 1): Metric => ({
+  name: 'guest_running',
+  help: 'Whether the guest was running when it was verified.',
+  samples: [{ labels: { guest }, value }],
+})
+
+function exposition(metrics: readonly Metric[]): string {
+  return metrics
+    .filter(({ samples }) => samples.length > 0)
+    .map(({ name, help, samples }) => {
+      const lines = samples.map(({ labels, value }) => `virt_numa_${name}{${labelText(labels)}} ${value}\n`)
+      return `# HELP virt_numa_${name} ${help}\n# TYPE virt_numa_${name} gauge\n${lines.join('')}`
+    })
+    .join('')
+}
+
+function labelText(labels: Sample['labels']): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${`${value}`.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`)
+    .join(',')
+}

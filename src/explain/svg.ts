@@ -1,0 +1,118 @@
+// A placement to a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the cell that runs on it.
+
+import { formatSet } from '../base/idset.ts'
+import { formatKiB } from '../base/memory.ts'
+import type { Cell, HostNode, Placement } from '../model.ts'
+import { CPU_HEIGHT, CPUS_A_ROW, type CpuUses, cpuBoxes, GAP, ROW_WIDTH, usesOf } from './svg-cpus.ts'
+import { lackingWords, legendOf, memoryBar } from './svg-memory.ts'
+import { box, colourOf, document, INK, label, PALE, title } from './svg-shapes.ts'
+import type { Explained } from './text.ts'
+
+/** px */
+const PAD = 12
+const WIDTH = ROW_WIDTH + 2 * PAD
+const LINE = 16
+const BAR = 14
+const BOXES_A_ROW = 4
+const APART = 20
+
+/** A wide host has more nodes than a screen; those in use are drawn first, and the rest is counted. */
+const MOST_NODES = 16
+
+/** An SVG document for a browser or a bug report, with a line end. No line depends on anything but the arguments. */
+export function drawPlan(explained: Explained): string {
+  const { view, placement } = explained
+  const cells = placement.cells.map((cell) => cellBox(cell, placement))
+  const uses = usesOf(explained)
+  const nodes = drawnNodes(explained, uses)
+  const heading = `guest ${view.name || '(no name)'}: ${view.vcpus} vCPUs, ${formatKiB(view.memoryKiB)}`
+  const rest = explained.resources.nodes.length - nodes.length
+  const top = PAD + 2 * LINE
+  const guest = grid(cells, top)
+  const host = grid(
+    nodes.map((node) => nodeBox(node, explained, uses)),
+    guest.bottom + APART + LINE,
+  )
+  const width = 2 * PAD + Math.max(guest.width, host.width)
+  const foot = host.bottom + LINE
+  const parts = [
+    title(PAD, PAD + LINE, heading),
+    ...guest.parts,
+    label(PAD, guest.bottom + APART, `host${rest === 0 ? '' : `; ${rest} further node${rest === 1 ? '' : 's'} not shown`}`),
+    ...host.parts,
+    ...legendOf(PAD, foot, LINE),
+  ]
+  return document(width, foot + 3 * LINE, heading, parts)
+}
+
+interface Drawn {
+  readonly height: number
+  readonly parts: (x: number, y: number) => readonly string[]
+}
+
+/** Boxes of one width in rows; a row is as high as its highest box. */
+function grid(
+  boxes: readonly Drawn[],
+  top: number,
+): { readonly parts: readonly string[]; readonly bottom: number; readonly width: number } {
+  const parts: string[] = []
+  let y = top
+  for (let at = 0; at < boxes.length; at += BOXES_A_ROW) {
+    const row = boxes.slice(at, at + BOXES_A_ROW)
+    row.forEach((each, index) => {
+      parts.push(...each.parts(PAD + index * (WIDTH + APART), y))
+    })
+    y += Math.max(...row.map(({ height }) => height)) + APART
+  }
+  const columns = Math.min(BOXES_A_ROW, Math.max(1, boxes.length))
+  return { parts, bottom: boxes.length === 0 ? top : y - APART, width: columns * WIDTH + (columns - 1) * APART }
+}
+
+function cellBox(cell: Cell, { binding }: Placement): Drawn {
+  const memnode = binding.memnodes[cell.id]
+  const page = memnode?.pagesizeKiB
+  const pages = page === undefined ? '' : ` = ${cell.memoryKiB / page} x ${formatKiB(page)}`
+  const lines = [
+    cell.vcpus.length === 0 ? 'no vCPUs' : `vCPUs ${formatSet(cell.vcpus)}`,
+    `${formatKiB(cell.memoryKiB)}${pages}`,
+    `${memnode?.mode ?? 'not bound'} on node${memnode?.nodes.length === 1 ? '' : 's'} ${formatSet(memnode?.nodes ?? [])}`,
+    ...(cell.distances.length > 1 ? [`distances ${cell.distances.join(' ')}`] : []),
+  ]
+  const height = 2 * PAD + (lines.length + 1) * LINE
+  return {
+    height,
+    parts: (x, y) => [
+      box(x, y, WIDTH, height, { fill: PALE, stroke: colourOf(cell.id).fill }),
+      title(x + PAD, y + PAD + LINE - 4, `cell ${cell.id}`),
+      ...lines.map((line, index) => label(x + PAD, y + PAD + (index + 2) * LINE - 4, line)),
+    ],
+  }
+}
+
+/** Nodes in use, then those that the guest may use, by id. */
+function drawnNodes({ resources, placement }: Explained, uses: CpuUses): readonly HostNode[] {
+  const { nodes, allowed } = resources
+  const bound = new Set<number>(placement.binding.memnodes.flatMap(({ nodes }) => nodes))
+  const inUse = ({ id, cpus }: HostNode): boolean => bound.has(id) || cpus.some((cpu) => uses.cells.has(cpu))
+  const ranked = nodes.map((node) => ({ node, rank: inUse(node) ? 0 : allowed.nodes.includes(node.id) ? 1 : 2 }))
+  const chosen = ranked.sort((one, other) => one.rank - other.rank || one.node.id - other.node.id).slice(0, MOST_NODES)
+  return chosen.map(({ node }) => node).sort((one, other) => one.id - other.id)
+}
+
+function nodeBox(node: HostNode, explained: Explained, uses: CpuUses): Drawn {
+  const rows = Math.max(1, Math.ceil(node.cpus.length / CPUS_A_ROW))
+  const height = 2 * PAD + 2 * LINE + rows * (CPU_HEIGHT + GAP) + BAR + GAP
+  const isAllowed = explained.resources.allowed.nodes.includes(node.id)
+  const has = node.memoryKiB === undefined ? '' : `, ${formatKiB(node.memoryKiB)}`
+  return {
+    height,
+    parts: (x, y) => [
+      box(x, y, WIDTH, height, { fill: isAllowed ? '#ffffff' : '#eeeeee', stroke: INK }),
+      title(x + PAD, y + PAD + LINE - 4, `node ${node.id}${has}${lackingWords(node, explained)}`),
+      ...(node.cpus.length === 0
+        ? [label(x + PAD, y + PAD + 2 * LINE, 'no CPUs')]
+        : cpuBoxes(node.cpus, x + PAD, y + PAD + LINE + 4, uses)),
+      ...memoryBar(node, explained, { x: x + PAD, y: y + height - PAD - BAR, width: WIDTH - 2 * PAD, height: BAR }),
+    ],
+  }
+}

@@ -1,0 +1,107 @@
+// A placement to words: what the guest gets, where it sits, and why there.
+
+import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
+import { formatKiB } from '../base/memory.ts'
+import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
+
+export interface Explained {
+  readonly view: DomainView
+  readonly request: Request
+  readonly resources: Resources
+  readonly placement: Placement
+  readonly edits: readonly unknown[]
+}
+
+/** Ends with a line end. No line depends on anything but the arguments. */
+export function explain(explained: Explained): string {
+  const { placement } = explained
+  const parts = [
+    [headline(explained)],
+    placement.cells.length === 0
+      ? ['no cells: the vCPUs are pinned, nothing else']
+      : placement.cells.map((cell) => cellLine(cell, explained)),
+    pinLines(explained),
+    distanceLines(placement),
+    whyLines(explained),
+  ]
+  return `${parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function headline({ view, placement }: Explained): string {
+  const offline = view.vcpus - view.online.length
+  const vcpus = `${count(view.vcpus, 'vCPU')}${offline === 0 ? '' : ` (${offline} of them offline at boot)`}`
+  const pluggedKiB = view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  const plugged = pluggedKiB === 0 ? '' : ` (${formatKiB(pluggedKiB)} of it in ${count(view.memoryDevices.length, 'memory device')})`
+  const nodes = union(...placement.binding.memnodes.map((memnode) => memnode.nodes))
+  const cells = placement.cells.length === 0 ? '' : `, in ${count(placement.cells.length, 'cell')}`
+  const where = nodes.length === 0 ? '' : ` on ${nodeWord(nodes)}`
+  return `guest ${view.name || '(no name)'}: ${vcpus}, ${formatKiB(view.memoryKiB)}${plugged}${cells}${where}`
+}
+
+function cellLine(cell: Cell, { placement }: Explained): string {
+  const { memnodes, vcpupin } = placement.binding
+  const memnode = memnodes[cell.id] as Memnode
+  const cpus = union(...cell.vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
+  const vcpus = cell.vcpus.length === 0 ? 'no vCPUs' : `${cell.vcpus.length === 1 ? 'vCPU' : 'vCPUs'} ${formatSet(cell.vcpus)}`
+  const on = cpus.length === 0 ? 'not pinned' : `on ${cpuWord(cpus)}`
+  return `  cell ${cell.id}  ${vcpus} ${on}, ${memoryWords(cell.memoryKiB, memnode)} ${memnode.mode === 'strict' ? 'on' : `${memnode.mode} on`} ${nodeWord(memnode.nodes)}`
+}
+
+function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {
+  if (pagesizeKiB === undefined) return formatKiB(memoryKiB)
+  return `${formatKiB(memoryKiB)} (${count(memoryKiB / pagesizeKiB, 'page')} of ${formatKiB(pagesizeKiB)})`
+}
+
+/** One line where every vCPU has one CPU, else none: the lines of the cells say it already. */
+function pinLines({ view, placement }: Explained): string[] {
+  const { vcpupin, emulatorpin, iothreadpin } = placement.binding
+  const single = view.online.every((vcpu) => vcpupin[vcpu]?.length === 1)
+  const pairs = view.online.map((vcpu) => `${vcpu}:${formatSet(vcpupin[vcpu] ?? [])}`)
+  const threads = [...new Set(iothreadpin.filter((cpus) => cpus.length > 0).map(cpuWord))]
+  return [
+    ...(single ? wrap('  vCPU:CPU   ', pairs) : []),
+    `  emulator   ${emulatorpin === undefined ? 'not pinned' : `on ${cpuWord(emulatorpin)}`}`,
+    ...(view.iothreads.length === 0
+      ? []
+      : [`  I/O        ${count(view.iothreads.length, 'thread')} ${threads.length === 0 ? 'not pinned' : `on ${threads.join(' / ')}`}`]),
+  ]
+}
+
+function distanceLines({ cells }: Placement): string[] {
+  if (cells.length < 2 || !cells.some(({ distances }) => distances.length > 0)) return []
+  const width = Math.max(...cells.flatMap(({ distances }) => distances.map((value) => `${value}`.length)))
+  return cells.map(({ id, distances }) => {
+    const row = distances.length === 0 ? 'none' : distances.map((value) => `${value}`.padStart(width)).join(' ')
+    return `  ${id === 0 ? 'distances' : '         '}  ${row}`
+  })
+}
+
+function whyLines({ request, resources, edits }: Explained): string[] {
+  const { cpuset, cpus, cells, memory, pin, mode } = request
+  const given = cpuset ?? resources.allowed.cpus
+  const offered = resources.nodes.map(({ id, cpus: online }) => `node ${id} ${intersect(online, given).length}`)
+  const from = cpuset !== undefined ? `cpuset ${formatSet(cpuset)}` : `allowed CPUs ${formatSet(resources.allowed.cpus)}`
+  return [
+    `from ${from}: CPUs on ${offered.join(', ')}`,
+    `by   cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
+    edits.length === 0 ? 'the domain says all this already' : `${count(edits.length, 'edit')} to the domain`,
+  ]
+}
+
+const count = (value: number, one: string): string => `${value} ${one}${value === 1 ? '' : 's'}`
+const cpuWord = (cpus: readonly number[]): string => `CPU${cpus.length === 1 ? '' : 's'} ${formatSet(cpus)}`
+const nodeWord = (nodes: readonly number[]): string => `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+
+/** Words in lines of at most 80 columns, further lines indented like the first. */
+function wrap(head: string, words: readonly string[]): string[] {
+  const lines = [head]
+  for (const word of words) {
+    const last = lines.at(-1) as string
+    if (last.length > head.length && last.length + word.length + 1 > 80) lines.push(`${' '.repeat(head.length)}${word}`)
+    else lines[lines.length - 1] = `${last}${last.endsWith(' ') ? '' : ' '}${word}`
+  }
+  return lines
+}

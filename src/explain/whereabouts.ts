@@ -1,0 +1,102 @@
+// Where a running guest is, to two tables for people: its memory by cell, its threads.
+
+import { formatSet } from '../base/idset.ts'
+import { formatKiB } from '../base/memory.ts'
+import type { CellPlace, MemoryPolicy, ThreadPlace, Whereabouts } from '../model.ts'
+
+/** Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict. */
+export function whereaboutsText(where: Whereabouts, findings: number): string {
+  const parts = [
+    [headline(where)],
+    where.cells.length === 0 ? ['  memory     unknown'] : table(memoryRows(where)),
+    table(threadRows(where)),
+    [verdictLine(where, findings)],
+  ]
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): string {
+  const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
+  const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
+  const size = sumKiB === 0 ? '' : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
+  return `guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}\nwanted is what ${source} says`
+}
+
+function verdictLine({ cells, threads }: Whereabouts, findings: number): string {
+  if (findings > 0) return `${findings} finding${findings === 1 ? '' : 's'}`
+  const isUnknown = [...cells, ...threads].some(({ verdict }) => verdict === 'unknown')
+  return isUnknown ? 'nothing known is wrong; what is unknown is told in the notes' : 'everything is where it should be'
+}
+
+function memoryRows({ cells, cellular }: Whereabouts): string[][] {
+  const nodes = [...new Set(cells.flatMap(({ nodesKiB }) => [...nodesKiB.keys()]))].sort((a, b) => a - b)
+  const head = ['memory', 'wanted', 'policy', 'pages', ...nodes.map((node) => `node ${node}`), 'allocated', 'remote', '']
+  return [head, ...cells.map((place) => memoryRow(place, nodes, cellular))]
+}
+
+function memoryRow(place: CellPlace, nodes: readonly number[], cellular: boolean): string[] {
+  const { cells, memoryKiB, nodesKiB, policies, allocatedKiB, faults, verdict } = place
+  const isUnknown = policies.length === 0
+  return [
+    cellular || cells.length > 1 ? `cell${cells.length === 1 ? '' : 's'} ${formatSet(cells)}` : 'guest',
+    place.nodes === undefined ? '-' : `${place.mode ?? ''} ${formatSet(place.nodes)}`.trim(),
+    isUnknown ? 'unknown' : policies.map(policyWords).join(' '),
+    isUnknown ? 'unknown' : pageWords(place),
+    ...nodes.map((node) => {
+      const kib = nodesKiB.get(node) ?? 0
+      return kib === 0 ? '-' : formatKiB(kib)
+    }),
+    isUnknown ? `unknown of ${formatKiB(memoryKiB)}` : `${formatKiB(allocatedKiB)} of ${formatKiB(memoryKiB)}${swapWords(place)}`,
+    remoteWords(place),
+    faults.length === 0 ? VERDICTS[verdict] : faults.map((fault) => VERDICTS[fault]).join(', '),
+  ]
+}
+
+function pageWords({ pagesizesKiB, thpKiB = 0 }: CellPlace): string {
+  const sizes = pagesizesKiB.map(formatKiB).join(', ') || 'unknown'
+  return thpKiB === 0 ? sizes : `${sizes} (${formatKiB(thpKiB)} in THP)`
+}
+
+const swapWords = ({ swapKiB = 0 }: CellPlace): string => (swapKiB === 0 ? '' : `, ${formatKiB(swapKiB)} swapped out`)
+
+export const policyWords = ({ mode, nodes }: MemoryPolicy): string => (nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`)
+
+/** The share of a cell's allocated pages that are on other nodes than wanted; undefined where nothing is wanted or known. */
+export function remoteRatio({ elsewhereKiB, allocatedKiB }: CellPlace): number | undefined {
+  if (elsewhereKiB === undefined) return undefined
+  return allocatedKiB === 0 ? 0 : elsewhereKiB / allocatedKiB
+}
+
+/** Rounded so that a single page does not vanish: "<0.1 %", and 100 % is all of them. */
+function remoteWords(place: CellPlace): string {
+  const ratio = remoteRatio(place)
+  if (ratio === undefined) return place.nodes === undefined && place.cells.length === 1 ? '-' : 'unknown'
+  if (ratio > 0 && ratio < 0.001) return '<0.1 %'
+  if (ratio > 0.999 && ratio < 1) return '99.9 %'
+  return `${Math.round(ratio * 1000) / 10} %`
+}
+
+function threadRows({ threads }: Whereabouts): string[][] {
+  const rows = threads.map(({ role, id, tids, cpus, wanted, verdict }) => [
+    role === 'vcpu' ? `vCPU ${id}` : role === 'iothread' ? `I/O thread ${id}` : `emulator${tids.length > 1 ? ` (${tids.length})` : ''}`,
+    wanted === undefined ? '-' : formatSet(wanted),
+    cpus === undefined ? 'unknown' : formatSet(cpus),
+    VERDICTS[verdict],
+  ])
+  return [['thread', 'wanted', 'may run on', ''], ...rows]
+}
+
+const VERDICTS: Readonly<Record<CellPlace['verdict'] | ThreadPlace['verdict'], string>> = {
+  placed: 'ok',
+  wider: 'WIDER',
+  elsewhere: 'ELSEWHERE',
+  unbound: 'POLICY',
+  pagesize: 'PAGE SIZE',
+  free: '-',
+  unknown: 'unknown',
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+}
