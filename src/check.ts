@@ -1,0 +1,128 @@
+// Preflight: what would keep a placed domain from starting on this host, or from running where its memory is.
+//
+// invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are told only when they
+// are proven by what the host states; a fact that is not known speaks for the guest.
+
+import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
+import { type CpuSet, formatSet, type NodeSet, setOf, subtract } from './base/idset.ts'
+import { formatKiB } from './base/memory.ts'
+import type { DomainView, Resources } from './model.ts'
+import { memoryNode, nodesWithMemory } from './plan/bind.ts'
+import { type Backing, shortages } from './plan/capacity.ts'
+import { separation } from './plan/distance.ts'
+import { refusedByLibvirt } from './plan/refused.ts'
+import { writtenCells, writtenPagesize } from './plan/written.ts'
+
+/** Findings in the order invalid, capacity, notes; none: nothing known stands against it. */
+export function preflight(view: DomainView, resources: Resources): Diagnostic[] {
+  const invalid = [...refusedByLibvirt(view), ...checkNodes(view, resources), ...checkCpus(view, resources)]
+  const short = shortages(resources, writtenBackings(view, resources))
+  return [...invalid, ...short, ...notesOn(view, resources)]
+}
+
+// ---- Against the host ----
+
+/** Of a set that is partly outside the kernel takes what it may; only an empty rest is proven to fail. */
+function checkNodes({ tune, cells }: DomainView, resources: Resources): Diagnostic[] {
+  const named = [
+    ...(tune.memory?.nodes === undefined ? [] : [{ element: '<memory nodeset>', nodes: tune.memory.nodes }]),
+    ...tune.memnodes
+      .filter(({ cell }) => cell < cells.length)
+      .map(({ cell, nodes }) => ({ element: `the memnode of cell ${cell}`, nodes })),
+  ]
+  const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
+  const usable = setOf<NodeSet>(nodesWithMemory(resources))
+  return named.flatMap(({ element, nodes }) => {
+    const missing = subtract(nodes, has)
+    if (missing.length > 0) return [diagnostic('node-missing', { element, nodes: formatSet(missing), has: formatSet(has) })]
+    const outside = subtract(nodes, resources.allowed.nodes)
+    const left = subtract(nodes, outside).filter((node) => (usable as readonly number[]).includes(node))
+    if (left.length > 0) return []
+    if (outside.length > 0)
+      return [diagnostic('node-outside', { element, nodes: formatSet(outside), allowed: formatSet(resources.allowed.nodes) })]
+    return nodes.length > 0 ? [diagnostic('node-memoryless', { element, nodes: formatSet(nodes) })] : []
+  })
+}
+
+function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
+  const vcpus = new Map([...view.vcpupin].filter(([vcpu]) => vcpu < view.vcpus).map(([vcpu, cpus]) => [`the pin of vCPU ${vcpu}`, cpus]))
+  const named: [string, CpuSet][] = [
+    ...vcpus,
+    ...(view.emulatorpin === undefined ? [] : [['the emulatorpin', view.emulatorpin] as [string, CpuSet]]),
+    ...[...view.iothreadpin].map(([id, cpus]): [string, CpuSet] => [`the pin of I/O thread ${id}`, cpus]),
+    ...(view.vcpuCpuset === undefined || view.vcpuAuto ? [] : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
+  ]
+  return named.flatMap(([element, cpus]) => {
+    if (cpus.length === 0) return [diagnostic('pins-empty', { element })]
+    const outside = subtract(cpus, allowed.cpus)
+    // The kernel cuts an affinity to what is allowed, and refuses only an empty rest.
+    return outside.length < cpus.length
+      ? []
+      : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: formatSet(allowed.cpus) })]
+  })
+}
+
+/** What every cell asks of which nodes. A cell that nothing binds may use every node that the guest may. */
+export function writtenBackings(view: DomainView, resources: Resources): Backing[] {
+  const { memory, memnodes } = view.tune
+  const everywhere = setOf<NodeSet>(nodesWithMemory(resources))
+  const confined = memory?.mode === 'strict' && memory.nodes !== undefined ? memory.nodes : everywhere
+  const dimms = (cell: number): number =>
+    view.memoryDevices
+      .filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell)
+      .reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  return writtenCells(view).flatMap(({ id, memoryKiB }) => {
+    const memnode = memnodes.find(({ cell }) => cell === id)
+    const pagesizeKiB = writtenPagesize(view, id, resources.defaultPagesizeKiB)
+    if (pagesizeKiB === undefined) return []
+    const isStrict = memnode?.mode === 'strict'
+    const plugged = view.cells.length === 0 ? 0 : dimms(id)
+    return [
+      {
+        cell: id,
+        memoryKiB: memoryKiB + plugged,
+        nodes: isStrict ? memnode.nodes : confined,
+        bound: isStrict,
+        ...(pagesizeKiB > 0 && { pagesizeKiB }),
+      },
+    ]
+  })
+}
+
+// ---- Worth knowing ----
+
+function notesOn(view: DomainView, resources: Resources): Diagnostic[] {
+  const { cells, memoryDevices, memoryKiB, currentMemoryKiB, hugepages } = view
+  const sumKiB = [...cells.map((cell) => cell.memoryKiB), ...memoryDevices.map(({ sizeKiB }) => sizeKiB)].reduce(
+    (sum, each) => sum + each,
+    0,
+  )
+  return [
+    ...(cells.length > 0 && sumKiB !== memoryKiB
+      ? [diagnostic('memory-sum', { memory: formatKiB(memoryKiB), sum: formatKiB(sumKiB) })]
+      : []),
+    ...(hugepages !== undefined && currentMemoryKiB !== undefined && currentMemoryKiB < memoryKiB
+      ? [diagnostic('balloon-without-effect', { current: formatKiB(currentMemoryKiB), memory: formatKiB(memoryKiB) })]
+      : []),
+    ...remotePins(view, resources),
+  ]
+}
+
+function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
+  if (nodesWithMemory(resources).length === 0) return []
+  const ways = separation(resources)
+  return view.cells.flatMap(({ id, vcpus }) => {
+    const bound = view.tune.memnodes.find(({ cell }) => cell === id)?.nodes
+    if (bound === undefined) return []
+    const isBound = (node: number): boolean => (bound as readonly number[]).includes(node)
+    const remote = resources.nodes.filter(
+      ({ id: node, cpus }) => cpus.length > 0 && !isBound(node) && !isBound(memoryNode(resources, node, ways)[0] as number),
+    )
+    return remote.flatMap((node) => {
+      const there = vcpus.filter((vcpu) => view.vcpupin.get(vcpu)?.some((cpu) => (node.cpus as readonly number[]).includes(cpu)))
+      return there.length === 0
+        ? []
+        : [diagnostic('pin-remote', { vcpus: formatSet(there), cell: id, pinned: `${node.id}`, nodes: formatSet(bound) })]
+    })
+  })
+}

@@ -1,0 +1,75 @@
+// The cgroup hierarchy and where guests land in it: whether they stay on the CPUs that were given to the daemon.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
+import { readCgroup } from '../host/cgroup.ts'
+import { type CgroupMount, readLines, readMounts } from '../host/cgroup-mounts.ts'
+import { ifReadable, textAt } from '../host/kernel-text.ts'
+import type { Item } from './item.ts'
+import { named, type Symptoms } from './symptoms.ts'
+
+export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Symptoms): Item {
+  const mounts = readMounts(files, daemon?.pid ?? 'self')
+  const name = 'cgroup'
+  if (mounts.length === 0)
+    return { name, says: 'no cgroup hierarchy is mounted', found: [diagnostic('cpuset-controller-off', { where: 'on this host' })] }
+  const v1 = mounts.find((mount) => mount.version === 1 && mount.controllers.includes('cpuset'))
+  const v2 = mounts.find(({ version }) => version === 2)
+  const offered =
+    v1 ?? (v2 !== undefined && controllersIn(textAt(files, `${v2.point}/cgroup.controllers`)).includes('cpuset') ? v2 : undefined)
+  const kinds = [...new Set(mounts.map(({ version }) => version))].sort((a, b) => a - b)
+  const says = `${kinds.map((version) => `v${version}`).join(' and ')}, ${offered === undefined ? 'no cpuset controller' : `cpuset in v${offered.version}`}`
+  const found: Diagnostic[] = []
+  if (offered === undefined) found.push(diagnostic('cpuset-controller-off', { where: 'on this host' }))
+  else if (controllers !== undefined && !controllers.includes('cpuset'))
+    found.push(diagnostic('cpuset-controller-off', { where: 'for libvirt (cgroup_controllers in qemu.conf)' }))
+  return { name, says, found }
+}
+
+const controllersIn = (text = ''): string[] => text.trim().split(/\s+/)
+
+export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Symptoms): Item {
+  const name = 'guests'
+  if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
+  const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
+  const own = ifReadable(() => readCgroup(files, { pid: daemon.pid }, online))
+  const cpus = own?.allowed.cpus
+  if (own === undefined || cpus === undefined) return { name, says: `not known: the cgroup of ${named(daemon)} cannot be read`, found: [] }
+  const given = `${named(daemon)} may use the CPUs ${formatSet(cpus)}`
+  if (controllers?.length === 0) return { name, says: `${given}; guests stay in its cgroup`, found: [] }
+  const [theirs, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) => files.readlink(`${folder}/ns/cgroup`))
+  if (theirs !== undefined && ours !== undefined && theirs !== ours)
+    return { name, says: `${given}; guests stay in its cgroup namespace`, found: [] }
+  const mounts = readMounts(files, daemon.pid)
+  const root = busyRoot(
+    placeOf(
+      mounts,
+      readLines(files, daemon.pid).map(({ path }) => path),
+    ),
+    (path) => textAt(files, path) !== undefined,
+  )
+  const found: Diagnostic[] = root === undefined ? [] : [diagnostic('cgroup-root-busy', { daemon: named(daemon), point: root })]
+  if (partition === undefined) return { name, says: given, found }
+  const isOutside = own.confinesCpus && subtract(partition.cpus, cpus).length > 0
+  if (isOutside) {
+    const facts = { daemon: named(daemon), own: formatSet(cpus), partition: partition.name, theirs: formatSet(partition.cpus) }
+    found.push(diagnostic('guests-outside-pod', facts))
+  }
+  return { name, says: `${given}, guests in ${partition.name} the CPUs ${formatSet(partition.cpus)}`, found }
+}
+
+interface Place {
+  readonly unified: CgroupMount | undefined
+  readonly isAtRoot: boolean
+}
+
+/** Where every controller is v2's. */
+function placeOf(mounts: readonly CgroupMount[], paths: readonly string[]): Place {
+  const isUnified = mounts.length > 0 && mounts.every(({ version }) => version === 2)
+  return { unified: isUnified ? mounts[0] : undefined, isAtRoot: paths.length === 1 && paths[0] === '/' }
+}
+
+/** The root of all cgroups has no cgroup.type, and may hold processes; that of a namespace has one, and may not. */
+function busyRoot({ unified, isAtRoot }: Place, isThere: (path: string) => boolean): string | undefined {
+  return unified !== undefined && isAtRoot && isThere(`${unified.point}/cgroup.type`) ? unified.point : undefined
+}

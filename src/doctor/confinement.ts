@@ -1,0 +1,64 @@
+// What the kernel may forbid: SELinux and AppArmor to the hook, seccomp to QEMU's mbind, a mode to /dev/kvm.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
+import type { Daemon } from '../host/daemon.ts'
+import type { Files } from '../host/files.ts'
+import { textAt } from '../host/kernel-text.ts'
+import type { Item } from './item.ts'
+import { mayUse, ownerOf, qemuUser } from './qemu-user.ts'
+import { named, type Symptoms } from './symptoms.ts'
+
+/** What the profile of libvirtd lets it start (PUx), and the hook with it. */
+const APPARMOR_MAY = /^(?:\/usr)?\/s?bin\/[^/]+$/
+
+/** A profile that names the program is taken to allow it. */
+export function apparmorFindings(files: Files, daemon: Daemon | undefined, node: string): Diagnostic[] {
+  if (daemon === undefined || !isAppArmorOn(files) || !isConfinedByAppArmor(daemon.confinement)) return []
+  const profile = `usr.sbin.${daemon.name}`
+  const texts = [`/etc/apparmor.d/${profile}`, `/etc/apparmor.d/local/${profile}`].map((path) => textAt(files, path) ?? '')
+  if (APPARMOR_MAY.test(node) || texts.some((text) => text.includes(node))) return []
+  return [diagnostic('apparmor-denies', { daemon: named(daemon), node, profile })]
+}
+
+export function accessItem({ files, daemon, hooks, selinux, policy }: Symptoms): Item {
+  const isOn = isAppArmorOn(files)
+  const isConfined = isOn && isConfinedByAppArmor(daemon?.confinement)
+  const apparmor = isOn ? (isConfined ? `AppArmor confines ${daemon?.name}` : 'AppArmor is on') : 'AppArmor is off'
+  const nodes = [...new Set(hooks.map(({ node }) => node))]
+  const found = [...policy, ...nodes.flatMap((node) => apparmorFindings(files, daemon, node))]
+  return { name: 'access', says: `SELinux is ${selinux}, ${apparmor}`, found }
+}
+
+const FILTER = 2
+const CAP_SYS_NICE = 23n
+
+export function bindingItem({ daemon }: Symptoms): Item {
+  const name = 'binding'
+  if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
+  const { seccomp, bounding } = daemon
+  const hasNice = bounding === undefined ? undefined : ((bounding >> CAP_SYS_NICE) & 1n) === 1n
+  const filter = seccomp === undefined ? 'seccomp not known' : seccomp === FILTER ? 'a seccomp filter' : 'no seccomp filter'
+  const nice = hasNice === undefined ? 'CAP_SYS_NICE not known' : `${hasNice ? 'with' : 'without'} CAP_SYS_NICE`
+  const isFiltered = seccomp === FILTER && hasNice === false
+  return {
+    name,
+    says: `${named(daemon)}: ${filter}, ${nice}`,
+    found: isFiltered ? [diagnostic('mbind-filtered', { daemon: named(daemon) })] : [],
+  }
+}
+
+export function kvmItem({ files, kvm, qemuConf, isThisHost }: Symptoms): Item {
+  const name = 'kvm'
+  if (kvm === undefined)
+    return {
+      name,
+      says: isThisHost ? 'no /dev/kvm' : 'not known: no /dev in the capture',
+      found: isThisHost ? [diagnostic('kvm-missing', {})] : [],
+    }
+  const user = qemuUser(files, qemuConf)
+  const facts = { owner: ownerOf(files, kvm), mode: (kvm.mode & 0o7777).toString(8).padStart(4, '0') }
+  const says = `/dev/kvm is ${facts.owner} ${facts.mode}, QEMU runs as ${user === undefined ? 'a user that is not known' : `${user.name} (${user.source})`}`
+  const isDenied = user !== undefined && !mayUse(user, kvm)
+  return { name, says, found: isDenied ? [diagnostic('kvm-denied', { ...facts, user: user.name, source: user.source })] : [] }
+}

@@ -1,0 +1,76 @@
+// Versions, the configuration and the hook: what libvirt runs, and whether it does.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { textAt } from '../host/kernel-text.ts'
+import type { Item } from './item.ts'
+import { named, type OurHook, type Symptoms } from './symptoms.ts'
+
+const OLDEST = '6.5'
+
+export function versionsItem({ versions, files, isThisHost }: Symptoms): Item {
+  const { libvirt, qemu, node } = versions
+  const kernel = textAt(files, '/proc/sys/kernel/osrelease')?.trim()
+  const stated = [
+    ['libvirt', libvirt],
+    ['QEMU', qemu],
+    ['Linux', kernel],
+    ['Node', node],
+  ] as const
+  const found: Diagnostic[] = []
+  if (libvirt === undefined && isThisHost) found.push(diagnostic('libvirt-missing', {}))
+  if (libvirt !== undefined && isBefore(libvirt, OLDEST)) found.push(diagnostic('libvirt-old', { version: libvirt, oldest: OLDEST }))
+  return { name: 'versions', says: stated.map(([name, version]) => `${name} ${version ?? '(not known)'}`).join(', '), found }
+}
+
+/** Whole numbers between dots. */
+function isBefore(version: string, other: string): boolean {
+  const [one, two] = [version, other].map((each) => each.split('.').map(Number))
+  for (const [at, number] of (two ?? []).entries()) {
+    const own = one?.[at] ?? 0
+    if (own !== number) return own < number
+  }
+  return false
+}
+
+export function configurationItem({ config: { path, isThere, found } }: Symptoms): Item {
+  return { name: 'configuration', says: isThere ? path : `no ${path}: defaults`, found }
+}
+
+export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }: Symptoms): Item {
+  const path = `${hooksFolder}/qemu`
+  if (hooks.length === 0) return { name: 'hook', says: `none of ours in ${hooksFolder}`, found: [diagnostic('hook-absent', { path })] }
+  const found = hooks.flatMap(wrongWith)
+  const isRun = hooks.some(({ mode }) => (mode & 0o111) !== 0)
+  const first = hooks[0] as OurHook
+  if (daemon !== undefined && isRun && !isHookSeen) {
+    found.push(diagnostic('hook-unseen', { daemon: named(daemon), path: first.path, reload: 'virt-numa install --reload' }))
+  }
+  const beside = otherHooks.length === 0 ? '' : `, beside ${otherHooks.join(', ')}`
+  const seen = daemon === undefined ? '; no daemon is running' : isHookSeen ? `; ${named(daemon)} sees it` : ''
+  return { name: 'hook', says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${beside}${seen}`, found }
+}
+
+function wrongWith({ path, mode, missing, exposed }: OurHook): Diagnostic[] {
+  const found = [...exposed]
+  if ((mode & 0o111) === 0) {
+    found.push(
+      diagnostic('hook-broken', {
+        path,
+        what: `is not executable (mode ${mode.toString(8).padStart(4, '0')})`,
+        why: 'libvirt passes over such a file without a word',
+        fix: `chmod 0755 ${path}`,
+      }),
+    )
+  }
+  if (missing.length > 0) {
+    found.push(
+      diagnostic('hook-broken', {
+        path,
+        what: `runs ${missing.join(' and ')}, not there or not to be run`,
+        why: 'it cancels migrate and restore, and checks no start',
+        fix: 'virt-numa install',
+      }),
+    )
+  }
+  return found
+}

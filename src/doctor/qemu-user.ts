@@ -1,0 +1,74 @@
+// qemu.conf, /etc/passwd and /etc/group to the user that QEMU runs as, and whether that user may use a file.
+
+import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Files } from '../host/files.ts'
+import { textAt } from '../host/kernel-text.ts'
+import { readSettings } from '../request/qemu-conf.ts'
+
+/** Owner and mode of a file. */
+export interface Owned {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+/** What libvirt's qemu.conf states; absent: its default. */
+export interface QemuConf {
+  readonly user?: string
+  readonly group?: string
+  readonly controllers?: readonly string[]
+}
+
+export interface QemuUser {
+  readonly name: string
+  readonly uid: number
+  readonly gids: readonly number[]
+  /** Where it is stated. */
+  readonly source: string
+}
+
+/** Of Debian's and of Fedora's builds; another's runs as root. */
+const BUILT_IN = ['libvirt-qemu', 'qemu']
+
+const CONF = '/etc/libvirt/qemu.conf'
+
+export function readQemuConf(files: Files): QemuConf {
+  const found: Diagnostic[] = []
+  const stated: { user?: string; group?: string; controllers?: readonly string[] } = {}
+  for (const { key, value } of readSettings(textAt(files, CONF) ?? '', CONF, found)) {
+    if (key.text === 'user' && value.items === undefined) stated.user ??= value.text
+    if (key.text === 'group' && value.items === undefined) stated.group ??= value.text
+    if (key.text === 'cgroup_controllers') stated.controllers ??= value.items?.map(({ text }) => text) ?? []
+  }
+  return stated
+}
+
+/** undefined where the user is not known on this host. */
+export function qemuUser(files: Files, { user, group }: QemuConf): QemuUser | undefined {
+  const users = rowsOf(files, '/etc/passwd')
+  const name = user ?? BUILT_IN.find((each) => users.some(([known]) => known === each)) ?? 'root'
+  const row = users.find(([known, , uid]) => known === name || `+${uid}` === name || uid === name)
+  if (row === undefined) return undefined
+  const groups = rowsOf(files, '/etc/group')
+  const primary =
+    group === undefined ? row[3] : groups.find(([known, , gid]) => known === group || `+${gid}` === group || gid === group)?.[2]
+  const further = groups.filter(([, , , members = '']) => members.split(',').includes(row[0] ?? '')).map(([, , gid]) => gid)
+  const gids = [primary, ...further].flatMap((gid) => (gid === undefined ? [] : [Number(gid)]))
+  return { name: row[0] ?? name, uid: Number(row[2]), gids, source: user === undefined ? 'the default' : CONF }
+}
+
+function rowsOf(files: Files, path: string): string[][] {
+  return (textAt(files, path) ?? '').split('\n').map((line) => line.split(':'))
+}
+
+/** For reading and writing; only the first of owner, group and others that fits counts. */
+export function mayUse({ uid, gids }: Pick<QemuUser, 'uid' | 'gids'>, file: Owned): boolean {
+  if (uid === 0) return true
+  const shift = uid === file.uid ? 6 : gids.includes(file.gid) ? 3 : 0
+  return ((file.mode >> shift) & 0o6) === 0o6
+}
+
+export function ownerOf(files: Files, { uid, gid }: Owned): string {
+  const name = (path: string, id: number): string => rowsOf(files, path).find(([, , known]) => known === String(id))?.[0] ?? String(id)
+  return `${name('/etc/passwd', uid)}:${name('/etc/group', gid)}`
+}

@@ -1,0 +1,176 @@
+// The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
+
+import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from './base/diagnostic.ts'
+import { type CpuSet, union } from './base/idset.ts'
+import { formatKiB } from './base/memory.ts'
+import { editsFor } from './domain/edits.ts'
+import { NAMESPACE } from './domain/metadata.ts'
+import { readDomain } from './domain/view.ts'
+import { resourcesOf } from './host/resources.ts'
+import type { Allowed, DomainView, Host, Placement, Request, Resources } from './model.ts'
+import { backingsOf, shortages } from './plan/capacity.ts'
+import { cellMemoryKiB } from './plan/memory.ts'
+import { type Plan, plan } from './plan/plan.ts'
+import { type Move, rebind } from './plan/rebind.ts'
+import { refusedWhenPlaced } from './plan/refused.ts'
+import { writtenPlacement } from './plan/written.ts'
+import { type Config, defaultConfig } from './request/config.ts'
+import { settle, type Wishes } from './request/request.ts'
+import { cutToAllowed, tenantWishes } from './request/sources.ts'
+import { type Vmi, withVmi } from './request/vmi.ts'
+import { applyEdits, type Edit, type Write } from './xml/edit.ts'
+import { parseXml, type XmlDocument } from './xml/parse.ts'
+
+/** What is known before the domain is read. `allowed` lacks what no cgroup or snapshot says. */
+export interface Surroundings {
+  readonly host: Host
+  readonly allowed: Partial<Allowed>
+  readonly config?: Config
+  readonly configSource?: string
+  /** What it implies is weaker than the domain's metadata, its annotations are as strong. */
+  readonly vmi?: Vmi
+  /** Of the command line: the strongest. */
+  readonly flags?: Wishes
+  /** The guest runs, here or elsewhere: libvirt and QEMU take it, whatever we think of it. */
+  readonly runs?: true
+}
+
+/** `notes` are findings of class capacity and notes; nothing in them stands in the way of writing the answer. */
+export interface Placed {
+  readonly document: XmlDocument
+  readonly view: DomainView
+  readonly request: Request
+  readonly resources: Resources
+  readonly placement: Placement
+  readonly edits: readonly Edit[]
+  readonly text: string
+  readonly notes: readonly Diagnostic[]
+}
+
+/**
+ * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what it has.
+ * @throws Refusal with everything that stands against it
+ */
+export function place(text: string, surroundings: Surroundings, write: Write, move?: Move): Placed {
+  const document = readDocument(text)
+  const view = readDomain(document)
+  checkType(view)
+  const { vmi } = surroundings
+  const { request, resources, notes } = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
+  const isKept = move !== undefined || (request.existing === 'keep' && view.cells.length > 0)
+  const planned =
+    vmi?.dedicated === false
+      ? untouched(view, resources, request, vmi)
+      : isKept
+        ? rebind(view, resources, request, move ?? 'if-broken')
+        : plan(view, resources, request)
+  const { placement } = planned
+  // KubeVirt's guest without dedicated CPUs comes back as it was.
+  if (!surroundings.runs && vmi?.dedicated !== false)
+    refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: planned.kept === true }))
+  const elements = isKept ? undefined : vmi?.elements
+  const also = { allocateNow: request.like === 'kubevirt', shape: isKept ? 'kept' : 'new', ...(elements && { elements }) } as const
+  const edits = planned.kept ? [] : editsFor(document, view, placement, also, write)
+  const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement.cells, placement.binding.memnodes, view))
+  const short = isKept ? lacking : withSplitThatFits(lacking, view, resources, request)
+  return {
+    document,
+    view,
+    request,
+    resources,
+    placement,
+    edits,
+    text: edits.length === 0 ? text : applyEdits(text, edits),
+    notes: [...short, ...planned.notes, ...notes],
+  }
+}
+
+/** KubeVirt pinned the guest to the CPUs of its pod; who asks may sit in another one. */
+function inPod(view: DomainView, surroundings: Surroundings): Surroundings {
+  const cpus = pinned(view)
+  return surroundings.vmi?.dedicated && cpus.length > 0 ? { ...surroundings, allowed: { ...surroundings.allowed, cpus } } : surroundings
+}
+
+/** A guest that moves keeps its page size, and need not be told so. */
+function withoutShape({ vmi, ...surroundings }: Surroundings): Surroundings {
+  if (vmi === undefined) return surroundings
+  const { pagesize: _, ...wishes } = vmi.wishes
+  return { ...surroundings, vmi: { ...vmi, wishes } }
+}
+
+function untouched(view: DomainView, resources: Resources, request: Request, { source }: Vmi): Plan {
+  return {
+    placement: writtenPlacement(view, resources, request),
+    notes: [diagnostic('vmi-without-dedicated-cpus', { source })],
+    kept: true,
+  }
+}
+
+/** A shortage that another split of memory would mend carries that split. */
+function withSplitThatFits(short: readonly Diagnostic[], view: DomainView, resources: Resources, request: Request): readonly Diagnostic[] {
+  if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
+  const fitting = planOrRefusal(view, resources, { ...request, memory: 'by-free-pages' })
+  if (fitting === undefined || shortages(resources, backingsOf(fitting.cells, fitting.binding.memnodes, view)).length > 0) return short
+  const split = fitting.cells.map(({ id, memoryKiB }) => `cell ${id} ${formatKiB(memoryKiB)}`).join(', ')
+  return short.map((each) =>
+    each.code === 'pages-short' ? { ...each, fix: `say --memory by-free-pages (${split}), or: ${each.fix}` } : each,
+  )
+}
+
+function planOrRefusal(view: DomainView, resources: Resources, request: Request): Placement | undefined {
+  try {
+    return plan(view, resources, request).placement
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
+}
+
+export function readDocument(text: string): XmlDocument {
+  return parseXml(text, undefined, { numa: NAMESPACE })
+}
+
+/** Layers weakest first: config, VMI, its annotations, the guest's metadata, flags. With cpus=as-pinned the pins say what is allowed. */
+export function settleFor(
+  view: DomainView,
+  { host, allowed, config = defaultConfig, configSource = 'the configuration', vmi, flags = {} }: Surroundings,
+): { readonly request: Request; readonly resources: Resources; readonly notes: readonly Diagnostic[] } {
+  const available = resourcesOf(host, allowed).allowed.cpus
+  const asked = (wishes: ReadonlyMap<string, string>, source: string): ReturnType<typeof cutToAllowed> =>
+    cutToAllowed(tenantWishes(wishes, source, config, configSource), available, source)
+  const annotated = asked(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
+  const own = asked(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
+  const settled = settle([config.wishes, vmi?.wishes ?? {}, annotated.wishes, own.wishes, flags], config.reserve)
+  const request = vmi === undefined ? settled : withVmi(settled, vmi, { ...annotated.wishes, ...own.wishes, ...flags })
+  const cpus = allowedCpus(view, request, allowed)
+  const resources = resourcesOf(host, { ...allowed, ...(cpus !== undefined && { cpus }) })
+  return { request, resources, notes: [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes] }
+}
+
+function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi): Diagnostic[] {
+  const differs = (what: string, vmi: string, domain: string): Diagnostic => diagnostic('vmi-differs', { source, what, vmi, domain })
+  const { writtenVcpus } = threads
+  const vcpus = view.online.length
+  return [
+    ...notes,
+    ...(writtenVcpus === 0 || writtenVcpus === vcpus ? [] : [differs('vCPUs', `${writtenVcpus}`, `${vcpus}`)]),
+    ...(memoryKiB === undefined || Math.abs(memoryKiB - cellMemoryKiB(view)) < 2
+      ? []
+      : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
+  ]
+}
+
+/** The strongest that says which CPUs: a cpuset, the pins, the cgroup. */
+function allowedCpus(view: DomainView, { cpuset, cpus }: Request, allowed: Partial<Allowed>): CpuSet | undefined {
+  return cpuset ?? (cpus === 'as-pinned' ? pinned(view) : allowed.cpus)
+}
+
+function pinned({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {
+  return union(...vcpupin.values(), ...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values())
+}
+
+const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']
+
+export function checkType({ type }: DomainView): void {
+  if (!TYPES.includes(type)) refuse('not-qemu', { type })
+}

@@ -1,0 +1,142 @@
+// The memory of a running guest's cells: which policy it has, on which nodes its pages are, and whether they should be there.
+
+import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
+import { findMemory, type MemoryRegion } from '../host/guest-memory.ts'
+import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
+import type { Wanted, WantedCell, WantedMemory } from './wanted.ts'
+
+/** One place per cell, in their order; cells whose mappings cannot be told apart have one together, at the first of them. */
+export function cellPlaces(wanted: Wanted, mappings: readonly Mapping[]): CellPlace[] {
+  const told = wanted.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
+  const regions = findMemory(told, mappings)
+  const blockOf = new Map(wanted.memory.map((block) => [block.backend, block]))
+  const groups = joined(
+    wanted.cells.map(({ id }) => id),
+    regions.map(({ backends }) => backends.map((backend) => blockOf.get(backend)?.cell ?? 0)),
+  )
+  return groups.map((cells) => {
+    const blocks = wanted.memory.filter(({ cell }) => cells.includes(cell))
+    return placeOf(
+      wanted,
+      cells,
+      blocks,
+      regions.filter(({ backends: [first] }) => blocks.some(({ backend }) => backend === first)),
+    )
+  })
+}
+
+/** Cells that share a region belong together, and whatever belongs to either. */
+function joined(cells: readonly number[], shared: readonly (readonly number[])[]): number[][] {
+  let groups = cells.map((cell) => [cell])
+  for (const together of shared) {
+    const touched = groups.filter((group) => group.some((cell) => together.includes(cell)))
+    if (touched.length < 2) continue
+    const one = touched.flat().sort((a, b) => a - b)
+    groups = groups.flatMap((group) => (group === touched[0] ? [one] : touched.includes(group) ? [] : [group]))
+  }
+  return groups
+}
+
+function placeOf(wanted: Wanted, cells: readonly number[], blocks: readonly WantedMemory[], regions: readonly MemoryRegion[]): CellPlace {
+  const own = wanted.cells.filter(({ id }) => cells.includes(id))
+  const [{ mode, pagesizeKiB } = {} as WantedCell] = own
+  const nodes = own.every((cell) => cell.nodes !== undefined) ? union(...own.map((cell) => cell.nodes as NodeSet)) : undefined
+  const found = regions.filter(({ mappings }) => mappings.length > 0)
+  const mappings = found.flatMap((region) => region.mappings)
+  const blockOf = (backend: MemoryBackend): WantedMemory => blocks.find((block) => block.backend === backend) as WantedMemory
+  const blocksOf = ({ backends }: MemoryRegion): WantedMemory[] => backends.map(blockOf)
+  const elsewhere = found.map((region) => elsewhereIn(region, blocksOf(region)))
+  const nodesKiB = summed(mappings)
+  const isTold = (backend: MemoryBackend | undefined): boolean => found.some(({ backends }) => backends.some((each) => each === backend))
+  const place = {
+    cells,
+    memoryKiB: total(blocks.map(({ sizeKiB }) => sizeKiB)),
+    ...(nodes && { nodes }),
+    ...(nodes && mode && own.every((cell) => cell.mode === mode) && { mode }),
+    policies: distinct(mappings.map(({ policy }) => policy)),
+    pagesizesKiB: [...new Set(mappings.flatMap(({ pagesizeKiB: size }) => size ?? []))].sort((a, b) => a - b),
+    ...(pagesizeKiB !== undefined && pagesizeKiB > 0 && { wantedPagesizeKiB: pagesizeKiB }),
+    nodesKiB,
+    allocatedKiB: total([...nodesKiB.values()]),
+    ...(elsewhere.length > 0 && !elsewhere.includes(undefined) && { elsewhereKiB: total(elsewhere.map((kib) => kib ?? 0)) }),
+    strayKiB: total(found.map((region) => strayIn(region, blocksOf(region)))),
+    ...sumOf('thpKiB', mappings),
+    ...sumOf('swapKiB', mappings),
+    unknownKiB: total(blocks.filter(({ backend }) => !isTold(backend)).map(({ sizeKiB }) => sizeKiB)),
+  }
+  const faults = faultsOf(place, found, blocksOf)
+  return { ...place, faults, verdict: faults[0] ?? verdictOf(place) }
+}
+
+const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum + kib, 0)
+
+/** Undefined: nothing is wanted of it, or it cannot be told which pages are whose. */
+function elsewhereIn(region: MemoryRegion, blocks: readonly WantedMemory[]): number | undefined {
+  const [first] = blocks
+  return first?.nodes !== undefined && blocks.every(({ nodes }) => nodes !== undefined && sameSet(nodes, first.nodes as NodeSet))
+    ? strayIn(region, blocks)
+    : undefined
+}
+
+/** What lies on a node that none of the blocks wants is elsewhere, whosever it is. */
+function strayIn({ mappings }: MemoryRegion, blocks: readonly WantedMemory[]): number {
+  if (blocks.some(({ nodes }) => nodes === undefined)) return 0
+  const nodes: readonly number[] = union(...blocks.map((block) => block.nodes as NodeSet))
+  return total([...summed(mappings)].filter(([node]) => !nodes.includes(node)).map(([, kib]) => kib))
+}
+
+function summed(mappings: readonly Mapping[]): ReadonlyMap<number, number> {
+  const sum = new Map<number, number>()
+  for (const { nodesKiB } of mappings) for (const [node, kib] of nodesKiB ?? []) sum.set(node, (sum.get(node) ?? 0) + kib)
+  return new Map([...sum].sort(([a], [b]) => a - b))
+}
+
+function sumOf<Key extends 'thpKiB' | 'swapKiB'>(key: Key, mappings: readonly Mapping[]): { [K in Key]?: number } {
+  const values = mappings.flatMap((mapping) => mapping[key] ?? [])
+  return values.length === 0 ? {} : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
+}
+
+export function policyText({ mode, nodes }: MemoryPolicy): string {
+  return nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
+}
+
+function distinct(policies: readonly MemoryPolicy[]): MemoryPolicy[] {
+  const seen = new Map(policies.map((policy) => [policyText(policy), policy]))
+  return [...seen].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, policy]) => policy)
+}
+
+type Unjudged = Omit<CellPlace, 'faults' | 'verdict'>
+
+function faultsOf(place: Unjudged, regions: readonly MemoryRegion[], blocksOf: (of: MemoryRegion) => WantedMemory[]): MemoryFault[] {
+  const { strayKiB, wantedPagesizeKiB } = place
+  const isBound = (region: MemoryRegion): boolean =>
+    region.mappings.every(({ policy }) => blocksOf(region).some((block) => suits(policy, block)))
+  // A memory device may have pages of its own size.
+  const hasOtherPages = (region: MemoryRegion): boolean =>
+    blocksOf(region).every(({ pagesizeKiB }) => pagesizeKiB !== undefined) &&
+    region.mappings.some(({ pagesizeKiB }) => pagesizeKiB !== undefined && pagesizeKiB !== wantedPagesizeKiB)
+  return [
+    ...(strayKiB > 0 ? (['elsewhere'] as const) : []),
+    ...(regions.every(isBound) ? [] : (['unbound'] as const)),
+    ...(wantedPagesizeKiB !== undefined && regions.some(hasOtherPages) ? (['pagesize'] as const) : []),
+  ]
+}
+
+function verdictOf({ policies, unknownKiB, nodes, elsewhereKiB }: Unjudged): MemoryVerdict {
+  if (policies.length === 0 || unknownKiB > 0) return 'unknown'
+  if (nodes === undefined) return 'free'
+  return elsewhereKiB === undefined ? 'unknown' : 'placed'
+}
+
+/** restrictive gives QEMU no policy: the cgroup alone confines, and only the pages show it. */
+function suits({ mode, nodes }: MemoryPolicy, block: WantedMemory): boolean {
+  const within = (wanted: NodeSet): boolean => nodes.length > 0 && subtract(nodes, wanted).length === 0
+  if (block.nodes === undefined || block.mode === undefined || block.mode === 'restrictive') return true
+  const has: Readonly<Record<string, string>> = {
+    'prefer (many)': 'preferred',
+    prefer: 'preferred',
+    bind: 'strict',
+    interleave: 'interleave',
+  }
+  return has[mode] === block.mode && within(block.nodes)
+}

@@ -1,0 +1,133 @@
+// The threads of a running guest against their pins.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
+import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
+import type { Wanted } from './wanted.ts'
+
+/** vCPUs, then the emulator, then I/O threads. The emulator's threads are together where they may run on the same CPUs. */
+export function threadPlaces(threads: readonly GuestThread[], wanted: Wanted): ThreadPlace[] {
+  return [...vcpuPlaces(threads, wanted), ...emulatorPlaces(threads, wanted), ...iothreadPlaces(threads, wanted)]
+}
+
+function vcpuPlaces(threads: readonly GuestThread[], { online, vcpupin, others, cells }: Wanted): ThreadPlace[] {
+  const own = new Map(
+    threads.flatMap((thread) => (thread.role === 'vcpu' && thread.id !== undefined ? [[thread.id, thread] as const] : [])),
+  )
+  const shared = threads.find(({ role }) => role === 'all-vcpus')
+  const ids = [...new Set([...(online ?? []), ...own.keys()])].sort((a, b) => a - b)
+  return ids.map((id) => {
+    const thread = own.get(id)
+    const cell = cells.find(({ vcpus }) => (vcpus as readonly number[]).includes(id))?.id
+    const pin = vcpupin.get(id) ?? others
+    return {
+      ...{ role: 'vcpu' as const, id, ...(cell !== undefined && { cell }) },
+      // One thread that runs every vCPU cannot be on the CPU of each.
+      ...(thread === undefined ? missing(pin, shared) : placed([thread], pin)),
+    }
+  })
+}
+
+function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }: Wanted): ThreadPlace[] {
+  const groups = new Map<string, GuestThread[]>()
+  for (const thread of threads.filter(({ role }) => role === 'emulator')) {
+    const key = thread.cpus === undefined ? '' : formatSet(thread.cpus)
+    groups.set(key, [...(groups.get(key) ?? []), thread])
+  }
+  return [...groups.values()].map((group) => ({ role: 'emulator', ...placed(group, emulatorpin ?? others) }))
+}
+
+function iothreadPlaces(threads: readonly GuestThread[], { iothreads, iothreadpin, others }: Wanted): ThreadPlace[] {
+  const own = new Map(
+    threads.flatMap((thread) => (thread.role === 'iothread' && thread.id !== undefined ? [[thread.id, thread] as const] : [])),
+  )
+  const ids = [...new Set([...iothreads, ...own.keys()])].sort((a, b) => a - b)
+  return ids.map((id) => {
+    const [thread, pin] = [own.get(id), iothreadpin.get(id) ?? others]
+    return { role: 'iothread', id, ...(thread === undefined ? missing(pin, undefined) : placed([thread], pin)) }
+  })
+}
+
+type Placed = Pick<ThreadPlace, 'tids' | 'cpus' | 'wanted' | 'verdict'>
+
+function missing(wanted: CpuSet | undefined, shared: GuestThread | undefined): Placed {
+  return {
+    tids: shared === undefined ? [] : [shared.tid],
+    ...(shared?.cpus && { cpus: shared.cpus }),
+    ...(wanted && { wanted }),
+    verdict: 'unknown',
+  }
+}
+
+function placed(threads: readonly GuestThread[], wanted: CpuSet | undefined): Placed {
+  const cpus = threads[0]?.cpus
+  return { tids: threads.map(({ tid }) => tid), ...(cpus && { cpus }), ...(wanted && { wanted }), verdict: verdictOf(cpus, wanted) }
+}
+
+/** A part of the wanted CPUs is fine: the kernel leaves out those that are offline. */
+function verdictOf(cpus: CpuSet | undefined, wanted: CpuSet | undefined): ThreadVerdict {
+  if (cpus === undefined) return 'unknown'
+  if (wanted === undefined) return 'free'
+  if (subtract(cpus, wanted).length === 0) return 'placed'
+  return subtract(wanted, cpus).length === 0 ? 'wider' : 'elsewhere'
+}
+
+// ---- What is told of them ----
+
+/** Threads of one kind with the same fault on the same CPUs are told together. @param guest for virsh; absent: it is not libvirt's */
+export function threadFindings(places: readonly ThreadPlace[], guest: string | undefined): Diagnostic[] {
+  const groups = new Map<string, ThreadPlace[]>()
+  for (const place of places) {
+    const { role, verdict, cpus, tids } = place
+    if (verdict !== 'wider' && verdict !== 'elsewhere' && verdict !== 'unknown') continue
+    const key = [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' ')
+    groups.set(key, [...(groups.get(key) ?? []), place])
+  }
+  return [...groups.values()].map((group) => findingOf(group, guest))
+}
+
+function findingOf(group: readonly ThreadPlace[], guest: string | undefined): Diagnostic {
+  const [{ verdict, cpus, tids }] = group as [ThreadPlace]
+  const threads = threadWords(group)
+  if (verdict === 'unknown') {
+    const why =
+      tids.length > 0
+        ? 'one thread runs all of them (TCG without multi-threading), so no pin can hold'
+        : `QEMU names its threads only with debug-threads=on`
+    return diagnostic('threads-unknown', { threads, why })
+  }
+  const facts = { threads, cpus: formatSet(cpus ?? []), wanted: wantedWords(group), fix: fixOf(group, guest) }
+  return diagnostic(verdict === 'wider' ? 'threads-wider' : 'threads-elsewhere', facts)
+}
+
+const NAMES = { vcpu: 'vCPU', iothread: 'I/O thread', emulator: 'emulator thread' } as const
+
+function threadWords(group: readonly ThreadPlace[]): string {
+  const [{ role, tids }] = group as [ThreadPlace]
+  if (role === 'emulator') return tids.length === 1 ? `the ${NAMES[role]} ${tids[0]}` : `${tids.length} ${NAMES[role]}s`
+  return `${NAMES[role]}${group.length === 1 ? '' : 's'} ${formatSet(setOf(group.map(({ id = 0 }) => id)))}`
+}
+
+const MOST = 8
+
+function wantedWords(group: readonly ThreadPlace[]): string {
+  const each = group.map(({ id, wanted }) => ({ id, cpus: formatSet(wanted ?? []) }))
+  const [first] = each
+  if (each.every(({ cpus }) => cpus === first?.cpus)) return `${first?.cpus}`
+  return `${each
+    .slice(0, MOST)
+    .map(({ id, cpus }) => `${id}:${cpus}`)
+    .join(' ')}${each.length > MOST ? ' ...' : ''}`
+}
+
+function fixOf(group: readonly ThreadPlace[], guest: string | undefined): string {
+  const [{ role, id, tids, wanted }] = group as [ThreadPlace]
+  const cpus = formatSet(wanted ?? [])
+  const others = group.length > 1 ? ', and so the others' : ''
+  if (guest === undefined) {
+    const more = tids.length > 1 ? `, and so ${tids.slice(1).join(', ')}` : others
+    return `taskset -pc ${cpus} ${tids[0]}${more}`
+  }
+  if (role === 'emulator') return `virsh emulatorpin ${guest} ${cpus} --live`
+  return `virsh ${role === 'vcpu' ? 'vcpupin' : 'iothreadpin'} ${guest} ${id} ${cpus} --live${others}`
+}

@@ -1,0 +1,133 @@
+// A running guest, and where it should be, to where it is and what is wrong with that.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { formatSet, intersect, setOf } from '../base/idset.ts'
+import { formatKiB } from '../base/memory.ts'
+import type { CellPlace, HostNode, MemoryFault, RunningGuest, ThreadPlace, Whereabouts } from '../model.ts'
+import { cellPlaces, policyText } from './memory.ts'
+import { threadFindings, threadPlaces } from './threads.ts'
+import type { Wanted } from './wanted.ts'
+
+export interface Surveyed {
+  readonly running: RunningGuest
+  readonly wanted: Wanted
+  readonly state?: string
+  /** Whether virsh knows the guest, and pins can be mended by it. */
+  readonly isLibvirts: boolean
+  /** Which CPUs are on which node; absent: not known. */
+  readonly nodes?: readonly HostNode[]
+}
+
+/** Findings first, then notes: a fact that is not known is a note, and no finding. */
+export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed): {
+  readonly whereabouts: Whereabouts
+  readonly found: readonly Diagnostic[]
+} {
+  const { pid, mappings } = running
+  const threads = threadPlaces(running.threads, wanted)
+  const cells = mappings === undefined ? [] : cellPlaces(wanted, mappings)
+  const guest = isLibvirts ? wanted.guest : undefined
+  const ofThreads = threadFindings(threads, guest)
+  const isNote = ({ code }: Diagnostic): boolean => code === 'threads-unknown'
+  return {
+    whereabouts: {
+      guest: wanted.guest,
+      pid,
+      ...(state !== undefined && { state }),
+      source: wanted.source,
+      cellular: wanted.cellular,
+      threads,
+      cells,
+    },
+    found: [
+      ...ofThreads.filter((each) => !isNote(each)),
+      ...(mappings === undefined ? [diagnostic('guest-memory-unreadable', { pid })] : []),
+      ...cells.flatMap((cell) => memoryFindings(cell, cells, pid, guest)),
+      ...(wanted.online === undefined ? [diagnostic('wanted-unknown', { pid, guest: wanted.guest })] : []),
+      ...ofThreads.filter(isNote),
+      ...cells.flatMap((cell) => memoryNotes(cell)),
+      ...(nodes === undefined ? [] : farVcpus(threads, cells, nodes)),
+    ],
+  }
+}
+
+export const cellWords = (cells: readonly number[]): string =>
+  cells.length === 1 ? `cell ${cells[0]}` : `cells ${formatSet(cells)} together`
+const nodeWords = (nodes: readonly number[]): string => `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+
+function memoryFindings(place: CellPlace, all: readonly CellPlace[], pid: number, guest: string | undefined): Diagnostic[] {
+  const { nodes = setOf([]), mode = 'strict', policies, pagesizesKiB, wantedPagesizeKiB = 0 } = place
+  const cells = cellWords(place.cells)
+  const fix = guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
+  const has = policies.map(policyText).join(' and ')
+  const pages = pagesizesKiB.map(formatKiB).join(' and ')
+  const of: Readonly<Record<MemoryFault, () => Diagnostic>> = {
+    elsewhere: () => elsewhereFinding(place, all, pid, fix),
+    unbound: () => diagnostic('guest-memory-unbound', { cells, has, wanted: `${mode} on ${nodeWords(nodes)}`, fix }),
+    pagesize: () => diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(wantedPagesizeKiB), fix }),
+  }
+  return place.faults.map((fault) => of[fault]())
+}
+
+function elsewhereFinding(place: CellPlace, all: readonly CellPlace[], pid: number, restart: string): Diagnostic {
+  const { nodes = setOf([]), mode = 'strict', nodesKiB, elsewhereKiB, strayKiB, allocatedKiB } = place
+  const away = [...nodesKiB].filter(([node]) => !(nodes as readonly number[]).includes(node))
+  const from = away.map(([node]) => node)
+  return diagnostic('guest-memory-elsewhere', {
+    cells: cellWords(place.cells),
+    elsewhere: `${elsewhereKiB === undefined ? 'at least ' : ''}${formatKiB(strayKiB)}`,
+    allocated: formatKiB(allocatedKiB),
+    where: away.map(([node, kib]) => `node ${node} ${formatKiB(kib)}`).join(', '),
+    nodes: nodeWords(nodes),
+    mode,
+    fix: canMove(place, all, from) ? `migratepages ${pid} ${formatSet(from)} ${formatSet(nodes)}` : restart,
+  })
+}
+
+/** migratepages(8) moves all pages of the process that are on a node: only where no other cell is at home there. */
+function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly number[]): boolean {
+  const others = all.filter((other) => other !== place)
+  return others.every(
+    ({ nodes, nodesKiB }) =>
+      nodes !== undefined && from.every((node) => !nodesKiB.has(node) && !(nodes as readonly number[]).includes(node)),
+  )
+}
+
+function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] {
+  const why = 'no mapping of QEMU has the name or the size of what it was told to make, or more than one has it'
+  return [
+    ...(unknownKiB > 0 ? [diagnostic('guest-memory-unknown', { cells: cellWords(cells), size: formatKiB(unknownKiB), why })] : []),
+    ...(cells.length > 1 ? [diagnostic('guest-memory-alike', { cells: `cells ${formatSet(cells)}`, size: formatKiB(memoryKiB) })] : []),
+  ]
+}
+
+/** vCPUs none of whose CPUs is on a node that holds any of their cell's memory: their XML may say so, and it is worth knowing. */
+function farVcpus(threads: readonly ThreadPlace[], cells: readonly CellPlace[], nodes: readonly HostNode[]): Diagnostic[] {
+  const isRight = (verdict: string): boolean => verdict === 'placed' || verdict === 'free'
+  return cells.flatMap(({ cells: ids, nodesKiB, verdict: ofCell }) => {
+    const [cell] = ids
+    const held = [...nodesKiB].filter(([, kib]) => kib > 0).map(([node]) => node)
+    if (ids.length !== 1 || cell === undefined || held.length === 0 || !isRight(ofCell)) return []
+    const far = threads.filter(
+      ({ role, cell: of, cpus, verdict }) =>
+        role === 'vcpu' && of === cell && cpus !== undefined && isRight(verdict) && isFar(cpus, held, nodes),
+    )
+    if (far.length === 0) return []
+    const cpus = setOf(far.flatMap(({ cpus: each = [] }) => [...each]))
+    const on = nodes.filter((node) => node.cpus.some((cpu) => (cpus as readonly number[]).includes(cpu))).map(({ id }) => id)
+    const vcpus = `vCPU${far.length === 1 ? '' : 's'} ${formatSet(setOf(far.map(({ id = 0 }) => id)))}`
+    return [
+      diagnostic('vcpus-far', {
+        vcpus,
+        cell,
+        cpus: `CPU${cpus.length === 1 ? '' : 's'} ${formatSet(cpus)} of ${nodeWords(on)}`,
+        memory: nodeWords(held),
+      }),
+    ]
+  })
+}
+
+function isFar(cpus: NonNullable<ThreadPlace['cpus']>, held: readonly number[], nodes: readonly HostNode[]): boolean {
+  const under = nodes.filter((node) => intersect(node.cpus, cpus).length > 0)
+  return under.length > 0 && under.every(({ id }) => !held.includes(id))
+}

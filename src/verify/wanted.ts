@@ -1,0 +1,138 @@
+// The live domain, or QEMU's own command line, to where threads and memory of a running guest should be.
+
+import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand } from '../model.ts'
+import { writtenCells, writtenPagesize } from '../plan/written.ts'
+
+export interface WantedCell {
+  readonly id: number
+  readonly vcpus: VcpuSet
+  /** Without its memory devices. */
+  readonly memoryKiB: number
+  readonly nodes?: NodeSet
+  readonly mode?: MemoryMode
+  readonly pagesizeKiB?: number
+}
+
+/** One block of guest memory and the nodes that it should be on. `backend` absent: QEMU has no block of its own for it. */
+export interface WantedMemory {
+  readonly cell: number
+  readonly sizeKiB: number
+  readonly backend?: MemoryBackend
+  readonly nodes?: NodeSet
+  readonly mode?: MemoryMode
+  /** Not told of memory devices. */
+  readonly pagesizeKiB?: number
+}
+
+/** `others` is for whatever has no pin of its own. `online`: the vCPUs that should have a thread; absent: only QEMU's command line is known. */
+export interface Wanted {
+  readonly guest: string
+  readonly source: string
+  readonly cellular: boolean
+  readonly online?: VcpuSet
+  readonly iothreads: readonly number[]
+  readonly vcpupin: ReadonlyMap<number, CpuSet>
+  readonly iothreadpin: ReadonlyMap<number, CpuSet>
+  readonly emulatorpin?: CpuSet
+  readonly others?: CpuSet
+  readonly cells: readonly WantedCell[]
+  readonly memory: readonly WantedMemory[]
+}
+
+/** What is not in the domain: what numad said for placement='auto', and what a bare `<hugepages/>` means. */
+export interface Beside {
+  readonly source: string
+  readonly autoNodes?: NodeSet
+  readonly autoCpus?: CpuSet
+  readonly defaultPagesizeKiB?: number
+}
+
+/** @see libvirt formatdomain, cputune: without a pin the emulator and I/O threads have `<vcpu cpuset>` */
+export function wantedOfDomain(view: DomainView, command: QemuCommand, beside: Beside): Wanted {
+  const cells = writtenCells(view).map((cell) => wantedCell(view, cell, beside))
+  const others = view.vcpuAuto ? beside.autoCpus : view.vcpuCpuset
+  return {
+    guest: view.name,
+    source: beside.source,
+    cellular: view.cells.length > 0,
+    online: view.online,
+    iothreads: view.iothreads,
+    vcpupin: view.vcpupin,
+    iothreadpin: view.iothreadpin,
+    ...(view.emulatorpin && { emulatorpin: view.emulatorpin }),
+    ...(others && { others }),
+    cells,
+    memory: cells.flatMap((cell) => [ramOf(cell, command), ...devicesOf(view, cell, command)]),
+  }
+}
+
+function wantedCell(view: DomainView, cell: Pick<WantedCell, 'id' | 'vcpus' | 'memoryKiB'>, beside: Beside): WantedCell {
+  const { memory, memnodes } = view.tune
+  const memnode = view.cells.length === 0 ? undefined : memnodes.find((each) => each.cell === cell.id)
+  // placement='auto' wins over memnodes; a cell without memnode has what <memory> says.
+  const nodes = memory?.auto ? beside.autoNodes : (memnode?.nodes ?? memory?.nodes)
+  const mode = memnode?.mode ?? memory?.mode
+  const pagesizeKiB = writtenPagesize(view, cell.id, beside.defaultPagesizeKiB)
+  const { id, vcpus } = cell
+  const pluggedKiB = view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  return {
+    ...{ id, vcpus, memoryKiB: cell.memoryKiB - pluggedKiB },
+    ...(nodes && { nodes, ...(mode && { mode }) }),
+    ...(pagesizeKiB !== undefined && { pagesizeKiB }),
+  }
+}
+
+function ramOf({ id, memoryKiB, nodes, mode, pagesizeKiB }: WantedCell, command: QemuCommand): WantedMemory {
+  const ram = command.cells.find((cell) => cell.id === id)?.ram
+  const backend = command.backends.find((each) => each.id === ram)
+  return {
+    ...{ cell: id, sizeKiB: memoryKiB },
+    ...(backend && { backend }),
+    ...(nodes && { nodes }),
+    ...(mode && { mode }),
+    ...(pagesizeKiB !== undefined && { pagesizeKiB }),
+  }
+}
+
+/** libvirt calls the backend of the device dimm0 memdimm0. One that was plugged in later is not on the command line. */
+function devicesOf(view: DomainView, { id, nodes, mode }: WantedCell, command: QemuCommand): WantedMemory[] {
+  const isPlaced = ({ model, cell = 0 }: MemoryDevice): boolean => cell === id && /^(dimm|virtio-mem)$/.test(model)
+  const devices = view.memoryDevices.filter(isPlaced)
+  const unnamed = devices.some(({ alias }) => alias === undefined) ? command.devices.filter(({ cell }) => cell === id) : []
+  const kind = command.backends[0]?.kind
+  return devices.map((device, index) => {
+    const name = device.alias === undefined ? unnamed[index]?.backend : `mem${device.alias}`
+    const later = device.alias !== undefined && name !== undefined && { id: name, sizeKiB: device.sizeKiB, ...(kind && { kind }) }
+    const backend = command.backends.find((each) => each.id === name) ?? (later || undefined)
+    const own = device.nodes ?? nodes
+    return { cell: id, sizeKiB: device.sizeKiB, ...(backend && { backend }), ...(own && { nodes: own }), ...(own && mode && { mode }) }
+  })
+}
+
+const MODES: Readonly<Record<string, MemoryMode>> = { bind: 'strict', preferred: 'preferred', interleave: 'interleave' }
+
+/** Without a domain: memory where QEMU was told to bind it; no pins are known. */
+export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
+  const ids = new Set(command.cells.map(({ id }) => id))
+  const block = (cell: number, id: string | undefined): WantedMemory => {
+    const backend = command.backends.find((each) => each.id === id)
+    const mode = MODES[backend?.policy?.mode ?? '']
+    const nodes = backend?.policy?.nodes
+    return { cell, sizeKiB: backend?.sizeKiB ?? 0, ...(backend && { backend }), ...(nodes && { nodes }), ...(mode && { mode }) }
+  }
+  const memory = command.cells.map(({ id, ram }) => block(id, ram))
+  return {
+    guest: command.guest ?? '',
+    source,
+    cellular: command.cells.length > 1,
+    iothreads: [],
+    vcpupin: new Map(),
+    iothreadpin: new Map(),
+    cells: command.cells.map(({ id, vcpus }, index) => {
+      const { nodes, mode, sizeKiB } = memory[index] as WantedMemory
+      return { id, vcpus, memoryKiB: sizeKiB, ...(nodes && { nodes }), ...(mode && { mode }) }
+    }),
+    memory: [...memory, ...command.devices.filter(({ cell }) => ids.has(cell)).map(({ cell, backend }) => block(cell, backend))],
+  }
+}
