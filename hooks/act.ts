@@ -1,0 +1,166 @@
+// One call of libvirt's to what is printed, what is logged and the exit status. Whatever breaks on the way, the status is the
+// one that the operation's rule gives it.
+
+import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
+import { NAMESPACE } from '../src/domain/metadata.ts'
+import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
+import { type Config, defaultConfig, parseConfig } from '../src/request/config.ts'
+import { within } from './confined.ts'
+import type { Fit, Task } from './fit.ts'
+import { logLine } from './log.ts'
+import { type Call, callOf, type Rule, ruleOf } from './operations.ts'
+
+/** All that touches the outside; a test makes one of them fail. */
+export interface Steps {
+  readonly readConfig: () => Source | undefined
+  readonly readInput: () => Promise<Uint8Array>
+  readonly fit: (task: Task) => Promise<Fit>
+  /** Whether all of it was written. */
+  readonly print: (stream: 1 | 2, text: string) => Promise<boolean>
+  readonly log: (file: string, line: string) => void
+  /** Since the process was started. */
+  readonly elapsedMs: () => number
+  readonly now: () => Date
+}
+
+/** Without `summary` nothing is logged. */
+interface Answer {
+  readonly exit: 0 | 1
+  readonly stdout?: string
+  readonly stderr?: string
+  readonly summary?: string
+}
+
+interface Run {
+  readonly call: Call
+  readonly rule: Rule & { readonly does: Task['does'] }
+  readonly steps: Steps
+  /** The default until the file is read. */
+  config: Config
+  configSource: string
+}
+
+/** @returns the exit status; it never rejects */
+export async function act(argv: readonly string[], steps: Steps): Promise<0 | 1> {
+  const call = callOf(argv)
+  const { does, ourFailure } = ruleOf(call)
+  if (does === 'nothing') return 0
+  const run: Run = { call, rule: { does, ourFailure }, steps, config: defaultConfig, configSource: 'the configuration' }
+  return deliver(await answerTo(run), run)
+}
+
+async function answerTo(run: Run): Promise<Answer> {
+  try {
+    return readSettings(run) ?? (await answerFor(run))
+  } catch (error) {
+    return failed(run, error)
+  }
+}
+
+/** A configuration that cannot be read or parsed says neither whom we act on nor what our failure does: it is refused. */
+function readSettings(run: Run): Answer | undefined {
+  let source: Source | undefined
+  try {
+    source = run.steps.readConfig()
+    if (source === undefined) return undefined
+    run.config = parseConfig(source.text, source.name)
+    run.configSource = source.name
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', source), headOf(error.diagnostics))
+  }
+}
+
+const headOf = ([first]: readonly Diagnostic[]): string => (first === undefined ? '' : `error[${first.code}]: ${first.what}`)
+
+async function answerFor(run: Run): Promise<Answer> {
+  const { steps, config, configSource, call, rule } = run
+  const xml = await inTime(run, steps.readInput())
+  if (!mayAsk(xml, call, config)) return { exit: 0 }
+  const found = await inTime(run, steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }))
+  switch (found.is) {
+    case 'not-asked':
+      return { exit: 0 }
+    case 'fitted':
+      return { exit: 0, summary: found.summary, ...(found.text !== undefined && { stdout: found.text }) }
+    case 'found':
+      return { exit: 1, stderr: found.told, summary: `refused, ${found.summary}` }
+    case 'refused':
+      return refused(run, found.told, found.summary)
+  }
+}
+
+/** Told of most guests without reading their XML: who asks names our namespace, and libvirt's first argument is the guest's name. */
+function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
+  if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
+  return Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength).includes(NAMESPACE)
+}
+
+function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Promise<T> {
+  return within(timeoutS * 1000 - steps.elapsedMs(), timeoutS, work)
+}
+
+/** What is refused cancels a rebind. It proves nothing against a start. */
+function refused({ rule }: Run, told: string, summary: string): Answer {
+  return rule.does === 'rebind'
+    ? { exit: 1, stderr: told, summary: `refused, ${summary}` }
+    : { exit: 0, summary: `not checked, ${summary}` }
+}
+
+function failed({ call, rule, config }: Run, error: unknown): Answer {
+  const reason = error instanceof Error ? error.message : String(error)
+  const summary = `failed, ${reason}`
+  if (rule.ourFailure === 'goes-on' || config.onError === 'keep') return { exit: 0, summary }
+  const trace = error instanceof Error ? (error.stack ?? '') : ''
+  const stderr =
+    `error[bug]: virt-numa failed at ${call.operation}: ${reason}\n` +
+    '   why: this is no fault of the guest; its XML was not changed\n' +
+    `   fix: set on_error = "keep" to go on with the XML as it is, and report this with the output of: virt-numa snapshot\n` +
+    `${trace.replace(/^/gm, '    ')}\n`
+  return { exit: 1, stderr, summary }
+}
+
+/** A document of which the end is missing cancels the operation, so that libvirt never takes it for "nothing changes". */
+async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
+  const delivered = await printAnswer(answer, run)
+  try {
+    const { steps, call, config } = run
+    if (delivered.summary !== undefined) steps.log(config.logFile, logLine(call, delivered.summary, steps.now(), steps.elapsedMs()))
+  } catch {
+    // A log that cannot be written changes nothing for the guest.
+  }
+  return delivered.exit
+}
+
+async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
+  const { stdout } = answer
+  try {
+    const isWritten = stdout === undefined || (await inTime(run, run.steps.print(1, stdout)))
+    const shown = isWritten ? answer : unwritten()
+    if (shown.stderr !== undefined) await tell(run, shown.stderr)
+    return shown
+  } catch (error) {
+    const broken = failed(run, error)
+    if (broken.stderr !== undefined) await tell(run, broken.stderr)
+    return broken
+  }
+}
+
+function unwritten(): Answer {
+  const what = 'error[unwritable]: cannot write the rebound XML to stdout: nobody reads it'
+  return {
+    exit: 1,
+    stderr: `${what}\n   why: with the XML as it is the guest would run away from its memory\n`,
+    summary: `refused, ${what}`,
+  }
+}
+
+/** Nobody may listen; the exit status says it too. */
+async function tell(run: Run, text: string): Promise<void> {
+  try {
+    await inTime(run, run.steps.print(2, text))
+  } catch {
+    // As above.
+  }
+}

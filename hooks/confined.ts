@@ -1,0 +1,28 @@
+// Work in a thread of its own, so that it can be given up: the main thread keeps the time, V8 keeps the memory.
+
+import { Worker } from 'node:worker_threads'
+
+/** A thread starts in some 4 MiB; a limit below would fail every run. */
+const LEAST_MIB = 16
+
+/**
+ * Runs `file` with the task as its workerData and waits for the one message that it posts. Only opted-in guests pay for the
+ * thread, some 30 ms. Running out of memory rejects; the process lives on to say so with the exit status that is right.
+ */
+export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const maxOldGenerationSizeMb = Math.max(limitMiB, LEAST_MIB)
+    const worker = new Worker(file, { workerData: task, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } })
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`the thread ended without an answer (${code})`)))
+  })
+}
+
+/** @throws Error when the time is over first; what runs then is left to run, and ends with the process */
+export function within<T>(leftMs: number, limitS: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${limitS} s`)), Math.max(0, leftMs))
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

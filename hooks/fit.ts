@@ -1,0 +1,89 @@
+// A guest's XML, and the host as it is now, to what the hook has to say: the rebound document, findings, or nothing.
+
+import { classOf, type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
+import { preflight } from '../src/check.ts'
+import { readDomain } from '../src/domain/view.ts'
+import type { GuestPlace } from '../src/entry/guest-cgroup.ts'
+import { isAsked, partitionOf } from '../src/entry/guest-xml.ts'
+import { DOMAIN, type HostSource, readHostSource, textOf } from '../src/entry/input.ts'
+import { lazyWrite } from '../src/entry/placing.ts'
+import { listed, summaryOf } from '../src/entry/summary.ts'
+import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'
+import { resourcesOf } from '../src/host/resources.ts'
+import { checkType, place, readDocument } from '../src/place.ts'
+import type { Config } from '../src/request/config.ts'
+import type { XmlDocument } from '../src/xml/parse.ts'
+
+/** Plain data: it goes to another thread. */
+export interface Task {
+  readonly does: 'rebind' | 'preflight'
+  readonly guest: string
+  readonly xml: Uint8Array
+  readonly config: Config
+  readonly configSource: string
+}
+
+/** `summary` is for the log, `told` for stderr. */
+export type Fit =
+  | { readonly is: 'not-asked' }
+  | { readonly is: 'fitted'; readonly text?: string; readonly summary: string }
+  | { readonly is: 'found' | 'refused'; readonly told: string; readonly summary: string }
+
+/** What the work consists of; a test makes one of them fail. */
+export interface FitSteps {
+  readonly readDocument: (text: string) => XmlDocument
+  readonly isAsked: (document: XmlDocument, config: Config) => boolean
+  readonly readHost: (guest: GuestPlace, root: string | undefined) => HostSource
+  readonly place: typeof place
+  readonly preflight: typeof preflight
+  readonly render: typeof renderDiagnostics
+}
+
+export const fitSteps: FitSteps = {
+  readDocument,
+  isAsked,
+  readHost: (guest, root) => readHostSource({ guest, ...(root !== undefined && { host: root }) }),
+  place,
+  preflight,
+  render: renderDiagnostics,
+}
+
+/** What is refused is told; anything else that is thrown is a crash of ours. */
+export function fit(task: Task, steps: FitSteps): Fit {
+  const source = { name: `${task.guest}.xml`, text: '' }
+  try {
+    source.text = textOf(task.xml, 'stdin', DOMAIN)
+    return fitText(task, source.text, steps)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const found = errorsFirst(error.diagnostics)
+    return { is: 'refused', told: steps.render(found, 'capacity-fails', source), summary: listed(found, 'capacity-fails') }
+  }
+}
+
+function fitText(task: Task, text: string, steps: FitSteps): Fit {
+  const { config, configSource } = task
+  const document = steps.readDocument(text)
+  if (!steps.isAsked(document, config)) return { is: 'not-asked' }
+  if (task.does === 'preflight') return check(task, document, steps)
+  const from = steps.readHost({ partition: partitionOf(document), confinedBy: 'strongest' }, config.root)
+  const placed = steps.place(text, { ...from, config, configSource, runs: true }, lazyWrite, 'if-better')
+  return { is: 'fitted', summary: summaryOf(placed), ...(placed.edits.length > 0 && { text: placed.text }) }
+}
+
+/** Of what the guest wishes nothing counts: only what the kernel, libvirt and QEMU forbid is proven to fail. */
+function check({ config, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
+  const view = readDomain(document)
+  checkType(view)
+  const { host, allowed } = steps.readHost({ partition: partitionOf(document), confinedBy: 'any' }, config.root)
+  const found = errorsFirst(steps.preflight(view, resourcesOf(host, allowed)))
+  const summary = listed(found, 'capacity-fails')
+  if (found.every(({ code }) => classOf(code) === 'note')) return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
+  return { is: 'found', told: steps.render(found, 'capacity-fails', { name: `${guest}.xml`, text: document.text }), summary }
+}
+
+/** virsh shows stderr from its first line on. */
+function errorsFirst(found: readonly Diagnostic[]): Diagnostic[] {
+  const isError = (each: Diagnostic): boolean => labelOf(each, 'capacity-fails') === 'error'
+  return [...found.filter(isError), ...found.filter((each) => !isError(each))]
+}

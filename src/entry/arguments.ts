@@ -1,0 +1,143 @@
+// The words of a command line to one Command. A pure function: nothing is read here.
+
+import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { nearest } from '../base/nearest.ts'
+import { type Key, keys } from '../request/keys.ts'
+import { readWishes, type Wishes } from '../request/request.ts'
+import {
+  type Command,
+  type CommandName,
+  type CommandRow,
+  commandNames,
+  commands,
+  type Option,
+  type OptionRow,
+  options,
+} from './commands.ts'
+import { spelled } from './help.ts'
+
+/**
+ * Reads the words behind the program's name. `--help`, then `--version`, win over whatever else a command is told.
+ * A value that begins with `-` is written behind `=`, except a lone `-`.
+ * @throws Refusal of the class `usage`, all that is wrong at once
+ */
+export function parseArguments(argv: readonly string[]): Command {
+  const [first, ...words] = argv
+  const asked = askedBy(first)
+  if (asked !== undefined) return asked === 'version' ? { name: asked } : helpOf(commandNames.find((name) => name === words[0]))
+  const name = commandNames.find((known) => known === first)
+  if (name === undefined) refuse('usage-command', { given: first, known: commandNames, close: nearest(first ?? '', commandNames) })
+  return parseCommand(name, words)
+}
+
+const helpOf = (of: CommandName | undefined): Command => ({ name: 'help', ...(of !== undefined && { of }) })
+
+const askedBy = (word: string | undefined): 'help' | 'version' | undefined =>
+  (['help', 'version'] as const).find((option) => options[option].flags.some((flag) => flag === word))
+
+function parseCommand(name: CommandName, words: readonly string[]): Command {
+  const row = commands[name]
+  const found: Diagnostic[] = []
+  const { values, wishes: texts, inputs } = readWords(name, words, found)
+  if (values.help !== undefined) return helpOf(name)
+  if (values.version !== undefined) return { name: 'version' }
+  // The value of an option that nobody knows would be told a second time, as a file too many.
+  if (inputs.length > row.maxInputs && !found.some(({ code }) => code === 'usage-option')) {
+    found.push(diagnostic('usage-inputs', { command: name, inputs, max: row.maxInputs }))
+  }
+  for (const need of row.needs ?? []) {
+    const { flags, takes }: OptionRow = options[need]
+    if (values[need] === undefined) found.push(diagnostic('usage-missing', { command: name, option: flags[0] ?? '', takes: takes ?? '' }))
+  }
+  const given = { values, inputs, wishes: wishesOf(texts, found) }
+  found.push(...(row.conflicts?.(given) ?? []))
+  refuseAll(found)
+  return row.command(given)
+}
+
+interface Typed {
+  readonly values: { [Name in Option]?: string }
+  readonly wishes: Map<Key, string>
+  readonly inputs: string[]
+}
+
+/** An option of one command as it is typed: one of the table, or a key of the request. */
+type Known = OptionRow & ({ readonly option: Option } | { readonly key: Key })
+
+function knownOf({ options: own, keys: ownKeys }: Pick<CommandRow<Command>, 'options' | 'keys'>): readonly Known[] {
+  return [
+    ...own.map((option) => ({ ...options[option], option })),
+    ...ownKeys.map((key) => ({ flags: [`--${key}`], takes: spelled(key).join('|'), about: keys[key].about, key })),
+    ...(['help', 'version'] as const).map((option) => ({ ...options[option], option })),
+  ]
+}
+
+function readWords(name: CommandName, words: readonly string[], found: Diagnostic[]): Typed {
+  const typed: Typed = { values: {}, wishes: new Map(), inputs: [] }
+  const known = knownOf(commands[name])
+  const seen = new Set<Known>()
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as string
+    if (word === '--') return { ...typed, inputs: [...typed.inputs, ...words.slice(at + 1)] }
+    if (!isOption(word)) {
+      typed.inputs.push(word)
+      continue
+    }
+    const { flag, written } = split(word)
+    const option = known.find(({ flags }) => flags.includes(flag))
+    if (option === undefined) {
+      found.push(unknownOption(name, flag, known))
+      continue
+    }
+    if (seen.has(option)) found.push(diagnostic('usage-repeated', { option: flag }))
+    seen.add(option)
+    const next = words[at + 1]
+    const behind = option.takes !== undefined && written === undefined && next !== undefined && !isOption(next)
+    if (behind) at++
+    store(typed, option, flag, behind ? next : written, found)
+  }
+  return typed
+}
+
+const isOption = (word: string): boolean => word.startsWith('-') && word !== '-'
+
+function split(word: string): { readonly flag: string; readonly written?: string } {
+  const equals = word.indexOf('=')
+  return equals < 0 ? { flag: word } : { flag: word.slice(0, equals), written: word.slice(equals + 1) }
+}
+
+/** "-host" means --host and "-oFILE" means -o; two short options are too alike to guess one from the other. */
+function unknownOption(command: CommandName, option: string, known: readonly Known[]): Diagnostic {
+  const flags = known.flatMap((each) => each.flags)
+  const isLong = (flag: string): boolean => flag.startsWith('--')
+  const close = nearest(isLong(option) ? option : `-${option}`, flags.filter(isLong))
+  const short = flags.find((flag) => !isLong(flag) && option.startsWith(flag))
+  return diagnostic('usage-option', { command, option, known: flags, close: close ?? short })
+}
+
+/** What is wrong with a value is told once: it is stored all the same, so that nothing counts as missing. */
+function store(typed: Typed, known: Known, flag: string, value: string | undefined, found: Diagnostic[]): void {
+  const { takes } = known
+  // An empty value is what an unset variable of a script leaves behind; a key's own reader says so in better words.
+  const missing = value === undefined || (value === '' && 'option' in known)
+  if (takes === undefined ? value !== undefined : missing) {
+    found.push(diagnostic('usage-option-value', { option: flag, given: value, takes }))
+  } else if ('option' in known && (known.option === 'pid' || known.option === 'qemu') && !/^0*[1-9]\d{0,9}$/.test(value ?? '')) {
+    found.push(diagnostic('usage-pid', { option: flag, given: value ?? '' }))
+  }
+  if ('option' in known) typed.values[known.option] = value ?? ''
+  else if (value !== undefined) typed.wishes.set(known.key, value)
+}
+
+function wishesOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wishes {
+  const read: Wishes[] = []
+  for (const [key, value] of typed) {
+    try {
+      read.push(readWishes([[key, value]], `--${key}`))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      for (const { what, why, fix } of error.diagnostics) found.push(diagnostic('usage-value', { what, why, fix }))
+    }
+  }
+  return Object.assign({}, ...read)
+}

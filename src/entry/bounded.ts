@@ -1,0 +1,45 @@
+// A file, a pipe or stdin to its bytes, but never to more than were asked for: a hostile input is left unread.
+
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+
+const FIRST_BYTES = 64 * 1024
+
+/** At most `most` bytes, and one more where there are more. Waits for a pipe as long as its writer does. */
+export function readAtMost(file: number, most: number): Uint8Array {
+  const stated = fstatSync(file)
+  let bytes: Buffer = Buffer.allocUnsafe(Math.min(most, stated.isFile() ? Math.max(stated.size, FIRST_BYTES) : FIRST_BYTES) + 1)
+  for (let done = 0; ; ) {
+    if (done === bytes.length && done <= most) bytes = enlarged(bytes, Math.min(most + 1, done * 2))
+    const got = done > most ? 0 : readSome(file, bytes, done)
+    if (got === 0) return bytes.subarray(0, done)
+    done += got
+  }
+}
+
+function enlarged(bytes: Buffer, length: number): Buffer {
+  const larger = Buffer.allocUnsafe(length)
+  bytes.copy(larger)
+  return larger
+}
+
+function readSome(file: number, bytes: Buffer, at: number): number {
+  for (;;) {
+    try {
+      return readSync(file, bytes, at, bytes.length - at, null)
+    } catch (error) {
+      // A pipe that another process made non-blocking is empty for the moment.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
+
+/** Of a path that is to be read; a pipe without a writer would keep us waiting, if `blocking` did not say so. */
+export function withFile<T>(path: string, kind: 'blocking' | 'at-once', read: (file: number) => T): T {
+  const file = openSync(path, kind === 'blocking' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return read(file)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,31 @@
+// `virt-numa check`: can this placed domain start here, now?
+
+import { classOf } from '../base/diagnostic.ts'
+import { preflight } from '../check.ts'
+import { readDomain } from '../domain/view.ts'
+import { diagnosticFacts } from '../explain/facts.ts'
+import { checkType, readDocument, settleFor } from '../place.ts'
+import type { Command } from './commands.ts'
+import { print } from './output.ts'
+import { readSurroundings } from './placing.ts'
+import { type Running, tell } from './run.ts'
+
+/** @returns 1 when something stands against it, 0 when nothing known does; notes stand against nothing */
+export function checkCommand(command: Extract<Command, { name: 'check' }>, running: Running): number {
+  running.severity = 'capacity-fails'
+  const { text, surroundings } = readSurroundings(command, running)
+  const view = readDomain(readDocument(text))
+  checkType(view)
+  const { resources } = settleFor(view, surroundings)
+  const { cpuset } = command.wishes
+  const found = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
+  const findings = found.filter(({ code }) => classOf(code) !== 'note')
+  tell(found, running)
+  if (command.json)
+    print(
+      1,
+      `${JSON.stringify({ guest: view.name, findings: findings.length, diagnostics: diagnosticFacts(found, running.severity, running.source) }, null, 2)}\n`,
+    )
+  else if (findings.length === 0) print(1, `${view.name || 'the guest'} can start here, as far as is known\n`)
+  return findings.length === 0 ? 0 : 1
+}

@@ -1,0 +1,103 @@
+// `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its diff is shown.
+
+import { type Diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { nearest } from '../base/nearest.ts'
+import { readDomain } from '../domain/view.ts'
+import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
+import { type Placed, place, readDocument } from '../place.ts'
+import type { XmlDocument } from '../xml/parse.ts'
+import { sameXml } from '../xml/same.ts'
+import { backupFolder } from './backup.ts'
+import type { Command } from './commands.ts'
+import { type Guest, guestNamed, guestOf, standsAgainst, untilItCounts } from './define-rules.ts'
+import { partitionOf } from './guest-xml.ts'
+import { DOMAIN, readText } from './input.ts'
+import { print } from './output.ts'
+import { lazyWrite, readAround, readSettings } from './placing.ts'
+import { readGuest, redefine } from './redefine.ts'
+import { type Running, tell } from './run.ts'
+import { masked, redacted, secretSpans } from './secrets.ts'
+import { checkConnection, dumpDefinition, dumpLive, listGuests, type Virsh, virshAt } from './virsh.ts'
+
+type Define = Extract<Command, { name: 'define' }>
+
+/** What is to be defined, and the guest that it replaces the definition of. */
+interface Subject {
+  readonly source: string
+  readonly document: XmlDocument
+  readonly guest?: Guest
+}
+
+export async function defineCommand(command: Define, running: Running): Promise<number> {
+  const virsh = virshAt(command.connect)
+  const settings = readSettings(command.config, running)
+  await checkConnection(virsh, command.host ?? settings.root)
+  const { source, document, guest } = await (command.guest === undefined
+    ? documentSubject(virsh, command.input, running)
+    : guestSubject(virsh, command.guest))
+  const secrets = secretSpans(document, guest?.document === document ? guest.shown : undefined)
+  running.source = { name: source, text: masked(document.text, secrets) }
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const placed = place(document.text, around, lazyWrite, command.rebind ? 'if-better' : undefined)
+  const next = { document: readDocument(placed.text), view: readDomain(readDocument(placed.text)), atNextStart: command.nextStart }
+  if (guest !== undefined) refuseAll(standsAgainst(guest, next))
+  const diff = diffOf(source, redacted(document.text, secrets), redacted(document.text, secrets, placed.edits))
+  const changes = guest === undefined || !sameXml(guest.document.root, next.document.root)
+  const notes = [...notesOn(placed, guest), ...(await startNotes(virsh, guest, changes, next.view))]
+  if (!command.json) print(1, diff)
+  const done = changes && !command.dryRun
+  const { backup } = done ? await redefine(virsh, guest, placed, command.backup ?? backupFolder(), new Date()) : {}
+  if (!command.json) print(1, `${outcome(placed.view.name, changes, done, backup)}\n`)
+  else {
+    const diagnostics = diagnosticFacts(notes, running.severity, running.source)
+    const facts = { guest: placed.view.name, changed: changes, defined: done, ...(backup !== undefined && { backup }), diff }
+    print(1, `${JSON.stringify({ ...facts, placement: placementFacts(placed), diagnostics }, null, 2)}\n`)
+  }
+  tell(notes, running)
+  return 0
+}
+
+async function guestSubject(virsh: Virsh, word: string): Promise<Subject> {
+  const guests = await listGuests(virsh)
+  const close = nearest(
+    word,
+    guests.map(({ name }) => name),
+  )
+  const listed = guestNamed(word, guests) ?? refuse('guest-missing', { name: word, close })
+  const document = readDocument(await dumpDefinition(virsh, listed))
+  return { source: `${listed.name}.xml`, document, guest: await readGuest(virsh, listed, document, 'itself') }
+}
+
+async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
+  const source = input === undefined || input === '-' ? 'stdin' : input
+  const text = readText(input, DOMAIN)
+  // Until it is read nothing tells which of it is secret; the place alone is told of what is no XML.
+  running.source = { name: source, text: text.replace(/[^\r\n<>/]/g, '*') }
+  const document = readDocument(text)
+  const { is, refused } = guestOf(document, await listGuests(virsh))
+  if (refused !== undefined) throw new Refusal([refused])
+  if (is === undefined) return { source, document }
+  const before = readDocument(await dumpDefinition(virsh, is))
+  return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
+}
+
+/** Of a running guest no shortage is told: what it needs it holds itself. */
+function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnostic[] {
+  return guest?.runs ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code)) : notes
+}
+
+async function startNotes(virsh: Virsh, guest: Guest | undefined, changes: boolean, next: Guest['view']): Promise<readonly Diagnostic[]> {
+  if (guest === undefined || !changes) return []
+  return untilItCounts(guest, next, guest.runs ? readDomain(readDocument(await dumpLive(virsh, guest))) : undefined)
+}
+
+function outcome(name: string, changes: boolean, done: boolean, backup: string | undefined): string {
+  if (!changes) return `${name} sits as it should: nothing to define`
+  if (!done) return `${name} is not defined: a dry run`
+  return backup === undefined ? `${name} is defined` : `${name} is defined; what was there before is ${backup}`
+}
+
+function diffOf(name: string, before: string, after: string): string {
+  const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified.ts')
+  return unifiedDiff(name, before, after)
+}

@@ -1,0 +1,54 @@
+// The files that root would run to who else could change them, and to places that only an administrator has.
+
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+
+/** Folders that come and go, or that are closed to a daemon, and tools that keep a Node for one user. */
+const PRIVATE: readonly (readonly [pattern: RegExp, where: string])[] = [
+  [/^\/(?:var\/)?tmp\/|^\/dev\/shm\//, 'a folder for temporary files'],
+  [/^\/run\//, 'a folder that is empty after a boot'],
+  [/\/\.(?:nvm|volta|fnm|asdf|nodenv|n)\/|\/(?:mise|fnm)\//, 'a Node of one user'],
+  [/^\/home\/|^\/root\/|^\/Users\//, 'a home folder'],
+]
+
+/**
+ * @param program dist/hooks/qemu.cjs: what it loads lies one folder up
+ * @param others what else is run for it: the hook itself
+ * @returns errors (`hook-program-exposed`) and notes (`hook-program-private`)
+ */
+export function exposureOf(node: string, program: string, others: readonly string[] = []): Diagnostic[] {
+  const above = dirname(dirname(program))
+  const loaded = readdirSync(above)
+    .filter((name) => name.endsWith('.cjs'))
+    .map((name) => join(above, name))
+  const paths = new Set([node, program, ...loaded, ...others].flatMap(wayTo))
+  const exposed = [...paths].sort().flatMap((path) => {
+    const who = whoElse(lstatSync(path), trusted())
+    return who === undefined ? [] : [diagnostic('hook-program-exposed', { path, who })]
+  })
+  const hidden = [node, program].flatMap((path) => {
+    const where = PRIVATE.find(([pattern]) => pattern.test(path))?.[1]
+    return where === undefined ? [] : [diagnostic('hook-program-private', { path, where })]
+  })
+  return [...exposed, ...hidden]
+}
+
+/** The path and every folder above it. */
+function wayTo(path: string): string[] {
+  const above = dirname(path)
+  return above === path ? [path] : [...wayTo(above), path]
+}
+
+/** Whose hook it is may change it: root's, or in a pod without root the own user's. */
+const trusted = (): readonly number[] => [0, process.getuid?.() ?? 0]
+
+/** A sticky folder (/tmp) is everybody's, but what lies in it is its owner's. Links have no mode of their own. */
+export function whoElse(status: Pick<Stats, 'uid' | 'gid' | 'mode'>, users: readonly number[]): string | undefined {
+  const { uid, gid, mode } = status
+  if (!users.includes(uid)) return `the user ${uid}, who owns it`
+  const kind = mode & 0o170000
+  if (kind === 0o120000 || (kind === 0o040000 && (mode & 0o1000) !== 0)) return undefined
+  if ((mode & 0o002) !== 0) return 'everybody'
+  return (mode & 0o020) !== 0 && gid !== 0 ? `the group ${gid}` : undefined
+}

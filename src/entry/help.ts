@@ -1,0 +1,102 @@
+// The tables of the command line and of the request's keys to help.
+
+import { type Key, keys } from '../request/keys.ts'
+import {
+  type Command,
+  type CommandName,
+  type CommandRow,
+  commandNames,
+  commands,
+  type Option,
+  type OptionRow,
+  options,
+} from './commands.ts'
+
+/** What a key may say, as help spells it. */
+export function spelled(key: Key): readonly string[] {
+  const { words, open } = keys[key]
+  return open === undefined ? words : [...words, open.metavar]
+}
+
+const WIDTH = 80
+
+/** The help of one command, or that of the program; for a terminal of 80 columns, with a newline at its end. */
+export function helpText(command?: string): string {
+  const name = commandNames.find((known) => known === command)
+  return `${(name === undefined ? programHelp() : commandHelp(name)).join('\n')}\n`
+}
+
+function programHelp(): string[] {
+  return [
+    'virt-numa COMMAND [OPTIONS] [DOMAIN.XML|-]',
+    '',
+    'Gives a libvirt guest the NUMA topology of the CPUs it was given.',
+    '',
+    'Commands:',
+    ...columns(commandNames.map((name) => [name, commands[name].about])),
+    '',
+    'Options:',
+    ...columns([...optionRows(['help', 'version'])]),
+    '',
+    'virt-numa COMMAND --help tells the options of a command.',
+  ]
+}
+
+function commandHelp(name: CommandName): string[] {
+  const { about, takes, maxInputs, options: own, keys: ownKeys, exits, examples }: CommandRow<Command> = commands[name]
+  return [
+    `virt-numa ${name} [OPTIONS]${maxInputs === 0 ? '' : ` ${takes ?? '[DOMAIN.XML|-]'}`}`,
+    '',
+    `${about[0]?.toUpperCase()}${about.slice(1)}`,
+    '',
+    'Options:',
+    ...columns(optionRows([...own, 'help', 'version'])),
+    '',
+    ...(ownKeys.length === 0 ? [] : wishesHelp(ownKeys)),
+    'Exit status:',
+    ...columns(exits),
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+  ]
+}
+
+function wishesHelp(ownKeys: readonly Key[]): string[] {
+  return ['What is wanted (the default first, in parentheses when it has no word):', ...columns(ownKeys.flatMap((key) => keyRows(key))), '']
+}
+
+type Row = readonly [left: string, right: string]
+
+function optionRows(names: readonly Option[]): readonly Row[] {
+  return names.map((name) => {
+    const { flags, takes, about }: OptionRow = options[name]
+    return [`${flags.join(', ')}${takes === undefined ? '' : ` ${takes}`}`, about]
+  })
+}
+
+function keyRows(key: Key): readonly Row[] {
+  const { unstated, about } = keys[key]
+  const values = unstated === undefined ? spelled(key) : [`(${unstated})`, ...spelled(key)]
+  return [
+    [`--${key}`, values.join(', ')],
+    ['', about],
+  ]
+}
+
+/** Two columns; the right one is folded at 80. */
+function columns(rows: readonly Row[]): string[] {
+  const left = Math.max(...rows.map(([each]) => each.length)) + 4
+  return rows.flatMap(([head, text]) =>
+    fold(text, WIDTH - left).map((line, index) => `${(index === 0 ? `  ${head}` : '').padEnd(left)}${line}`),
+  )
+}
+
+function fold(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1]
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}

@@ -1,0 +1,60 @@
+// A command's options and input to the placement: what transform, plan and check have in common.
+
+import { type Placed, place, type Surroundings } from '../place.ts'
+import { type Config, defaultConfig, parseConfig } from '../request/config.ts'
+import type { Write } from '../xml/edit.ts'
+import type { Command } from './commands.ts'
+import type { GuestPlace } from './guest-cgroup.ts'
+import { CONFIG, DOMAIN, readConfigText, readHostSource, readText } from './input.ts'
+import type { Running } from './run.ts'
+import { readVmiFile } from './vmi-file.ts'
+
+type Reading = Extract<Command, { name: 'transform' | 'plan' | 'check' }>
+
+/** xmlbuilder2 is large; most runs on a fitted guest need no new element. */
+export const lazyWrite: Write = (element, layout) => {
+  const { writeElement } = require('./write.cjs') as typeof import('../xml/build.ts')
+  return writeElement(element, layout)
+}
+
+export function placeInput(command: Extract<Command, { name: 'transform' | 'plan' }>, running: Running): Placed {
+  const { text, surroundings } = readSurroundings(command, running)
+  return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+}
+
+/** Configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
+export function readSurroundings(command: Reading, running: Running): { readonly text: string; readonly surroundings: Surroundings } {
+  const { input } = command
+  const surroundings = readAround(command, readSettings(command.config, running))
+  const text = readText(input, DOMAIN)
+  running.source = { name: input === undefined || input === '-' ? 'stdin' : input, text }
+  return { text, surroundings }
+}
+
+/** Host and VMI. `guest`: which cgroup will hold it, where the command line does not say. */
+export function readAround(
+  { host, cgroup, pid, config, wishes, vmi }: Omit<Reading, 'name' | 'json' | 'rebind'>,
+  settings: Config,
+  guest?: GuestPlace,
+): Surroundings {
+  const from = readHostSource({
+    ...((host ?? settings.root) !== undefined && { host: host ?? (settings.root as string) }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(pid !== undefined && { pid }),
+    ...(wishes.cpuset !== undefined && { cpuset: wishes.cpuset }),
+    ...(guest !== undefined && cgroup === undefined && pid === undefined && { guest }),
+    // The pins of a KubeVirt guest may lie outside of our own cgroup.
+    whole: vmi !== undefined,
+  })
+  const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
+  return { ...from, ...instance, config: settings, configSource: config ?? CONFIG, flags: wishes }
+}
+
+export function readSettings(path: string | undefined, running: Running): Config {
+  const source = readConfigText(path)
+  if (source === undefined) return defaultConfig
+  running.source = source
+  const settings = parseConfig(source.text, source.name)
+  delete running.source
+  return settings
+}

@@ -1,0 +1,22 @@
+// `virt-numa plan`: the decision that transform would take, explained.
+
+import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
+import { drawPlan } from '../explain/svg.ts'
+import { explain } from '../explain/text.ts'
+import type { Command } from './commands.ts'
+import { print, saveFile } from './output.ts'
+import { placeInput } from './placing.ts'
+import { type Running, tell } from './run.ts'
+
+export function planCommand(command: Extract<Command, { name: 'plan' }>, running: Running): number {
+  const placed = placeInput(command, running)
+  if (command.svg === '-') print(1, drawPlan(placed))
+  else if (!command.json) print(1, explain(placed))
+  else {
+    const notes = diagnosticFacts(placed.notes, running.severity, running.source)
+    print(1, `${JSON.stringify({ ...placementFacts(placed), diagnostics: notes }, null, 2)}\n`)
+  }
+  if (command.svg !== undefined && command.svg !== '-') saveFile(command.svg, drawPlan(placed))
+  tell(placed.notes, running)
+  return 0
+}

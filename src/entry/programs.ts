@@ -1,0 +1,90 @@
+// Other programs, as they are on this machine: virsh, restorecon, systemctl. Each by its name and words, never through a shell.
+
+const LC_ALL = 'C'
+
+/** `status` absent: it could not be started, was killed, or took too long; `reason` says which. */
+export interface Ended {
+  readonly status?: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly reason?: string
+}
+
+export interface Running {
+  readonly input?: string
+  /** An open file to be its standard input, instead of `input`. */
+  readonly file?: number
+  readonly timeoutS?: number
+  /** Beside PATH and the like of this process. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Nothing of this process's environment, and `/` as its folder: as a daemon starts programs. At its time limit it is killed. */
+  readonly bare?: Readonly<Record<string, string>>
+}
+
+/** A domain with many disks has 100 KB; nothing that we ask for has more than this. */
+const MOST_BYTES = 64 * 1024 * 1024
+
+const loaded = (): typeof import('./execa.ts') => require('./execa.cjs') as typeof import('./execa.ts')
+
+/** Never throws for what the program does. Its messages are in English. */
+export function runProgram(command: string, words: readonly string[], running: Running = {}): Ended {
+  return endedOf(loaded().execaSync(command, [...words], optionsOf(running)))
+}
+
+/**
+ * The same without blocking this process, and in a session of its own: a Ctrl-C that ends us does not end it in the middle of
+ * what it writes.
+ */
+export async function awaitProgram(command: string, words: readonly string[], running: Running = {}): Promise<Ended> {
+  return endedOf(await loaded().execa(command, [...words], { ...optionsOf(running), detached: true }))
+}
+
+/** One that goes on until it ends by itself or is told to. */
+export interface Started {
+  readonly lines: AsyncIterable<string>
+  /** Without stdout: its lines are not kept. */
+  readonly ended: Promise<Ended>
+  readonly end: () => void
+}
+
+export function startProgram(command: string, words: readonly string[], { env }: Pick<Running, 'env'> = {}): Started {
+  const program = loaded().execa(command, [...words], {
+    reject: false,
+    stdin: 'ignore',
+    buffer: { stdout: false },
+    detached: true,
+    env: { ...env, LC_ALL },
+  })
+  return { lines: program.iterable(), ended: program.then(endedOf), end: () => program.kill() }
+}
+
+function optionsOf({ input, file, timeoutS = 60, env, bare }: Running) {
+  return {
+    reject: false,
+    stripFinalNewline: false,
+    timeout: timeoutS * 1000,
+    maxBuffer: MOST_BYTES,
+    env: { ...env, ...bare, LC_ALL },
+    ...(bare !== undefined && { extendEnv: false, cwd: '/', killSignal: 'SIGKILL' as const }),
+    // The library takes every open file; its types name the first ten.
+    ...(input === undefined ? { stdin: (file as 0 | undefined) ?? ('ignore' as const) } : { input }),
+  } as const
+}
+
+/** What the library tells of a program that ended. */
+interface Told {
+  readonly exitCode?: number | undefined
+  readonly stdout?: unknown
+  readonly stderr?: unknown
+  readonly shortMessage?: string | undefined
+  readonly failed: boolean
+}
+
+function endedOf({ exitCode, stdout, stderr, shortMessage, failed }: Told): Ended {
+  return {
+    ...(exitCode !== undefined && { status: exitCode }),
+    stdout: String(stdout ?? ''),
+    stderr: String(stderr ?? ''),
+    ...(failed && exitCode === undefined && shortMessage !== undefined && { reason: shortMessage }),
+  }
+}

@@ -1,0 +1,110 @@
+// One command line to what it does: output, messages and exit status. Every failure ends in a line `error[`.
+
+import { type Diagnostic, isUsage, Refusal } from '../base/diagnostic.ts'
+import { labelOf, renderDiagnostics, type Severity, type Source } from '../explain/diagnostics.ts'
+import { diagnosticFacts } from '../explain/facts.ts'
+import { parseArguments } from './arguments.ts'
+import { checkCommand } from './check.ts'
+import type { Command } from './commands.ts'
+import { defineCommand } from './define.ts'
+import { doctorCommand } from './doctor.ts'
+import { helpText } from './help.ts'
+import { installCommand } from './install.ts'
+import { onDefineDomainCommand } from './on-define-domain.ts'
+import { print } from './output.ts'
+import { planCommand } from './plan.ts'
+import { snapshotCommand } from './snapshot.ts'
+import { transformCommand } from './transform.ts'
+import { uninstallCommand } from './uninstall.ts'
+import { verifyCommand } from './verify.ts'
+import { watchCommand } from './watch.ts'
+
+/** What commands share of their surroundings while they run: what has been read so far, for diagnostics to point into. */
+export interface Running {
+  source?: Source
+  severity: Severity
+  json: boolean
+  /** Only errors are told. */
+  quiet: boolean
+}
+
+const VERSION = '0.1.0'
+
+/** @returns the exit status: 0 done, 1 refused or findings, 2 wrong usage, 70 a bug of ours */
+export async function run(argv: readonly string[], { quiet = false } = {}): Promise<number> {
+  const running: Running = { severity: 'capacity-warns', json: false, quiet }
+  try {
+    const command = parseArguments(argv)
+    if ('json' in command) running.json = command.json
+    return await perform(command, running)
+  } catch (error) {
+    return fail(error, running)
+  }
+}
+
+function perform(command: Command, running: Running): number | Promise<number> {
+  switch (command.name) {
+    case 'help':
+      print(1, helpText(command.of))
+      return 0
+    case 'version':
+      print(1, `virt-numa ${VERSION}\n`)
+      return 0
+    case 'transform':
+      return transformCommand(command, running)
+    case 'plan':
+      return planCommand(command, running)
+    case 'check':
+      return checkCommand(command, running)
+    case 'define':
+      return defineCommand(command, running)
+    case 'watch':
+      return watchCommand(command, running)
+    case 'verify':
+      return verifyCommand(command, running)
+    case 'onDefineDomain':
+      return onDefineDomainCommand(command, running)
+    case 'snapshot':
+      return snapshotCommand(command)
+    case 'install':
+      return installCommand(command, running)
+    case 'uninstall':
+      return uninstallCommand(command)
+    case 'doctor':
+      return doctorCommand(command, running)
+  }
+}
+
+/** Messages go to stderr; with --json as one JSON object on stdout, beside the `error[` lines. */
+export function tell(found: readonly Diagnostic[], { severity, source, quiet }: Running): void {
+  const told = quiet ? found.filter((each) => labelOf(each, severity) === 'error') : found
+  if (told.length > 0) print(2, renderDiagnostics(told, severity, source))
+}
+
+function fail(error: unknown, running: Running): number {
+  if (!(error instanceof Refusal)) return failWithBug(error)
+  try {
+    tell(error.diagnostics, running)
+    if (running.json)
+      print(1, `${JSON.stringify({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) }, null, 2)}\n`)
+  } catch {
+    // There is nowhere left to say it; the exit status does.
+  }
+  return error.diagnostics.some(({ code }) => isUsage(code)) ? 2 : 1
+}
+
+function failWithBug(error: unknown): number {
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  try {
+    print(
+      2,
+      `error[bug]: virt-numa failed: ${error instanceof Error ? error.message : trace}\n` +
+        '   why: this is a mistake in virt-numa, not in what it was given; nothing was written\n' +
+        '   fix: please report it with the domain, the command and the output of: virt-numa snapshot\n' +
+        `${trace.replace(/^/gm, '    ')}\n`,
+    )
+  } catch {
+    // As above.
+  }
+  return 70
+}

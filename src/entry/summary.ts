@@ -1,0 +1,22 @@
+// What was done for a guest, in one line for a log.
+
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { formatSet, range, union } from '../base/idset.ts'
+import { labelOf, type Severity } from '../explain/diagnostics.ts'
+import type { Placed } from '../place.ts'
+
+/** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
+export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {
+  const nodes = formatSet(union(...binding.memnodes.map((memnode) => memnode.nodes), ...(binding.memory ? [binding.memory.nodes] : [])))
+  const what = `${cells.length === 0 ? 'no cells' : `cells ${formatSet(range(cells.length))}`}${nodes === '' ? '' : ` on nodes ${nodes}`}`
+  const word = edits.length === 0 ? 'kept' : view.cells.length === cells.length ? 'rebound' : 'fitted'
+  const done = edits.length === 0 ? `${word}, ${what}` : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
+  return notes.length === 0 ? done : `${done}; ${listed(notes, 'capacity-warns')}`
+}
+
+/** The first as it is told, of the others only what they are: the log has one line. */
+export function listed([first, ...others]: readonly Diagnostic[], severity: Severity): string {
+  if (first === undefined) return ''
+  const head = `${labelOf(first, severity)}[${first.code}]: ${first.what}`
+  return others.length === 0 ? head : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`
+}

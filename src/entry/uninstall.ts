@@ -1,0 +1,65 @@
+// `virt-numa uninstall`: takes away what install wrote, and nothing else.
+
+import { lstatSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { configText } from '../request/config-text.ts'
+import type { Command } from './commands.ts'
+import { type HookFile, lookAtHooks } from './hook-places.ts'
+import { removeEmpty, removeFile } from './hook-write.ts'
+import { sitesOf } from './install.ts'
+import { print } from './output.ts'
+
+type Uninstall = Extract<Command, { name: 'uninstall' }>
+
+export function uninstallCommand(command: Uninstall): number {
+  const { hooks, config } = sitesOf(command)
+  const { main, further } = lookAtHooks(hooks)
+  const ours = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
+  const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
+  const unchanged = hasConfig && isUnchanged(config) ? [config] : []
+  if (!command.dryRun) {
+    for (const path of [...ours, ...unchanged]) removeFile(path)
+    // libvirt ships none, and an empty one is of no use to anybody.
+    if (ours.includes(further.path)) removeEmpty(dirname(further.path))
+  }
+  const removed = command.dryRun ? 'would be removed' : 'removed'
+  const left = [main, further].filter(({ is }) => is === 'foreign')
+  if (command.json)
+    print(
+      1,
+      `${JSON.stringify({ [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged], left: [...left.map(({ path }) => path), ...(hasConfig && unchanged.length === 0 ? [config] : [])] }, null, 2)}\n`,
+    )
+  else
+    print(
+      1,
+      `${saysOf({ ours, unchanged, removed, left, kept: hasConfig && unchanged.length === 0 ? config : undefined, hooks }).join('\n')}\n`,
+    )
+  return 0
+}
+
+interface Says {
+  readonly ours: readonly string[]
+  readonly unchanged: readonly string[]
+  readonly removed: string
+  readonly left: readonly HookFile[]
+  readonly kept: string | undefined
+  readonly hooks: string
+}
+
+function saysOf({ ours, unchanged, removed, left, kept, hooks }: Says): string[] {
+  return [
+    ...(ours.length === 0 ? [`nothing to remove: no hook of ours in ${hooks}`] : ours.map((path) => `${removed}: ${path}`)),
+    ...unchanged.map((path) => `${removed}: ${path}, which nobody has changed`),
+    ...left.map(({ path, what }) => `left: ${path}, ${what}`),
+    ...(kept === undefined ? [] : [`left: ${kept}, which holds your settings`]),
+    ...(ours.length === 0 ? [] : ['the daemon need not reload: it looks whether a hook is there each time']),
+  ]
+}
+
+function isUnchanged(config: string): boolean {
+  try {
+    return lstatSync(config).isFile() && readFileSync(config, 'utf8') === configText()
+  } catch {
+    return false
+  }
+}

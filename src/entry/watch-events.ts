@@ -1,0 +1,63 @@
+// What `virsh event` prints to which guest is worth a look, and why; and how often a guest is re-fitted before it is left alone.
+
+/** `why` is a word for the log. */
+export interface Sighting {
+  readonly guest: string
+  readonly why: 'added' | 'updated' | 'renamed' | 'reverted' | 'migrated' | 'started' | 'stopped' | 'metadata'
+}
+
+/**
+ * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold quotes, so the last ones count. What
+ * stops is looked at since a running guest's new cells had to wait; what starts, since it may be transient; what arrives by
+ * migration has the pins of its source.
+ */
+export function readEvent(line: string): Sighting | undefined {
+  const [, event, guest, detail] = /event '([\w-]+)' for domain '(.*)': (.*)$/.exec(line) ?? []
+  if (event === undefined || guest === undefined || detail === undefined) return undefined
+  if (event === 'metadata-change') return { guest, why: 'metadata' }
+  const why = event === 'lifecycle' ? whyOf(detail.trim()) : undefined
+  return why && { guest, why }
+}
+
+function whyOf(detail: string): Sighting['why'] | undefined {
+  const known = lifecycle.get(detail)
+  if (known !== undefined) return known
+  // Until it is resumed, what arrives by migration has no definition yet and looks like a transient guest.
+  if (detail === 'Started Migrated') return undefined
+  return detail.startsWith('Stopped ') ? 'stopped' : detail.startsWith('Started ') ? 'started' : undefined
+}
+
+/** @see virsh event, virDomainEventDefinedDetailType */
+const lifecycle: ReadonlyMap<string, Sighting['why']> = new Map<string, Sighting['why']>([
+  ['Defined Added', 'added'],
+  ['Defined Updated', 'updated'],
+  ['Defined Renamed', 'renamed'],
+  ['Defined Snapshot', 'reverted'],
+  ['Resumed Migrated', 'migrated'],
+])
+
+/** Two programs that want a guest differently would define it in turns for ever. */
+export const MOST_REFITS = 5
+export const WITHIN_MS = 60_000
+
+/** When a guest was re-fitted, oldest first. */
+export type Refits = readonly number[]
+
+export interface Turn {
+  /** `said`: no further one, and that has been told already. */
+  readonly may: 'fit' | 'leave' | 'said'
+  readonly refits: Refits
+}
+
+/** Whether a guest may be re-fitted now. A negative time stands for "it was told" and goes with the others. */
+export function turnOf(refits: Refits, nowMs: number): Turn {
+  const recent = refits.filter((time) => nowMs - Math.abs(time) < WITHIN_MS)
+  const done = recent.filter((time) => time >= 0)
+  if (done.length < MOST_REFITS) return { may: 'fit', refits: done }
+  return done.length < recent.length ? { may: 'said', refits: recent } : { may: 'leave', refits: [...recent, -nowMs] }
+}
+
+/** How long to wait before the next try to reach libvirt: 1, 2, 4 ... 30 seconds. */
+export function pauseMs(failures: number): number {
+  return Math.min(30_000, 1000 * 2 ** Math.min(failures - 1, 10))
+}

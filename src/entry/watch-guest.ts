@@ -1,0 +1,73 @@
+// One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a line for the log.
+
+import { Refusal, refuseAll } from '../base/diagnostic.ts'
+import { readDomain } from '../domain/view.ts'
+import { place, readDocument } from '../place.ts'
+import type { Config } from '../request/config.ts'
+import { standsAgainst } from './define-rules.ts'
+import { isAsked, partitionOf } from './guest-xml.ts'
+import { lazyWrite, readAround } from './placing.ts'
+import { readGuest, redefine } from './redefine.ts'
+import { listed, summaryOf } from './summary.ts'
+import { ask, dumpDefinition, type Listed, stateOf, type Virsh } from './virsh.ts'
+
+/** What is the same for all guests of a run. */
+export interface Watching {
+  readonly virsh: Virsh
+  readonly settings: Config
+  readonly configSource: string
+  readonly host?: string
+  readonly backup: string
+}
+
+/**
+ * A guest that did not ask, or sits as it should, gives nothing to tell. `defined` and `otherwise` (another program wrote at the
+ * same time, or libvirt made something else of it) count against two programs that fight.
+ */
+export type Looked =
+  | { readonly is: 'nothing' }
+  | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly told: string }
+
+/**
+ * Its cells stay. With `mayDefine` 'no' a guest that would be re-fitted is left as it is.
+ * @throws Refusal of virsh when libvirt cannot be reached; what stands against this guest alone is told
+ */
+export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: Watching): Promise<Looked> {
+  try {
+    return await refit(guest, mayDefine, watching)
+  } catch (error) {
+    // A mistake of ours about one guest must not end what is done for the others.
+    if (!(error instanceof Refusal)) return { is: 'refused', told: `failed, ${error instanceof Error ? error.message : String(error)}` }
+    const [first] = error.diagnostics
+    if (first?.code === 'libvirt-unreachable' || first?.code === 'virsh-missing') throw error
+    if (first?.code === 'guest-placed-otherwise') return { is: 'otherwise', told: listed(error.diagnostics, 'capacity-fails') }
+    if (first?.code === 'guest-runs') return { is: 'refused', told: `waits until it stops, ${listed(error.diagnostics, 'capacity-fails')}` }
+    const isGone = first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
+    return isGone ? { is: 'nothing' } : { is: 'refused', told: `refused, ${listed(error.diagnostics, 'capacity-fails')}` }
+  }
+}
+
+/** A guest that is still coming by migration has no definition yet; an event tells when it has. */
+async function isArriving(virsh: Virsh, { uuid }: Listed): Promise<boolean> {
+  return /^paused \((migrating|starting up)\)/.test(await ask(virsh, ['domstate', uuid, '--reason']))
+}
+
+const OUT_OF_REACH = 'left as it is: a transient guest has no definition; fit the XML that it is created from'
+
+async function refit(known: Listed, mayDefine: 'yes' | 'no', { virsh, settings, configSource, host, backup }: Watching): Promise<Looked> {
+  const document = readDocument(await dumpDefinition(virsh, known))
+  if (!isAsked(document, settings)) return { is: 'nothing' }
+  if (!(await stateOf(virsh, known)).persistent)
+    return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', told: OUT_OF_REACH }
+  const command = { wishes: { existing: 'keep' }, config: configSource, ...(host !== undefined && { host }) } as const
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const placed = place(document.text, around, lazyWrite)
+  if (placed.edits.length === 0) return { is: 'nothing' }
+  const guest = await readGuest(virsh, known, document, 'itself')
+  const fitted = readDocument(placed.text)
+  refuseAll(standsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
+  if (mayDefine === 'no') return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
+  const { backup: copy } = await redefine(virsh, guest, placed, backup, new Date())
+  const when = guest.runs || guest.saved ? ', from its next cold start' : ''
+  return { is: 'defined', told: `${summaryOf(guest.runs ? { ...placed, notes: [] } : placed)}${when}; before: ${copy}` }
+}
