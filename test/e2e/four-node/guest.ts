@@ -1,0 +1,39 @@
+// A running guest as it was found, to lines that a test compares: where its memory lies, where its threads may run.
+
+import { formatSet } from '../../../src/base/idset.ts'
+import { readDomain } from '../../../src/domain/view.ts'
+import { readDocument } from '../../../src/place.ts'
+import type { GuestReport } from './report.ts'
+
+/** "cell 0: bind:1, N1=64, pages of 2048 KiB", from a line of numa_maps each, as the kernel states it. */
+export function memoryOf({ numaMaps }: GuestReport): string[] {
+  return numaMaps
+    .map((line) => {
+      const [, policy] = line.split(' ')
+      const cell = /ram-node(\d+)/.exec(line)?.[1] ?? '?'
+      const nodes = line.match(/\bN\d+=\d+/g)?.join(' ') ?? 'nothing'
+      return `cell ${cell}: ${policy}, ${nodes}, pages of ${/kernelpagesize_kB=(\d+)/.exec(line)?.[1]} KiB`
+    })
+    .sort()
+}
+
+/** "vCPU 0: 4"; QEMU's main thread, and those that it names like itself, are its emulator. */
+export function threadsOf({ threads }: GuestReport): string[] {
+  const lines = threads.flatMap(({ name, cpus }) => {
+    const vcpu = /^CPU (\d+)\//.exec(name)?.[1]
+    return vcpu !== undefined ? [`vCPU ${vcpu}: ${cpus}`] : name === 'qemu-system-x86' ? [`emulator: ${cpus}`] : []
+  })
+  return [...new Set(lines)].sort()
+}
+
+/** The same lines, from the pins of its XML. */
+export function pinsOf({ xml }: GuestReport): string[] {
+  const { vcpupin, emulatorpin } = readDomain(readDocument(xml))
+  const pins = [...vcpupin].map(([vcpu, cpus]) => `vCPU ${vcpu}: ${formatSet(cpus)}`)
+  return [...(emulatorpin === undefined ? [] : [`emulator: ${formatSet(emulatorpin)}`]), ...pins].sort()
+}
+
+/** What the guest sees. */
+export function cellsOf({ xml }: GuestReport): string | undefined {
+  return /<numa>.*<\/numa>/s.exec(xml)?.[0]
+}

@@ -1,0 +1,42 @@
+// What the job inside of the four-node host tells the test outside, a line of JSON each. Facts only, as the kernel and the
+// programs put them: what is right is said by the test.
+
+/** Of its own cgroup, by what a container sees: pod.sh. */
+export type PodName = 'guaranteed' | 'burstable' | 'one-node'
+
+/** A program's end. `status` absent: killed, for it took too long. */
+export interface CommandReport {
+  readonly is: 'command'
+  readonly name: string
+  readonly status?: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly tookS: number
+}
+
+/** A running guest, seen from outside of QEMU. */
+export interface GuestReport {
+  readonly is: 'guest'
+  readonly name: string
+  readonly pod: PodName
+  /** `virsh dumpxml` */
+  readonly xml: string
+  /** The lines of /proc/<pid>/numa_maps that back guest memory. */
+  readonly numaMaps: readonly string[]
+  readonly threads: readonly { readonly name: string; readonly cpus: string; readonly cgroup: string }[]
+}
+
+/** The texts of a machine, by path, as they are seen from one place: the host, or a pod. */
+export interface CaptureReport {
+  readonly is: 'capture'
+  readonly from: 'host' | PodName
+  readonly texts: Readonly<Record<string, string>>
+}
+
+export type Report =
+  | CommandReport
+  | GuestReport
+  | CaptureReport
+  | { readonly is: 'hook-log'; readonly pod: PodName; readonly text: string }
+  | { readonly is: 'crash'; readonly reason: string }
+  | { readonly is: 'end'; readonly upS: number }
