@@ -4,12 +4,13 @@
 // are proven by what the host states; a fact that is not known speaks for the guest.
 
 import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
-import { type CpuSet, formatSet, type NodeSet, setOf, subtract } from './base/idset.ts'
+import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
 import type { DomainView, Resources } from './model.ts'
 import { memoryNode, nodesWithMemory } from './plan/bind.ts'
-import { type Backing, shortages } from './plan/capacity.ts'
+import { type Backing, shortages, withDimms } from './plan/capacity.ts'
 import { separation } from './plan/distance.ts'
+import { reaching } from './plan/pins.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
 import { writtenCells, writtenPagesize } from './plan/written.ts'
 
@@ -23,12 +24,15 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
 // ---- Against the host ----
 
 /** Of a set that is partly outside the kernel takes what it may; only an empty rest is proven to fail. */
-function checkNodes({ tune, cells }: DomainView, resources: Resources): Diagnostic[] {
+function checkNodes({ tune, cells, memoryDevices }: DomainView, resources: Resources): Diagnostic[] {
   const named = [
     ...(tune.memory?.nodes === undefined ? [] : [{ element: '<memory nodeset>', nodes: tune.memory.nodes }]),
     ...tune.memnodes
       .filter(({ cell }) => cell < cells.length)
       .map(({ cell, nodes }) => ({ element: `the memnode of cell ${cell}`, nodes })),
+    ...memoryDevices.flatMap(({ model, cell = 0, nodes }) =>
+      nodes === undefined ? [] : [{ element: `the nodemask of the ${model} in cell ${cell}`, nodes }],
+    ),
   ]
   const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
   const usable = setOf<NodeSet>(nodesWithMemory(resources))
@@ -67,25 +71,15 @@ export function writtenBackings(view: DomainView, resources: Resources): Backing
   const { memory, memnodes } = view.tune
   const everywhere = setOf<NodeSet>(nodesWithMemory(resources))
   const confined = memory?.mode === 'strict' && memory.nodes !== undefined ? memory.nodes : everywhere
-  const dimms = (cell: number): number =>
-    view.memoryDevices
-      .filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell)
-      .reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
   return writtenCells(view).flatMap(({ id, memoryKiB }) => {
     const memnode = memnodes.find(({ cell }) => cell === id)
     const pagesizeKiB = writtenPagesize(view, id, resources.defaultPagesizeKiB)
     if (pagesizeKiB === undefined) return []
     const isStrict = memnode?.mode === 'strict'
-    const plugged = view.cells.length === 0 ? 0 : dimms(id)
-    return [
-      {
-        cell: id,
-        memoryKiB: memoryKiB + plugged,
-        nodes: isStrict ? memnode.nodes : confined,
-        bound: isStrict,
-        ...(pagesizeKiB > 0 && { pagesizeKiB }),
-      },
-    ]
+    const nodes = isStrict ? memnode.nodes : confined
+    const backing = { cell: id, memoryKiB, nodes, bound: isStrict, ...(pagesizeKiB > 0 && { pagesizeKiB }) }
+    // Of a guest without cells `<memory>` counts them too.
+    return view.cells.length === 0 ? [backing] : withDimms(backing, view.memoryDevices, resources)
   })
 }
 
@@ -104,8 +98,26 @@ function notesOn(view: DomainView, resources: Resources): Diagnostic[] {
     ...(hugepages !== undefined && currentMemoryKiB !== undefined && currentMemoryKiB < memoryKiB
       ? [diagnostic('balloon-without-effect', { current: formatKiB(currentMemoryKiB), memory: formatKiB(memoryKiB) })]
       : []),
+    ...emulatorApart(view, resources),
     ...remotePins(view, resources),
   ]
+}
+
+/** Without a pin the emulator has `<vcpu cpuset>`, and without that every CPU. */
+function emulatorApart(view: DomainView, resources: Resources): Diagnostic[] {
+  const { emulatorpin, vcpuAuto, vcpuCpuset } = view
+  const cpus = emulatorpin ?? (vcpuAuto ? undefined : vcpuCpuset)
+  if (cpus === undefined) return []
+  const backing = writtenBackings(view, resources).flatMap(({ bound, nodes, pagesizeKiB }) =>
+    bound && pagesizeKiB !== undefined ? [nodes] : [],
+  )
+  const nodes = resources.nodes.map(({ id, ...node }) => ({ id, cpus: intersect(node.cpus, resources.allowed.cpus) }))
+  const more = union(...reaching(cpus, backing, { nodes }, union(...view.vcpupin.values())))
+  if (more.length === 0) return []
+  const element = emulatorpin === undefined ? '<vcpu cpuset>' : 'the emulatorpin'
+  const ids = nodes.filter((node) => intersect(more, node.cpus).length > 0).map(({ id }) => id)
+  const facts = { nodes: formatSet(ids), count: ids.length, reaching: formatSet(union(cpus, more)) }
+  return [diagnostic('emulator-apart', { element, ...facts })]
 }
 
 function remotePins(view: DomainView, resources: Resources): Diagnostic[] {

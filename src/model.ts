@@ -72,13 +72,14 @@ export interface CpuTopology {
 
 /**
  * `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`, `nodes` its
- * `<source><nodemask>`, `alias` the name that libvirt gives it in a running guest.
+ * `<source><nodemask>`, `pagesizeKiB` its `<source><pagesize>`, `alias` the name that libvirt gives it in a running guest.
  */
 export interface MemoryDevice {
   readonly model: string
   readonly sizeKiB: number
   readonly cell?: number
   readonly nodes?: NodeSet
+  readonly pagesizeKiB?: number
   readonly alias?: string
 }
 
@@ -231,6 +232,8 @@ export interface Binding {
   readonly memnodes: readonly Memnode[]
   /** Only of a guest without cells that says where its memory lies. */
   readonly memory?: Pick<Memnode, 'nodes' | 'mode'>
+  /** Nodes of the memory devices that name some, in the order of `DomainView.memoryDevices`. Absent: as they are. */
+  readonly devices?: readonly (NodeSet | undefined)[]
   /** An empty set: not pinned. */
   readonly vcpupin: readonly CpuSet[]
   readonly emulatorpin?: CpuSet

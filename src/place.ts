@@ -71,7 +71,7 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   const elements = isKept ? undefined : vmi?.elements
   const also = { allocateNow: request.like === 'kubevirt', shape: isKept ? 'kept' : 'new', ...(elements && { elements }) } as const
   const edits = planned.kept ? [] : editsFor(document, view, placement, also, write)
-  const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement.cells, placement.binding.memnodes, view))
+  const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement, view, resources))
   const short = isKept ? lacking : withSplitThatFits(lacking, view, resources, request)
   return {
     document,
@@ -110,7 +110,7 @@ function untouched(view: DomainView, resources: Resources, request: Request, { s
 function withSplitThatFits(short: readonly Diagnostic[], view: DomainView, resources: Resources, request: Request): readonly Diagnostic[] {
   if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
   const fitting = planOrRefusal(view, resources, { ...request, memory: 'by-free-pages' })
-  if (fitting === undefined || shortages(resources, backingsOf(fitting.cells, fitting.binding.memnodes, view)).length > 0) return short
+  if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0) return short
   const split = fitting.cells.map(({ id, memoryKiB }) => `cell ${id} ${formatKiB(memoryKiB)}`).join(', ')
   return short.map((each) =>
     each.code === 'pages-short' ? { ...each, fix: `say --memory by-free-pages (${split}), or: ${each.fix}` } : each,

@@ -265,7 +265,7 @@ const invalid = {
   // Where vCPUs sit
   'not-enough-threads': (f: { vcpus: number; cpus: number; cpuset: string }) =>
     text(
-      `the guest has ${plural(f.vcpus, 'vCPU')}, the CPUs ${f.cpuset} are ${f.cpus}`,
+      `the guest has ${plural(f.vcpus, 'vCPU')} and ${plural(f.cpus, 'CPU')} to run on: ${f.cpuset}`,
       'with pin=cpu every vCPU has a CPU of its own',
       `give the guest ${f.vcpus} CPUs, or say pin=cell`,
     ),
@@ -842,9 +842,15 @@ const note = {
     ),
   'emulator-among-vcpus': (f: { cpus: string }) =>
     text(
-      `the emulator may also run on CPUs ${f.cpus}, where vCPUs are`,
+      `the emulator may also run on ${cpuWord(f.cpus)}, where vCPUs are`,
       "QEMU allocates a node's huge pages from a thread of the emulator on that node, and no CPU is spare there",
       'give the guest one CPU more on that node',
+    ),
+  'emulator-apart': (f: { nodes: string; count: number; element: string; reaching: string }) =>
+    text(
+      `${f.element} has no CPU of ${nodeWord(f)}, whose huge pages back cells`,
+      'QEMU 7.2 under libvirt 9.0 allocates them from a thread of the emulator there, and ends with "Setting CPU affinity failed"',
+      `let the emulator run there too: <emulatorpin cpuset='${f.reaching}'/>`,
     ),
   'cells-kept': (f: { keys: string }) =>
     text(

@@ -88,19 +88,23 @@ function readTopology(reading: Reading, element: XmlElement | undefined): CpuTop
 
 /** SGX EPC is no part of the guest's `<memory>`: libvirt counts every other model. */
 function readMemoryDevices(reading: Reading, root: XmlElement): MemoryDevice[] {
-  return childrenOf(child(root, 'devices'), 'memory')
-    .filter((device) => attribute(device, 'model')?.value !== 'sgx-epc')
-    .map((device) => {
-      const target = child(device, 'target')
-      const node = child(target, 'node')
-      return {
-        model: attribute(device, 'model')?.value ?? '',
-        sizeKiB: sizeOf(reading, child(target, 'size'))?.kib ?? 0,
-        ...optional('cell', node && wholeNumber(reading, node, node.text, 0, 16_384)),
-        ...optional('nodes', readNodemask(reading, child(child(device, 'source'), 'nodemask'))),
-        ...optional('alias', attribute(child(device, 'alias'), 'name')?.value),
-      }
-    })
+  return memoryElements(root).map((device) => {
+    const [source, target] = [child(device, 'source'), child(device, 'target')]
+    const node = child(target, 'node')
+    return {
+      model: attribute(device, 'model')?.value ?? '',
+      sizeKiB: sizeOf(reading, child(target, 'size'))?.kib ?? 0,
+      ...optional('cell', node && wholeNumber(reading, node, node.text, 0, 16_384)),
+      ...optional('nodes', readNodemask(reading, child(source, 'nodemask'))),
+      ...optional('pagesizeKiB', sizeOf(reading, child(source, 'pagesize'))?.kib),
+      ...optional('alias', attribute(child(device, 'alias'), 'name')?.value),
+    }
+  })
+}
+
+/** In the order of `DomainView.memoryDevices`. */
+export function memoryElements(root: XmlElement): XmlElement[] {
+  return childrenOf(child(root, 'devices'), 'memory').filter((device) => attribute(device, 'model')?.value !== 'sgx-epc')
 }
 
 function readNodemask(reading: Reading, nodemask: XmlElement | undefined): NodeSet | undefined {

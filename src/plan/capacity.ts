@@ -4,11 +4,11 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet, type NodeSet, union } from '../base/idset.ts'
 import { formatKiB, formatPagesize } from '../base/memory.ts'
-import type { DomainView, Memnode, MemoryDevice, Resources } from '../model.ts'
+import type { DomainView, HostNode, Memnode, MemoryDevice, Placement, Resources } from '../model.ts'
 import { serve } from './flow.ts'
 import { hasPool, type PageRoom, pageRoom } from './room.ts'
 
-/** What one cell asks for, its memory devices included. */
+/** What one cell asks for, or one of its memory devices. */
 export interface Backing extends Pick<Memnode, 'nodes' | 'pagesizeKiB'> {
   readonly cell: number
   readonly memoryKiB: number
@@ -16,34 +16,41 @@ export interface Backing extends Pick<Memnode, 'nodes' | 'pagesizeKiB'> {
   readonly bound: boolean
 }
 
-/** One per cell. With mode=preferred every cell may use every node of the guest, since `<memory>` is strict over them. */
-export function backingsOf(
-  cells: readonly { readonly id: number; readonly memoryKiB: number }[],
-  memnodes: readonly (Pick<Memnode, 'nodes' | 'pagesizeKiB'> & { readonly mode: string })[],
-  { memoryDevices }: Pick<DomainView, 'memoryDevices'>,
-): Backing[] {
+/** With mode=preferred every cell may use every node of the guest, since `<memory>` is strict over them. */
+export function backingsOf({ cells, binding }: Placement, view: DomainView, resources: Resources): Backing[] {
+  const { memnodes, devices } = binding
   const all = union(...memnodes.map(({ nodes }) => nodes))
+  const plugged = view.memoryDevices.map((device, at) => ({ ...device, ...optionalNodes(devices?.[at]) }))
   return cells.flatMap(({ id, memoryKiB }, index) => {
     const memnode = memnodes[index]
     if (memnode === undefined) return []
     const bound = memnode.mode === 'strict'
     const { pagesizeKiB } = memnode
-    return [
-      {
-        cell: id,
-        memoryKiB: memoryKiB + pluggedKiB(memoryDevices, id),
-        nodes: bound ? memnode.nodes : all,
-        bound,
-        ...(pagesizeKiB !== undefined && { pagesizeKiB }),
-      },
-    ]
+    const backing = { cell: id, memoryKiB, nodes: bound ? memnode.nodes : all, bound, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }
+    return withDimms(backing, plugged, resources)
   })
 }
 
-/** A DIMM is backed like the cell it sits in. virtio-mem grows later; NVDIMMs bring a backing of their own. */
-function pluggedKiB(devices: readonly MemoryDevice[], cell: number): number {
-  return devices.filter((device) => device.model === 'dimm' && device.cell === cell).reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+const optionalNodes = (nodes: NodeSet | undefined): Pick<MemoryDevice, 'nodes'> => (nodes === undefined ? {} : { nodes })
+
+/**
+ * A cell and its DIMMs: one that names neither nodes nor pages is backed like the cell. virtio-mem grows later; NVDIMMs bring a
+ * backing of their own.
+ */
+export function withDimms(cell: Backing, devices: readonly MemoryDevice[], resources: Resources): Backing[] {
+  const dimms = devices.filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell.cell)
+  const { pagesizeKiB: _, ...anyPages } = cell
+  const own = dimms.flatMap(({ sizeKiB, nodes, pagesizeKiB }): Backing[] => {
+    const named = { memoryKiB: sizeKiB, ...optionalNodes(nodes) }
+    if (pagesizeKiB === undefined) return nodes === undefined ? [] : [{ ...cell, ...named }]
+    return [{ ...anyPages, ...named, ...(isHuge(pagesizeKiB, resources) && { pagesizeKiB }) }]
+  })
+  const alike = dimms.filter(({ nodes, pagesizeKiB }) => nodes === undefined && pagesizeKiB === undefined)
+  return [{ ...cell, memoryKiB: alike.reduce((sum, { sizeKiB }) => sum + sizeKiB, cell.memoryKiB) }, ...own]
 }
+
+/** The size of an ordinary page means ordinary memory: 4, 16 or 64 KiB, unless the host has such a pool. */
+const isHuge = (pagesizeKiB: number, resources: Resources): boolean => pagesizeKiB > 64 || hasPool(resources, pagesizeKiB)
 
 /** @returns findings of class capacity; none when the guest can start as far as is known */
 export function shortages(resources: Resources, backings: readonly Backing[]): Diagnostic[] {
@@ -90,7 +97,11 @@ function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number
 
 function pageShortages(resources: Resources, pagesizeKiB: number, backings: readonly Backing[]): Diagnostic[] {
   const page = formatKiB(pagesizeKiB)
-  const groups = groupsOf(backings).map((group) => ({ ...group, pages: Math.ceil(group.memoryKiB / pagesizeKiB) }))
+  // A node that is not there is told in words of its own.
+  const isThere = ({ nodes }: Group): boolean => resources.nodes.some(({ id }) => (nodes as readonly number[]).includes(id))
+  const groups = groupsOf(backings)
+    .filter(isThere)
+    .map((group) => ({ ...group, pages: Math.ceil(group.memoryKiB / pagesizeKiB) }))
   const need = groups.reduce((sum, { pages }) => sum + pages, 0)
   if (!resources.nodes.some(({ pages }) => pages.length > 0) && resources.pools === undefined) return []
   if (!hasPool(resources, pagesizeKiB))
@@ -128,7 +139,7 @@ function groupsOf(backings: readonly Backing[]): Group[] {
     const before = groups.get(key)
     groups.set(key, {
       nodes,
-      cells: [...(before?.cells ?? []), cell],
+      cells: [...new Set([...(before?.cells ?? []), cell])],
       memoryKiB: (before?.memoryKiB ?? 0) + memoryKiB,
       bound: bound && (before?.bound ?? true),
     })
@@ -162,8 +173,8 @@ function pagesShort(
 ): Diagnostic {
   const ids = nodes as readonly number[]
   const free = resources.nodes.reduce((sum, { id }, index) => sum + (ids.includes(id) ? (room.free[index] as number) : 0), 0)
-  const first = resources.nodes.find(({ id }) => id === ids[0])
-  const total = first?.pages.find((each) => each.pagesizeKiB === room.pagesizeKiB)?.total ?? 0
+  const first = resources.nodes.find(({ id }) => ids.includes(id)) as HostNode
+  const total = first.pages.find((each) => each.pagesizeKiB === room.pagesizeKiB)?.total ?? 0
   return diagnostic('pages-short', {
     nodes: formatSet(ids),
     count: ids.length,
@@ -172,7 +183,7 @@ function pagesShort(
     cells,
     need: pages,
     bound,
-    fix: `echo ${total + missing} > /sys/devices/system/node/node${ids[0]}/hugepages/hugepages-${room.pagesizeKiB}kB/nr_hugepages`,
+    fix: `echo ${total + missing} > /sys/devices/system/node/node${first.id}/hugepages/hugepages-${room.pagesizeKiB}kB/nr_hugepages`,
   })
 }
 

@@ -17,10 +17,14 @@ export interface NodeOffer {
   readonly cpus: CpuSet
 }
 
-/** Nodes ascend by id. `offline`: CPUs that were asked for and are not there; only like=kubevirt lets them pass. */
+/**
+ * Nodes ascend by id. `given`: with the CPUs that are not on offer, isolated ones and the emulator's. `offline`: CPUs that were asked
+ * for and are not there; only like=kubevirt lets them pass.
+ */
 export interface Offer {
   readonly nodes: readonly NodeOffer[]
   readonly cpus: CpuSet
+  readonly given: CpuSet
   readonly offline: CpuSet
 }
 
@@ -35,9 +39,9 @@ export function offerOf(resources: Resources, request: Pick<Request, 'like' | 'c
   const named = union(cpuset ?? setOf<CpuSet>([]), typeof emulator === 'object' ? emulator : setOf<CpuSet>([]))
   const offline = subtract(named, online)
   if (offline.length > 0 && like !== 'kubevirt') throw new Refusal([offlineFinding(offline, online)])
-  const given =
-    cpuset === undefined ? withoutIsolated(intersect(resources.allowed.cpus, online), resources, isolated) : intersect(cpuset, online)
-  const cpus = typeof emulator === 'object' ? besideEmulator(given, emulator, vcpus) : given
+  const given = intersect(cpuset ?? resources.allowed.cpus, online)
+  const wanted = cpuset === undefined ? withoutIsolated(given, resources, isolated) : given
+  const cpus = typeof emulator === 'object' ? besideEmulator(wanted, emulator, vcpus) : wanted
   if (cpus.length === 0) {
     const [allowed, not] = [formatSet(resources.allowed.cpus), formatSet(resources.isolated ?? [])]
     refuse('no-cpus', { allowed, isolated: not, online: formatSet(online) })
@@ -49,7 +53,7 @@ export function offerOf(resources: Resources, request: Pick<Request, 'like' | 'c
     cpus: intersect(node.cpus, cpus),
     cores: coresOf(node.cpus, cores, offered),
   }))
-  return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, offline }
+  return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline }
 }
 
 export function offlineFinding(offline: CpuSet, online: CpuSet): Diagnostic {

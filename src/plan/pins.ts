@@ -1,7 +1,7 @@
 // Which CPUs each thread of the guest may run on.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, range, setOf, subtract, union } from '../base/idset.ts'
+import { type CpuSet, formatSet, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { Binding, Cell, DomainView, Memnode, Request, Resources } from '../model.ts'
 import type { Offer } from './offer.ts'
 import type { Seating } from './seating.ts'
@@ -57,11 +57,8 @@ export function threadPins(
   const used = union(...vcpupin)
   const { emulator, cpus } = request
   if (emulator === 'none') return { pins: { iothreadpin: [] }, notes: [] }
-  // A cpuset that leaves nothing of a pin is stronger than the pin.
-  const inCpuset = (pin: CpuSet | undefined): pin is CpuSet =>
-    pin !== undefined && (request.cpuset === undefined || intersect(pin, request.cpuset).length > 0)
-  if (cpus === 'as-pinned' && emulator === 'spare' && inCpuset(view.emulatorpin))
-    return { pins: keptPins(view, view.emulatorpin, inCpuset), notes: [] }
+  const kept = cpus === 'as-pinned' && emulator === 'spare' ? keptPins(view, offer) : undefined
+  if (kept !== undefined) return { pins: kept, notes: [] }
   if (emulator !== 'spare') return { pins: allOn(view, emulator === 'shared' ? used : emulator), notes: [] }
   const spare = shared ? used : spareCpus(offer, used, inUse, separation)
   if (spare.length > 0) return { pins: allOn(view, spare), notes: [] }
@@ -87,18 +84,31 @@ export function reachMemory({ view, request: { emulator, cpus }, vcpupin, memnod
   const isWanted = emulator !== 'spare' || (cpus === 'as-pinned' && view.emulatorpin !== undefined)
   if (emulatorpin === undefined || isWanted) return threads
   const used = union(...vcpupin)
-  const more = unreached(emulatorpin, memnodes, offer).map((near) => {
-    const spare = subtract(near, used)
-    return spare.length > 0 ? spare : near
-  })
+  const more = reaching(emulatorpin, backedByPages(memnodes), offer, used)
   const among = intersect(union(...more), used)
   const notes = among.length === 0 ? [] : [diagnostic('emulator-among-vcpus', { cpus: formatSet(among) })]
   return { pins: { ...threads.pins, emulatorpin: union(emulatorpin, ...more) }, notes: [...threads.notes, ...notes] }
 }
 
-/** CPUs of the nodes that back cells by huge pages, of which none is the emulator's. */
-export function unreached(emulatorpin: CpuSet, memnodes: readonly Memnode[], { nodes }: Pick<Offer, 'nodes'>): CpuSet[] {
-  const backing = memnodes.filter(({ pagesizeKiB }) => pagesizeKiB !== undefined).map((memnode) => memnode.nodes)
+/** Nodes of each memnode with huge pages. */
+export function backedByPages(memnodes: readonly Memnode[]): NodeSet[] {
+  return memnodes.filter(({ pagesizeKiB }) => pagesizeKiB !== undefined).map(({ nodes }) => nodes)
+}
+
+/** For each backing that the emulator has no CPU of: what is spare there, else all. */
+export function reaching(emulatorpin: CpuSet, backing: readonly NodeSet[], nodes: CpusOfNodes, used: CpuSet): CpuSet[] {
+  return unreached(emulatorpin, backing, nodes).map((near) => {
+    const spare = subtract(near, used)
+    return spare.length > 0 ? spare : near
+  })
+}
+
+interface CpusOfNodes {
+  readonly nodes: readonly { readonly id: number; readonly cpus: CpuSet }[]
+}
+
+/** For each backing none of whose CPUs is the emulator's: these CPUs. */
+export function unreached(emulatorpin: CpuSet, backing: readonly NodeSet[], { nodes }: CpusOfNodes): CpuSet[] {
   const cpus = backing.map((ids) => union<CpuSet>(...nodes.filter(({ id }) => ids.includes(id)).map((node) => node.cpus)))
   return cpus.filter((each) => each.length > 0 && intersect(each, emulatorpin).length === 0)
 }
@@ -108,13 +118,13 @@ const allOn = ({ iothreads }: DomainView, cpus: CpuSet): Omit<Pins, 'vcpupin'> =
   iothreadpin: iothreads.map(() => cpus),
 })
 
-function keptPins(
-  { iothreads, iothreadpin }: DomainView,
-  emulatorpin: CpuSet,
-  isKept: (pin: CpuSet | undefined) => pin is CpuSet,
-): Omit<Pins, 'vcpupin'> {
-  const kept = (pin: CpuSet | undefined): CpuSet => (isKept(pin) ? pin : emulatorpin)
-  return { emulatorpin, iothreadpin: iothreads.map((id) => kept(iothreadpin.get(id))) }
+/** What of the pins is there. One that nothing is left of is that of the emulator; where nothing is left of that, none is kept. */
+function keptPins({ iothreads, iothreadpin, emulatorpin }: DomainView, { given }: Offer): Omit<Pins, 'vcpupin'> | undefined {
+  const left = (pin: CpuSet | undefined): CpuSet => intersect(pin ?? setOf<CpuSet>([]), given)
+  const emulator = left(emulatorpin)
+  if (emulator.length === 0) return undefined
+  const kept = (pin: CpuSet): CpuSet => (pin.length > 0 ? pin : emulator)
+  return { emulatorpin: emulator, iothreadpin: iothreads.map((id) => kept(left(iothreadpin.get(id)))) }
 }
 
 function spareCpus(offer: Offer, used: CpuSet, inUse: readonly number[], separation: (a: number, b: number) => number): CpuSet {

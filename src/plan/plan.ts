@@ -5,6 +5,7 @@ import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnost
 import { MAX_CELLS, type NodeSet } from '../base/idset.ts'
 import type { Cell, DomainView, Placement, Request, Resources } from '../model.ts'
 import { checkMode, memnodesOf, memoryNode } from './bind.ts'
+import { bindDevices } from './devices.ts'
 import { separation } from './distance.ts'
 import { kubevirtPins, kubevirtThreads } from './kubevirt-threads.ts'
 import { offerOf } from './offer.ts'
@@ -45,7 +46,7 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   const spare = threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
   const threads = own ? { pins: own, notes: [] } : reachMemory({ view, request, vcpupin, memnodes, offer }, spare)
   return {
-    placement: { cells, binding: { memnodes, vcpupin, ...threads.pins } },
+    placement: { cells, binding: { memnodes, ...bindDevices(view, resources, { memnodes }), vcpupin, ...threads.pins } },
     notes: [...elsewhere(seating, memory), ...socketNotes(view, cells), ...threads.notes],
   }
 }

@@ -9,12 +9,13 @@ import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } f
 import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 import { memoryNode } from './bind.ts'
 import { backingsOf, missingKiB } from './capacity.ts'
+import { bindDevices } from './devices.ts'
 import { guestWay, separation } from './distance.ts'
 import { fillingOf, seatCores } from './filling.ts'
 import { type GuestCore, guestCores, guestThreads } from './guest-cores.ts'
 import { assignHomes, type CellNeed, type HomeSearch } from './homes.ts'
 import { type Offer, offerOf } from './offer.ts'
-import { pinOf, reachMemory, type Threads, threadPins, unreached, vcpuPins } from './pins.ts'
+import { backedByPages, pinOf, reachMemory, type Threads, threadPins, unreached, vcpuPins } from './pins.ts'
 import type { Plan } from './plan.ts'
 import { pageRoom } from './room.ts'
 import { nodeOf, refuseFewCpus } from './seating.ts'
@@ -42,8 +43,8 @@ export function rebind(view: DomainView, resources: Resources, request: Request,
     : { ...moved, notes: [...keptNotes(view, request), ...moved.notes] }
 }
 
-function lacks(resources: Resources, view: DomainView, { cells, binding }: Placement): number {
-  return missingKiB(resources, backingsOf(cells, binding.memnodes, view))
+function lacks(resources: Resources, view: DomainView, placement: Placement): number {
+  return missingKiB(resources, backingsOf(placement, view, resources))
 }
 
 /** Wishes that only new cells could fulfil. */
@@ -93,8 +94,9 @@ function newBinding(moving: Moving, before: Placement): Plan {
     view.cells.length === 0 && view.tune.memory !== undefined
       ? { memory: { nodes: memory[0] as NodeSet, mode: modeOf(view.tune.memory.mode) ?? request.mode } }
       : {}
+  const devices = bindDevices(view, resources, { memnodes, ...bound })
   return {
-    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins } },
+    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, ...devices, vcpupin, ...threads.pins } },
     notes: [...spanNotes(nodesOf, view), ...threads.notes],
   }
 }
@@ -278,7 +280,7 @@ function rebindThreads(
   const written = [...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values()]
   // virt-launcher's libvirt has no cpuset to put the emulator in.
   const backing = request.threadsLikeKubevirt ? [] : memnodes
-  const reaches = emulatorpin !== undefined && unreached(emulatorpin, backing, offer).length === 0
+  const reaches = emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), offer).length === 0
   const stays = reaches && iothreads.every((id) => iothreadpin.has(id)) && written.every(fits)
   if (stays && request.emulator === 'spare') {
     return { pins: { emulatorpin, iothreadpin: iothreads.map((id) => iothreadpin.get(id) as CpuSet) }, notes: [] }

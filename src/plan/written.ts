@@ -75,10 +75,11 @@ export function holds(
   return tuneHolds(view, resources) && threadsHold(view, resources, request, offer, shared) && isLocal(view, resources, offer, separation)
 }
 
-function tuneHolds({ tune, cells, vcpuAuto }: DomainView, resources: Resources): boolean {
+function tuneHolds({ tune, cells, vcpuAuto, memoryDevices }: DomainView, resources: Resources): boolean {
   const { memory, memnodes } = tune
   const usable = setOf<NodeSet>(nodesWithMemory(resources))
   if (vcpuAuto || memory?.auto === true) return false
+  if (memoryDevices.some(({ nodes }) => nodes !== undefined && subtract(nodes, usable).length > 0)) return false
   if (memory?.nodes !== undefined && subtract(memory.nodes, usable).length > 0) return false
   if (memnodes.some(({ nodes, cell }) => nodes.length === 0 || cell >= cells.length || subtract(nodes, usable).length > 0)) return false
   if (new Set(memnodes.map(({ cell }) => cell)).size !== cells.length || memnodes.length !== cells.length) return false

@@ -1,7 +1,8 @@
 // `npm run fuzz`: inputs without end to every target, in threads, watched by a clock. Each input follows from seed, target and
 // number: `--seed S --target T --index N` makes one again.
 //
-// --inputs N per target (default 20000), --seconds N per target instead, --target NAME only this one, --seed N (default 1).
+// --inputs N per target (default 20000), --seconds N per target instead, of both the less; --target NAME only this one, --seed N
+// (default 1).
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -113,7 +114,8 @@ async function main(): Promise<void> {
   const seed = Number(values.seed ?? 1)
   const from = Number(values.index ?? 0)
   const seconds = Number(values.seconds ?? 24 * 3600)
-  const inputs = values.index !== undefined ? 1 : values.seconds === undefined ? Number(values.inputs ?? 20_000) : Number.MAX_SAFE_INTEGER
+  const most = Number(values.inputs ?? (values.seconds === undefined ? 20_000 : Number.MAX_SAFE_INTEGER))
+  const inputs = values.index === undefined ? most : 1
   const open = Object.keys(targets).filter((name) => values.target === undefined || name === values.target)
   const count = open.length
   console.log(`seed ${seed}; npm run fuzz -- --seed ${seed} --target NAME --index N makes one input again`)
