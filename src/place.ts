@@ -10,7 +10,7 @@ import { resourcesOf } from './host/resources.ts'
 import type { Allowed, DomainView, Host, Placement, Request, Resources } from './model.ts'
 import { backingsOf, shortages } from './plan/capacity.ts'
 import { cellMemoryKiB } from './plan/memory.ts'
-import { type Plan, plan } from './plan/plan.ts'
+import { hasCells, type Plan, plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
 import { writtenPlacement } from './plan/written.ts'
@@ -57,7 +57,7 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   checkType(view)
   const { vmi } = surroundings
   const { request, resources, notes } = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
-  const isKept = move !== undefined || (request.existing === 'keep' && view.cells.length > 0)
+  const isKept = move !== undefined || (view.cells.length > 0 && (request.existing === 'keep' || !hasCells(view, request)))
   const planned =
     vmi?.dedicated === false
       ? untouched(view, resources, request, vmi)

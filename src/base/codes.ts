@@ -858,6 +858,8 @@ const note = {
       'cells and page sizes of a guest that has cells stay as they are',
       'say --existing replace to build the cells anew',
     ),
+  'cells-impossible': (f: { arch: string }) =>
+    text('not applied: existing=replace', `QEMU gives guests of ${f.arch} no cells, so that none could be built anew`),
   'cell-spans-nodes': (f: { cell: number; nodes: string }) =>
     text(
       `cell ${f.cell} lies on the nodes ${f.nodes} together`,

@@ -14,7 +14,8 @@ export function backingEdits(document: XmlDocument, view: DomainView, { binding 
   const backing = child(document.root, 'memoryBacking')
   const sizes = binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))
-  const hugepages = child(backing, 'hugepages')
+  const written = childrenOf(backing, 'hugepages')
+  const [hugepages] = written
   const added = [
     ...(pages.length > 0 && hugepages === undefined ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }] : []),
     ...(also.elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
@@ -26,7 +27,8 @@ export function backingEdits(document: XmlDocument, view: DomainView, { binding 
   const allocation = child(backing, 'allocation')
   return {
     edits: [
-      ...(hugepages === undefined ? [] : hugepageEdits(document, hugepages, view, sizes, pages, write)),
+      ...(pages.length === 0 ? written.map((each) => removeChild(document, each)) : []),
+      ...(hugepages === undefined || pages.length === 0 ? [] : hugepageEdits(document, hugepages, view, sizes, pages, write)),
       ...(also.allocateNow && allocation !== undefined ? setAttributes(document, allocation, immediate.attributes) : []),
       ...insertChildren(document, backing, added, BACKING, write),
     ],
@@ -57,7 +59,6 @@ function hugepageEdits(
   pages: readonly Wanted[],
   write: Write,
 ): Edit[] {
-  if (pages.length === 0) return [removeChild(document, hugepages)]
   if (saysTheSame(written, sizes)) return []
   // Pages are known by position: the first one that is there becomes the first one wanted.
   const wanted = pages.map((each, position) => ({ ...each, key: `${position}` }))

@@ -23,6 +23,11 @@ export function placementFacts({ view, request, resources, placement, edits }: E
         ...(distances.length > 0 && { distances }),
       }
     }),
+    ...(binding.memory && { memory: { nodes: formatSet(binding.memory.nodes), mode: binding.memory.mode } }),
+    memoryDevices: view.memoryDevices.map(({ model, cell, sizeKiB, nodes }, at) => {
+      const on = binding.devices?.[at] ?? nodes
+      return { model, cell, sizeKiB, ...(on && { nodes: formatSet(on) }) }
+    }),
     vcpupin: binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [{ vcpu, cpus: formatSet(cpus) }])),
     ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
     iothreadpin: binding.iothreadpin.map((cpus, index) => ({ iothread: view.iothreads[index], cpus: formatSet(cpus) })),

@@ -18,8 +18,8 @@ export function explain(explained: Explained): string {
   const parts = [
     [headline(explained)],
     placement.cells.length === 0
-      ? ['no cells: the vCPUs are pinned, nothing else']
-      : placement.cells.map((cell) => cellLine(cell, explained)),
+      ? [bareLine(placement)]
+      : [...placement.cells.map((cell) => cellLine(cell, explained)), ...deviceLines(explained)],
     pinLines(explained),
     distanceLines(placement),
     whyLines(explained),
@@ -28,6 +28,11 @@ export function explain(explained: Explained): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`
+}
+
+function bareLine({ binding: { memory } }: Placement): string {
+  if (memory === undefined) return 'no cells: the vCPUs are pinned, nothing else'
+  return `no cells: the vCPUs are pinned, and the memory is bound to ${nodeWord(memory.nodes)}`
 }
 
 function headline({ view, placement }: Explained): string {
@@ -48,6 +53,14 @@ function cellLine(cell: Cell, { placement }: Explained): string {
   const vcpus = cell.vcpus.length === 0 ? 'no vCPUs' : `${cell.vcpus.length === 1 ? 'vCPU' : 'vCPUs'} ${formatSet(cell.vcpus)}`
   const on = cpus.length === 0 ? 'not pinned' : `on ${cpuWord(cpus)}`
   return `  cell ${cell.id}  ${vcpus} ${on}, ${memoryWords(cell.memoryKiB, memnode)} ${memnode.mode === 'strict' ? 'on' : `${memnode.mode} on`} ${nodeWord(memnode.nodes)}`
+}
+
+/** Devices that name their nodes; the others lie with their cells. */
+function deviceLines({ view, placement }: Explained): string[] {
+  return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes }, at) => {
+    const on = placement.binding.devices?.[at] ?? nodes
+    return on === undefined || on.length === 0 ? [] : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodeWord(on)}`]
+  })
 }
 
 function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {

@@ -2,7 +2,7 @@
 // where it sits.
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
-import { MAX_CELLS, type NodeSet } from '../base/idset.ts'
+import { MAX_CELLS, type NodeSet, union } from '../base/idset.ts'
 import type { Cell, DomainView, Placement, Request, Resources } from '../model.ts'
 import { checkMode, memnodesOf, memoryNode } from './bind.ts'
 import { bindDevices } from './devices.ts'
@@ -13,6 +13,7 @@ import { pagesizeOf } from './pagesize.ts'
 import { pinOf, reachMemory, threadPins, vcpuPins } from './pins.ts'
 import { type Seating, seatingOf } from './seating.ts'
 import { shapeOf } from './shape.ts'
+import { boundMemory } from './written.ts'
 
 export interface Plan {
   readonly placement: Placement
@@ -32,7 +33,7 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   const seating = seatingOf({ view, offer, request, shared, separation: ways })
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
   const own = request.threadsLikeKubevirt && !shared ? kubevirtThreads(view, request, offer, seating.seats) : undefined
-  if (request.pinsOnly || !hasCells(view, request)) return pinsOnly(view, request, seating, shared, offer, ways, own)
+  if (request.pinsOnly || !hasCells(view, request)) return pinsOnly(view, resources, request, seating, shared, offer, ways, own)
   const { length } = seating.homes
   if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
   const pagesizeKiB = pagesizeOf(view, resources, request)
@@ -52,12 +53,13 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
 }
 
 /** QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer. */
-function hasCells({ arch }: DomainView, { like }: Request): boolean {
+export function hasCells({ arch }: DomainView, { like }: Request): boolean {
   return like === 'kubevirt' || !(arch ?? '').startsWith('s390')
 }
 
 function pinsOnly(
   view: DomainView,
+  resources: Resources,
   request: Request,
   seating: Seating,
   shared: boolean,
@@ -74,7 +76,11 @@ function pinsOnly(
   const nodes = seating.homes.map(({ node }) => [node])
   const vcpupin = vcpuPins(view, whole, nodes, seating.seats, offer)
   const threads = own ? { pins: own, notes: [] } : threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
-  return { placement: { cells: [], binding: { memnodes: [], vcpupin, ...threads.pins } }, notes: threads.notes }
+  // KubeVirt binds no memory of a guest without passthrough.
+  const memory = request.pinsOnly
+    ? {}
+    : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryNode(resources, node, ways))))
+  return { placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } }, notes: threads.notes }
 }
 
 /** What would be lost if cells were built anew. memAccess and discard are carried over where all cells have the same. */

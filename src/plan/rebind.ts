@@ -20,7 +20,7 @@ import type { Plan } from './plan.ts'
 import { pageRoom } from './room.ts'
 import { nodeOf, refuseFewCpus } from './seating.ts'
 import { spanNodes } from './span.ts'
-import { holds, modeOf, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
+import { boundMemory, holds, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
 
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
@@ -34,13 +34,13 @@ export function rebind(view: DomainView, resources: Resources, request: Request,
   const shared = pinOf(request, resources) === 'cell'
   const before = writtenPlacement(view, resources, request)
   const isSound = holds(view, resources, request, offer, ways, shared)
-  const kept: Plan = { placement: before, notes: keptNotes(view, request), kept: true }
+  const kept: Plan = { placement: before, notes: keptNotes(view, request, move), kept: true }
   if (isSound && move === 'if-broken') return kept
   if (!shared) refuseFewCpus(view, offer)
   const moved = newBinding({ view, resources, request, offer, shared, ways }, before)
   return isSound && lacks(resources, view, before) <= lacks(resources, view, moved.placement)
     ? kept
-    : { ...moved, notes: [...keptNotes(view, request), ...moved.notes] }
+    : { ...moved, notes: [...keptNotes(view, request, move), ...moved.notes] }
 }
 
 function lacks(resources: Resources, view: DomainView, placement: Placement): number {
@@ -48,12 +48,16 @@ function lacks(resources: Resources, view: DomainView, placement: Placement): nu
 }
 
 /** Wishes that only new cells could fulfil. */
-function keptNotes({ cells }: DomainView, { pagesizeKiB, cells: wanted }: Request): Diagnostic[] {
+function keptNotes({ cells, arch = '' }: DomainView, { pagesizeKiB, cells: wanted, existing }: Request, move: Move): Diagnostic[] {
   const ignored = [
     ...(pagesizeKiB === undefined ? [] : ['pagesize']),
     ...(wanted === 'per-node' || wanted === cells.length ? [] : ['cells']),
   ]
-  return ignored.length === 0 ? [] : [diagnostic('cells-kept', { keys: ignored.join(' and ') })]
+  return [
+    ...(ignored.length === 0 ? [] : [diagnostic('cells-kept', { keys: ignored.join(' and ') })]),
+    // Where cells can be built, a wish for new ones does not come here.
+    ...(existing === 'replace' && move === 'if-broken' ? [diagnostic('cells-impossible', { arch })] : []),
+  ]
 }
 
 // ---- A new binding ----
@@ -90,10 +94,7 @@ function newBinding(moving: Moving, before: Placement): Plan {
     ({ id }, index): Memnode => ({ ...(before.binding.memnodes[index] as Memnode), nodes: memory[id] as NodeSet }),
   )
   const threads = rebindThreads(moving, vcpupin, nodesOf.flat(), memnodes)
-  const bound =
-    view.cells.length === 0 && view.tune.memory !== undefined
-      ? { memory: { nodes: memory[0] as NodeSet, mode: modeOf(view.tune.memory.mode) ?? request.mode } }
-      : {}
+  const bound = boundMemory(view, request, memory[0] as NodeSet)
   const devices = bindDevices(view, resources, { memnodes, ...bound })
   return {
     placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, ...devices, vcpupin, ...threads.pins } },

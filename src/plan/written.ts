@@ -1,7 +1,7 @@
 // The binding as the domain states it, and whether it still holds on this host.
 
 import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
-import type { DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
+import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
 import { memoryNode, nodesWithMemory } from './bind.ts'
 import { serve } from './flow.ts'
 import type { Offer } from './offer.ts'
@@ -56,6 +56,12 @@ export function writtenPlacement(view: DomainView, { defaultPagesizeKiB }: Resou
       iothreadpin: view.iothreads.map((id) => view.iothreadpin.get(id) ?? setOf<CpuSet>([])),
     },
   }
+}
+
+/** Of a guest without cells that says where its memory lies; a memnode, which libvirt refuses there, says so too. */
+export function boundMemory({ cells, tune }: DomainView, { mode }: Pick<Request, 'mode'>, nodes: NodeSet): Pick<Binding, 'memory'> {
+  const isBound = cells.length === 0 && (tune.memory !== undefined || tune.memnodes.length > 0)
+  return isBound ? { memory: { nodes, mode: modeOf(tune.memory?.mode) ?? mode } } : {}
 }
 
 /** interleave is none of ours to write anew. */
