@@ -94,7 +94,7 @@ const REFUSED: Record<string, readonly [count: number, why: string]> = {
   'cell-not-page-multiple': [1, '768 MiB in 1 GiB pages: QEMU cannot bind them'],
   'cells-hold-more': [1, 'caches and interconnects, which new cells would lose'],
   'cells-uneven': [7, 'memAccess of single cells, which new cells would lose'],
-  'device-cell-missing': [5, 'a memory device for a cell that is not there, or would not be: libvirt refuses it too'],
+  'device-cell-missing': [3, 'a memory device for a cell that is not there: libvirt refuses it too'],
   'domain-incomplete': [68, 'pieces of documents without <memory>: libvirt refuses them too'],
   'domain-value': [2, 'pieces of a test with <iothreadpin> for no thread'],
   'expander-cell-missing': [2, 'tests of just that: libvirt refuses them too'],

@@ -2,14 +2,14 @@
 
 import { formatSet, sameSet } from '../base/idset.ts'
 import type { Binding, DomainView } from '../model.ts'
-import type { Edit } from '../xml/edit.ts'
+import { type Edit, setText } from '../xml/edit.ts'
 import { child, type XmlDocument } from '../xml/parse.ts'
 import { memoryElements } from './view.ts'
 
-export function deviceEdits({ root }: XmlDocument, { memoryDevices }: DomainView, { devices = [] }: Binding): Edit[] {
-  return memoryElements(root).flatMap((element, at) => {
+export function deviceEdits(document: XmlDocument, { memoryDevices }: DomainView, { devices = [] }: Binding): Edit[] {
+  return memoryElements(document.root).flatMap((element, at) => {
     const [nodes, nodemask] = [devices[at], child(child(element, 'source'), 'nodemask')]
     if (nodes === undefined || nodemask === undefined || sameSet(nodes, memoryDevices[at]?.nodes ?? [])) return []
-    return [{ start: nodemask.tagEnd, end: nodemask.contentEnd, text: formatSet(nodes) }]
+    return [setText(document, nodemask, formatSet(nodes))]
   })
 }
