@@ -9,6 +9,7 @@ import { formatKiB } from './base/memory.ts'
 import type { DomainView, Resources } from './model.ts'
 import { memoryNode, nodesWithMemory } from './plan/bind.ts'
 import { type Backing, shortages, withDimms } from './plan/capacity.ts'
+import { devicesAway, nodesAway } from './plan/devices.ts'
 import { separation } from './plan/distance.ts'
 import { reaching } from './plan/pins.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
@@ -23,29 +24,15 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
 
 // ---- Against the host ----
 
-/** Of a set that is partly outside the kernel takes what it may; only an empty rest is proven to fail. */
-function checkNodes({ tune, cells, memoryDevices }: DomainView, resources: Resources): Diagnostic[] {
-  const named = [
-    ...(tune.memory?.nodes === undefined ? [] : [{ element: '<memory nodeset>', nodes: tune.memory.nodes }]),
-    ...tune.memnodes
-      .filter(({ cell }) => cell < cells.length)
-      .map(({ cell, nodes }) => ({ element: `the memnode of cell ${cell}`, nodes })),
-    ...memoryDevices.flatMap(({ model, cell = 0, nodes }) =>
-      nodes === undefined ? [] : [{ element: `the nodemask of the ${model} in cell ${cell}`, nodes }],
-    ),
+function checkNodes(view: DomainView, resources: Resources): Diagnostic[] {
+  const { memory, memnodes } = view.tune
+  return [
+    ...(memory?.nodes === undefined ? [] : nodesAway('<memory nodeset>', memory.nodes, resources)),
+    ...memnodes
+      .filter(({ cell }) => cell < view.cells.length)
+      .flatMap(({ cell, nodes }) => nodesAway(`the memnode of cell ${cell}`, nodes, resources)),
+    ...devicesAway(view, resources),
   ]
-  const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
-  const usable = setOf<NodeSet>(nodesWithMemory(resources))
-  return named.flatMap(({ element, nodes }) => {
-    const missing = subtract(nodes, has)
-    if (missing.length > 0) return [diagnostic('node-missing', { element, nodes: formatSet(missing), has: formatSet(has) })]
-    const outside = subtract(nodes, resources.allowed.nodes)
-    const left = subtract(nodes, outside).filter((node) => (usable as readonly number[]).includes(node))
-    if (left.length > 0) return []
-    if (outside.length > 0)
-      return [diagnostic('node-outside', { element, nodes: formatSet(outside), allowed: formatSet(resources.allowed.nodes) })]
-    return nodes.length > 0 ? [diagnostic('node-memoryless', { element, nodes: formatSet(nodes) })] : []
-  })
 }
 
 function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {

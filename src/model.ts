@@ -230,10 +230,8 @@ export interface Memnode {
 /** Where the guest sits on the host. `memnodes` is in cell order, `vcpupin` in vCPU order, `iothreadpin` in that of `DomainView.iothreads`. */
 export interface Binding {
   readonly memnodes: readonly Memnode[]
-  /** Only of a guest without cells that says where its memory lies. */
+  /** Of a guest without cells that says where its memory lies, and of one with memory devices on nodes that no cell is on. */
   readonly memory?: Pick<Memnode, 'nodes' | 'mode'>
-  /** Nodes of the memory devices that name some, in the order of `DomainView.memoryDevices`. Absent: as they are. */
-  readonly devices?: readonly (NodeSet | undefined)[]
   /** An empty set: not pinned. */
   readonly vcpupin: readonly CpuSet[]
   readonly emulatorpin?: CpuSet

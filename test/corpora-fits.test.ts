@@ -101,6 +101,7 @@ const REFUSED: Record<string, readonly [count: number, why: string]> = {
   'expander-machine': [1, 'a test of just that: libvirt refuses it too'],
   'memory-not-page-multiple': [3, 'tests of guests smaller than their pages'],
   'memory-too-small': [7, '214 MiB on ppc64, where a cell has 256; or a memory device is all of the memory'],
+  'node-missing': [10, 'memory devices on nodes 1 to 3, where the host has one or two: QEMU refuses it too'],
   'not-domain': [11, '<domstatus> and <domainsnapshot>'],
   'not-qemu': [272, 'Xen, LXC, bhyve, VMware and others, and pieces without a type'],
   'pagesizes-mixed': [1, 'two page sizes, of which new cells can have one'],
@@ -127,12 +128,16 @@ function seen(text: string): string {
 
 t.test('a guest that moves from four nodes to one, two and eight keeps what it sees', (t) => {
   let moved = 0
+  let away = 0
   for (const { domain, answer } of fits.filter(({ name }) => name.endsWith(' transform on 4'))) {
     for (const nodes of [1, 2, 8]) {
       const there = fitTo(hostFor(domain, nodes), answer, {}, 'if-better')
       const name = nameOf(domain, 'moved', nodes)
       if (there instanceof Refusal) {
-        t.fail(`${name}: ${there.message}`)
+        const named = readDomain(readDocument(answer)).memoryDevices.flatMap((device) => device.nodes ?? [])
+        const isAway = there.diagnostics.every(({ code }) => code === 'node-missing') && Math.max(-1, ...named) >= nodes
+        t.ok(isAway, `${name}: ${there.message}`)
+        away += 1
         continue
       }
       if (seen(there.text) !== seen(answer)) t.fail(`${name}: the guest sees something else`)
@@ -140,7 +145,7 @@ t.test('a guest that moves from four nodes to one, two and eight keeps what it s
       moved += 1
     }
   }
-  t.ok(moved > 4000, `${moved} moves`)
+  t.ok(moved > 4000, `${moved} moves, and ${away} refused since a memory device names a node that is missing`)
   t.end()
 })
 

@@ -6,7 +6,6 @@ import { type Edit, inOrder, insertChildren, type Write } from '../xml/edit.ts'
 import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { backingEdits } from './backing-edits.ts'
 import { cellEdits } from './cell-edits.ts'
-import { deviceEdits } from './device-edits.ts'
 import { featureEdits } from './feature-edits.ts'
 import { setAttributes } from './reconcile.ts'
 import type { Also, Section } from './section.ts'
@@ -25,7 +24,6 @@ export function editsFor(document: XmlDocument, view: DomainView, placement: Pla
   const sections: Section[] = [
     { edits: vcpuEdits(document, child(root, 'vcpu'), placement) },
     pinEdits(document, view, placement.binding, write),
-    { edits: deviceEdits(document, view, placement.binding) },
     ...(placement.cells.length > 0 || placement.binding.memory ? [tuneEdits(document, view, placement.binding, also, write)] : []),
     ...(placement.cells.length > 0 && also.shape === 'new'
       ? [backingEdits(document, view, placement, also, write), cellEdits(document, view, placement.cells, write)]

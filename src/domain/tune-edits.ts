@@ -35,7 +35,7 @@ function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadp
   ]
 }
 
-/** `<memory>` holds the union of memnodes and nodemasks: it confines the emulator too, so it must hold every bound node. */
+/** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
 export function tuneEdits(document: XmlDocument, view: DomainView, binding: Binding, { shape }: Also, write: Write): Section {
   const wanted = [wantedMemory(view, binding, shape), ...binding.memnodes.map(wantedMemnode)]
   const keyOf = (element: XmlElement): string =>
@@ -43,9 +43,9 @@ export function tuneEdits(document: XmlDocument, view: DomainView, binding: Bind
   return section(document, 'numatune', { names: NUMATUNE, keyOf, wanted, order: NUMATUNE }, write)
 }
 
-function wantedMemory({ tune }: DomainView, { memnodes, memory, devices = [] }: Binding, shape: Also['shape']): Wanted {
+function wantedMemory({ tune }: DomainView, { memnodes, memory }: Binding, shape: Also['shape']): Wanted {
   const bound = memory === undefined ? memnodes : [memory]
-  const nodes = union<NodeSet>(...bound.map((each) => each.nodes), ...devices.filter((each) => each !== undefined))
+  const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
   const auto: Wanted['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
   return { name: 'memory', key: '', attributes: [['mode', memoryMode(tune, bound, nodes, shape)], ...auto, ['nodeset', formatSet(nodes)]] }
 }

@@ -88,7 +88,8 @@ function readTopology(reading: Reading, element: XmlElement | undefined): CpuTop
 
 /** SGX EPC is no part of the guest's `<memory>`: libvirt counts every other model. */
 function readMemoryDevices(reading: Reading, root: XmlElement): MemoryDevice[] {
-  return memoryElements(root).map((device) => {
+  const devices = childrenOf(child(root, 'devices'), 'memory').filter((device) => attribute(device, 'model')?.value !== 'sgx-epc')
+  return devices.map((device) => {
     const [source, target] = [child(device, 'source'), child(device, 'target')]
     const node = child(target, 'node')
     return {
@@ -100,11 +101,6 @@ function readMemoryDevices(reading: Reading, root: XmlElement): MemoryDevice[] {
       ...optional('alias', attribute(child(device, 'alias'), 'name')?.value),
     }
   })
-}
-
-/** In the order of `DomainView.memoryDevices`. */
-export function memoryElements(root: XmlElement): XmlElement[] {
-  return childrenOf(child(root, 'devices'), 'memory').filter((device) => attribute(device, 'model')?.value !== 'sgx-epc')
 }
 
 function readNodemask(reading: Reading, nodemask: XmlElement | undefined): NodeSet | undefined {

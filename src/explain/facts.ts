@@ -24,10 +24,12 @@ export function placementFacts({ view, request, resources, placement, edits }: E
       }
     }),
     ...(binding.memory && { memory: { nodes: formatSet(binding.memory.nodes), mode: binding.memory.mode } }),
-    memoryDevices: view.memoryDevices.map(({ model, cell, sizeKiB, nodes }, at) => {
-      const on = binding.devices?.[at] ?? nodes
-      return { model, cell, sizeKiB, ...(on && { nodes: formatSet(on) }) }
-    }),
+    memoryDevices: view.memoryDevices.map(({ model, cell, sizeKiB, nodes }) => ({
+      model,
+      cell,
+      sizeKiB,
+      ...(nodes && { nodes: formatSet(nodes) }),
+    })),
     vcpupin: binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [{ vcpu, cpus: formatSet(cpus) }])),
     ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
     iothreadpin: binding.iothreadpin.map((cpus, index) => ({ iothread: view.iothreads[index], cpus: formatSet(cpus) })),

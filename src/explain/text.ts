@@ -56,11 +56,10 @@ function cellLine(cell: Cell, { placement }: Explained): string {
 }
 
 /** Devices that name their nodes; the others lie with their cells. */
-function deviceLines({ view, placement }: Explained): string[] {
-  return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes }, at) => {
-    const on = placement.binding.devices?.[at] ?? nodes
-    return on === undefined || on.length === 0 ? [] : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodeWord(on)}`]
-  })
+function deviceLines({ view }: Explained): string[] {
+  return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes = [] }) =>
+    nodes.length === 0 ? [] : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodeWord(nodes)}`],
+  )
 }
 
 function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {

@@ -18,20 +18,17 @@ export interface Backing extends Pick<Memnode, 'nodes' | 'pagesizeKiB'> {
 
 /** With mode=preferred every cell may use every node of the guest, since `<memory>` is strict over them. */
 export function backingsOf({ cells, binding }: Placement, view: DomainView, resources: Resources): Backing[] {
-  const { memnodes, devices } = binding
+  const { memnodes } = binding
   const all = union(...memnodes.map(({ nodes }) => nodes))
-  const plugged = view.memoryDevices.map((device, at) => ({ ...device, ...optionalNodes(devices?.[at]) }))
   return cells.flatMap(({ id, memoryKiB }, index) => {
     const memnode = memnodes[index]
     if (memnode === undefined) return []
     const bound = memnode.mode === 'strict'
     const { pagesizeKiB } = memnode
     const backing = { cell: id, memoryKiB, nodes: bound ? memnode.nodes : all, bound, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }
-    return withDimms(backing, plugged, resources)
+    return withDimms(backing, view.memoryDevices, resources)
   })
 }
-
-const optionalNodes = (nodes: NodeSet | undefined): Pick<MemoryDevice, 'nodes'> => (nodes === undefined ? {} : { nodes })
 
 /**
  * A cell and its DIMMs: one that names neither nodes nor pages is backed like the cell. virtio-mem grows later; NVDIMMs bring a
@@ -41,7 +38,7 @@ export function withDimms(cell: Backing, devices: readonly MemoryDevice[], resou
   const dimms = devices.filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell.cell)
   const { pagesizeKiB: _, ...anyPages } = cell
   const own = dimms.flatMap(({ sizeKiB, nodes, pagesizeKiB }): Backing[] => {
-    const named = { memoryKiB: sizeKiB, ...optionalNodes(nodes) }
+    const named = { memoryKiB: sizeKiB, ...(nodes && { nodes }) }
     if (pagesizeKiB === undefined) return nodes === undefined ? [] : [{ ...cell, ...named }]
     return [{ ...anyPages, ...named, ...(isHuge(pagesizeKiB, resources) && { pagesizeKiB }) }]
   })

@@ -1,27 +1,39 @@
-// Memory devices that name their nodes: a `<nodemask>` is stronger than the memnode of the device's cell, so it has to move too.
+// Memory devices that name their nodes. A `<nodemask>` is stronger than the memnode of the device's cell, and the devices of a guest
+// are not ours to edit: what can be done is to keep `<memory>` wide enough, and to say what this host lacks.
 
-import { type NodeSet, sameSet, setOf, subtract } from '../base/idset.ts'
-import type { Binding, DomainView, Resources } from '../model.ts'
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { formatSet, intersect, type NodeSet, setOf, subtract, union } from '../base/idset.ts'
+import type { Binding, DomainView, Memnode, Resources } from '../model.ts'
 import { nodesWithMemory } from './bind.ts'
-import { writtenNodes } from './written.ts'
 
-/**
- * A device that lies with its cell goes where the cell goes. One that lies elsewhere, on a node of slower memory say, stays as
- * long as the guest may use all of its nodes.
- */
-export function bindDevices(
-  view: DomainView,
-  resources: Resources,
-  { memnodes, memory }: Pick<Binding, 'memnodes' | 'memory'>,
-): Pick<Binding, 'devices'> {
-  if (view.memoryDevices.every(({ nodes }) => nodes === undefined)) return {}
+/** A guest that has these cannot start here, whatever is fitted. */
+export function devicesAway({ memoryDevices }: DomainView, resources: Resources): Diagnostic[] {
+  return memoryDevices.flatMap(({ model, cell = 0, nodes }) => {
+    const found = nodes === undefined ? [] : nodesAway(`the nodemask of the ${model} in cell ${cell}`, nodes, resources)
+    const fix = `write <nodemask>${formatSet(nodesWithMemory(resources))}</nodemask>, or delete it: the device then lies with its cell`
+    return found.map((each) => ({ ...each, fix }))
+  })
+}
+
+/** `<memory>` confines QEMU as a whole, so it holds the nodes of memory devices too. */
+export function withDevices(view: DomainView, resources: Resources, memnodes: readonly Memnode[]): Pick<Binding, 'memory'> {
+  const cells = union(...memnodes.map(({ nodes }) => nodes))
   const usable = setOf<NodeSet>(nodesWithMemory(resources))
-  return {
-    devices: view.memoryDevices.map(({ nodes, cell = 0 }) => {
-      if (nodes === undefined || nodes.length === 0) return undefined
-      const [before, home] = [writtenNodes(view, cell), memnodes[cell]?.nodes ?? memory?.nodes]
-      const goesAlong = before !== undefined && home !== undefined && subtract(nodes, before).length === 0 && !sameSet(before, home)
-      return goesAlong || subtract(nodes, usable).length > 0 ? (home ?? nodes) : nodes
-    }),
-  }
+  const devices = intersect(union<NodeSet>(...view.memoryDevices.flatMap(({ nodes }) => (nodes === undefined ? [] : [nodes]))), usable)
+  const [first] = memnodes
+  if (first === undefined || subtract(devices, cells).length === 0) return {}
+  return { memory: { nodes: union(cells, devices), mode: first.mode } }
+}
+
+/** Of a set that is partly outside the kernel takes what it may; only a missing node and an empty rest are proven to fail. */
+export function nodesAway(element: string, nodes: NodeSet, resources: Resources): Diagnostic[] {
+  const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
+  const missing = subtract(nodes, has)
+  if (missing.length > 0) return [diagnostic('node-missing', { element, nodes: formatSet(missing), has: formatSet(has) })]
+  const outside = subtract(nodes, resources.allowed.nodes)
+  const usable = nodesWithMemory(resources)
+  if (subtract(nodes, outside).some((node) => usable.includes(node))) return []
+  if (outside.length > 0)
+    return [diagnostic('node-outside', { element, nodes: formatSet(outside), allowed: formatSet(resources.allowed.nodes) })]
+  return nodes.length > 0 ? [diagnostic('node-memoryless', { element, nodes: formatSet(nodes) })] : []
 }

@@ -5,7 +5,7 @@ import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnost
 import { MAX_CELLS, type NodeSet, union } from '../base/idset.ts'
 import type { Cell, DomainView, Placement, Request, Resources } from '../model.ts'
 import { checkMode, memnodesOf, memoryNode } from './bind.ts'
-import { bindDevices } from './devices.ts'
+import { devicesAway, withDevices } from './devices.ts'
 import { separation } from './distance.ts'
 import { kubevirtPins, kubevirtThreads } from './kubevirt-threads.ts'
 import { offerOf } from './offer.ts'
@@ -26,7 +26,7 @@ export interface Plan {
 export function plan(view: DomainView, resources: Resources, request: Request): Plan {
   const isKubevirts = request.pinsOnly && request.cpus === 'in-order' && request.pin === 'cpu'
   if (isKubevirts) return kubevirtPins(view, resources, request)
-  if (!request.pinsOnly) refuseAll(notReplaceable(view))
+  if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
   const ways = separation(resources)
   const offer = offerOf(resources, request, view.online.length)
   const shared = pinOf(request, resources) === 'cell'
@@ -47,7 +47,7 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   const spare = threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
   const threads = own ? { pins: own, notes: [] } : reachMemory({ view, request, vcpupin, memnodes, offer }, spare)
   return {
-    placement: { cells, binding: { memnodes, ...bindDevices(view, resources, { memnodes }), vcpupin, ...threads.pins } },
+    placement: { cells, binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins } },
     notes: [...elsewhere(seating, memory), ...socketNotes(view, cells), ...threads.notes],
   }
 }

@@ -4,12 +4,12 @@
 // A binding that holds stays, or, when asked for better, moves only for less missing memory. Otherwise every cell is given a
 // node (homes.ts), or the nearest nodes together where none holds it (span.ts); a cell that stays keeps its pins.
 
-import { type Diagnostic, diagnostic, refuse } from '../base/diagnostic.ts'
+import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 import { memoryNode } from './bind.ts'
 import { backingsOf, missingKiB } from './capacity.ts'
-import { bindDevices } from './devices.ts'
+import { devicesAway, withDevices } from './devices.ts'
 import { guestWay, separation } from './distance.ts'
 import { fillingOf, seatCores } from './filling.ts'
 import { type GuestCore, guestCores, guestThreads } from './guest-cores.ts'
@@ -29,6 +29,7 @@ type Ways = (a: number, b: number) => number
 
 /** @throws Refusal `not-enough-threads`, `no-cpus`, `cpus-offline`, `no-memory-node`: what this host lacks */
 export function rebind(view: DomainView, resources: Resources, request: Request, move: Move): Plan {
+  refuseAll(devicesAway(view, resources))
   const ways = separation(resources)
   const offer = offerOf(resources, request, view.online.length)
   const shared = pinOf(request, resources) === 'cell'
@@ -94,10 +95,9 @@ function newBinding(moving: Moving, before: Placement): Plan {
     ({ id }, index): Memnode => ({ ...(before.binding.memnodes[index] as Memnode), nodes: memory[id] as NodeSet }),
   )
   const threads = rebindThreads(moving, vcpupin, nodesOf.flat(), memnodes)
-  const bound = boundMemory(view, request, memory[0] as NodeSet)
-  const devices = bindDevices(view, resources, { memnodes, ...bound })
+  const bound = view.cells.length === 0 ? boundMemory(view, request, memory[0] as NodeSet) : withDevices(view, resources, memnodes)
   return {
-    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, ...devices, vcpupin, ...threads.pins } },
+    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins } },
     notes: [...spanNotes(nodesOf, view), ...threads.notes],
   }
 }

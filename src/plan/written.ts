@@ -1,6 +1,6 @@
 // The binding as the domain states it, and whether it still holds on this host.
 
-import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import { type CpuSet, formatSet, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
 import { memoryNode, nodesWithMemory } from './bind.ts'
 import { serve } from './flow.ts'
@@ -85,12 +85,13 @@ function tuneHolds({ tune, cells, vcpuAuto, memoryDevices }: DomainView, resourc
   const { memory, memnodes } = tune
   const usable = setOf<NodeSet>(nodesWithMemory(resources))
   if (vcpuAuto || memory?.auto === true) return false
-  if (memoryDevices.some(({ nodes }) => nodes !== undefined && subtract(nodes, usable).length > 0)) return false
   if (memory?.nodes !== undefined && subtract(memory.nodes, usable).length > 0) return false
   if (memnodes.some(({ nodes, cell }) => nodes.length === 0 || cell >= cells.length || subtract(nodes, usable).length > 0)) return false
   if (new Set(memnodes.map(({ cell }) => cell)).size !== cells.length || memnodes.length !== cells.length) return false
   const bound = union(...memnodes.map(({ nodes }) => nodes))
   if (memory?.nodes !== undefined && memory.mode === 'strict' && subtract(bound, memory.nodes).length > 0) return false
+  const isNarrow = (named: NodeSet): boolean => memory?.nodes !== undefined && intersect(named, memory.nodes).length === 0
+  if (memory?.mode === 'strict' && memoryDevices.some(({ nodes }) => nodes !== undefined && isNarrow(nodes))) return false
   const restrictive = memory?.mode === 'restrictive'
   return memory === undefined || memnodes.every(({ mode }) => (mode === 'restrictive') === restrictive)
 }

@@ -69,16 +69,6 @@ export function removeAttribute(document: XmlDocument, element: XmlElement, name
   return [{ start: nameStart - trailingSpace(document.text.slice(element.start, nameStart)).length, end: written.end + 1, text: '' }]
 }
 
-/** The text of an element with no children becomes another; white space, CDATA and comments around it stay where it is in one piece. */
-export function setText({ text }: XmlDocument, element: XmlElement, value: string): Edit {
-  const written = element.text.trim()
-  const content = text.slice(element.tagEnd, element.contentEnd).replace(/<!--.*?-->|<\?.*?\?>/gs, (each) => ' '.repeat(each.length))
-  const at = content.indexOf(written)
-  if (at < 0 || written === '') return { start: element.tagEnd, end: element.contentEnd, text: value }
-  const start = element.tagEnd + at
-  return { start, end: start + written.length, text: value }
-}
-
 /** An element goes, with the white space before it. */
 export function removeElement(document: XmlDocument, element: XmlElement): Edit {
   return { start: element.start - spaceBefore(document, element).length, end: element.end, text: '' }
