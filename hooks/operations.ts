@@ -32,6 +32,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   /* the guest is not attached to */ ['attach begin', nothing],
 ])
 
+/** "OPERATION SUBOPERATION" of each that is known. */
+export const operations: readonly string[] = [...rules.keys()]
+
 /** Whatever libvirt may come to ask: nothing. */
 export function ruleOf({ operation, suboperation }: Call): Rule {
   return rules.get(`${operation} ${suboperation}`) ?? nothing
