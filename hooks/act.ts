@@ -4,7 +4,7 @@
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
-import { type Config, defaultConfig, parseConfig } from '../src/request/config.ts'
+import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { within } from './confined.ts'
 import type { Fit, Task } from './fit.ts'
 import { logLine } from './log.ts'
@@ -68,6 +68,7 @@ function readSettings(run: Run): Answer | undefined {
     return undefined
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
+    run.config = { ...run.config, ...(source && logFileIn(source.text)) }
     return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', source), headOf(error.diagnostics))
   }
 }

@@ -8,6 +8,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
 import { CONFIG, DOMAIN, readConfigText } from '../src/entry/input.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
+import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
 import { confined } from './confined.ts'
 import { type Fit, fit, fitSteps, type Task } from './fit.ts'
@@ -25,7 +26,7 @@ const steps: Steps = {
   readInput,
   fit: (task) => confined(__filename, task, task.config.memoryLimitMiB ?? MEMORY_LIMIT_MIB) as Promise<Fit>,
   print,
-  log: appendLog,
+  log,
   elapsedMs: () => performance.now(),
   now: () => new Date(),
 }
@@ -50,6 +51,11 @@ function readConfig(): Source | undefined {
   const named = process.env.VIRT_NUMA_CONFIG || undefined
   if (isPipe(named ?? CONFIG)) refuse('unreadable', { file: named ?? CONFIG, reason: 'it is a pipe' })
   return readConfigText(named)
+}
+
+/** With a configuration named by hand it is no daemon that calls, so nothing goes to the host's own log. */
+function log(file: string, line: string): void {
+  if (!process.env.VIRT_NUMA_CONFIG || file !== defaultConfig.logFile) appendLog(file, line)
 }
 
 /** One without a writer would keep us waiting where no clock runs. */

@@ -162,7 +162,9 @@ function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi):
 
 /** The strongest that says which CPUs: a cpuset, the pins, the cgroup. */
 function allowedCpus(view: DomainView, { cpuset, cpus }: Request, allowed: Partial<Allowed>): CpuSet | undefined {
-  return cpuset ?? (cpus === 'as-pinned' ? pinned(view) : allowed.cpus)
+  const pins = pinned(view)
+  // Without any, as-pinned says whose pin is missing.
+  return cpuset ?? (cpus === 'as-pinned' && pins.length > 0 ? pins : allowed.cpus)
 }
 
 function pinned({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {

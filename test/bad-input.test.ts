@@ -133,6 +133,32 @@ t.test('a bad domain is refused, and stays as it was under -i', (t) => {
   t.end()
 })
 
+t.test('what a tired person types', (t) => {
+  const place = folder(t)
+  const live = join(place, 'live.xml')
+  writeFileSync(live, seed.replace("<domain type='kvm'", "<domain type='kvm' id='3'"))
+  const cases: [words: string[], status: number, told: RegExp][] = [
+    [['plan', '--host', HOST], 1, /the document is empty\n.*why: a command that fails before a pipe/],
+    [['plan', '--host', HOST, 'db1'], 1, /cannot read db1: ENOENT[\s\S]*virsh dumpxml --inactive db1 > db1\.xml/],
+    [['plan', '--host', HOST, '--memory', 'by-free', live], 2, /did you mean by-free-pages\?/],
+    [['plan', '--host', HOST, '--cpus', 'as-pinned', live], 1, /error\[pin-missing\]: vCPU 0 has no pin/],
+    [
+      ['check', '--host', HOST, live],
+      0,
+      /note\[guest-live\]: the document is that of a guest that runs \(id 3\)[\s\S]*virt-numa verify seed/,
+    ],
+  ]
+  for (const [words, status, told] of cases) {
+    const ended = run(words, '', place)
+    t.equal(ended.status, status, words.join(' '))
+    t.match(ended.stderr, told)
+  }
+  const crossed = join(place, 'crossed.xml')
+  writeFileSync(crossed, seed.replace('</vcpu>', '</vcpus>'))
+  t.match(run(['plan', '--host', HOST, crossed]).stderr, /unexpected close tag <\/vcpus>/)
+  t.end()
+})
+
 t.test('names that objects have are names like any other', (t) => {
   const text = domain(`<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices><valueOf/></devices>`)
   const { status, stdout, stderr } = run(['transform', '--host', HOST], text)

@@ -85,6 +85,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'pools-empty': 'doctor.test.ts',
   'pool-uneven': 'doctor.test.ts',
   'cpuset-controller-off': 'doctor.test.ts',
+  'guest-live': 'bad-input.test.ts',
   'guest-not-running': 'verify.test.ts',
   'guest-gone': 'verify.test.ts',
   'not-qemu-process': 'verify.test.ts',

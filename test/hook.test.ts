@@ -372,6 +372,7 @@ t.test('a host without /sys, a configuration that is broken or cannot be read', 
       t.same(outcome(run(operation, { config: path, input: elsewhere })), [0, '', ''], `${name} at ${operation}`)
   }
   t.match(run('migrate begin', { config: broken }).stderr, `    at: ${broken}:3:12   on_error = "kep"`, 'the line is shown')
+  t.match(logOf(broken), /migrate begin db1: refused, error\[unknown-value\]/, 'the log that it names is written to')
   const pipe = join(folder, 'pipe')
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
   const { status, stderr } = run('migrate begin', { config: pipe, input: elsewhere })

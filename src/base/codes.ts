@@ -84,8 +84,14 @@ const invalid = {
     ),
 
   // Files and documents
-  unreadable: (f: { file: string; reason: string }) =>
-    text(`cannot read ${f.file}: ${f.reason}`, 'it is needed to decide', 'check the path and its permissions'),
+  unreadable: (f: { file: string; reason: string; guest?: string | undefined }) =>
+    text(
+      `cannot read ${f.file}: ${f.reason}`,
+      'it is needed to decide',
+      f.guest === undefined
+        ? 'check the path and its permissions'
+        : `check the path; of a guest of libvirt: virsh dumpxml --inactive ${f.guest} > ${f.guest}.xml`,
+    ),
   unwritable: (f: { file: string; reason: string }) =>
     text(
       `cannot write ${f.file}: ${f.reason}`,
@@ -102,8 +108,12 @@ const invalid = {
     ),
   'utf8-invalid': (f: { file: string; offset: number }) =>
     text(`${f.file}: byte ${f.offset} is no UTF-8`, 'libvirt reads and writes UTF-8 only', 'convert it: iconv -t UTF-8'),
-  'xml-malformed': (f: { reason: string }) =>
-    text(`not well-formed XML: ${f.reason}`, 'libvirt refuses such a document too', 'mend the line shown; xmllint --noout shows it too'),
+  'xml-malformed': (f: { reason: string; empty?: boolean }) =>
+    text(
+      `not well-formed XML: ${f.reason}`,
+      f.empty ? 'a command that fails before a pipe prints nothing' : 'libvirt refuses such a document too',
+      f.empty ? 'run what stands before the pipe by itself' : 'mend the line shown; xmllint --noout shows it too',
+    ),
   'xml-doctype': (_: object) =>
     text('a DOCTYPE is not read', 'a domain needs none, and entities could blow up or reach out', 'delete the DOCTYPE line'),
   'xml-prefix-undeclared': (f: { prefix: string; name: string; uri: string }) =>
@@ -267,7 +277,7 @@ const invalid = {
     text(
       `the guest has ${plural(f.vcpus, 'vCPU')} and ${plural(f.cpus, 'CPU')} to run on: ${f.cpuset}`,
       'with pin=cpu every vCPU has a CPU of its own',
-      `give the guest ${f.vcpus} CPUs, or say pin=cell`,
+      `give the guest ${f.vcpus} CPUs, or say --pin cell`,
     ),
   'cell-crossing': (f: { cores: number; threads: number; fit: number; cpuset: string }) =>
     text(
@@ -279,13 +289,13 @@ const invalid = {
     text(
       `cells=${f.cells}, but the guest has ${plural(f.cores, 'core')} with ${plural(f.threads, 'thread')}`,
       'every cell has at least one guest core',
-      `say cells=${f.cores} or less`,
+      `say --cells ${f.cores} or less`,
     ),
   'cells-too-few': (f: { cells: number; count: number; nodes: string }) =>
     text(
       `cells=${f.cells}, but the vCPUs are pinned to the nodes ${f.nodes}`,
       'with cpus=as-pinned every node in use makes a cell',
-      `say cells=${f.count}, or leave the choice of CPUs to cpus=pack`,
+      `say --cells ${f.count}, or leave the choice of CPUs to --cpus pack`,
     ),
   'nodes-too-small': (f: { cells: number; cores: number; threads: number; room: number; nodes: string }) =>
     text(
@@ -297,25 +307,25 @@ const invalid = {
     text(
       `vCPU ${f.vcpu} has no pin`,
       'cpus=as-pinned keeps the pins of the domain',
-      `write <vcpupin vcpu='${f.vcpu}' cpuset='...'/>, or say cpus=pack`,
+      `write <vcpupin vcpu='${f.vcpu}' cpuset='...'/>, or say --cpus pack`,
     ),
   'pin-outside': (f: { vcpu: number; cpus: string; cpuset: string }) =>
     text(
       `vCPU ${f.vcpu} is pinned to ${f.cpus}, outside the CPUs ${f.cpuset}`,
       'libvirt then fails with "Setting CPU affinity failed: Invalid argument"',
-      'mend the pin, or say cpus=pack',
+      'mend the pin, or say --cpus pack',
     ),
   'pin-spans-nodes': (f: { vcpu: number; cpus: string; nodes: string }) =>
     text(
       `vCPU ${f.vcpu} is pinned to ${f.cpus}, on the nodes ${f.nodes || '(none)'}`,
       'its cell is bound to one node',
-      'narrow the pin to one node, or say cpus=pack',
+      'narrow the pin to one node, or say --cpus pack',
     ),
   'guest-core-torn': (f: { vcpus: string; cpus: string }) =>
     text(
       `vCPUs ${f.vcpus} are threads of one guest core and pinned to ${f.cpus}, on several nodes`,
       'the threads of one guest core belong into one cell',
-      'pin them to one node, or say cpus=pack',
+      'pin them to one node, or say --cpus pack',
     ),
 
   // KubeVirt
@@ -387,7 +397,7 @@ const invalid = {
     text(
       `mode=restrictive with ${f.what}`,
       'QEMU gets no binding then, and takes the memory where it runs while it starts',
-      'say mode=strict or mode=preferred',
+      'say --mode strict or --mode preferred',
     ),
   'pages-short-in-all': (f: { need: number; page: string; nodes: string; room: number; kept: number }) =>
     text(
@@ -399,7 +409,7 @@ const invalid = {
     text(
       `node ${f.node} has no free ${f.page} page for cell ${f.cell}`,
       'a cell needs memory on its own node',
-      f.cells > 1 ? `say cells=${f.cells - 1}, or free pages on node ${f.node}` : `free pages on node ${f.node}`,
+      f.cells > 1 ? `say --cells ${f.cells - 1}, or free pages on node ${f.node}` : `free pages on node ${f.node}`,
     ),
   'cells-hold-more': (f: { elements: string }) =>
     text(
@@ -417,7 +427,7 @@ const invalid = {
     text(
       `a ${f.model} device sits in cell ${f.cell}, the guest gets ${plural(f.cells, 'cell')}`,
       'libvirt refuses a memory device whose cell does not exist',
-      `say cells=${f.cell + 1}, or move the device to a lower cell`,
+      `say --cells ${f.cell + 1}, or move the device to a lower cell`,
     ),
 
   // The host
@@ -601,7 +611,7 @@ const invalid = {
     text(
       `${f.name} is there with the UUID ${f.uuid}, the document has ${f.written === '' ? 'none' : f.written}`,
       'libvirt takes it for another guest of the same name',
-      `write <uuid>${f.uuid}</uuid>, or say define --guest ${f.name}`,
+      `write <uuid>${f.uuid}</uuid> to change that guest, or virsh undefine ${f.name} before`,
     ),
   'guest-renamed': (f: { name: string; uuid: string; written: string }) =>
     text(
@@ -624,7 +634,11 @@ const invalid = {
 
   // A running guest
   'guest-not-running': (f: { guest: string; why: string }) =>
-    text(`the guest ${short(f.guest)} is not running here`, f.why, 'virsh list --all shows the guests; or give the process: --pid PID'),
+    text(
+      `the guest ${short(f.guest)} is not running here`,
+      f.why,
+      `virsh list --all shows the guests, virsh start starts one; or give the process: --pid PID`,
+    ),
   'guest-gone': (f: { pid: number }) =>
     text(`process ${f.pid} ended while it was being read`, 'half of an answer is none', 'run it again once the guest is up'),
   'not-qemu-process': (f: { pid: number; name: string }) =>
@@ -838,13 +852,19 @@ const note = {
     text(
       `${f.threads} not pinned`,
       'the guest takes every CPU it was given, so none is spare',
-      'give the guest one CPU more, or say emulator=shared',
+      'give the guest one CPU more, or say --emulator shared',
     ),
   'emulator-among-vcpus': (f: { cpus: string }) =>
     text(
       `the emulator may also run on ${cpuWord(f.cpus)}, where vCPUs are`,
       "QEMU allocates a node's huge pages from a thread of the emulator on that node, and no CPU is spare there",
       'give the guest one CPU more on that node',
+    ),
+  'guest-live': (f: { name: string; id: string }) =>
+    text(
+      `the document is that of a guest that runs (id ${f.id})`,
+      'what it holds itself is not free, so that it is counted twice',
+      `virt-numa verify ${f.name}, or virsh dumpxml --inactive ${f.name}`,
     ),
   'emulator-apart': (f: { nodes: string; count: number; element: string; reaching: string }) =>
     text(
@@ -928,7 +948,7 @@ const note = {
     text(
       `${f.daemon} was started before ${f.path} was written; whether it has reloaded since is not known`,
       'where no hook was when it started, it looks for one only when it reloads',
-      f.reload,
+      `${f.reload}, unless that was done since`,
     ),
   'hook-label-late': (f: { path: string; reason: string }) =>
     text(

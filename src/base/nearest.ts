@@ -4,11 +4,13 @@
 const MOST_GUESSES = 100
 
 /**
- * The known word that is at most a third of its letters away, or undefined; of equally near ones the first.
+ * The known word that begins so, or is at most a third of its letters away, or undefined; of equally near ones the first.
  * @param mistakes how many were found before this one
  */
 export function nearest(word: string, known: readonly string[], mistakes = 0): string | undefined {
   if (mistakes >= MOST_GUESSES) return undefined
+  const begun = word.replace(/^-+/, '').length < 3 ? undefined : known.find((candidate) => candidate.startsWith(word.toLowerCase()))
+  if (begun !== undefined) return begun
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
   for (const candidate of known) {

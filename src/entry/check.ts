@@ -1,10 +1,12 @@
 // `virt-numa check`: can this placed domain start here, now?
 
-import { classOf } from '../base/diagnostic.ts'
+import { classOf, type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { preflight } from '../check.ts'
 import { readDomain } from '../domain/view.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
+import type { DomainView } from '../model.ts'
 import { checkType, readDocument, settleFor } from '../place.ts'
+import { attribute, type XmlDocument } from '../xml/parse.ts'
 import type { Command } from './commands.ts'
 import { print } from './output.ts'
 import { readSurroundings } from './placing.ts'
@@ -14,11 +16,13 @@ import { type Running, tell } from './run.ts'
 export function checkCommand(command: Extract<Command, { name: 'check' }>, running: Running): number {
   running.severity = 'capacity-fails'
   const { text, surroundings } = readSurroundings(command, running)
-  const view = readDomain(readDocument(text))
+  const document = readDocument(text)
+  const view = readDomain(document)
   checkType(view)
   const { resources } = settleFor(view, surroundings)
   const { cpuset } = command.wishes
-  const found = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
+  const stands = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
+  const found = [...stands, ...liveNote(view, document)]
   const findings = found.filter(({ code }) => classOf(code) !== 'note')
   tell(found, running)
   if (command.json)
@@ -28,4 +32,10 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
     )
   else if (findings.length === 0) print(1, `${view.name || 'the guest'} can start here, as far as is known\n`)
   return findings.length === 0 ? 0 : 1
+}
+
+/** libvirt numbers the guests that run. */
+function liveNote({ name }: DomainView, { root }: XmlDocument): Diagnostic[] {
+  const id = attribute(root, 'id')?.value
+  return id === undefined || !/^\d+$/.test(id) ? [] : [diagnostic('guest-live', { name, id })]
 }

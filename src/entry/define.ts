@@ -73,12 +73,23 @@ async function documentSubject(virsh: Virsh, input: string | undefined, running:
   const text = readText(input, DOMAIN)
   // Until it is read nothing tells which of it is secret; the place alone is told of what is no XML.
   running.source = { name: source, text: text.replace(/[^\r\n<>/]/g, '*') }
-  const document = readDocument(text)
+  const document = readUnseen(text, source)
   const { is, refused } = guestOf(document, await listGuests(virsh))
   if (refused !== undefined) throw new Refusal([refused])
   if (is === undefined) return { source, document }
   const before = readDocument(await dumpDefinition(virsh, is))
   return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
+}
+
+/** Whoever asks for it by `plan` sees the line as it is. */
+function readUnseen(text: string, source: string): XmlDocument {
+  try {
+    return readDocument(text)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const fix = `mend that line; it may hold a secret, so it is shown by asking for it: virt-numa plan ${source === 'stdin' ? 'FILE' : source}`
+    throw new Refusal(error.diagnostics.map((each) => (each.code === 'xml-malformed' ? { ...each, fix } : each)))
+  }
 }
 
 /** Of a running guest no shortage is told: what it needs it holds itself. */

@@ -46,13 +46,14 @@ export function textOf(bytes: Uint8Array, file: string, kind: Kind): string {
   return typeof text === 'string' ? text : refuse('utf8-invalid', { file, offset: text.invalidAt })
 }
 
-function readBytes(path: string | undefined, { mostKiB }: Kind): Uint8Array {
+function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Uint8Array {
   const fromStdin = path === undefined || path === '-'
   const read = (file: number): Uint8Array => readAtMost(file, mostKiB * 1024)
   try {
     return fromStdin ? read(0) : withFile(path, 'blocking', read)
   } catch (error) {
-    throw systemError(error, (reason) => refuse('unreadable', { file: fromStdin ? 'stdin' : path, reason }))
+    const guest = kind === DOMAIN.kind && !fromStdin && /^[\w-]+$/.test(path) ? path : undefined
+    throw systemError(error, (reason) => refuse('unreadable', { file: fromStdin ? 'stdin' : path, reason, guest }))
   }
 }
 

@@ -39,6 +39,12 @@ export const defaultConfig: Config = {
 }
 
 /** One setting of the file that is no key of a request. */
+/** Of a text that cannot be read otherwise: where a person looks for what is wrong with it. */
+export function logFileIn(text: string): Partial<Config> {
+  const logFile = /^[ \t]*log_file[ \t]*=[ \t]*"(\/[^"\n]*)"/m.exec(text)?.[1]
+  return logFile === undefined ? {} : { logFile }
+}
+
 export type Name = 'guests' | 'tenant_keys' | 'reserve' | 'timeout_s' | 'memory_limit_mib' | 'on_error' | 'log_file' | 'root'
 
 /** The file while it is read; `found` gathers what is wrong with it. */

@@ -128,12 +128,20 @@ function refuseMalformed(
   const reason = message.replace(PLACE, '').replace(/\.$/, '')
   const prefix = /^unbound namespace prefix: "?([^".]+)/.exec(reason)?.[1]
   const at = spanAt(text, offset)
-  if (prefix === undefined)
-    refuse('xml-malformed', { reason: open === undefined ? brief(reason) : `${brief(reason)} (inside <${brief(open.name)}>)` }, at)
+  if (text.trim() === '') refuse('xml-malformed', { reason: 'the document is empty', empty: true })
+  if (prefix === undefined) refuse('xml-malformed', { reason: `${brief(reason)}${endTagBefore(text, offset)}${insideOf(open)}` }, at)
   // The tag that saxes has just read, or one of its attributes.
   const tag = text.slice(text.lastIndexOf('<', offset - 1) + 1, offset)
   const name = tag.startsWith(`${prefix}:`) ? (/^[^\s/>]*/.exec(tag)?.[0] ?? '') : `${prefix}:...`
   refuse('xml-prefix-undeclared', { prefix: brief(prefix), name: brief(name), uri: namespaces[prefix] ?? 'URI' }, at)
+}
+
+const insideOf = (open: XmlElement | undefined): string => (open === undefined ? '' : ` (inside <${brief(open.name)}>)`)
+
+/** " </vcpus>" where a parser gave up at the end of one. */
+function endTagBefore(text: string, offset: number): string {
+  const name = /<\/([^<>]{1,100})>$/.exec(text.slice(Math.max(0, offset - 103), offset))?.[1]
+  return name === undefined ? '' : ` </${name}>`
 }
 
 const brief = (words: string): string => (words.length > 100 ? `${words.slice(0, 97)}...` : words)
