@@ -93,9 +93,10 @@ t.test('golden answers', async (t) => {
   }
 })
 
+/** Those of x86: there is no emulator here for others, which a document hears last of all that is wrong with it. */
 async function judgeOnOwnMachines(t: Test, pairs: ReadonlyMap<GoldenCase, Pair>): Promise<Tally[]> {
   const hosts = new Map<string, GoldenCase[]>()
-  for (const each of pairs.keys()) {
+  for (const each of [...pairs.keys()].filter(({ domain }) => !/arch=.(s390x|ppc64)/.test(domain))) {
     const key = existsSync(`${each.folder}/sys.tar.gz`) ? each.name : JSON.stringify(each.surroundings.host)
     hosts.set(key, [...(hosts.get(key) ?? []), each])
   }
