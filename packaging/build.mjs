@@ -1,6 +1,8 @@
 // Builds dist/: the command, the writer of new elements (loaded only when one is needed), and with --tests the tests.
 
-import { readdirSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -21,11 +23,14 @@ const lazy = (up) => ({
   setup: (esbuild) => esbuild.onResolve({ filter: /^\.\/[a-z-]+\.cjs$/ }, ({ path }) => ({ path: up + path.slice(2), external: true })),
 })
 
-/** xmlbuilder2 can print YAML too, and would load a library of 110 KB for it at every start. Only XML is printed here. */
-const withoutYaml = {
-  name: 'without-yaml',
+/** xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for nothing. */
+const ABSENT =
+  /^js-yaml$|^@oozcitak\/url$|\/(?:JSONReader|YAMLReader|XMLReader|ObjectReader|MapWriter|ObjectWriter|JSONWriter|YAMLWriter|BuilderFunctionsCB|XMLBuilderCBImpl|DOMParserImpl|XMLSerializerImpl)$/
+
+const onlyXml = {
+  name: 'only-xml',
   setup: (esbuild) => {
-    esbuild.onResolve({ filter: /^js-yaml$/ }, () => ({ path: 'js-yaml', namespace: 'absent' }))
+    esbuild.onResolve({ filter: ABSENT }, ({ path }) => ({ path, namespace: 'absent' }))
     esbuild.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {}' }))
   },
 }
@@ -42,7 +47,7 @@ async function buildProgram() {
   }
   const toDist = { ...common, outdir: 'dist', outExtension: { '.js': '.cjs' } }
   await build({ ...toDist, entryPoints: own, minifySyntax: true, plugins: [lazy('./')] })
-  await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), withoutYaml] })
+  await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), onlyXml] })
   await build({
     ...common,
     entryPoints: { qemu: 'hooks/qemu.ts' },
@@ -51,6 +56,34 @@ async function buildProgram() {
     minifySyntax: true,
     plugins: [lazy('../')],
   })
+}
+
+const EXAMPLE = ['golden/2n4c2t-seed/domain.xml', '--host', 'golden/2n4c2t-seed/host.json']
+
+/** Codes of the command, each with the words of a run that uses much of it. */
+const CACHED = { 'virt-numa': ['transform', ...EXAMPLE], write: [] }
+
+/** The launcher's own function. */
+const sumOf = new Function(`return ${/function sumOf.*?\n}\n/s.exec(readFileSync(`${root}/packaging/launcher.cjs`, 'utf8'))[0]}`)()
+
+/** dist/virt-numa.cjs becomes packaging/launcher.cjs, and dist/code holds what that runs. */
+function buildLauncher() {
+  const at = (name) => `${root}/dist/${name}`
+  rmSync(at('code'), { recursive: true, force: true })
+  mkdirSync(at('code'))
+  const caches = {}
+  for (const [name, words] of Object.entries(CACHED)) {
+    // On the first line, so that a trace names the lines of the file.
+    const code = `(function (exports, require, module, __filename, __dirname) {${readFileSync(at(`${name}.cjs`), 'utf8').replace(/^#!.*/, '')}\n})\n`
+    const file = `${name}-${createHash('sha256').update(code).digest('hex').slice(0, 16)}.cache`
+    writeFileSync(at(`code/${name}.js`), code)
+    const warm = [`${root}/packaging/warm.cjs`, at(`code/${name}.js`), at(`code/${file}`), ...words]
+    execFileSync(process.execPath, warm, { cwd: root, stdio: 'ignore' })
+    caches[name] = { file, sum: sumOf(readFileSync(at(`code/${file}`))) }
+  }
+  const launcher = readFileSync(`${root}/packaging/launcher.cjs`, 'utf8')
+  writeFileSync(at('virt-numa.cjs'), launcher.replace("'@caches@'", JSON.stringify(caches)))
+  chmodSync(at('virt-numa.cjs'), 0o755)
 }
 
 /** Tests that read ../shared lie apart from those that need the repository alone. */
@@ -88,6 +121,7 @@ async function buildApart(outdir, from, names) {
 }
 
 await buildProgram()
+buildLauncher()
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.

@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -51,7 +52,7 @@ function write(path: string, text: string, mode = 0o644): string {
 function makeApp(name: string, program?: string): string {
   const app = join(folder, name)
   mkdirSync(join(app, 'dist/hooks'), { recursive: true })
-  for (const file of ['virt-numa.cjs', 'execa.cjs']) copyFileSync(`dist/${file}`, join(app, 'dist', file))
+  for (const name of ['virt-numa.cjs', 'execa.cjs', 'code']) cpSync(`dist/${name}`, join(app, 'dist', name), { recursive: true })
   if (program !== undefined) writeFileSync(join(app, 'dist/hooks/qemu.cjs'), program)
   return app
 }

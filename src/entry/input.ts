@@ -1,7 +1,6 @@
 // What a command reads: files and stdin as text, the host wherever it comes from, the configuration.
 
 import { statSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { refuse } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
@@ -128,6 +127,8 @@ function kindOf(bytes: Uint8Array): 'gzip' | 'bzip2' | 'tar' | 'text' {
 }
 
 function unzip(file: string, bytes: Uint8Array): Uint8Array {
+  // Loaded late: it costs a tenth of a start.
+  const { gunzipSync } = require('node:zlib') as typeof import('node:zlib')
   const most = CAPTURE.mostKiB * 1024
   // gzip ends with the length that it unpacks to: into a buffer of that size it comes without a second copy.
   const stated = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true)
