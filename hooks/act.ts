@@ -3,12 +3,12 @@
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
+import { type Call, callOf, type Rule, ruleOf } from '../src/entry/operations.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { within } from './confined.ts'
 import type { Fit, Task } from './fit.ts'
 import { logLine } from './log.ts'
-import { type Call, callOf, type Rule, ruleOf } from './operations.ts'
 
 /** All that touches the outside; a test makes one of them fail. */
 export interface Steps {

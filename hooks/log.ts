@@ -2,7 +2,7 @@
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { actionLine } from '../src/entry/action-line.ts'
-import type { Call } from './operations.ts'
+import type { Call } from '../src/entry/operations.ts'
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 

@@ -7,13 +7,13 @@ import { fstatSync, statSync } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
 import { CONFIG, DOMAIN, readConfigText } from '../src/entry/input.ts'
+import { callOf, ruleOf } from '../src/entry/operations.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
 import { confined } from './confined.ts'
 import { type Fit, fit, fitSteps, type Task } from './fit.ts'
 import { appendLog } from './log.ts'
-import { callOf, ruleOf } from './operations.ts'
 
 /** A guest of 512 vCPUs takes some 60 MiB. */
 const MEMORY_LIMIT_MIB = 512

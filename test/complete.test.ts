@@ -2,8 +2,8 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { operations } from '../hooks/operations.ts'
 import { table } from '../src/base/codes.ts'
+import { operations } from '../src/entry/operations.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
 import { answer, readCases } from './golden-case.ts'
 

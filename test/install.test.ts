@@ -23,15 +23,15 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import { ruleOf } from '../hooks/operations.ts'
 import { whoElse } from '../src/entry/exposure.ts'
 import { isSince, lookAtHooks } from '../src/entry/hook-places.ts'
 import { OPERATIONS, tryHook } from '../src/entry/hook-trial.ts'
 import { hasSeenHooks } from '../src/entry/install.ts'
 import { versionIn } from '../src/entry/libvirt-version.ts'
+import { PROGRAM_OPERATIONS, ruleOf } from '../src/entry/operations.ts'
 import { reload } from '../src/entry/reload.ts'
 import { type Ask, labelHook, labelOfPlace, policyOn } from '../src/entry/selinux.ts'
-import { PROGRAM_OPERATIONS, readShim, shimText } from '../src/entry/shim.ts'
+import { readShim, shimText } from '../src/entry/shim.ts'
 import { defaultConfig, parseConfig } from '../src/request/config.ts'
 import { configText } from '../src/request/config-text.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
@@ -336,7 +336,7 @@ t.test('the operations are those that the hook knows', (t) => {
     const { does } = ruleOf({ guest: 'db1', operation, suboperation })
     t.equal(does !== 'nothing', PROGRAM_OPERATIONS.includes(each), each)
   }
-  const known = readFileSync('hooks/operations.ts', 'utf8').matchAll(/\['(\w+ \w+)', /g)
+  const known = readFileSync('src/entry/operations.ts', 'utf8').matchAll(/\['(\w+ \w+)', /g)
   for (const [, each = ''] of known) t.ok(OPERATIONS.includes(each), `${each} is tried`)
   t.end()
 })

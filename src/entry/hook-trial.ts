@@ -5,20 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
+import { operations, PROGRAM_OPERATIONS } from './operations.ts'
 import { type Ended, runProgram } from './programs.ts'
-import { PROGRAM_OPERATIONS } from './shim.ts'
 
 /** Those of libvirt's qemu driver, and one that it may come to ask. */
-export const OPERATIONS = [
-  ...PROGRAM_OPERATIONS,
-  'start begin',
-  'started begin',
-  'stopped end',
-  'release end',
-  'reconnect begin',
-  'attach begin',
-  'unknown begin',
-]
+export const OPERATIONS = [...operations, 'unknown begin']
 
 /** What libvirtd hands on to a hook: these and nothing else. */
 const ENVIRONMENT = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }

@@ -5,8 +5,7 @@
 // leave the guest where it was, and lets everything else go on. A trap catches an `exec` that fails (bash needs
 // execfail for it, and busybox has no such thing).
 
-/** The operations that need the program: those of hooks/operations.ts that do something. */
-export const PROGRAM_OPERATIONS = ['migrate begin', 'restore begin', 'prepare begin']
+import { PROGRAM_OPERATIONS } from './operations.ts'
 
 /**
  * @param node absolute: a node that only an administrator's PATH has is not there for libvirt

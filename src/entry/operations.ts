@@ -35,6 +35,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 /** "OPERATION SUBOPERATION" of each that is known. */
 export const operations: readonly string[] = [...rules.keys()]
 
+/** Those that need the program: of all others the shim knows the answer. */
+export const PROGRAM_OPERATIONS: readonly string[] = [...rules].filter(([, { does }]) => does !== 'nothing').map(([operation]) => operation)
+
 /** Whatever libvirt may come to ask: nothing. */
 export function ruleOf({ operation, suboperation }: Call): Rule {
   return rules.get(`${operation} ${suboperation}`) ?? nothing
