@@ -2,9 +2,10 @@
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { sumOf } from './code.cjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const common = {
@@ -37,7 +38,7 @@ const onlyXml = {
 
 /** Our own code keeps its names and lines, for a trace that can be read; what is loaded now and then is made small. */
 async function buildProgram() {
-  const own = { shim: 'src/entry/shim.ts', 'virt-numa': 'src/entry/cli.ts', start: 'src/entry/start.ts' }
+  const own = { 'virt-numa': 'src/entry/cli.ts', start: 'src/entry/start.ts' }
   const loaded = {
     write: 'src/xml/build.ts',
     unified: 'src/entry/unified.ts',
@@ -63,11 +64,8 @@ const EXAMPLE = ['golden/2n4c2t-seed/domain.xml', '--host', 'golden/2n4c2t-seed/
 /** Codes of the command, each with the words of a run that uses much of it. */
 const CACHED = { 'virt-numa': ['transform', ...EXAMPLE], write: [] }
 
-/** The launcher's own function. */
-const sumOf = new Function(`return ${/function sumOf.*?\n}\n/s.exec(readFileSync(`${root}/packaging/launcher.cjs`, 'utf8'))[0]}`)()
-
 /** dist/virt-numa.cjs becomes packaging/launcher.cjs, and dist/code holds what that runs. */
-function buildLauncher() {
+async function buildLauncher() {
   const at = (name) => `${root}/dist/${name}`
   rmSync(at('code'), { recursive: true, force: true })
   mkdirSync(at('code'))
@@ -81,9 +79,8 @@ function buildLauncher() {
     execFileSync(process.execPath, warm, { cwd: root, stdio: 'ignore' })
     caches[name] = { file, sum: sumOf(readFileSync(at(`code/${file}`))) }
   }
-  const launcher = readFileSync(`${root}/packaging/launcher.cjs`, 'utf8')
-  writeFileSync(at('virt-numa.cjs'), launcher.replace("'@caches@'", JSON.stringify(caches)))
-  chmodSync(at('virt-numa.cjs'), 0o755)
+  const define = { CACHES: JSON.stringify(caches) }
+  await build({ ...common, entryPoints: ['packaging/launcher.cjs'], outfile: 'dist/virt-numa.cjs', define })
 }
 
 /** Tests that read ../shared lie apart from those that need the repository alone. */
@@ -121,7 +118,7 @@ async function buildApart(outdir, from, names) {
 }
 
 await buildProgram()
-buildLauncher()
+await buildLauncher()
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.

@@ -5,21 +5,16 @@
 'use strict'
 
 const { readFileSync } = require('node:fs')
-const { Script } = require('node:vm')
+const { run, scriptOf, sumOf } = require('./code.cjs')
 
 /** Set by the build: of each code the file of its cache, whose name changes with the code, and its sum. */
-const caches = '@caches@'
+const caches = CACHES
 
 const loaded = {}
 
 function load(name) {
-  if (loaded[name] !== undefined) return loaded[name].exports
-  const filename = `${__dirname}/code/${name}.js`
-  const made = { exports: {} }
-  loaded[name] = made
-  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: cacheOf(name) })
-  script.runInThisContext()(made.exports, requireFrom, made, __filename, __dirname)
-  return made.exports
+  loaded[name] ??= run(scriptOf(`${__dirname}/code/${name}.js`, cacheOf(name)), requireFrom, __filename, __dirname)
+  return loaded[name]
 }
 
 /** V8 believes what it is given, so what a disk has spoilt is left unread. */
@@ -31,17 +26,6 @@ function cacheOf(name) {
   } catch {
     return undefined
   }
-}
-
-/**
- * Of one word in sixteen, and the length: a disk spoils blocks, not bits, and a sum of all words, or a module that has one, costs
- * more than it is worth here.
- */
-function sumOf(bytes) {
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-  let sum = bytes.length
-  for (let at = 0; at < words.length; at += 16) sum = (Math.imul(sum, 31) + words[at]) | 0
-  return sum
 }
 
 const requireFrom = (id) => (id === './write.cjs' ? load('write') : require(id))
