@@ -18,8 +18,8 @@ import { writtenCells, writtenPagesize } from './plan/written.ts'
 /** Findings in the order invalid, capacity, notes; none: nothing known stands against it. */
 export function preflight(view: DomainView, resources: Resources): Diagnostic[] {
   const invalid = [...refusedByLibvirt(view), ...checkNodes(view, resources), ...checkCpus(view, resources)]
-  const short = shortages(resources, writtenBackings(view, resources))
-  return [...invalid, ...short, ...notesOn(view, resources)]
+  const backings = writtenBackings(view, resources)
+  return [...invalid, ...shortages(resources, backings), ...notesOn(view, resources, backings)]
 }
 
 // ---- Against the host ----
@@ -54,7 +54,7 @@ function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
 }
 
 /** What every cell asks of which nodes. A cell that nothing binds may use every node that the guest may. */
-export function writtenBackings(view: DomainView, resources: Resources): Backing[] {
+function writtenBackings(view: DomainView, resources: Resources): Backing[] {
   const { memory, memnodes } = view.tune
   const everywhere = setOf<NodeSet>(nodesWithMemory(resources))
   const confined = memory?.mode === 'strict' && memory.nodes !== undefined ? memory.nodes : everywhere
@@ -72,7 +72,7 @@ export function writtenBackings(view: DomainView, resources: Resources): Backing
 
 // ---- Worth knowing ----
 
-function notesOn(view: DomainView, resources: Resources): Diagnostic[] {
+function notesOn(view: DomainView, resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const { cells, memoryDevices, memoryKiB, currentMemoryKiB, hugepages } = view
   const sumKiB = [...cells.map((cell) => cell.memoryKiB), ...memoryDevices.map(({ sizeKiB }) => sizeKiB)].reduce(
     (sum, each) => sum + each,
@@ -85,19 +85,17 @@ function notesOn(view: DomainView, resources: Resources): Diagnostic[] {
     ...(hugepages !== undefined && currentMemoryKiB !== undefined && currentMemoryKiB < memoryKiB
       ? [diagnostic('balloon-without-effect', { current: formatKiB(currentMemoryKiB), memory: formatKiB(memoryKiB) })]
       : []),
-    ...emulatorApart(view, resources),
+    ...emulatorApart(view, resources, backings),
     ...remotePins(view, resources),
   ]
 }
 
 /** Without a pin the emulator has `<vcpu cpuset>`, and without that every CPU. */
-function emulatorApart(view: DomainView, resources: Resources): Diagnostic[] {
+function emulatorApart(view: DomainView, resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const { emulatorpin, vcpuAuto, vcpuCpuset } = view
   const cpus = emulatorpin ?? (vcpuAuto ? undefined : vcpuCpuset)
   if (cpus === undefined) return []
-  const backing = writtenBackings(view, resources).flatMap(({ bound, nodes, pagesizeKiB }) =>
-    bound && pagesizeKiB !== undefined ? [nodes] : [],
-  )
+  const backing = backings.filter(({ bound, pagesizeKiB }) => bound && pagesizeKiB !== undefined).map((each) => each.nodes)
   const nodes = resources.nodes.map(({ id, ...node }) => ({ id, cpus: intersect(node.cpus, resources.allowed.cpus) }))
   const more = union(...reaching(cpus, backing, { nodes }, union(...view.vcpupin.values())))
   if (more.length === 0) return []

@@ -135,15 +135,15 @@ export function settleFor(
   view: DomainView,
   { host, allowed, config = defaultConfig, configSource = 'the configuration', vmi, flags = {} }: Surroundings,
 ): { readonly request: Request; readonly resources: Resources; readonly notes: readonly Diagnostic[] } {
-  const available = resourcesOf(host, allowed).allowed.cpus
+  const available = resourcesOf(host, allowed)
   const asked = (wishes: ReadonlyMap<string, string>, source: string): ReturnType<typeof cutToAllowed> =>
-    cutToAllowed(tenantWishes(wishes, source, config, configSource), available, source)
+    cutToAllowed(tenantWishes(wishes, source, config, configSource), available.allowed.cpus, source)
   const annotated = asked(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
   const own = asked(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
   const settled = settle([config.wishes, vmi?.wishes ?? {}, annotated.wishes, own.wishes, flags], config.reserve)
   const request = vmi === undefined ? settled : withVmi(settled, vmi, { ...annotated.wishes, ...own.wishes, ...flags })
   const cpus = allowedCpus(view, request, allowed)
-  const resources = resourcesOf(host, { ...allowed, ...(cpus !== undefined && { cpus }) })
+  const resources = cpus === undefined || cpus === allowed.cpus ? available : resourcesOf(host, { ...allowed, cpus })
   return { request, resources, notes: [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes] }
 }
 
