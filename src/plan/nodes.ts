@@ -32,7 +32,16 @@ export function chooseNodes(
 ): number[] | undefined {
   const wanted = count ?? fewest(nodes, need)
   if (wanted === undefined || wanted > nodes.length || roomiest(nodes, wanted) < need) return undefined
-  return nodes.length <= EXACT_UP_TO ? exactly(nodes, need, wanted, separation, splits) : grown(nodes, need, wanted, separation, splits)
+  const search: Search = { nodes, need, count: wanted, separation, splits }
+  return nodes.length <= EXACT_UP_TO ? exactly(search) : grown(search)
+}
+
+interface Search {
+  readonly nodes: readonly Room[]
+  readonly need: number
+  readonly count: number
+  readonly separation: (a: number, b: number) => number
+  readonly splits: (ids: readonly number[]) => number
 }
 
 function fewest(nodes: readonly Room[], need: number): number | undefined {
@@ -45,13 +54,7 @@ function roomiest(nodes: readonly Room[], count: number): number {
   return rooms.slice(0, count).reduce((sum, room) => sum + room, 0)
 }
 
-function exactly(
-  nodes: readonly Room[],
-  need: number,
-  count: number,
-  separation: (a: number, b: number) => number,
-  splits: (ids: readonly number[]) => number,
-): number[] | undefined {
+function exactly({ nodes, need, count, separation, splits }: Search): number[] | undefined {
   let best: { readonly ids: number[]; readonly cost: Cost } | undefined
   const extend = (ids: readonly number[], from: number, room: number, apart: number): void => {
     if (best !== undefined && apart > best.cost[0]) return
@@ -71,31 +74,19 @@ function exactly(
   return best?.ids
 }
 
-function grown(
-  nodes: readonly Room[],
-  need: number,
-  count: number,
-  separation: (a: number, b: number) => number,
-  splits: (ids: readonly number[]) => number,
-): number[] | undefined {
+function grown(search: Search): number[] | undefined {
   let best: { readonly ids: number[]; readonly cost: Cost } | undefined
-  for (const start of nodes) {
-    const set = growFrom(start, nodes, need, count, separation)
+  for (const start of search.nodes) {
+    const set = growFrom(start, search)
     if (set === undefined) continue
     const ids = set.ids.sort((a, b) => a - b)
-    const cost: Cost = [set.apart, splits(ids)]
+    const cost: Cost = [set.apart, search.splits(ids)]
     if (best === undefined || less(cost, best.cost)) best = { ids, cost }
   }
   return best?.ids
 }
 
-function growFrom(
-  start: Room,
-  nodes: readonly Room[],
-  need: number,
-  count: number,
-  separation: (a: number, b: number) => number,
-): { ids: number[]; apart: number } | undefined {
+function growFrom(start: Room, { nodes, need, count, separation }: Search): { ids: number[]; apart: number } | undefined {
   const ids = [start.id]
   let { room } = start
   let apart = 0
