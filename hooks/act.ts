@@ -3,8 +3,10 @@
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
+import { DOMAIN, textOf } from '../src/entry/input.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/entry/operations.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
+import { readDocument } from '../src/place.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { within } from './confined.ts'
 import type { Fit, Task } from './fit.ts'
@@ -12,12 +14,15 @@ import { logLine } from './log.ts'
 
 /** All that touches the outside; a test makes one of them fail. */
 export interface Steps {
-  readonly readConfig: () => Source | undefined
+  readonly readConfig: () => Promise<Source | undefined>
   readonly readInput: () => Promise<Uint8Array>
   readonly fit: (task: Task) => Promise<Fit>
   /** Whether all of it was written. */
   readonly print: (stream: 1 | 2, text: string) => Promise<boolean>
-  readonly log: (file: string, line: string) => void
+  /** Settles when the line is written or cannot be; nothing waits for it for long. */
+  readonly log: (file: string, line: string) => Promise<void>
+  /** The time limit that holds from now on. */
+  readonly limitTime: (timeoutS: number) => void
   /** Since the process was started. */
   readonly elapsedMs: () => number
   readonly now: () => Date
@@ -51,20 +56,22 @@ export async function act(argv: readonly string[], steps: Steps): Promise<0 | 1>
 
 async function answerTo(run: Run): Promise<Answer> {
   try {
-    return readSettings(run) ?? (await answerFor(run))
+    return (await readSettings(run)) ?? (await answerFor(run))
   } catch (error) {
-    return failed(run, error)
+    if (!(error instanceof Refusal)) return failed(run, error)
+    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', undefined), headOf(error.diagnostics))
   }
 }
 
 /** A configuration that cannot be read or parsed says neither whom we act on nor what our failure does: it is refused. */
-function readSettings(run: Run): Answer | undefined {
+async function readSettings(run: Run): Promise<Answer | undefined> {
   let source: Source | undefined
   try {
-    source = run.steps.readConfig()
+    source = await inTime(run, run.steps.readConfig())
     if (source === undefined) return undefined
     run.config = parseConfig(source.text, source.name)
     run.configSource = source.name
+    run.steps.limitTime(run.config.timeoutS)
     return undefined
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -78,7 +85,10 @@ const headOf = ([first]: readonly Diagnostic[]): string => (first === undefined 
 async function answerFor(run: Run): Promise<Answer> {
   const { steps, config, configSource, call, rule } = run
   const xml = await inTime(run, steps.readInput())
-  if (!mayAsk(xml, call, config)) return { exit: 0 }
+  if (!mayAsk(xml, call, config)) {
+    if (rule.does === 'rebind') checkWhole(xml)
+    return { exit: 0 }
+  }
   const found = await inTime(run, steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }))
   switch (found.is) {
     case 'not-asked':
@@ -97,6 +107,19 @@ function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
   if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
   return Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength).includes(NAMESPACE)
 }
+
+/**
+ * A document that lost a part on the way may have lost what asks for us, and libvirt takes an empty answer for "nothing changes".
+ * libvirt's own documents start and end like this; any other is parsed.
+ * @throws Refusal of the parser, `not-domain`
+ */
+function checkWhole(xml: Uint8Array): void {
+  const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength)
+  const isWhole = bytes.indexOf('<domain') === 0 && bytes.indexOf('</domain>') === bytes.length - END.length && bytes.indexOf(END) > 0
+  if (!isWhole) readDocument(textOf(xml, 'stdin', DOMAIN))
+}
+
+const END = '</domain>\n'
 
 function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Promise<T> {
   return within(timeoutS * 1000 - steps.elapsedMs(), timeoutS, work)
@@ -127,29 +150,37 @@ async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
   const delivered = await printAnswer(answer, run)
   try {
     const { steps, call, config } = run
-    if (delivered.summary !== undefined) steps.log(config.logFile, logLine(call, delivered.summary, steps.now(), steps.elapsedMs()))
+    if (delivered.summary !== undefined) {
+      const line = logLine(call, delivered.summary, steps.now(), steps.elapsedMs())
+      await within(LOG_MS, LOG_MS / 1000, steps.log(config.logFile, line))
+    }
   } catch {
-    // A log that cannot be written changes nothing for the guest.
+    // A log that cannot be written, or not now, changes nothing for the guest.
   }
   return delivered.exit
 }
 
+/** How long the answer waits for its line in the log. */
+const LOG_MS = 200
+
 async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
   const { stdout } = answer
+  const shown = stdout === undefined ? answer : ((await unprinted(run, stdout)) ?? answer)
+  if (shown.stderr !== undefined) await tell(run, shown.stderr)
+  return shown
+}
+
+/** Whatever on_error says: once a byte of the answer is out, only all of it may pass. */
+async function unprinted(run: Run, stdout: string): Promise<Answer | undefined> {
   try {
-    const isWritten = stdout === undefined || (await inTime(run, run.steps.print(1, stdout)))
-    const shown = isWritten ? answer : unwritten()
-    if (shown.stderr !== undefined) await tell(run, shown.stderr)
-    return shown
+    return (await inTime(run, run.steps.print(1, stdout))) ? undefined : unwritten('nobody reads it')
   } catch (error) {
-    const broken = failed(run, error)
-    if (broken.stderr !== undefined) await tell(run, broken.stderr)
-    return broken
+    return unwritten(error instanceof Error ? error.message : String(error))
   }
 }
 
-function unwritten(): Answer {
-  const what = 'error[unwritable]: cannot write the rebound XML to stdout: nobody reads it'
+function unwritten(reason: string): Answer {
+  const what = `error[unwritable]: cannot write the rebound XML to stdout: ${reason}`
   return {
     exit: 1,
     stderr: `${what}\n   why: with the XML as it is the guest would run away from its memory\n`,

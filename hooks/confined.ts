@@ -13,10 +13,25 @@ export function confined(file: string, task: unknown, limitMiB: number): Promise
   return new Promise((resolve, reject) => {
     const maxOldGenerationSizeMb = Math.max(limitMiB, LEAST_MIB)
     const worker = new Worker(file, { workerData: task, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } })
+    running.add(worker)
+    worker.once('exit', () => running.delete(worker))
     worker.once('message', resolve)
     worker.once('error', reject)
     worker.once('exit', (code) => reject(new Error(`the thread ended without an answer (${code})`)))
   })
+}
+
+/** Threads that have not ended yet. */
+const running = new Set<Worker>()
+
+/** How long a thread takes to end that computes; one that waits in the kernel does not end. */
+const END_MS = 100
+
+/** Ends what was started here. @returns whether everything has ended: the process can only exit when it has */
+export async function endAll(): Promise<boolean> {
+  const ends = Promise.all([...running].map((worker) => worker.terminate()))
+  await within(END_MS, END_MS / 1000, ends).catch(() => {})
+  return running.size === 0
 }
 
 /** @throws Error when the time is over first; what runs then is left to run, and ends with the process */

@@ -1,6 +1,7 @@
 // A guest's XML, and the host as it is now, to what the hook has to say: the rebound document, findings, or nothing.
 
-import { classOf, type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
+import { statSync } from 'node:fs'
+import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
 import { preflight } from '../src/check.ts'
 import { readDomain } from '../src/domain/view.ts'
 import type { GuestPlace } from '../src/entry/guest-cgroup.ts'
@@ -42,10 +43,20 @@ export interface FitSteps {
 export const fitSteps: FitSteps = {
   readDocument,
   isAsked,
-  readHost: (guest, root) => readHostSource({ guest, ...(root !== undefined && { host: root }) }),
+  readHost: (guest, root) => {
+    if (root !== undefined) checkRoot(root)
+    return readHostSource({ guest, ...(root !== undefined && { host: root }) })
+  },
   place,
   preflight,
   render: renderDiagnostics,
+}
+
+/** A pipe without a writer never opens. */
+function checkRoot(root: string): void {
+  const status = statSync(root, { throwIfNoEntry: false })
+  if (status !== undefined && !status.isDirectory() && !status.isFile())
+    refuse('unreadable', { file: root, reason: 'it is neither a folder nor a regular file' })
 }
 
 /** What is refused is told; anything else that is thrown is a crash of ours. */

@@ -1,6 +1,7 @@
 // One action to one line of the log.
 
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { actionLine } from '../src/entry/action-line.ts'
 import type { Call } from '../src/entry/operations.ts'
 
@@ -10,12 +11,16 @@ export function logLine({ guest, operation, suboperation }: Call, what: string, 
   return actionLine(`${operation} ${suboperation} ${guest}`, what, now, tookMs)
 }
 
-/** In one write to the end of the file, so that lines of several hooks never mix. A pipe without a reader does not block. */
-export function appendLog(file: string, line: string): void {
-  const log = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
+/**
+ * In one write to the end of the file, so that lines of several hooks never mix. It is done by a thread of Node's own, since a file
+ * system that does not answer blocks whoever asks. A pipe without a reader fails; stdout belongs to the answer.
+ */
+export async function appendLog(file: string, line: string): Promise<void> {
+  const log = await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
   try {
-    writeSync(log, line)
+    const [{ dev, ino }, stdout] = [await log.stat(), fstatSync(1)]
+    if (dev !== stdout.dev || ino !== stdout.ino) await log.write(line)
   } finally {
-    closeSync(log)
+    await log.close()
   }
 }

@@ -1,19 +1,21 @@
 // The door that libvirt knocks at: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML on stdin. What libvirt
-// runs is a shim (src/entry/shim.ts) that starts this file. The same file is the thread that does the work (confined.ts).
+// runs is a shim (src/entry/hook.sh) that starts this file and believes only the verdict that it gives. The same file is the thread
+// that does the work (confined.ts).
 //
-// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing but its log.
+// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing but its log. The main
+// thread touches no file: it keeps the time, and what a file system may block are threads that can be left behind.
 
-import { fstatSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
-import { CONFIG, DOMAIN, readConfigText } from '../src/entry/input.ts'
-import { callOf, ruleOf } from '../src/entry/operations.ts'
-import type { Source } from '../src/explain/diagnostics.ts'
+import { DOMAIN, systemError } from '../src/entry/input.ts'
+import { callOf, ruleOf, VERDICTS } from '../src/entry/operations.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
-import { confined } from './confined.ts'
+import { confined, endAll } from './confined.ts'
 import { type Fit, fit, fitSteps, type Task } from './fit.ts'
 import { appendLog } from './log.ts'
+import { readConfig } from './settings.ts'
 
 /** A guest of 512 vCPUs takes some 60 MiB. */
 const MEMORY_LIMIT_MIB = 512
@@ -21,66 +23,108 @@ const MEMORY_LIMIT_MIB = 512
 /** Of a document that is larger the rest is left unread. */
 const MOST_BYTES = DOMAIN.mostKiB * 1024
 
+/** How long a log that blocks is waited for after the answer, which nothing waits for any more. */
+const LINGER_MS = 10_000
+
+/** The shim, and the processes that interrupt it at the default time limit; absent when the program is run without it. */
+const [shim, ...watchdogs] = (process.env.VIRT_NUMA_SHIM ?? '').split(' ').filter(Boolean).map(Number)
+
+/** Reads and writes that may never come back. */
+const pending = new Set<Promise<unknown>>()
+
+function pend<T>(work: Promise<T>): Promise<T> {
+  pending.add(work)
+  const done = (): boolean => pending.delete(work)
+  work.then(done, done)
+  return work
+}
+
 const steps: Steps = {
-  readConfig,
+  readConfig: () => pend(readConfig(process.env.VIRT_NUMA_CONFIG || undefined)),
   readInput,
   fit: (task) => confined(__filename, task, task.config.memoryLimitMiB ?? MEMORY_LIMIT_MIB) as Promise<Fit>,
   print,
-  log,
+  log: (file, line) => pend(log(file, line)),
+  limitTime,
   elapsedMs: () => performance.now(),
   now: () => new Date(),
 }
 
 function main(argv: readonly string[]): void {
   const { does, ourFailure } = ruleOf(callOf(argv))
-  if (does === 'nothing') process.exit(0)
+  if (does === 'nothing') process.exit(statusOf(0))
   // What act() cannot catch: until it has answered, on_error is not known.
   const unanswered = ourFailure === 'as-configured' ? 1 : 0
-  process.exitCode = unanswered
-  process.on('uncaughtException', () => process.exit(unanswered))
-  process.on('unhandledRejection', () => process.exit(unanswered))
+  process.exitCode = statusOf(unanswered)
+  process.on('uncaughtException', () => void end(unanswered))
+  process.on('unhandledRejection', () => void end(unanswered))
   // A stream without a listener throws what it has to say; print() hears of it from its callback.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  act(argv, steps).then(
-    (exit) => process.exit(exit),
-    () => process.exit(unanswered),
-  )
+  act(argv, steps).then(end, () => end(unanswered))
 }
 
-function readConfig(): Source | undefined {
-  const named = process.env.VIRT_NUMA_CONFIG || undefined
-  if (isPipe(named ?? CONFIG)) refuse('unreadable', { file: named ?? CONFIG, reason: 'it is a pipe' })
-  return readConfigText(named)
+const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[exit])
+
+/**
+ * A process ends when all its threads have ended, and one that waits for a file system may never do so. Then libvirt's pipes are
+ * closed, for it waits until nobody holds them, the shim is told by a signal, and what is left behind has time to write its line.
+ */
+async function end(exit: 0 | 1): Promise<void> {
+  if ((await endAll()) && pending.size === 0) process.exit(statusOf(exit))
+  for (const stream of [0, 1, 2]) closeQuietly(stream)
+  if (shim !== undefined) signal(shim, exit === 0 ? 'SIGUSR1' : 'SIGUSR2')
+  setTimeout(() => signal(process.pid, 'SIGKILL'), LINGER_MS)
+  await Promise.allSettled(pending)
+  signal(process.pid, 'SIGKILL')
 }
 
-/** With a configuration named by hand it is no daemon that calls, so nothing goes to the host's own log. */
-function log(file: string, line: string): void {
-  if (!process.env.VIRT_NUMA_CONFIG || file !== defaultConfig.logFile) appendLog(file, line)
-}
-
-/** One without a writer would keep us waiting where no clock runs. */
-function isPipe(file: string): boolean {
+function closeQuietly(stream: number): void {
   try {
-    return statSync(file).isFIFO()
+    closeSync(stream)
   } catch {
-    return false
+    // It was closed before.
   }
 }
 
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The shim knows the default limit alone. From here on this process keeps a longer one. */
+function limitTime(timeoutS: number): void {
+  if (timeoutS > defaultConfig.timeoutS) for (const watchdog of watchdogs) signal(watchdog, 'SIGTERM')
+}
+
+/** With a configuration named by hand it is no daemon that calls, so nothing goes to the host's own log. */
+async function log(file: string, line: string): Promise<void> {
+  if (!process.env.VIRT_NUMA_CONFIG || file !== defaultConfig.logFile) await appendLog(file, line)
+}
+
+/** @throws Refusal `unreadable`: stdin is a folder, say */
 async function readInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > MOST_BYTES) break
+  try {
+    for await (const chunk of process.stdin) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > MOST_BYTES) break
+    }
+  } catch (error) {
+    throw systemError(error, (reason) => refuse('unreadable', { file: 'stdin', reason }))
   }
   return Buffer.concat(chunks)
 }
 
 /** Not in blocking writes: a reader that has stopped reading must not stop the clock. */
 async function print(stream: 1 | 2, text: string): Promise<boolean> {
-  if (isNowhere(stream)) return false
+  const status = fstatSync(stream)
+  if (isNowhere(status.rdev)) return false
+  if (status.isFile()) return pend(writeAll(stream, Buffer.from(text)))
   const out = stream === 1 ? process.stdout : process.stderr
   return new Promise((resolve) => {
     out.write(text, (error) => resolve(error === undefined || error === null))
@@ -88,9 +132,20 @@ async function print(stream: 1 | 2, text: string): Promise<boolean> {
 }
 
 /** Node puts /dev/null where a stream was closed before it was started. */
-function isNowhere(stream: 1 | 2): boolean {
-  const { rdev } = fstatSync(stream)
-  return rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev && rdev !== 0
+function isNowhere(rdev: number): boolean {
+  return rdev !== 0 && rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev
+}
+
+/** A full disk takes a part of what it is given, and says so only the next time. */
+async function writeAll(file: number, bytes: Uint8Array): Promise<boolean> {
+  for (let done = 0; done < bytes.length; ) {
+    const written = await new Promise<number>((resolve) => {
+      writeTo(file, bytes, done, bytes.length - done, null, (error, count) => resolve(error ? 0 : count))
+    })
+    if (written === 0) return false
+    done += written
+  }
+  return true
 }
 
 if (isMainThread) main(process.argv.slice(2))

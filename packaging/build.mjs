@@ -15,6 +15,7 @@ const common = {
   target: 'node20',
   bundle: true,
   legalComments: 'none',
+  loader: { '.sh': 'text' },
   logLevel: 'warning',
 }
 

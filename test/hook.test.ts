@@ -1,18 +1,7 @@
 // The hook as libvirt runs it: argv, a bare environment, cwd /; and with everything broken that can break.
 
 import { type ChildProcess, type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
@@ -296,7 +285,8 @@ t.test('operations that do nothing leave stdin alone', async (t) => {
 
 t.test('stdin that is closed early', async (t) => {
   for (const operation of ALL) {
-    t.equal((await runOpen(operation, config(), (child) => child.stdin?.destroy())).status, 0, `${operation}: nobody has asked`)
+    const nothing = await runOpen(operation, config(), (child) => child.stdin?.destroy())
+    t.equal(nothing.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: nobody knows whether the guest asks`)
     const cut = await runOpen(operation, config(), (child) => child.stdin?.end(elsewhere.slice(0, 400)))
     t.equal(cut.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: half a document that asks`)
   }
@@ -377,7 +367,7 @@ t.test('a host without /sys, a configuration that is broken or cannot be read', 
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
   const { status, stderr } = run('migrate begin', { config: pipe, input: elsewhere })
   t.equal(status, 1)
-  t.match(stderr, 'it is a pipe')
+  t.match(stderr, 'it is not a regular file')
   t.end()
 })
 
@@ -486,14 +476,15 @@ async function play(operation: string, input: string, lines: string, broken?: st
           },
         }
   const steps: Steps = {
-    readConfig: () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}` }),
+    readConfig: async () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}` }),
     readInput: async () => Buffer.from(input),
     fit: async (task: Task) => fit(task, breaking<FitSteps>(fitSteps)),
     print: async (stream, text) => {
       if (stream === 1) played.stdout += text
       return true
     },
-    log: () => {},
+    log: async () => {},
+    limitTime: () => {},
     elapsedMs: () => 0,
     now: () => new Date(0),
   }
@@ -502,7 +493,7 @@ async function play(operation: string, input: string, lines: string, broken?: st
 }
 
 t.test('a crash at every step', async (t) => {
-  const outer = ['readConfig', 'readInput', 'fit', 'print', 'log', 'elapsedMs', 'now']
+  const outer = ['readConfig', 'limitTime', 'readInput', 'fit', 'print', 'log', 'elapsedMs', 'now']
   const reached = new Set<string>()
   /** Steps behind the answer: it stands whatever becomes of them. */
   const afterwards = ['log', 'now']
@@ -520,8 +511,10 @@ t.test('a crash at every step', async (t) => {
           }
           reached.add(step)
           if (afterwards.includes(step)) t.match(played, { exit: 0, stdout: "nodeset='0-1'" }, what)
-          // As long as the configuration is not read, what it says of a crash is not known.
-          else t.match(played, { exit: onError === 'refuse' || step === 'readConfig' ? 1 : 0, stdout: /^$/ }, what)
+          // As long as the configuration is not read, what it says of a crash is not known. Of an answer that could not be printed
+          // a part may be out.
+          else if (['readConfig', 'elapsedMs', 'print'].includes(step)) t.match(played, { exit: 1, stdout: /^$/ }, what)
+          else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)
         }
         for (const operation of NEVER_FAIL) {
           const played = await play(operation, step === 'render' ? elsewhere : fitting, lines, step, crash)
@@ -629,7 +622,6 @@ t.test('the shim', (t) => {
   chmodSync(junk, 0o755)
   const gone = join(folder, 'gone')
 
-  t.same(shimText(node, program).split('\n').length, 4, 'the first line, two lines, a line end')
   const [migrate, restore, prepare] = [...REBINDS, 'prepare begin']
   t.same(PROGRAM_OPERATIONS, [migrate, restore, prepare], 'it lets through what does something')
   for (const operation of ALL)
@@ -659,8 +651,6 @@ t.test('the shim', (t) => {
       ['node cannot be executed', junk, program],
     ] as const) {
       const broken = through(nodePath, programPath)
-      // Its exec ends the shell without a word to the trap.
-      if (nodePath === junk && realpathSync(shell).endsWith('busybox')) continue
       for (const operation of NEVER_FAIL)
         t.equal(run(operation, { program: broken, input: elsewhere }).status, 0, `${shell}: ${name} at ${operation}`)
       for (const operation of REBINDS) {

@@ -52,12 +52,14 @@ function write(path: string, text: string, mode = 0o644): string {
 function makeApp(name: string, program?: string): string {
   const app = join(folder, name)
   mkdirSync(join(app, 'dist/hooks'), { recursive: true })
-  for (const name of ['virt-numa.cjs', 'execa.cjs', 'code']) cpSync(`dist/${name}`, join(app, 'dist', name), { recursive: true })
+  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs', 'code'])
+    cpSync(`dist/${name}`, join(app, 'dist', name), { recursive: true })
   if (program !== undefined) writeFileSync(join(app, 'dist/hooks/qemu.cjs'), program)
   return app
 }
 
-const app = makeApp('app', '')
+const WORKING = readFileSync('dist/hooks/qemu.cjs', 'utf8')
+const app = makeApp('app', WORKING)
 const SHIM = shimText(NODE, join(app, 'dist/hooks/qemu.cjs'))
 
 let roots = 0
@@ -238,14 +240,14 @@ t.test('folders', (t) => {
   t.equal(run('uninstall', own, ['--hooks-dir', '/srv/hooks']).status, 0)
   t.notOk(existsSync(join(own, 'srv/hooks/qemu')))
 
-  const odd = makeApp(`it's a "földer" $(touch x)\`y\``, '')
+  const odd = makeApp(`it's a "földer" $(touch x)\`y\``, WORKING)
   const root = makeRoot()
   const { status, stderr } = run('install', root, [], odd)
   t.equal(status, 0, stderr)
   t.same(readShim(readFileSync(hookOf(root), 'utf8')), { node: NODE, program: join(odd, 'dist/hooks/qemu.cjs') })
 
   const image = makeRoot()
-  const inside = makeApp(`root-${roots}/opt/virt-numa`, '')
+  const inside = makeApp(`root-${roots}/opt/virt-numa`, WORKING)
   t.equal(run('install', image, [], inside).status, 0)
   t.equal(readShim(readFileSync(hookOf(image), 'utf8'))?.program, '/opt/virt-numa/dist/hooks/qemu.cjs', 'as it is seen in the image')
 
@@ -263,22 +265,29 @@ t.test('folders', (t) => {
 // ---- What is tried ----
 
 t.test('a program that does not answer is not installed', (t) => {
+  const silent = "only the program's own verdict counts"
   for (const [name, program, what] of [
-    ['fails', "process.stderr.write('broken here\\n'); process.exit(1)", 'ended with status 1: broken here'],
-    ['crashes', 'null.x', 'ended with status 1'],
-    ['prints what is no domain', "process.stdout.write('hello')", 'printed what is no domain: hello'],
-    ['is no program', '}{', 'ended with status 1'],
-    ['kills itself', "process.kill(process.pid, 'SIGKILL')", 'could not be run'],
+    ['fails', "process.stderr.write('broken here\\n'); process.exit(1)", 'at "migrate begin".*ended with status 1: broken here'],
+    ['crashes', 'null.x', 'at "migrate begin".*ended with status 1'],
+    ['prints something else', "process.stdout.write('hello'); process.exit(83)", 'at "migrate begin".*other than a domain: hello'],
+    ['cannot be parsed', '}{', 'at "migrate begin".*ended with status 1'],
+    ['kills itself', "process.kill(process.pid, 'SIGKILL')", 'at "migrate begin".*ended with status 137 instead of a verdict'],
+    ['is empty', '', 'at "migrate begin".*ended with status 0 instead of a verdict'],
+    ['is half of it', WORKING.slice(0, WORKING.length / 2), 'at "migrate begin".*ended with status 1'],
+    ['goes on whatever is asked', 'process.exit(83)', 'at "migrate begin".*did not move the guest'],
+    ['cancels whatever is asked', 'process.exit(84)', 'at "migrate begin".*ended with status 1'],
   ] as const) {
     const root = makeRoot()
     rmSync(join(root, 'etc'), { recursive: true })
     const broken = makeApp(`app that ${name}`, program)
     const { status, stdout, stderr } = run('install', root, [], broken)
-    t.same([status, stdout], [1, ''], name)
-    t.match(stderr, 'error[hook-trial-failed]: at "migrate begin"', name)
-    t.match(stderr, what, `${name}: ${stderr}`)
+    t.same([status, stdout], [1, ''], `${name}: ${silent}`)
+    t.match(stderr, new RegExp(`error\\[hook-trial-failed\\]: ${what}`), `${name}: ${stderr}`)
     t.same(treeOf(root), [], `${name}: no hook, no folder, no configuration`)
   }
+  const lacking = makeApp('app that lacks the writer of elements', WORKING)
+  rmSync(join(lacking, 'dist/write.cjs'))
+  t.match(run('install', makeRoot(), [], lacking).stderr, /error\[hook-trial-failed\]: at "migrate begin".*Cannot find module/)
   const root = makeRoot()
   const missing = run('install', root, [], makeApp('app without a program'))
   t.equal(missing.status, 1)
@@ -297,7 +306,7 @@ t.test('the trial asks as libvirt does', (t) => {
   const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
 const { argv, env } = process
 appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd(), words: argv.slice(2), input: readFileSync(0, 'utf8') }) + '\\n')`
-  t.equal(run('install', makeRoot(), [], makeApp('app that reports', reporting)).status, 0)
+  t.equal(run('install', makeRoot(), [], makeApp('app that reports', reporting)).status, 1, 'to report is not to answer')
   const calls = readFileSync(report, 'utf8')
     .trim()
     .split('\n')
@@ -308,11 +317,16 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd
   )
   for (const [at, { env, cwd, input }] of calls.entries()) {
     const { VIRT_NUMA_CONFIG: config, OLDPWD, PWD, SHLVL, _, ...others } = env
-    t.same([cwd, Object.keys(others).sort()], ['/', ['HOME', 'LC_ALL', 'PATH']], 'nothing of our own environment')
+    const names = ['HOME', 'LC_ALL', 'OPENSSL_CONF', 'PATH', 'VIRT_NUMA_SHIM']
+    t.same([cwd, Object.keys(others).sort()], ['/', names], 'nothing of our own environment')
     t.same([input.includes('urn:virt-numa:1'), config !== undefined], [at >= 3, at >= 3], 'first for a guest that does not ask')
   }
   const answering = write(join(folder, 'answering'), `#!/bin/sh\necho "$2 $3" >> ${report}.all\n`, 0o755)
-  t.same(tryHook([answering]), { operations: OPERATIONS.length, found: [] })
+  t.same(
+    tryHook([answering]).found.map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
+    PROGRAM_OPERATIONS,
+    'exit status 0 alone is no answer for a guest that asks',
+  )
   t.same(readFileSync(`${report}.all`, 'utf8').trim().split('\n'), [...OPERATIONS, ...PROGRAM_OPERATIONS])
 
   const began = Date.now()
@@ -362,7 +376,7 @@ t.test('the program of this repository', (t) => {
 
 t.test('what others can change is not run as root', (t) => {
   const at = (name: string, change: (program: string, own: string) => void): Outcome => {
-    const own = makeApp(name, '')
+    const own = makeApp(name, WORKING)
     change(join(own, 'dist/hooks/qemu.cjs'), own)
     return run('install', makeRoot(), [], own)
   }
@@ -403,9 +417,8 @@ t.test('a configuration that is there stays', (t) => {
   t.match(run('uninstall', root).stdout, `left: ${configOf(root)}`)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
 
-  t.same(
-    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found,
-    [],
+  t.notOk(
+    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found.some(({ what }) => /does not ask/.test(what)),
     'guests = "all" covers the trial too',
   )
 

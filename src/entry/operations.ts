@@ -32,6 +32,12 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   /* the guest is not attached to */ ['attach begin', nothing],
 ])
 
+/**
+ * The exit statuses by which the program tells hook.sh what to answer libvirt, 0 or 1. Neither a shell, a dynamic linker,
+ * Node nor a signal ends a process with one of them, so that nothing else is taken for a verdict.
+ */
+export const VERDICTS = { 0: 83, 1: 84 } as const
+
 /** "OPERATION SUBOPERATION" of each that is known. */
 export const operations: readonly string[] = [...rules.keys()]
 

@@ -372,7 +372,7 @@ function hook(corpus: Corpus, random: Random): Input {
   const said = { 1: '', 2: '' }
   let bug: unknown
   const steps: Steps = {
-    readConfig: () => ({ name: 'virt-numa.conf', text: settings }),
+    readConfig: async () => ({ name: 'virt-numa.conf', text: settings }),
     readInput: async () => bytes,
     fit: async (task): Promise<Fit> => {
       try {
@@ -386,7 +386,8 @@ function hook(corpus: Corpus, random: Random): Input {
       said[stream] += part
       return true
     },
-    log: () => {},
+    log: async () => {},
+    limitTime: () => {},
     elapsedMs: () => 0,
     now: () => new Date(0),
   }

@@ -1,0 +1,41 @@
+// The configuration's file to its text, by threads of Node's own: a file system that does not answer blocks none of ours.
+
+import { constants } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { refuse } from '../src/base/diagnostic.ts'
+import { CONFIG, SETTINGS, systemError, textOf } from '../src/entry/input.ts'
+import type { Source } from '../src/explain/diagnostics.ts'
+
+/**
+ * @param named the default file may be missing, one that was named may not
+ * @throws Refusal `unreadable`, `too-large`, `utf8-invalid`
+ */
+export async function readConfig(named: string | undefined): Promise<Source | undefined> {
+  const name = named ?? CONFIG
+  try {
+    const bytes = await readRegular(name)
+    return { name, text: textOf(bytes, name, SETTINGS) }
+  } catch (error) {
+    if (named === undefined && isMissing(error)) return undefined
+    throw systemError(error, (reason) => refuse('unreadable', { file: name, reason }))
+  }
+}
+
+/** One byte more than is allowed tells that there is more. */
+async function readRegular(name: string): Promise<Uint8Array> {
+  // Opening a device may act on it, and a pipe without a writer never opens.
+  if (!(await stat(name)).isFile()) refuse('unreadable', { file: name, reason: 'it is not a regular file' })
+  const file = await open(name, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const bytes = Buffer.alloc(SETTINGS.mostKiB * 1024 + 1)
+    let done = 0
+    for (let got = -1; got !== 0 && done < bytes.length; done += got) {
+      got = (await file.read(bytes, done, bytes.length - done, null)).bytesRead
+    }
+    return bytes.subarray(0, done)
+  } finally {
+    await file.close()
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
