@@ -21,6 +21,59 @@ const has = (cells: string): string => `${cells} ${cells.startsWith('cells') ? '
 const nodeWord = (f: { nodes: string; count: number }): string => `node${f.count === 1 ? '' : 's'} ${f.nodes}`
 const cellWord = (cells: readonly number[]): string => `cell${cells.length === 1 ? '' : 's'} ${cells.join(' and ')}`
 
+/** A path as it is typed in a shell. */
+const typed = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
+const folderOf = (path: string): string => /^(.*?)\/+[^/]*\/*$/.exec(path)?.[1] || (path.startsWith('/') ? '/' : '.')
+
+/** What can be done when the system refuses to write a file, by the code of its error. */
+const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
+  ENOENT: (file) => `create the folder: mkdir -p ${typed(folderOf(file))}`,
+  ENOTDIR: (file) => `choose a path below a folder: something in ${folderOf(file)} is a file`,
+  EEXIST: (file) => `remove it, rm ${typed(file)}, or choose another file`,
+  EISDIR: (file) => `this is a folder; name a file in it: ${typed(`${file.replace(/\/+$/, '')}/NAME`)}`,
+  EACCES: (file) => `run it as a user who may write to ${typed(folderOf(file))}, or choose another file`,
+  EPERM: (file) => `run it as the owner of ${typed(file)} or as root, or choose another file`,
+  EROFS: (file) => `choose a file elsewhere: the file system of ${typed(folderOf(file))} is mounted read-only`,
+  ENOSPC: (file) => `free space on the disk: df -h ${typed(folderOf(file))}`,
+  EDQUOT: () => 'free space, or have the disk quota raised: quota -s',
+  EFBIG: () => 'raise the limit on the size of files: ulimit -f unlimited',
+  EBUSY: () => 'run it again once no other program replaces or locks the file',
+  ENXIO: () => 'start the program that reads it first, or choose a regular file',
+  EPIPE: () => 'see why the program that reads it ended',
+  ENAMETOOLONG: () => 'choose a shorter name',
+  ELOOP: (file) => `its links lead in a circle; see: namei -l ${typed(file)}`,
+  EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
+  ENFILE: () => 'close programs: the system has too many open files',
+  EIO: (file) => `check the disk or the network share that holds ${typed(folderOf(file))}; the kernel's log says more: dmesg`,
+}
+
+/** stdout and stderr have no folder. */
+const fixesOfStream: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space on the disk that it is redirected to',
+  EDQUOT: 'free space, or have the disk quota raised: quota -s',
+  EFBIG: 'raise the limit on the size of files: ulimit -f unlimited',
+  EPIPE: 'see why the program that reads it ended',
+  ENXIO: 'start the program that reads it first, or choose a regular file',
+  EACCES: 'run it as a user who may write to it, or choose a regular file',
+}
+
+/** The same for reading. */
+const fixesOfReading: Readonly<Record<string, (file: string) => string>> = {
+  ENOENT: (file) => `check the path: ls -l ${typed(folderOf(file))}`,
+  ENOTDIR: (file) => `check the path: something in ${folderOf(file)} is a file, not a folder`,
+  EISDIR: (file) => `this is a folder; name a file in it: ls -l ${typed(file)}`,
+  EACCES: (file) => `run it as root, or as a user who may read it; see: namei -l ${typed(file)}`,
+  EPERM: (file) => `run it as root, or as a user who may read it; see: namei -l ${typed(file)}`,
+  ELOOP: (file) => `its links lead in a circle; see: namei -l ${typed(file)}`,
+  ENXIO: () => 'choose a regular file: this is a socket, or a device that is not there',
+  ENAMETOOLONG: () => 'check the path: no file has so long a name',
+  EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
+  EIO: (file) => `check the disk or the network share that holds ${typed(folderOf(file))}; the kernel's log says more: dmesg`,
+}
+
+const fixOfReading = (file: string, errno: string | undefined): string =>
+  fixesOfReading[errno ?? '']?.(file) ?? 'check the path and its permissions'
+
 const invalid = {
   // Values
   'set-malformed': (f: { source: string; text: string; item: string }) =>
@@ -84,20 +137,32 @@ const invalid = {
     ),
 
   // Files and documents
-  unreadable: (f: { file: string; reason: string; guest?: string | undefined }) =>
+  /** `errno`: what the system answered, such as ENOENT. */
+  unreadable: (f: { file: string; reason: string; errno?: string; guest?: string | undefined; fix?: string }) =>
     text(
       `cannot read ${f.file}: ${f.reason}`,
       'it is needed to decide',
-      f.guest === undefined
-        ? 'check the path and its permissions'
-        : `check the path; of a guest of libvirt: virsh dumpxml --inactive ${f.guest} > ${f.guest}.xml`,
+      f.fix ??
+        (f.guest === undefined || (f.errno !== undefined && f.errno !== 'ENOENT')
+          ? fixOfReading(f.file, f.errno)
+          : `check the path; of a guest of libvirt: virsh dumpxml --inactive ${f.guest} > ${f.guest}.xml`),
     ),
-  unwritable: (f: { file: string; reason: string }) =>
-    text(
-      `cannot write ${f.file}: ${f.reason}`,
-      'the result was not stored; the file is as it was before',
-      'free the space or choose another file with -o',
-    ),
+  /** `isStream`: a pipe, a device, or stdout, where what is written stays written. `kept`: a copy of the former content. */
+  unwritable: (f: { file: string; reason: string; errno?: string; isStream?: boolean; kept?: string }) => {
+    const what = `cannot write ${f.file}: ${f.reason}`
+    if (f.kept !== undefined)
+      return text(
+        what,
+        `the file may be incomplete; ${f.kept} holds what was in it before`,
+        `see which of the two is whole; to go back: cat ${typed(f.kept)} > ${typed(f.file)}; then: rm ${typed(f.kept)}`,
+      )
+    const fix = f.isStream ? fixesOfStream[f.errno ?? ''] : fixesOfWriting[f.errno ?? '']?.(f.file)
+    return text(
+      what,
+      f.isStream ? 'what was written is incomplete' : 'the result was not stored; the file is as it was before',
+      fix ?? 'choose another file',
+    )
+  },
   'host-compressed': (f: { file: string }) =>
     text(`${f.file} is compressed with bzip2`, 'only .tar and .tar.gz are read', `bunzip2 -k ${f.file}, and give the .tar`),
   'host-without-cgroups': (f: { file: string; option: string }) =>
@@ -478,8 +543,15 @@ const invalid = {
       'libvirt runs the hook as root, so they could run anything as root',
       'install virt-numa where only root writes: npm pack, then npm install -g virt-numa-*.tgz as root',
     ),
-  'install-unwritable': (f: { file: string; reason: string; fix: string }) =>
-    text(`cannot write ${f.file}: ${f.reason}`, 'the hook is written whole or not at all; it is as it was before', f.fix),
+  'install-unwritable': (f: { file: string; reason: string; errno: string; isRoot: boolean }) => {
+    const isDenied = f.errno === 'EACCES' || f.errno === 'EPERM'
+    const fix = isDenied && !f.isRoot ? 'run it as root' : fixesOfWriting[f.errno]?.(f.file)
+    return text(
+      `cannot write ${f.file}: ${f.reason}`,
+      'hook and configuration are replaced atomically; both are as they were before',
+      `${fix ?? `make ${typed(folderOf(f.file))} writable`}${isDenied && !f.isRoot ? '' : ', or choose another folder for hooks: --hooks-dir DIR'}`,
+    )
+  },
   'daemon-reload-failed': (f: { daemon: string; command: string; reason: string }) =>
     text(`${f.daemon} was not told to reload: ${f.reason}`, 'until it reloads it does not see the first hook of a host', f.command),
   'hook-policy-denies': (f: { daemon: string; hook: string; path: string }) =>

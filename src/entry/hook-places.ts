@@ -3,8 +3,8 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/diagnostic.ts'
-import { systemError } from './input.ts'
 import { readShim } from './shim.ts'
+import { errnoOf, systemError } from './system-error.ts'
 
 /** `ours`: to the last byte, in a file of its own. `what` names what else it is. `changedS`: since 1970, and not only of its content. */
 export interface HookFile {
@@ -45,13 +45,13 @@ export function lookAtHooks(folder: string): Hooks {
   try {
     return readHooks(folder)
   } catch (error) {
-    throw systemError(error, (reason) => refuse('unreadable', { file: folder, reason }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: folder, ...fault }))
   }
 }
 
 function readHooks(folder: string): Hooks {
   const further = join(folder, FURTHER_FOLDER)
-  const names = isFolder(further) ? readdirSync(further).sort() : []
+  const names = unlessGone(() => (isFolder(further) ? readdirSync(further).sort() : [])) ?? []
   const others = names.filter((name) => name !== FURTHER).map((name) => lookAt(join(further, name)))
   return { folder, main: lookAt(join(folder, MAIN)), further: lookAt(join(further, FURTHER)), others: others.filter(({ isRun }) => isRun) }
 }
@@ -59,7 +59,19 @@ function readHooks(folder: string): Hooks {
 /** All that libvirt runs for a guest of QEMU's. */
 export const hooksRun = ({ main, further, others }: Hooks): HookFile[] => [main, further, ...others].filter(({ isRun }) => isRun)
 
-function lookAt(path: string): HookFile {
+/** An uninstall that runs at the same time may take it away while it is looked at. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+const lookAt = (path: string): HookFile => unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
+
+function lookAtFile(path: string): HookFile {
   // What lies below a file is not there either, only that lstat says it in another way.
   const own = isFolder(dirname(path)) ? lstatSync(path, { throwIfNoEntry: false }) : undefined
   if (own === undefined) return { path, is: 'absent', isRun: false, leadsToOurs: false }

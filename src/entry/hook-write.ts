@@ -1,23 +1,13 @@
 // A hook's text to the file that libvirt runs: tried before it is there, and then there whole.
 
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/diagnostic.ts'
-import { systemError } from './input.ts'
+import { createFile, openBeside, removeIfThere } from './beside.ts'
+import { writeContent } from './bytes.ts'
+import { writeInPlace } from './in-place.ts'
+import { errnoOf, systemError } from './system-error.ts'
 
 export const HOOK_MODE = 0o755
 
@@ -35,49 +25,94 @@ export function putHook<Answer>(
   attempt: (file: string) => Answer,
 ): Answer {
   const made: string[] = []
-  const beside = join(folder, `.virt-numa-${process.pid}`)
+  const written: string[] = []
+  const write = (text: string): string => {
+    const path = writeBeside(join(folder, 'hook'), text)
+    written.push(path)
+    return path
+  }
   try {
     for (const each of [folder, dirname(target)]) made.push(...makeFolders(each))
-    writeHook(beside, texts.trialText)
-    const answer = attempt(beside)
-    if (texts.text !== texts.trialText) writeHook(beside, texts.text)
-    renameSync(beside, target)
+    const tried = write(texts.trialText)
+    const answer = attempt(tried)
+    moveTo(target, texts.text === texts.trialText ? tried : write(texts.text), texts.text)
     return answer
   } catch (error) {
-    rmSync(beside, { force: true })
+    written.forEach(removeIfThere)
     for (const each of made.reverse()) removeEmpty(each)
-    throw systemError(error, (reason) => unwritable(target, reason))
+    throw unwritable(target, error)
+  } finally {
+    if (texts.text !== texts.trialText) written.slice(0, 1).forEach(removeIfThere)
+  }
+}
+
+/** Over a file that something is mounted on, as over that of a container's manifest, nothing can be moved. */
+function moveTo(target: string, written: string, text: string): void {
+  try {
+    renameSync(written, target)
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error
+    writeInPlace(target, Buffer.from(text), lstatSync(target))
+    removeIfThere(written)
   }
 }
 
 /** The same trial where nothing may be written, or nothing needs to be. */
 export function tryElsewhere<Answer>(text: string, attempt: (file: string) => Answer): Answer {
-  const folder = mkdtempSync(join(tmpdir(), 'virt-numa-hook-'))
+  const folder = makeTemporaryFolder()
   try {
-    const file = join(folder, 'qemu')
-    writeHook(file, text)
-    return attempt(file)
+    return attempt(writeTrial(join(folder, 'qemu'), text))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Never over a file that is there. */
-export function writeNew(path: string, text: string, mode: number): void {
+function makeTemporaryFolder(): string {
+  const start = join(tmpdir(), 'virt-numa-hook-')
   try {
-    makeFolders(dirname(path))
-    writeWhole(path, text, mode)
+    return mkdtempSync(start)
   } catch (error) {
-    throw systemError(error, (reason) => unwritable(path, reason))
+    throw unwritable(start, error)
   }
 }
 
-/** @throws Refusal `install-unwritable` */
-export function removeFile(path: string): void {
+function writeTrial(path: string, text: string): string {
+  try {
+    createFile(path, { bytes: Buffer.from(text), mode: HOOK_MODE, settle: (file) => settle(file, HOOK_MODE) })
+    return path
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/**
+ * @returns false where a file is there already, by another install that runs at the same time
+ * @throws Refusal `install-unwritable`
+ */
+export function writeNew(path: string, text: string, mode: number): boolean {
+  const made: string[] = []
+  try {
+    made.push(...makeFolders(dirname(path)))
+    createFile(path, { bytes: Buffer.from(text), mode, settle: (file) => settle(file, mode) })
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false
+    for (const each of made.reverse()) removeEmpty(each)
+    throw unwritable(path, error)
+  }
+}
+
+/**
+ * @returns false where it is gone already, by another uninstall that runs at the same time
+ * @throws Refusal `install-unwritable`
+ */
+export function removeFile(path: string): boolean {
   try {
     unlinkSync(path)
+    return true
   } catch (error) {
-    throw systemError(error, (reason) => unwritable(path, reason))
+    if (errnoOf(error) === 'ENOENT') return false
+    throw unwritable(path, error)
   }
 }
 
@@ -89,31 +124,31 @@ export function removeEmpty(folder: string): void {
   }
 }
 
-function unwritable(file: string, reason: string): never {
+/** What the system refused, as a diagnostic; any other error passes. */
+function unwritable(file: string, error: unknown): unknown {
   const isRoot = process.getuid?.() === 0
-  refuse('install-unwritable', {
-    file,
-    reason,
-    fix: isRoot ? `make ${dirname(file)} writable, or choose another: --hooks-dir DIR` : 'run it as root',
-  })
+  return systemError(error, (fault) => refuse('install-unwritable', { file, ...fault, isRoot }))
 }
 
-function writeHook(path: string, text: string): void {
-  rmSync(path, { force: true })
-  writeWhole(path, text, HOOK_MODE)
-}
-
-function writeWhole(path: string, text: string, mode: number): void {
-  const file = openSync(path, 'wx', mode)
+/** @returns the path of a temporary file that libvirt could run */
+function writeBeside(near: string, text: string): string {
+  const { path, file } = openBeside(near, HOOK_MODE)
   try {
-    writeSync(file, text)
-    fsyncSync(file)
+    writeContent(file, Buffer.from(text))
+    settle(file, HOOK_MODE)
+    return path
+  } catch (error) {
+    removeIfThere(path)
+    throw error
   } finally {
     closeSync(file)
   }
-  // Neither the umask nor a folder that hands on its group has a say.
-  chmodSync(path, mode)
-  if (process.getuid?.() === 0) chownSync(path, 0, 0)
+}
+
+/** Neither the umask nor a folder that hands on its group has a say. */
+function settle(file: number, mode: number): void {
+  fchmodSync(file, mode)
+  if (process.getuid?.() === 0) fchownSync(file, 0, 0)
 }
 
 /** Those that were made, the outermost first. */

@@ -1,6 +1,6 @@
 // What a command reads: files and stdin as text, the host wherever it comes from, the configuration.
 
-import { statSync } from 'node:fs'
+import { fstatSync, statSync } from 'node:fs'
 import { refuse } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
@@ -15,6 +15,7 @@ import type { Allowed, Host } from '../model.ts'
 import { readAtMost, withFile } from './bounded.ts'
 import { confinement, type GuestPlace, guestAllowed } from './guest-cgroup.ts'
 import { machineIn, thisMachine } from './machine.ts'
+import { systemError } from './system-error.ts'
 
 export const CONFIG = '/etc/libvirt/virt-numa.conf'
 
@@ -38,6 +39,16 @@ export function readText(path: string | undefined, kind: Kind): string {
   return textOf(readBytes(path, kind), file, kind)
 }
 
+/** The mode of a new file with the same content, before the umask: what others may not read, they may not read there. */
+export function modeOfInput(path: string | undefined): number {
+  try {
+    const status = path === undefined || path === '-' ? fstatSync(0) : statSync(path)
+    return status.isFile() ? status.mode & 0o666 : 0o666
+  } catch {
+    return 0o600
+  }
+}
+
 /** @throws Refusal `too-large`, `utf8-invalid` */
 export function textOf(bytes: Uint8Array, file: string, kind: Kind): string {
   checkSize(bytes, file, kind)
@@ -52,18 +63,13 @@ function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Uint8Arra
     return fromStdin ? read(0) : withFile(path, 'blocking', read)
   } catch (error) {
     const guest = kind === DOMAIN.kind && !fromStdin && /^[\w-]+$/.test(path) ? path : undefined
-    throw systemError(error, (reason) => refuse('unreadable', { file: fromStdin ? 'stdin' : path, reason, guest }))
+    const named = fromStdin ? { file: 'stdin', fix: 'redirect a document to it, or name a file' } : { file: path, guest }
+    throw systemError(error, (fault) => refuse('unreadable', { ...fault, ...named }))
   }
 }
 
 function checkSize(bytes: Uint8Array, file: string, { mostKiB, ...kind }: Kind): void {
   if (bytes.length > mostKiB * 1024) refuse('too-large', { file, max: formatKiB(mostKiB), ...kind })
-}
-
-/** What the system says when it refuses, in its own words; any other error passes. */
-export function systemError(error: unknown, told: (reason: string) => never): unknown {
-  if (error instanceof Error && 'syscall' in error && 'code' in error) told(`${error.message.replace(/, \w+( '.*')?$/, '')}`)
-  return error
 }
 
 /** The host, and what is allowed on it as far as a snapshot or a cgroup says. */
@@ -161,7 +167,7 @@ function isThere(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) !== undefined
   } catch (error) {
-    throw systemError(error, (reason) => refuse('unreadable', { file, reason }))
+    throw systemError(error, (fault) => refuse('unreadable', { file, ...fault }))
   }
 }
 

@@ -14,7 +14,7 @@ import { exposureOf } from './exposure.ts'
 import { type HookFile, type Hooks, hooksRun, lookAtHooks, placeFor } from './hook-places.ts'
 import { tryHook } from './hook-trial.ts'
 import { HOOK_MODE, putHook, removeFile, tryElsewhere, writeNew } from './hook-write.ts'
-import { CONFIG, readConfigText, systemError } from './input.ts'
+import { CONFIG, readConfigText } from './input.ts'
 import { libvirtVersion } from './libvirt-version.ts'
 import { thisMachine } from './machine.ts'
 import { print } from './output.ts'
@@ -23,6 +23,7 @@ import { reload, reloadCommand } from './reload.ts'
 import { type Running, tell } from './run.ts'
 import { labelHook, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
+import { systemError } from './system-error.ts'
 
 export const HOOKS = '/etc/libvirt/hooks'
 
@@ -65,7 +66,7 @@ export function installCommand(command: Install, running: Running): number {
   const notes = [...exposure]
   const { operations, hook, config } = settle(command, sites, { program, place, daemon, notes })
   const double = before.main.is === 'ours' && before.further.is === 'ours' ? [before.further.path] : []
-  if (!command.dryRun) double.forEach(removeFile)
+  if (!command.dryRun) for (const path of double) removeFile(path)
   const failed = settleReload(command, before, daemon, notes)
   const says = [
     `${hook}: ${place.path}, which runs ${program.program} with ${program.node}; it answered at ${operations} operations`,
@@ -91,7 +92,7 @@ function programOf(root: string | undefined): Program {
     const text = shimText(insideOf(root, node), insideOf(root, program))
     return { node, program, text, trialText: shimText(node, program) }
   } catch (error) {
-    throw systemError(error, (reason) => refuse('unreadable', { file: named, reason }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: named, ...fault }))
   }
 }
 
@@ -165,8 +166,7 @@ function isThere({ is, text, mode, uid }: HookFile, program: Program): boolean {
 function putConfig(path: string, dryRun: boolean): Done {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return 'unchanged'
   if (dryRun) return 'would be written'
-  writeNew(path, configText(), 0o644)
-  return 'written'
+  return writeNew(path, configText(), 0o644) ? 'written' : 'unchanged'
 }
 
 /** A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is in whole seconds. */

@@ -4,9 +4,10 @@ import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
 import { drawPlan } from '../explain/svg.ts'
 import { explain } from '../explain/text.ts'
 import type { Command } from './commands.ts'
-import { print, saveFile } from './output.ts'
+import { print } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
+import { saveFile } from './save.ts'
 
 export function planCommand(command: Extract<Command, { name: 'plan' }>, running: Running): number {
   const placed = placeInput(command, running)

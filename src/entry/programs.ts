@@ -1,5 +1,7 @@
 // Other programs, as they are on this machine: virsh, restorecon, systemctl. Each by its name and words, never through a shell.
 
+import { spawnSync } from 'node:child_process'
+
 const LC_ALL = 'C'
 
 /** `status` absent: it could not be started, was killed, or took too long; `reason` says which. */
@@ -21,6 +23,11 @@ export interface Running {
   readonly bare?: Readonly<Record<string, string>>
 }
 
+export interface Brief {
+  readonly file: number
+  readonly timeoutS: number
+}
+
 /** A domain with many disks has 100 KB; nothing that we ask for has more than this. */
 const MOST_BYTES = 64 * 1024 * 1024
 
@@ -29,6 +36,22 @@ const loaded = (): typeof import('./execa.ts') => require('./execa.cjs') as type
 /** Never throws for what the program does. Its messages are in English. */
 export function runProgram(command: string, words: readonly string[], running: Running = {}): Ended {
   return endedOf(loaded().execaSync(command, [...words], optionsOf(running)))
+}
+
+/** For one that does little and prints little: loading the library would take longer than the program. `file` is its stdin. */
+export function runBriefly(command: string, words: readonly string[], { file, timeoutS }: Brief): Ended {
+  const { status, stdout, stderr, error } = spawnSync(command, words, {
+    stdio: [file, 'pipe', 'pipe'],
+    timeout: timeoutS * 1000,
+    env: { ...process.env, LC_ALL },
+    encoding: 'utf8',
+  })
+  return {
+    ...(status !== null && { status }),
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+    ...(error !== undefined && { reason: error.message }),
+  }
 }
 
 /**

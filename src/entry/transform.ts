@@ -3,9 +3,11 @@
 import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
 import type { Placed } from '../place.ts'
 import type { Command } from './commands.ts'
-import { print, saveFile } from './output.ts'
+import { modeOfInput } from './input.ts'
+import { print } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
+import { saveFile } from './save.ts'
 
 type Transform = Extract<Command, { name: 'transform' }>
 
@@ -15,7 +17,7 @@ export function transformCommand(command: Transform, running: Running): number {
   const { name } = running.source ?? { name: 'stdin' }
   const shown = command.diff ? diffOf(name, placed.document.text, placed.text) : placed.text
   const target = command.inPlace ? command.input : command.output
-  if (target !== undefined && (!command.inPlace || placed.edits.length > 0)) saveFile(target, placed.text)
+  if (target !== undefined && (!command.inPlace || placed.edits.length > 0)) saveFile(target, placed.text, modeOfInput(command.input))
   if (command.json) print(1, `${JSON.stringify(factsOf(placed, target === undefined ? shown : undefined, command, running), null, 2)}\n`)
   else if (target === undefined) print(1, shown)
   tell(placed.notes, running)

@@ -19,8 +19,9 @@ import { type Wanted, wantedOfCommand, wantedOfDomain } from '../verify/wanted.t
 import type { XmlDocument } from '../xml/parse.ts'
 import type { Command } from './commands.ts'
 import { DOMAIN, readFilesOf, readText } from './input.ts'
-import { print, saveFile } from './output.ts'
+import { print } from './output.ts'
 import { type Running, tell } from './run.ts'
+import { saveFile } from './save.ts'
 
 type Verify = Extract<Command, { name: 'verify' }>
 

@@ -1,10 +1,12 @@
 // Libvirt as virsh tells it: one connection, its guests, and what a guest's definition and state are.
 
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Diagnostic, diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
+import { writeContent } from './bytes.ts'
 import { awaitProgram, type Ended } from './programs.ts'
+import { systemError } from './system-error.ts'
 
 /** Runs virsh with these words on one connection; never throws for what it answers. `file` is opened as its /dev/stdin. */
 export type Virsh = (words: readonly string[], file?: number) => Promise<Ended>
@@ -108,15 +110,30 @@ export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<string> {
 
 /** Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a file system. */
 export async function defineText(virsh: Virsh, text: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'virt-numa-'))
-  const path = join(folder, 'domain.xml')
-  const file = openSync(path, 'wx+', 0o600)
+  const file = unnamedFile(text)
   try {
-    rmSync(folder, { recursive: true })
-    writeFileSync(file, text)
     await ask(virsh, ['define', '/dev/stdin', '--validate'], file)
   } finally {
     closeSync(file)
+  }
+}
+
+/** @throws Refusal `unwritable` */
+function unnamedFile(text: string): number {
+  const start = join(tmpdir(), 'virt-numa-')
+  let file: number | undefined
+  try {
+    const folder = mkdtempSync(start)
+    try {
+      file = openSync(join(folder, 'domain.xml'), 'wx+', 0o600)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    writeContent(file, Buffer.from(text))
+    return file
+  } catch (error) {
+    if (file !== undefined) closeSync(file)
+    throw systemError(error, (fault) => refuse('unwritable', { file: `${start}...`, ...fault }))
   }
 }
 
