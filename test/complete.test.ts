@@ -18,6 +18,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'config-repeated': 'request.test.ts',
   unreadable: 'bad-input.test.ts',
   unwritable: 'bad-input.test.ts',
+  'output-taken': 'files.test.ts',
   'host-compressed': 'bad-input.test.ts',
   'host-without-cgroups': 'bad-input.test.ts',
   'host-unreadable': 'host.test.ts',

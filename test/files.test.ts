@@ -402,11 +402,97 @@ if (canMount) {
   })
 }
 
-// ---- New files, and pipes ----
+// ---- Outputs and inputs ----
+
+t.test('an output never replaces an input of another kind', (t) => {
+  const place = folder(t)
+  const vmi = JSON.stringify({ kind: 'VirtualMachineInstance', spec: { domain: { cpu: { cores: 4 } } } })
+  writeFileSync(join(place, 'db1.xml'), seed)
+  writeFileSync(join(place, 'host.json'), readFileSync(HOST))
+  writeFileSync(join(place, 'numa.conf'), 'memory = "even"\n')
+  writeFileSync(join(place, 'rooted.conf'), `root = "${join(place, 'host.json')}"\n`)
+  writeFileSync(join(place, 'vmi.json'), vmi)
+  mkdirSync(join(place, 'captured/sys'), { recursive: true })
+  writeFileSync(join(place, 'captured/sys/online'), '0-1')
+  symlinkSync('db1.xml', join(place, 'link.xml'))
+  symlinkSync('host.json', join(place, 'link.json'))
+  linkSync(join(place, 'host.json'), join(place, 'second.json'))
+  mkdirSync(join(place, 'captured/proc'))
+  mkdirSync(join(place, 'deep'))
+  const before = contentsOf(place)
+  for (const line of [
+    'plan --svg db1.xml db1.xml --host host.json',
+    'plan --svg db1.xml --host host.json < db1.xml',
+    'plan --svg link.xml db1.xml --host host.json',
+    'plan --svg db1.xml link.xml --host host.json',
+    'plan --svg deep/../db1.xml db1.xml --host host.json',
+    'plan --svg host.json db1.xml --host host.json',
+    'plan --svg link.json db1.xml --host host.json',
+    'plan --svg second.json db1.xml --host host.json',
+    'plan --svg numa.conf db1.xml --host host.json --config numa.conf',
+    'plan --svg host.json db1.xml --config rooted.conf',
+    'transform -o host.json db1.xml --host host.json',
+    'transform -o second.json db1.xml --host host.json',
+    'transform -o numa.conf db1.xml --host host.json --config numa.conf',
+    'transform -o rooted.conf db1.xml --config rooted.conf',
+    'transform -o vmi.json db1.xml --host host.json --vmi vmi.json',
+    'transform db1.xml --host host.json >> db1.xml',
+    'transform db1.xml --host host.json >> host.json',
+    'plan db1.xml --host host.json 1<> db1.xml',
+    'verify --pid 1 db1.xml --metrics db1.xml',
+    'verify --pid 1 db1.xml --metrics link.xml',
+    'verify --pid 1 db1.xml --host host.json --metrics host.json',
+    'verify --pid 1 --host captured --metrics captured/sys/online',
+    'verify --pid 1 --host captured --metrics captured/proc/new',
+  ]) {
+    const ended = shell(`$N ${line}`, place)
+    t.same([ended.status, codesOf(ended.stderr)], [1, ['output-taken']], `${line}: ${ended.stderr}`)
+    t.same(contentsOf(place), before, `${line}: every file is as it was`)
+  }
+  t.equal(readFileSync(join(place, 'captured/sys/online'), 'utf8'), '0-1')
+  for (const line of [
+    'plan --svg out.svg db1.xml > out.svg',
+    'transform --json -o out.svg db1.xml > out.svg',
+    'plan --svg out.svg db1.xml 2> out.svg',
+  ]) {
+    const ended = shell(`$N ${line} --host host.json; status=$?; cat out.svg >&2; rm out.svg; exit $status`, place)
+    t.same([ended.status, codesOf(ended.stderr)], [1, ['output-taken']], `two outputs in one file: ${line}: ${ended.stderr}`)
+  }
+  mkfifo(place)
+  const piped = shell('$N plan --svg pipe db1.xml --host host.json > pipe & cat pipe >/dev/null; wait $!', place)
+  t.same([piped.status, codesOf(piped.stderr)], [1, ['output-taken']], 'two outputs in one pipe')
+  t.end()
+})
 
 function mkfifo(place: string): void {
   spawnSync('mkfifo', [join(place, 'pipe')])
 }
+
+t.test('what may be written is written', (t) => {
+  const place = folder(t)
+  const lay = (): void => writeFileSync(join(place, 'db1.xml'), seed)
+  for (const line of ['-o db1.xml db1.xml', '-o db1.xml < db1.xml', '-i db1.xml', '-o ./db1.xml db1.xml']) {
+    lay()
+    const ended = shell(`$N transform --host $HOST ${line}`, place)
+    t.equal(ended.status, 0, ended.stderr)
+    t.equal(readFileSync(join(place, 'db1.xml'), 'utf8'), fitted, line)
+    const { ino, mtimeMs } = statSync(join(place, 'db1.xml'))
+    t.equal(shell(`$N transform --host $HOST ${line}`, place).status, 0)
+    t.same([statSync(join(place, 'db1.xml')).ino, statSync(join(place, 'db1.xml')).mtimeMs], [ino, mtimeMs], `${line}: nothing changes`)
+  }
+  lay()
+  const printed = shell('$N transform -o /dev/stdout --host $HOST db1.xml > printed', place)
+  t.same([printed.status, readFileSync(join(place, 'printed'), 'utf8')], [0, fitted], 'stdout by its name, on a file')
+  const added = shell('echo before > printed; $N transform -o /dev/stdout --host $HOST db1.xml >> printed', place)
+  t.same([added.status, readFileSync(join(place, 'printed'), 'utf8')], [0, `before\n${fitted}`], 'what is there is not replaced')
+  const picture = shell('$N plan --svg /dev/stdout --host $HOST db1.xml', place)
+  t.match(picture.stdout, /^<svg/, 'the picture alone')
+  t.equal(shell('$N plan --svg /dev/null --host $HOST db1.xml > /dev/null', place).status, 0, 'a device is not a file')
+  mkdirSync(join(place, 'cap/sys'), { recursive: true })
+  const beside = shell('$N verify --pid 1 --host cap --metrics cap/x.prom', place)
+  t.notMatch(beside.stderr, 'output-taken', 'beside what is read of a captured host')
+  t.end()
+})
 
 t.test('the mode of a new file', (t) => {
   const place = folder(t)

@@ -163,6 +163,12 @@ const invalid = {
       fix ?? 'choose another file',
     )
   },
+  'output-taken': (f: { output: string; file?: string; other: string; isInput: boolean }) =>
+    text(
+      `${f.output}${f.file === undefined ? '' : ` ${f.file}`} is the same file as ${f.other}`,
+      f.isInput ? 'the output would replace what was read; nothing was written' : 'one would overwrite the other; nothing was written',
+      `choose another file for ${f.output}`,
+    ),
   'host-compressed': (f: { file: string }) =>
     text(`${f.file} is compressed with bzip2`, 'only .tar and .tar.gz are read', `bunzip2 -k ${f.file}, and give the .tar`),
   'host-without-cgroups': (f: { file: string; option: string }) =>

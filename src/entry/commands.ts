@@ -176,7 +176,7 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
       name: 'transform',
       ...readingOf(given),
       ...switchesOf(given, ['rebind', 'diff', 'inPlace']),
-      ...(given.values.output === '-' ? {} : textsOf(given, ['output'])),
+      ...(isStdout(given.values.output) ? {} : textsOf(given, ['output'])),
     }),
     exits: EXITS,
     examples: [
@@ -189,7 +189,7 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 1,
     options: ['rebind', 'svg', ...READING],
     keys: keyNames,
-    command: (given) => ({ name: 'plan', ...readingOf(given), ...switchesOf(given, ['rebind']), ...textsOf(given, ['svg']) }),
+    command: (given) => ({ name: 'plan', ...readingOf(given), ...switchesOf(given, ['rebind']), ...svgOf(given) }),
     exits: EXITS,
     examples: ['virt-numa plan --cpuset 2-7 db1.xml', 'virt-numa plan --host node7.json db1.xml', 'virt-numa plan --svg db1.svg db1.xml'],
   },
@@ -347,6 +347,11 @@ function readingOf(given: Given): Reading {
 function placingOf(given: Given): Placing {
   return { ...textsOf(given, ['host', 'cgroup', 'config']), ...pidOf(given), wishes: given.wishes }
 }
+
+/** What is printed is not replaced, even where it goes to a file. */
+const isStdout = (path: string | undefined): boolean => path === '-' || path === '/dev/stdout' || path === '/dev/fd/1'
+
+const svgOf = ({ values: { svg } }: Given): { readonly svg?: string } => (svg === undefined ? {} : { svg: isStdout(svg) ? '-' : svg })
 
 const pidOf = ({ values: { pid } }: Given): { readonly pid?: number } => (pid === undefined ? {} : { pid: Number(pid) })
 

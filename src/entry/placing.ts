@@ -7,6 +7,7 @@ import type { Command } from './commands.ts'
 import type { GuestPlace } from './guest-cgroup.ts'
 import { CONFIG, DOMAIN, readConfigText, readHostSource, readText } from './input.ts'
 import type { Running } from './run.ts'
+import { checkTargets, type Input, type Targets } from './targets.ts'
 import { readVmiFile } from './vmi-file.ts'
 
 type Reading = Extract<Command, { name: 'transform' | 'plan' | 'check' }>
@@ -17,9 +18,26 @@ export const lazyWrite: Write = (element, layout) => {
   return writeElement(element, layout)
 }
 
-export function placeInput(command: Extract<Command, { name: 'transform' | 'plan' }>, running: Running): Placed {
+export function placeInput(
+  command: Extract<Command, { name: 'transform' | 'plan' }>,
+  running: Running,
+  { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
+): Placed {
   const { text, surroundings } = readSurroundings(command, running)
+  checkTargets({ outputs, prints, inputs: inputsOf(command, surroundings.config?.root) })
   return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+}
+
+/** What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a picture may not. */
+function inputsOf(command: Extract<Command, { name: 'transform' | 'plan' }>, root: string | undefined): readonly Input[] {
+  const { name, input, host = root, vmi, config } = command
+  const named = (shown: string, path: string | undefined): readonly Input[] => (path === undefined || path === '-' ? [] : [{ shown, path }])
+  return [
+    { shown: 'the domain', path: input === undefined || input === '-' ? '/dev/stdin' : input, mayBeReplaced: name === 'transform' },
+    ...named('the host', host),
+    ...named('the VMI', vmi),
+    ...named('the configuration', config ?? CONFIG),
+  ]
 }
 
 /** Configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */

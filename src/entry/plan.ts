@@ -10,14 +10,16 @@ import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
 
 export function planCommand(command: Extract<Command, { name: 'plan' }>, running: Running): number {
-  const placed = placeInput(command, running)
+  const picture = command.svg === undefined || command.svg === '-' ? undefined : command.svg
+  const outputs = picture === undefined ? [] : [{ shown: '--svg', path: picture }]
+  const placed = placeInput(command, running, { outputs, prints: true })
   if (command.svg === '-') print(1, drawPlan(placed))
   else if (!command.json) print(1, explain(placed))
   else {
     const notes = diagnosticFacts(placed.notes, running.severity, running.source)
     print(1, `${JSON.stringify({ ...placementFacts(placed), diagnostics: notes }, null, 2)}\n`)
   }
-  if (command.svg !== undefined && command.svg !== '-') saveFile(command.svg, drawPlan(placed))
+  if (picture !== undefined) saveFile(picture, drawPlan(placed))
   tell(placed.notes, running)
   return 0
 }

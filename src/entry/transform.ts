@@ -8,21 +8,28 @@ import { print } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
+import { isSameAsInput } from './targets.ts'
 
 type Transform = Extract<Command, { name: 'transform' }>
 
 /** Prints the whole document, changed or not; `--diff` prints nothing when nothing changes. */
 export function transformCommand(command: Transform, running: Running): number {
-  const placed = placeInput(command, running)
+  const target = command.inPlace ? command.input : command.output
+  const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
+  const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })
   const { name } = running.source ?? { name: 'stdin' }
   const shown = command.diff ? diffOf(name, placed.document.text, placed.text) : placed.text
-  const target = command.inPlace ? command.input : command.output
-  if (target !== undefined && (!command.inPlace || placed.edits.length > 0)) saveFile(target, placed.text, modeOfInput(command.input))
+  if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
+    saveFile(target, placed.text, modeOfInput(command.input))
+  }
   if (command.json) print(1, `${JSON.stringify(factsOf(placed, target === undefined ? shown : undefined, command, running), null, 2)}\n`)
   else if (target === undefined) print(1, shown)
   tell(placed.notes, running)
   return 0
 }
+
+/** -o onto the input is the same as -i. */
+const goesBack = (target: string, { inPlace, input }: Transform): boolean => inPlace || isSameAsInput(target, input)
 
 function factsOf(placed: Placed, shown: string | undefined, { diff }: Transform, { severity, source }: Running): object {
   return {

@@ -1,5 +1,6 @@
 // `virt-numa verify`: is the running guest where its XML says? Nothing of the guest is touched.
 
+import { join } from 'node:path'
 import { classOf, Refusal, refuse } from '../base/diagnostic.ts'
 import { decodeUtf8 } from '../base/utf8.ts'
 import { readDomain } from '../domain/view.ts'
@@ -22,12 +23,14 @@ import { DOMAIN, readFilesOf, readText } from './input.ts'
 import { print } from './output.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
+import { checkTargets } from './targets.ts'
 
 type Verify = Extract<Command, { name: 'verify' }>
 
 /** @returns 1 when something is not where it should be, 0 when nothing known is; notes are no findings */
 export function verifyCommand(command: Verify, running: Running): number {
   running.severity = 'capacity-fails'
+  checkMetrics(command)
   const files = readFilesOf(command.host)
   const { whereabouts, found } = survey(files, command, running)
   const findings = found.filter(({ code }) => classOf(code) !== 'note').length
@@ -38,6 +41,22 @@ export function verifyCommand(command: Verify, running: Running): number {
   } else print(1, whereaboutsText(whereabouts, findings))
   tell(found, running)
   return findings === 0 ? 0 : 1
+}
+
+function checkMetrics({ metrics, guest, input, host }: Verify): void {
+  if (metrics === undefined) return
+  const above = host ?? '/'
+  const status =
+    guest === undefined || guest.includes('/') ? [] : folders(host === undefined).map((each) => join(above, each, `${guest}.xml`))
+  checkTargets({
+    outputs: [{ shown: '--metrics', path: metrics }],
+    inputs: [
+      ...(input === undefined ? [] : [{ shown: 'the domain', path: input === '-' ? '/dev/stdin' : input }]),
+      ...(host === undefined ? [] : [{ shown: 'the host', path: host }]),
+      ...status.map((path) => ({ shown: "the guest's status file", path })),
+    ],
+    prints: true,
+  })
 }
 
 function survey(files: Files, command: Verify, running: Running): ReturnType<typeof verify> {

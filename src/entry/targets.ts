@@ -1,0 +1,97 @@
+// Files that a command writes against those that it reads: an output never replaces an input, nor another output.
+
+import { fstatSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+
+/** `path` as typed. `shown` says what it is: "the host", "-o". */
+export interface Named {
+  readonly shown: string
+  readonly path: string
+}
+
+export interface Input extends Named {
+  /** By a file that is named as the output, not by what is printed. */
+  readonly mayBeReplaced?: boolean
+}
+
+export interface Targets {
+  readonly outputs: readonly Named[]
+  readonly inputs: readonly Input[]
+  /** Whether something is printed on stdout too. */
+  readonly prints: boolean
+}
+
+/**
+ * Refuses before anything is written. Links, other names of a file and folders of a captured host count; pipes count only where
+ * two outputs would mix in one, and devices never.
+ * @throws Refusal `output-taken`
+ */
+export function checkTargets({ outputs, inputs, prints }: Targets): void {
+  const found: Diagnostic[] = []
+  const ends = outputs.map((output) => ({ output, end: endOf(output.path) }))
+  const read = inputs.map((input) => ({ ...input, end: endOf(input.path) }))
+  for (const [at, { output, end }] of ends.entries()) {
+    const taken = (other: string, isInput: boolean): void => {
+      found.push(diagnostic('output-taken', { output: output.shown, file: output.path, other, isInput }))
+    }
+    for (const { shown, path, mayBeReplaced, end: input } of read) {
+      if (mayBeReplaced !== true && isPartOf(end, input)) taken(`${shown} ${path}`, true)
+    }
+    for (const other of ends.slice(0, at)) if (isSame(end, other.end)) taken(`${other.output.shown} ${other.output.path}`, false)
+    if (prints && isSame(end, streamEnd(1), 'pipes')) taken('standard output', false)
+    if (isSame(end, streamEnd(2))) taken('standard error', false)
+  }
+  for (const { shown, path, end } of prints ? read : []) {
+    const facts = { output: 'standard output', other: `${shown} ${path}`, isInput: true }
+    if (isSame(streamEnd(1), end)) found.push(diagnostic('output-taken', facts))
+  }
+  refuseAll(found)
+}
+
+/** Whether an output is the file that the domain was read from, be it by redirection. */
+export const isSameAsInput = (output: string, input: string | undefined): boolean =>
+  isSame(endOf(output), input === undefined || input === '-' ? streamEnd(0) : endOf(input))
+
+/** What a path leads to; a file that is not there yet is known by its folder. */
+interface End {
+  readonly path?: string
+  readonly status?: Stats
+}
+
+function endOf(path: string): End {
+  try {
+    const status = statSync(path, { throwIfNoEntry: false })
+    if (status === undefined) return { path: join(realpathSync(dirname(path)), basename(path)) }
+    // What leads to a pipe or to a file that is gone has no real path.
+    return { status, ...(isNamed(status) && { path: realpathSync(path) }) }
+  } catch {
+    return {}
+  }
+}
+
+const isNamed = (status: Stats): boolean => status.isFile() || status.isDirectory()
+
+function streamEnd(stream: 0 | 1 | 2): End {
+  try {
+    return { status: fstatSync(stream) }
+  } catch {
+    return {}
+  }
+}
+
+function isSame(one: End, other: End, kinds: 'files' | 'pipes' = 'files'): boolean {
+  if (one.status !== undefined && other.status !== undefined) {
+    const counts = one.status.isFile() || (kinds === 'pipes' && (one.status.isFIFO() || one.status.isSocket()))
+    return counts && one.status.dev === other.status.dev && one.status.ino === other.status.ino
+  }
+  return one.path !== undefined && one.path === other.path
+}
+
+/** Folders of a captured host that are read. */
+const READ = /^(sys|proc|run|etc)\//
+
+function isPartOf(output: End, input: End): boolean {
+  if (input.status?.isDirectory() !== true) return isSame(output, input)
+  return input.path !== undefined && output.path !== undefined && READ.test(relative(input.path, output.path))
+}
