@@ -35,11 +35,13 @@ import { readShim, shimText } from '../src/entry/shim.ts'
 import { defaultConfig, parseConfig } from '../src/request/config.ts'
 import { configText } from '../src/request/config-text.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
-import { runApart } from './apart.ts'
+import { runApart, startApart } from './apart.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-install-')))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const NODE = realpathSync(process.execPath)
+// Run by itself, tap would end it after 30 s.
+t.setTimeout(300_000)
 
 function write(path: string, text: string, mode = 0o644): string {
   mkdirSync(dirname(path), { recursive: true })
@@ -260,6 +262,101 @@ t.test('folders', (t) => {
   t.match(refused.stderr, /error\[install-unwritable\]: cannot write \S+: EROFS/)
   t.same(treeOf(sealed), before)
   t.end()
+})
+
+t.test('a root folder that is not there', (t) => {
+  const file = write(join(folder, 'a file'), '')
+  const missing = join(folder, 'no such root')
+  for (const command of ['install', 'uninstall']) {
+    const none = run(command, missing)
+    t.equal(none.status, 1, command)
+    t.match(none.stderr, `error[unreadable]: cannot read ${missing}: ENOENT`, `${command}: ${none.stderr}`)
+    t.match(none.stderr, '--root', 'and the option')
+    t.notMatch(none.stderr, 'qemu.cjs', 'the program is not blamed')
+    const notFolder = run(command, file)
+    t.equal(notFolder.status, 1)
+    t.match(notFolder.stderr, `cannot read ${file}: it is not a folder`)
+  }
+  t.notOk(existsSync(missing))
+  t.end()
+})
+
+t.test('another hooks folder leaves the configuration alone', (t) => {
+  const root = makeRoot()
+  const away = ['--hooks-dir', '/srv/hooks']
+  const first = run('install', root, away)
+  t.equal(first.status, 0, first.stderr)
+  t.match(first.stdout, `left alone: ${configOf(root)}`)
+  t.notOk(existsSync(configOf(root)), 'none is made')
+  t.same(JSON.parse(run('install', root, [...away, '--json']).stdout).config, { path: configOf(root), is: 'left alone' })
+  t.match(run('install', root, [...away, '--dry-run']).stdout, `left alone: ${configOf(root)}`)
+
+  t.equal(run('install', root, ['--hooks-dir', '/etc/libvirt/hooks/']).status, 0)
+  t.equal(readFileSync(configOf(root), 'utf8'), configText(), 'the usual folder by its name')
+  const gone = run('uninstall', root, away)
+  t.match(gone.stdout, `left: ${configOf(root)}`)
+  t.ok(existsSync(configOf(root)), 'none is taken away')
+  symlinkSync('etc/libvirt/hooks', join(root, 'link'))
+  t.match(run('uninstall', root, ['--hooks-dir', '/link']).stdout, `removed: ${configOf(root)}`, 'the usual folder by a link')
+  t.end()
+})
+
+t.test('where a file may not be so large nothing is installed', (t) => {
+  for (const [name, bytes] of [
+    ['the hook', 100],
+    ['the configuration', Buffer.byteLength(SHIM) + 20],
+  ] as const) {
+    const root = makeRoot()
+    rmSync(join(root, 'etc'), { recursive: true })
+    const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
+    const { status, stdout, stderr } = runApart('prlimit', [`--fsize=${bytes}`, ...words], { timeout: 120_000 })
+    t.same([status, stdout], [1, ''], name)
+    t.match(stderr, /error\[install-unwritable\]: cannot write \S+: EFBIG/, `${name}: ${stderr}`)
+    t.match(stderr, 'fix: raise the limit on the size of files: ulimit -f unlimited', name)
+    t.same(treeOf(root), [], `${name}: no hook, no configuration, no folder`)
+  }
+  const root = makeRoot()
+  const older = write(hookOf(root), shimText('/opt/node-18/bin/node', '/opt/old/dist/hooks/qemu.cjs'), 0o755)
+  const before = readFileSync(older, 'utf8')
+  const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
+  t.equal(runApart('prlimit', ['--fsize=100', ...words], { timeout: 120_000 }).status, 1)
+  t.equal(readFileSync(older, 'utf8'), before, 'an older hook stays whole')
+  t.same(readdirSync(dirname(older)), ['qemu'], 'and nothing is left beside it')
+  t.end()
+})
+
+t.test('at the same time', { timeout: 120_000 }, async (t) => {
+  const root = makeRoot()
+  const before = treeOf(root)
+  const all = async (command: string): Promise<readonly { status: number | null; stdout: string; stderr: string }[]> =>
+    Promise.all(
+      Array.from({ length: 4 }, () => {
+        const child = startApart(process.execPath, [join(app, 'dist/virt-numa.cjs'), command, '--root', root], { cwd: '/' })
+        const said = { stdout: '', stderr: '' }
+        child.stdout.on('data', (data) => {
+          said.stdout += data
+        })
+        child.stderr.on('data', (data) => {
+          said.stderr += data
+        })
+        return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) =>
+          child.on('close', (status) => resolve({ status, ...said })),
+        )
+      }),
+    )
+  for (const { status, stderr } of await all('install')) t.equal(status, 0, stderr)
+  t.equal(readFileSync(hookOf(root), 'utf8'), SHIM)
+  t.equal(readFileSync(configOf(root), 'utf8'), configText())
+  t.same(readdirSync(dirname(hookOf(root))), ['qemu'])
+  for (let round = 0; round < 4; round++) {
+    write(hookOf(root), SHIM, 0o755)
+    write(configOf(root), configText())
+    const gone = await all('uninstall')
+    for (const { status, stderr } of gone) t.equal(status, 0, stderr)
+    const removers = gone.filter(({ stdout }) => stdout.includes(`removed: ${hookOf(root)}\n`))
+    t.equal(removers.length, 1, 'one of them says that it removed the hook')
+    t.same(treeOf(root), before)
+  }
 })
 
 // ---- What is tried ----

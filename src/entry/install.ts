@@ -1,6 +1,6 @@
 // `virt-numa install`: the hook of this installation, to where libvirt looks for it.
 
-import { lstatSync, realpathSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { classOf, type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { apparmorFindings } from '../doctor/confinement.ts'
@@ -35,6 +35,8 @@ export interface Sites {
   readonly hooks: string
   readonly config: string
   readonly run: string
+  /** The hooks folder is not the one that libvirt reads: then the configuration, which counts for all hooks, is left alone. */
+  readonly isElsewhere: boolean
 }
 
 /** What libvirt is to run: real paths, and as they are seen from the root folder. */
@@ -45,12 +47,38 @@ interface Program {
   readonly trialText: string
 }
 
-type Done = 'written' | 'unchanged' | 'would be written'
+type Done = 'written' | 'unchanged' | 'would be written' | 'left alone'
 
+/** @throws Refusal `unreadable` for a root folder that is not there */
 export function sitesOf({ root, hooksDir = HOOKS }: Pick<Install, 'root' | 'hooksDir'>): Sites {
-  if (root === undefined) return { hooks: resolve(hooksDir), config: CONFIG, run: '/run' }
-  const above = resolve(root)
-  return { root: above, hooks: join(above, hooksDir), config: join(above, CONFIG), run: join(above, '/run') }
+  const above = root === undefined ? '/' : resolve(root)
+  if (root !== undefined) checkRoot(root)
+  const hooks = root === undefined ? resolve(hooksDir) : join(above, hooksDir)
+  return {
+    ...(root !== undefined && { root: above }),
+    hooks,
+    config: join(above, CONFIG),
+    run: join(above, '/run'),
+    isElsewhere: realOrSame(hooks) !== realOrSame(join(above, HOOKS)),
+  }
+}
+
+function checkRoot(root: string): void {
+  try {
+    if (statSync(root).isDirectory()) return
+  } catch (error) {
+    throw systemError(error, (fault) => refuse('unreadable', { file: root, ...fault, fix: `check the path that --root names: ${root}` }))
+  }
+  refuse('unreadable', { file: root, reason: 'it is not a folder', fix: 'name the folder that holds etc/: --root DIR' })
+}
+
+/** A folder that is not there yet is only itself. */
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
 }
 
 export function installCommand(command: Install, running: Running): number {
@@ -70,7 +98,7 @@ export function installCommand(command: Install, running: Running): number {
   const failed = settleReload(command, before, daemon, notes)
   const says = [
     `${hook}: ${place.path}, which runs ${program.program} with ${program.node}; it answered at ${operations} operations`,
-    `${config}: ${sites.config}${config === 'unchanged' ? '' : ', every key with its default'}`,
+    `${config}: ${sites.config}, ${CONFIG_SAYS[config]}`,
     ...double.map((path) => `${command.dryRun ? 'would be removed' : 'removed'}: ${path}, a second one of ours`),
     ...daemonSays(command, before, daemon, failed.length > 0),
   ]
@@ -83,6 +111,13 @@ export function installCommand(command: Install, running: Running): number {
   else print(1, `${says.join('\n')}\n`)
   tell(told, running)
   return failed.length === 0 ? 0 : 1
+}
+
+const CONFIG_SAYS: Readonly<Record<Done, string>> = {
+  written: 'every key with its default',
+  'would be written': 'every key with its default',
+  unchanged: 'which is there already',
+  'left alone': 'which goes with the hooks in /etc/libvirt/hooks',
 }
 
 function programOf(root: string | undefined): Program {
@@ -126,8 +161,8 @@ interface Settled {
 }
 
 /** @throws Refusal of the trial, of SELinux's policy, and `install-unwritable`: then nothing has changed */
-function settle(command: Install, { root, hooks, config: configPath }: Sites, { program, place, daemon, notes }: Settling): Settled {
-  const mode = root === undefined ? selinuxMode(thisMachine) : 'off'
+function settle(command: Install, sites: Sites, { program, place, daemon, notes }: Settling): Settled {
+  const mode = sites.root === undefined ? selinuxMode(thisMachine) : 'off'
   const attempt = (words: readonly string[]): number => {
     const { operations, found } = tryHook(words)
     refuseAll(found)
@@ -142,19 +177,19 @@ function settle(command: Install, { root, hooks, config: configPath }: Sites, { 
     // A folder for temporary files may forbid to run what lies there; sh may read it all the same.
     const operations = tryElsewhere(program.trialText, (file) => attempt(['/bin/sh', file]))
     if (isThere(place, program) && !command.dryRun) confine(place.path)
-    return { operations, hook: isThere(place, program) ? 'unchanged' : 'would be written', config: putConfig(configPath, command.dryRun) }
+    return { operations, hook: isThere(place, program) ? 'unchanged' : 'would be written', config: putConfig(sites, command.dryRun) }
   }
-  let config: Done = 'unchanged'
+  const put: { config: Done } = { config: 'unchanged' }
   try {
-    const operations = putHook(hooks, place.path, program, (file) => {
+    const operations = putHook(sites.hooks, place.path, program, (file) => {
       confine(file)
       const answered = attempt([file])
-      config = putConfig(configPath, false)
+      put.config = putConfig(sites, false)
       return answered
     })
-    return { operations, hook: 'written', config }
+    return { operations, hook: 'written', config: put.config }
   } catch (error) {
-    if (config !== 'unchanged') removeFile(configPath)
+    if (put.config === 'written') removeFile(sites.config)
     throw error
   }
 }
@@ -163,7 +198,8 @@ function isThere({ is, text, mode, uid }: HookFile, program: Program): boolean {
   return is === 'ours' && text === program.text && mode === HOOK_MODE && uid === (process.getuid?.() ?? 0)
 }
 
-function putConfig(path: string, dryRun: boolean): Done {
+function putConfig({ config: path, isElsewhere }: Sites, dryRun: boolean): Done {
+  if (isElsewhere) return 'left alone'
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return 'unchanged'
   if (dryRun) return 'would be written'
   return writeNew(path, configText(), 0o644) ? 'written' : 'unchanged'

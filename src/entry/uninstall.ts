@@ -12,28 +12,26 @@ import { print } from './output.ts'
 type Uninstall = Extract<Command, { name: 'uninstall' }>
 
 export function uninstallCommand(command: Uninstall): number {
-  const { hooks, config } = sitesOf(command)
+  const { hooks, config, isElsewhere } = sitesOf(command)
   const { main, further } = lookAtHooks(hooks)
-  const ours = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
+  const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
   const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
-  const unchanged = hasConfig && isUnchanged(config) ? [config] : []
+  const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
+  const kept = hasConfig && mayGo.length === 0 ? config : undefined
+  // What another uninstall was faster with is gone all the same.
+  const [ours, unchanged] = command.dryRun ? [found, mayGo] : [found.filter(removeFile), mayGo.filter(removeFile)]
   if (!command.dryRun) {
-    for (const path of [...ours, ...unchanged]) removeFile(path)
     // libvirt ships none, and an empty one is of no use to anybody.
-    if (ours.includes(further.path)) removeEmpty(dirname(further.path))
+    if (found.includes(further.path)) removeEmpty(dirname(further.path))
   }
   const removed = command.dryRun ? 'would be removed' : 'removed'
   const left = [main, further].filter(({ is }) => is === 'foreign')
   if (command.json)
     print(
       1,
-      `${JSON.stringify({ [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged], left: [...left.map(({ path }) => path), ...(hasConfig && unchanged.length === 0 ? [config] : [])] }, null, 2)}\n`,
+      `${JSON.stringify({ [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged], left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept])] }, null, 2)}\n`,
     )
-  else
-    print(
-      1,
-      `${saysOf({ ours, unchanged, removed, left, kept: hasConfig && unchanged.length === 0 ? config : undefined, hooks }).join('\n')}\n`,
-    )
+  else print(1, `${saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }).join('\n')}\n`)
   return 0
 }
 
@@ -44,14 +42,17 @@ interface Says {
   readonly left: readonly HookFile[]
   readonly kept: string | undefined
   readonly hooks: string
+  readonly isElsewhere: boolean
 }
 
-function saysOf({ ours, unchanged, removed, left, kept, hooks }: Says): string[] {
+function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Says): string[] {
   return [
     ...(ours.length === 0 ? [`nothing to remove: no hook of ours in ${hooks}`] : ours.map((path) => `${removed}: ${path}`)),
     ...unchanged.map((path) => `${removed}: ${path}, which nobody has changed`),
     ...left.map(({ path, what }) => `left: ${path}, ${what}`),
-    ...(kept === undefined ? [] : [`left: ${kept}, which holds your settings`]),
+    ...(kept === undefined
+      ? []
+      : [`left: ${kept}, which ${isElsewhere ? 'goes with the hooks in /etc/libvirt/hooks' : 'holds your settings'}`]),
     ...(ours.length === 0 ? [] : ['the daemon need not reload: it looks whether a hook is there each time']),
   ]
 }
