@@ -8,8 +8,9 @@
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
-import { DOMAIN, systemError } from '../src/entry/input.ts'
+import { DOMAIN } from '../src/entry/input.ts'
 import { callOf, ruleOf, VERDICTS } from '../src/entry/operations.ts'
+import { systemError } from '../src/entry/system-error.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
 import { confined, endAll } from './confined.ts'
@@ -115,7 +116,7 @@ async function readInput(): Promise<Uint8Array> {
       if (bytes > MOST_BYTES) break
     }
   } catch (error) {
-    throw systemError(error, (reason) => refuse('unreadable', { file: 'stdin', reason }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', ...fault }))
   }
   return Buffer.concat(chunks)
 }

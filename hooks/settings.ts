@@ -3,7 +3,8 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { refuse } from '../src/base/diagnostic.ts'
-import { CONFIG, SETTINGS, systemError, textOf } from '../src/entry/input.ts'
+import { CONFIG, SETTINGS, textOf } from '../src/entry/input.ts'
+import { systemError } from '../src/entry/system-error.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
 
 /**
@@ -17,7 +18,7 @@ export async function readConfig(named: string | undefined): Promise<Source | un
     return { name, text: textOf(bytes, name, SETTINGS) }
   } catch (error) {
     if (named === undefined && isMissing(error)) return undefined
-    throw systemError(error, (reason) => refuse('unreadable', { file: name, reason }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: name, ...fault }))
   }
 }
 
