@@ -29,7 +29,8 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
   const memory = readMemory(reading, root, cells.reduce((sum, cell) => sum + cell.memoryKiB, 0) + total(devices))
   const type = child(child(root, 'os'), 'type')
   return {
-    name: child(root, 'name')?.text.trim() ?? '',
+    // Blanks at its ends belong to it: "db1 " is another guest than "db1".
+    name: child(root, 'name')?.text ?? '',
     type: attribute(root, 'type')?.value ?? '',
     ...optional('arch', attribute(type, 'arch')?.value),
     ...optional('machine', attribute(type, 'machine')?.value),

@@ -64,7 +64,8 @@ export function guestOf({ root }: XmlDocument, guests: readonly Listed[]): { rea
   return known === undefined ? {} : { is: known }
 }
 
-const plainUuid = (uuid: string): string => uuid.toLowerCase().replace(/[^0-9a-f]/g, '')
+/** libvirt takes a UUID without dashes, and with blanks. */
+const plainUuid = (uuid: string): string => uuid.toLowerCase().replace(/[-\s]/g, '')
 
 /** The guest that somebody means by a name or a UUID. */
 export function guestNamed(word: string, guests: readonly Listed[]): Listed | undefined {

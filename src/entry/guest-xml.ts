@@ -11,8 +11,9 @@ export function isAsked({ root }: XmlDocument, config: Config): boolean {
   return optedIn({ name: nameOf(root), ...(wishes !== undefined && { wishes }) }, config)
 }
 
+/** Blanks at its ends belong to it: "db1 " is another guest than "db1". */
 export function nameOf(root: XmlDocument['root']): string {
-  return child(root, 'name')?.text.trim() ?? ''
+  return child(root, 'name')?.text ?? ''
 }
 
 /** Libvirt's own default where the guest says none. */

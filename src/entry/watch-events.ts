@@ -7,12 +7,13 @@ export interface Sighting {
 }
 
 /**
- * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold quotes, so the last ones count. What
+ * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold almost anything, quotes and control
+ * characters too, and blanks at its ends belong to it; the last quote that can end it does. What
  * stops is looked at since a running guest's new cells had to wait; what starts, since it may be transient; what arrives by
  * migration has the pins of its source.
  */
 export function readEvent(line: string): Sighting | undefined {
-  const [, event, guest, detail] = /event '([\w-]+)' for domain '(.*)': (.*)$/.exec(line) ?? []
+  const [, event, guest, detail] = /^[^']*event '([\w-]+)' for domain '(.*)': (.*)$/s.exec(line) ?? []
   if (event === undefined || guest === undefined || detail === undefined) return undefined
   if (event === 'metadata-change') return { guest, why: 'metadata' }
   const why = event === 'lifecycle' ? whyOf(detail.trim()) : undefined
