@@ -131,6 +131,17 @@ t.test('which guest a document defines', async (t) => {
   t.equal(guestNamed('7', guests), guests[1], 'a name of digits is no id')
   t.equal(guestNamed(UUID, guests), guests[0])
   t.equal(guestNamed('1', guests), undefined)
+  t.equal(guestNamed(`x${UUID}`, guests), undefined, 'nor is what only holds a UUID')
+  const blanks = [' db1', 'db1', 'db1 '].map((name, at) => ({ name, uuid: `0000000${at}-0000-4000-8000-000000000000` }))
+  for (const [at, { name, uuid }] of blanks.entries()) {
+    t.equal(guestNamed(name, blanks), blanks[at], 'blanks belong to a name')
+    const written = readDocument(`<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid></domain>`)
+    t.same(guestOf(written, blanks), { is: blanks[at] })
+    t.equal(readDomain(readDocument(domain().replace('db1', name))).name, name)
+  }
+  t.match(standsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })), [
+    { what: /^"db1 " runs; /, fix: /^virsh shutdown 'db1 ' first/ },
+  ])
 })
 
 // ---- Secrets ----
@@ -219,15 +230,33 @@ t.test('the same XML', async (t) => {
 // ---- What virsh prints ----
 
 t.test('lists and states', async (t) => {
-  t.same(readList(`${UUID} db1                           \n7f6e3923-bc46-42c9-a245-8f5fbcbaf364 we'ird: Defined Added        \n\n`), [
+  const other = '7f6e3923-bc46-42c9-a245-8f5fbcbaf364'
+  t.same(readList(`${UUID} db1\n${other} we'ird: Defined Added\n\n`), [
     { uuid: UUID, name: 'db1' },
-    { uuid: '7f6e3923-bc46-42c9-a245-8f5fbcbaf364', name: "we'ird: Defined Added" },
+    { uuid: other, name: "we'ird: Defined Added" },
   ])
+  const padded = `${UUID} ${'db1 '.padEnd(30)}\n${other} ${' db1'.padEnd(30)}\n`
+  t.same(readList(padded, 'db1 \n db1\n'), [
+    { uuid: UUID, name: 'db1 ' },
+    { uuid: other, name: ' db1' },
+  ])
+  t.same(readList(''), [])
+  for (const names of ['db1 \n', 'db1 \n db1\ndb2\n', ' db1\ndb1 \n', 'db1x\n db1\n']) t.equal(readList(padded, names), undefined, names)
+  for (const text of ['garbage\n', `${UUID}\n`, `${UUID} \n`, `${UUID} db1\nname\n`, ' Id   Name   State\n'])
+    t.throws(() => readList(text), { message: /^virsh-output: virsh list printed "/ }, text)
   const state = (id: string, persistent: string, saved: string) =>
     readState(`Id:             ${id}\nName:           db1\nState:          x\nPersistent:     ${persistent}\nManaged save:   ${saved}\n\n`)
   t.same(state('-', 'yes', 'no'), { runs: false, persistent: true, saved: false })
   t.same(state('3', 'no', 'no'), { runs: true, persistent: false, saved: false })
   t.same(state('-', 'yes', 'yes'), { runs: false, persistent: true, saved: true })
+  t.same(state('-', 'unknown', 'unknown'), { runs: false, persistent: false, saved: false })
+  for (const [id, persistent, saved] of [
+    ['', 'yes', 'no'],
+    ['x', 'yes', 'no'],
+    ['-', 'maybe', 'no'],
+    ['-', 'yes', ''],
+  ] as const)
+    t.throws(() => state(id, persistent, saved), { message: /^virsh-output: virsh dominfo printed "/ }, `${id} ${persistent} ${saved}`)
 })
 
 t.test('the machine that a URI names', async (t) => {
@@ -257,6 +286,11 @@ t.test('why virsh failed', async (t) => {
     what: 'virsh dumpxml --inactive failed: XML error: a b',
     why: 'libvirt refused it; nothing was changed',
   })
+  t.match(failureOf(['list'], { stdout: '', stderr: '', reason: 'SIGKILL ended it' }), {
+    what: 'virsh list failed: SIGKILL ended it',
+    why: 'it gave no answer to go by; nothing was changed',
+  })
+  t.equal(failed(`error: a\nerror: ${'x'.repeat(1000)}\n`).what.length, 'virsh dumpxml --inactive failed: '.length + 503, 'shortened')
   t.match(failureOf(['define'], { stdout: '', stderr: '', reason: 'Command timed out after 60000 milliseconds' }), {
     code: 'virsh-failed',
     what: 'virsh define failed: Command timed out after 60000 milliseconds',
@@ -289,6 +323,7 @@ t.test('copies of what was there', async (t) => {
   t.equal(keepCopy(copies, 'db1', 'one', new Date('2026-11-24T03:44:23Z')), first, 'the same again is kept once')
   const second = keepCopy(copies, 'db1', 'two', new Date('2026-11-24T03:44:24Z'))
   t.equal(readFileSync(second, 'utf8'), 'two')
+  t.equal(keepCopy(join(folder, 'blanks'), 'db1 ', 'one', new Date(0)), join(folder, 'blanks/db1%20.19700101T000000.000Z.xml'))
   t.not(keepCopy(copies, 'db1.2', 'two', new Date('2026-11-24T03:44:24Z')), second, 'another guest, another copy')
   t.equal(readdirSync(copies).length, 3)
   const odd = keepCopy(copies, '-a b/../\u00e9', 'x', new Date('2026-11-24T03:44:24Z'))
@@ -325,8 +360,8 @@ t.test('events', async (t) => {
     ['balloon-change', '65536', undefined],
   ]
   for (const [kind, detail, why] of cases) t.same(event(kind, 'db1', detail), why && { guest: 'db1', why }, `${kind} ${detail}`)
-  const odd = "we'ird': Defined Added"
-  t.same(event('lifecycle', odd, 'Defined Renamed'), { guest: odd, why: 'renamed' }, 'whatever a guest is called')
+  for (const odd of ["we'ird': Defined Added", ' db1', 'db1 ', '  ', 'a\rb', 'a\u2028b', "event 'lifecycle' for domain 'x': Defined Added"])
+    t.same(event('lifecycle', odd, 'Defined Renamed'), { guest: odd, why: 'renamed' }, 'whatever a guest is called')
   for (const line of ['', '\toperation: 2', 'events received: 6', 'error: internal error: client socket is closed'])
     t.equal(readEvent(line), undefined, line)
 })

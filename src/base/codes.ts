@@ -1,6 +1,8 @@
 // The table of everything we say: one entry per code, by class. A text takes facts and gives what, why and fix.
 // Texts stand together so that they read alike: `what` has the numbers, `why` is one sentence, `fix` can be typed.
 
+import { shellWord, shownName } from './name.ts'
+
 interface Text {
   what: string
   why: string
@@ -21,30 +23,28 @@ const has = (cells: string): string => `${cells} ${cells.startsWith('cells') ? '
 const nodeWord = (f: { nodes: string; count: number }): string => `node${f.count === 1 ? '' : 's'} ${f.nodes}`
 const cellWord = (cells: readonly number[]): string => `cell${cells.length === 1 ? '' : 's'} ${cells.join(' and ')}`
 
-/** A path as it is typed in a shell. */
-const typed = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
 const folderOf = (path: string): string => /^(.*?)\/+[^/]*\/*$/.exec(path)?.[1] || (path.startsWith('/') ? '/' : '.')
 
 /** What can be done when the system refuses to write a file, by the code of its error. */
 const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
-  ENOENT: (file) => `create the folder: mkdir -p ${typed(folderOf(file))}`,
+  ENOENT: (file) => `create the folder: mkdir -p ${shellWord(folderOf(file))}`,
   ENOTDIR: (file) => `choose a path below a folder: something in ${folderOf(file)} is a file`,
-  EEXIST: (file) => `remove it, rm ${typed(file)}, or choose another file`,
-  EISDIR: (file) => `this is a folder; name a file in it: ${typed(`${file.replace(/\/+$/, '')}/NAME`)}`,
-  EACCES: (file) => `run it as a user who may write to ${typed(folderOf(file))}, or choose another file`,
-  EPERM: (file) => `run it as the owner of ${typed(file)} or as root, or choose another file`,
-  EROFS: (file) => `choose a file elsewhere: the file system of ${typed(folderOf(file))} is mounted read-only`,
-  ENOSPC: (file) => `free space on the disk: df -h ${typed(folderOf(file))}`,
+  EEXIST: (file) => `remove it, rm ${shellWord(file)}, or choose another file`,
+  EISDIR: (file) => `this is a folder; name a file in it: ${shellWord(`${file.replace(/\/+$/, '')}/NAME`)}`,
+  EACCES: (file) => `run it as a user who may write to ${shellWord(folderOf(file))}, or choose another file`,
+  EPERM: (file) => `run it as the owner of ${shellWord(file)} or as root, or choose another file`,
+  EROFS: (file) => `choose a file elsewhere: the file system of ${shellWord(folderOf(file))} is mounted read-only`,
+  ENOSPC: (file) => `free space on the disk: df -h ${shellWord(folderOf(file))}`,
   EDQUOT: () => 'free space, or have the disk quota raised: quota -s',
   EFBIG: () => 'raise the limit on the size of files: ulimit -f unlimited',
   EBUSY: () => 'run it again once no other program replaces or locks the file',
   ENXIO: () => 'start the program that reads it first, or choose a regular file',
   EPIPE: () => 'see why the program that reads it ended',
   ENAMETOOLONG: () => 'choose a shorter name',
-  ELOOP: (file) => `its links lead in a circle; see: namei -l ${typed(file)}`,
+  ELOOP: (file) => `its links lead in a circle; see: namei -l ${shellWord(file)}`,
   EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
   ENFILE: () => 'close programs: the system has too many open files',
-  EIO: (file) => `check the disk or the network share that holds ${typed(folderOf(file))}; the kernel's log says more: dmesg`,
+  EIO: (file) => `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
 }
 
 /** stdout and stderr have no folder. */
@@ -59,20 +59,25 @@ const fixesOfStream: Readonly<Record<string, string>> = {
 
 /** The same for reading. */
 const fixesOfReading: Readonly<Record<string, (file: string) => string>> = {
-  ENOENT: (file) => `check the path: ls -l ${typed(folderOf(file))}`,
+  ENOENT: (file) => `check the path: ls -l ${shellWord(folderOf(file))}`,
   ENOTDIR: (file) => `check the path: something in ${folderOf(file)} is a file, not a folder`,
-  EISDIR: (file) => `this is a folder; name a file in it: ls -l ${typed(file)}`,
-  EACCES: (file) => `run it as root, or as a user who may read it; see: namei -l ${typed(file)}`,
-  EPERM: (file) => `run it as root, or as a user who may read it; see: namei -l ${typed(file)}`,
-  ELOOP: (file) => `its links lead in a circle; see: namei -l ${typed(file)}`,
+  EISDIR: (file) => `this is a folder; name a file in it: ls -l ${shellWord(file)}`,
+  EACCES: (file) => `run it as root, or as a user who may read it; see: namei -l ${shellWord(file)}`,
+  EPERM: (file) => `run it as root, or as a user who may read it; see: namei -l ${shellWord(file)}`,
+  ELOOP: (file) => `its links lead in a circle; see: namei -l ${shellWord(file)}`,
   ENXIO: () => 'choose a regular file: this is a socket, or a device that is not there',
   ENAMETOOLONG: () => 'check the path: no file has so long a name',
   EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
-  EIO: (file) => `check the disk or the network share that holds ${typed(folderOf(file))}; the kernel's log says more: dmesg`,
+  EIO: (file) => `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
 }
 
 const fixOfReading = (file: string, errno: string | undefined): string =>
   fixesOfReading[errno ?? '']?.(file) ?? 'check the path and its permissions'
+
+function definitionOf(f: { name: string; backup: string | undefined }): string {
+  const shows = `virsh dumpxml --inactive ${shellWord(f.name)} shows it`
+  return f.backup === undefined ? shows : `${shows}; virsh define ${shellWord(f.backup)} brings the former definition back`
+}
 
 const invalid = {
   // Values
@@ -154,7 +159,7 @@ const invalid = {
       return text(
         what,
         `the file may be incomplete; ${f.kept} holds what was in it before`,
-        `see which of the two is whole; to go back: cat ${typed(f.kept)} > ${typed(f.file)}; then: rm ${typed(f.kept)}`,
+        `see which of the two is whole; to go back: cat ${shellWord(f.kept)} > ${shellWord(f.file)}; then: rm ${shellWord(f.kept)}`,
       )
     const fix = f.isStream ? fixesOfStream[f.errno ?? ''] : fixesOfWriting[f.errno ?? '']?.(f.file)
     return text(
@@ -555,7 +560,7 @@ const invalid = {
     return text(
       `cannot write ${f.file}: ${f.reason}`,
       'hook and configuration are replaced atomically; both are as they were before',
-      `${fix ?? `make ${typed(folderOf(f.file))} writable`}${isDenied && !f.isRoot ? '' : ', or choose another folder for hooks: --hooks-dir DIR'}`,
+      `${fix ?? `make ${shellWord(folderOf(f.file))} writable`}${isDenied && !f.isRoot ? '' : ', or choose another folder for hooks: --hooks-dir DIR'}`,
     )
   },
   'daemon-reload-failed': (f: { daemon: string; command: string; reason: string }) =>
@@ -643,71 +648,97 @@ const invalid = {
       'a guest is fitted to the host that it runs on',
       `virsh --connect '${f.uri}' capabilities > ${f.machine}.xml, then add --host ${f.machine}.xml`,
     ),
-  'virsh-failed': (f: { words: string; reason: string; ended: boolean }) =>
+  'virsh-failed': (f: { words: string; reason: string; known: 'refused' | 'unchanged' | 'unknown' }) =>
     text(
       `virsh ${f.words} failed: ${f.reason}`,
-      f.ended ? 'libvirt refused it; nothing was changed' : 'it did not end by itself: whether it was done is not known',
-      f.ended ? 'mend what libvirt says' : 'virsh list --all shows whether libvirt answers; virsh dumpxml --inactive shows the definition',
+      f.known === 'refused'
+        ? 'libvirt refused it; nothing was changed'
+        : f.known === 'unchanged'
+          ? 'it gave no answer to go by; nothing was changed'
+          : 'it did not end by itself: whether it was done is not known',
+      f.known === 'refused'
+        ? 'mend what libvirt says'
+        : 'virsh list --all shows whether libvirt answers; virsh dumpxml --inactive shows the definition',
+    ),
+  'virsh-output': (f: { words: string; printed: string; expected: string }) =>
+    text(
+      `virsh ${f.words.split(' ', 1)[0]} printed ${f.printed === '' ? 'nothing' : short(f.printed)}`,
+      `expected is ${f.expected}; nothing was changed`,
+      `see what virsh ${f.words} prints, and which program it is: command -v virsh`,
+    ),
+  'virsh-stopped': (f: { words: string; reason: string }) =>
+    text(`virsh ${f.words} was not waited for: ${f.reason}`, 'it was ended before libvirt answered; nothing was defined', 'run it again'),
+  'define-unknown': (f: { name: string; reason: string; backup: string | undefined }) =>
+    text(
+      `whether ${shownName(f.name)} was defined is not known: ${f.reason}`,
+      'libvirt takes a definition as a whole or not at all, and virsh did not live to say which',
+      definitionOf(f),
+    ),
+  'define-unread': (f: { name: string; reason: string; backup: string | undefined }) =>
+    text(
+      `${shownName(f.name)} is defined, and what libvirt made of it could not be read: ${f.reason}`,
+      'libvirt may place a guest otherwise than its definition says',
+      definitionOf(f),
     ),
   'guest-missing': (f: { name: string; close?: string | undefined }) =>
     text(
       `libvirt has no guest ${short(f.name)}`,
       'guests are looked for by name and by UUID',
-      meant(f.close, 'virsh list --all shows the guests'),
+      meant(f.close === undefined ? undefined : short(f.close), 'virsh list --all shows the guests'),
     ),
   'guest-transient': (f: { name: string }) =>
     text(
-      `${f.name} is transient: it has no definition`,
+      `${shownName(f.name)} is transient: it has no definition`,
       'a transient guest is gone when it stops; defining it would make it a persistent one',
       'fit the XML that it is created from: virt-numa transform',
     ),
   'guest-runs': (f: { name: string; has: string; gets: string }) =>
     text(
-      `${f.name} runs; its definition has ${f.has} and would get ${f.gets}`,
+      `${shownName(f.name)} runs; its definition has ${f.has} and would get ${f.gets}`,
       'until it starts anew the running guest would be another one than its definition says, and changes to both fail halfway',
-      `virsh shutdown ${f.name} first, or say --next-start: then the new cells wait for its next start`,
+      `virsh shutdown ${shellWord(f.name)} first, or say --next-start: then the new cells wait for its next start`,
     ),
   'guest-saved': (f: { name: string; has: string; gets: string }) =>
     text(
-      `${f.name} has a managed save; its definition has ${f.has} and would get ${f.gets}`,
+      `${shownName(f.name)} has a managed save; its definition has ${f.has} and would get ${f.gets}`,
       'the next start restores the saved guest with the cells that it was saved with, whatever its definition says',
-      `virsh start ${f.name} and virsh shutdown ${f.name}, then define; virsh managedsave-remove would throw the saved guest away`,
+      `virsh start ${shellWord(f.name)} and virsh shutdown ${shellWord(f.name)}, then define; virsh managedsave-remove would throw the saved guest away`,
     ),
   'guest-secrets-lost': (f: { name: string; uuid: string; lost: readonly string[] }) =>
     text(
-      `the document lacks what ${f.name} has: ${f.lost.join(', ')}`,
+      `the document lacks what ${shownName(f.name)} has: ${f.lost.join(', ')}`,
       'libvirt shows secrets only with --security-info, and forgets what a new definition leaves out',
-      `virsh dumpxml --inactive --security-info ${f.name} has them; or say define --guest ${f.name}`,
+      `virsh dumpxml --inactive --security-info ${shellWord(f.name)} has them; or say define --guest ${shellWord(f.name)}`,
     ),
   'guest-disks-moved': (f: { name: string; disks: readonly string[]; hanging: readonly string[] }) =>
     text(
-      `the document has another image for ${f.disks.join(', ')}; ${f.name} has ${plural(f.hanging.length, 'snapshot or checkpoint')}: ${f.hanging.join(', ')}`,
+      `the document has another image for ${f.disks.join(', ')}; ${shownName(f.name)} has ${plural(f.hanging.length, 'snapshot or checkpoint')}: ${f.hanging.join(', ')}`,
       'an external snapshot made the present image; a guest that starts on the one below it spoils the chain',
-      `take the disks from virsh dumpxml --inactive ${f.name}, or say define --guest ${f.name}`,
+      `take the disks from virsh dumpxml --inactive ${shellWord(f.name)}, or say define --guest ${shellWord(f.name)}`,
     ),
   'guest-uuid': (f: { name: string; uuid: string; written: string }) =>
     text(
-      `${f.name} is there with the UUID ${f.uuid}, the document has ${f.written === '' ? 'none' : f.written}`,
+      `${shownName(f.name)} is there with the UUID ${f.uuid}, the document has ${f.written === '' ? 'none' : f.written}`,
       'libvirt takes it for another guest of the same name',
-      `write <uuid>${f.uuid}</uuid> to change that guest, or virsh undefine ${f.name} before`,
+      `write <uuid>${f.uuid}</uuid> to change that guest, or virsh undefine ${shellWord(f.name)} before`,
     ),
   'guest-renamed': (f: { name: string; uuid: string; written: string }) =>
     text(
-      `the UUID ${f.uuid} is that of ${f.name}, the document names ${short(f.written)}`,
+      `the UUID ${f.uuid} is that of ${shownName(f.name)}, the document names ${short(f.written)}`,
       'a definition cannot rename a guest',
       `virsh domrename, or leave out <uuid> for a new guest`,
     ),
   'guest-changed': (f: { name: string }) =>
     text(
-      `the definition of ${f.name} changed while it was fitted`,
+      `the definition of ${shownName(f.name)} changed while it was fitted`,
       'what another one wrote meanwhile would be lost; nothing was defined',
       'run it again',
     ),
   'guest-placed-otherwise': (f: { name: string; differs: readonly string[]; backup: string | undefined }) =>
     text(
-      `${f.name} is defined, but not as planned: ${f.differs.join('; ')}`,
+      `${shownName(f.name)} is defined, but not as planned: ${f.differs.join('; ')}`,
       'this is what libvirt has made of it',
-      f.backup === undefined ? 'virsh undefine takes it back' : `virsh define ${f.backup} brings the former definition back`,
+      f.backup === undefined ? 'virsh undefine takes it back' : `virsh define ${shellWord(f.backup)} brings the former definition back`,
     ),
 
   // A running guest
@@ -890,13 +921,13 @@ const usage = {
 const note = {
   'guest-needs-start': (f: { name: string }) =>
     text(
-      `${f.name} runs on as it is: the new definition counts from its next start`,
+      `${shownName(f.name)} runs on as it is: the new definition counts from its next start`,
       'libvirt changes nothing of a running guest here, and a reboot inside the guest is no start',
-      `virsh shutdown ${f.name}, then virsh start ${f.name}`,
+      `virsh shutdown ${shellWord(f.name)}, then virsh start ${shellWord(f.name)}`,
     ),
   'guest-saved-stays': (f: { name: string }) =>
     text(
-      `${f.name} has a managed save, which keeps the placement that it was saved with`,
+      `${shownName(f.name)} has a managed save, which keeps the placement that it was saved with`,
       'a restore takes the saved XML, not the definition',
       'the hook rebinds it at restore: virt-numa install',
     ),
@@ -942,7 +973,7 @@ const note = {
     text(
       `the document is that of a guest that runs (id ${f.id})`,
       'what it holds itself is not free, so that it is counted twice',
-      `virt-numa verify ${f.name}, or virsh dumpxml --inactive ${f.name}`,
+      `virt-numa verify ${shellWord(f.name)}, or virsh dumpxml --inactive ${shellWord(f.name)}`,
     ),
   'emulator-apart': (f: { nodes: string; count: number; element: string; reaching: string }) =>
     text(

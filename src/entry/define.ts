@@ -1,6 +1,7 @@
 // `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its diff is shown.
 
 import { type Diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { shownName } from '../base/name.ts'
 import { nearest } from '../base/nearest.ts'
 import { readDomain } from '../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
@@ -17,7 +18,8 @@ import { lazyWrite, readAround, readSettings } from './placing.ts'
 import { readGuest, redefine } from './redefine.ts'
 import { type Running, tell } from './run.ts'
 import { masked, redacted, secretSpans } from './secrets.ts'
-import { checkConnection, dumpDefinition, dumpLive, listGuests, type Virsh, virshAt } from './virsh.ts'
+import { heedingSignals } from './signals.ts'
+import { checkConnection, dumpDefinition, dumpLive, type Listed, listGuests, type Virsh, virshAt } from './virsh.ts'
 
 type Define = Extract<Command, { name: 'define' }>
 
@@ -29,7 +31,10 @@ interface Subject {
 }
 
 export async function defineCommand(command: Define, running: Running): Promise<number> {
-  const virsh = virshAt(command.connect)
+  const stop = new AbortController()
+  const answered = virshAt(command.connect, stop.signal)
+  // Between two calls a signal ends this process as it ends any other.
+  const virsh: Virsh = (words, file) => heedingSignals(stop, () => answered(words, file))
   const settings = readSettings(command.config, running)
   await checkConnection(virsh, command.host ?? settings.root)
   const { source, document, guest } = await (command.guest === undefined
@@ -46,7 +51,8 @@ export async function defineCommand(command: Define, running: Running): Promise<
   const notes = [...notesOn(placed, guest), ...(await startNotes(virsh, guest, changes, next.view))]
   if (!command.json) print(1, diff)
   const done = changes && !command.dryRun
-  const { backup } = done ? await redefine(virsh, guest, placed, command.backup ?? backupFolder(), new Date()) : {}
+  const folder = command.backup ?? backupFolder()
+  const { backup } = done ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date())) : {}
   if (!command.json) print(1, `${outcome(placed.view.name, changes, done, backup)}\n`)
   else {
     const diagnostics = diagnosticFacts(notes, running.severity, running.source)
@@ -59,13 +65,14 @@ export async function defineCommand(command: Define, running: Running): Promise<
 
 async function guestSubject(virsh: Virsh, word: string): Promise<Subject> {
   const guests = await listGuests(virsh)
-  const close = nearest(
-    word,
-    guests.map(({ name }) => name),
-  )
-  const listed = guestNamed(word, guests) ?? refuse('guest-missing', { name: word, close })
-  const document = readDocument(await dumpDefinition(virsh, listed))
+  const listed = guestNamed(word, guests) ?? missing(word, guests)
+  const document = await dumpDefinition(virsh, listed)
   return { source: `${listed.name}.xml`, document, guest: await readGuest(virsh, listed, document, 'itself') }
+}
+
+function missing(word: string, guests: readonly Listed[]): never {
+  const names = guests.map(({ name }) => name)
+  refuse('guest-missing', { name: word, close: nearest(word, names) })
 }
 
 async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
@@ -77,7 +84,7 @@ async function documentSubject(virsh: Virsh, input: string | undefined, running:
   const { is, refused } = guestOf(document, await listGuests(virsh))
   if (refused !== undefined) throw new Refusal([refused])
   if (is === undefined) return { source, document }
-  const before = readDocument(await dumpDefinition(virsh, is))
+  const before = await dumpDefinition(virsh, is)
   return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
 }
 
@@ -99,10 +106,11 @@ function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnost
 
 async function startNotes(virsh: Virsh, guest: Guest | undefined, changes: boolean, next: Guest['view']): Promise<readonly Diagnostic[]> {
   if (guest === undefined || !changes) return []
-  return untilItCounts(guest, next, guest.runs ? readDomain(readDocument(await dumpLive(virsh, guest))) : undefined)
+  return untilItCounts(guest, next, guest.runs ? readDomain(await dumpLive(virsh, guest)) : undefined)
 }
 
-function outcome(name: string, changes: boolean, done: boolean, backup: string | undefined): string {
+function outcome(guest: string, changes: boolean, done: boolean, backup: string | undefined): string {
+  const name = shownName(guest)
   if (!changes) return `${name} sits as it should: nothing to define`
   if (!done) return `${name} is not defined: a dry run`
   return backup === undefined ? `${name} is defined` : `${name} is defined; what was there before is ${backup}`

@@ -1,3 +1,3 @@
 // The library that starts programs. Loaded only by the commands that start one: the hook never does.
 
-export { execa, execaSync } from 'execa'
+export { execaSync } from 'execa'

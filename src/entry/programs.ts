@@ -1,4 +1,5 @@
-// Other programs, as they are on this machine: virsh, restorecon, systemctl. Each by its name and words, never through a shell.
+// Other programs, as they are on this machine: restorecon, systemctl, QEMU. Each by its name and words, never through a shell. What
+// may take long, virsh, runs beside us: child-process.ts.
 
 import { spawnSync } from 'node:child_process'
 
@@ -14,11 +15,7 @@ export interface Ended {
 
 export interface Running {
   readonly input?: string
-  /** An open file to be its standard input, instead of `input`. */
-  readonly file?: number
   readonly timeoutS?: number
-  /** Beside PATH and the like of this process. */
-  readonly env?: Readonly<Record<string, string>>
   /** Nothing of this process's environment, and `/` as its folder: as a daemon starts programs. At its time limit it is killed. */
   readonly bare?: Readonly<Record<string, string>>
 }
@@ -54,43 +51,15 @@ export function runBriefly(command: string, words: readonly string[], { file, ti
   }
 }
 
-/**
- * The same without blocking this process, and in a session of its own: a Ctrl-C that ends us does not end it in the middle of
- * what it writes.
- */
-export async function awaitProgram(command: string, words: readonly string[], running: Running = {}): Promise<Ended> {
-  return endedOf(await loaded().execa(command, [...words], { ...optionsOf(running), detached: true }))
-}
-
-/** One that goes on until it ends by itself or is told to. */
-export interface Started {
-  readonly lines: AsyncIterable<string>
-  /** Without stdout: its lines are not kept. */
-  readonly ended: Promise<Ended>
-  readonly end: () => void
-}
-
-export function startProgram(command: string, words: readonly string[], { env }: Pick<Running, 'env'> = {}): Started {
-  const program = loaded().execa(command, [...words], {
-    reject: false,
-    stdin: 'ignore',
-    buffer: { stdout: false },
-    detached: true,
-    env: { ...env, LC_ALL },
-  })
-  return { lines: program.iterable(), ended: program.then(endedOf), end: () => program.kill() }
-}
-
-function optionsOf({ input, file, timeoutS = 60, env, bare }: Running) {
+function optionsOf({ input, timeoutS = 60, bare }: Running) {
   return {
     reject: false,
     stripFinalNewline: false,
     timeout: timeoutS * 1000,
     maxBuffer: MOST_BYTES,
-    env: { ...env, ...bare, LC_ALL },
+    env: { ...bare, LC_ALL },
     ...(bare !== undefined && { extendEnv: false, cwd: '/', killSignal: 'SIGKILL' as const }),
-    // The library takes every open file; its types name the first ten.
-    ...(input === undefined ? { stdin: (file as 0 | undefined) ?? ('ignore' as const) } : { input }),
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
   } as const
 }
 

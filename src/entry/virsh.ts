@@ -1,19 +1,33 @@
 // Libvirt as virsh tells it: one connection, its guests, and what a guest's definition and state are.
 
+import { isUtf8 } from 'node:buffer'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Code } from '../base/codes.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
+import { readDocument } from '../place.ts'
+import { lineAndColumn, type XmlDocument } from '../xml/parse.ts'
 import { writeContent } from './bytes.ts'
-import { awaitProgram, type Ended } from './programs.ts'
+import { awaitProgram, type ProgramEnd } from './child-process.ts'
+import type { Ended } from './programs.ts'
 import { systemError } from './system-error.ts'
 
 /** Runs virsh with these words on one connection; never throws for what it answers. `file` is opened as its /dev/stdin. */
-export type Virsh = (words: readonly string[], file?: number) => Promise<Ended>
+export type Virsh = (words: readonly string[], file?: number) => Promise<ProgramEnd>
 
-/** `connect` absent: virsh's own default, which its environment and libvirt.conf may set. */
-export function virshAt(connect: string | undefined): Virsh {
-  return (words, file) => awaitProgram('virsh', [...connectWords(connect), ...words], { timeoutS: 60, ...(file !== undefined && { file }) })
+/** A `define` that was sent may still answer, so that it is known what became of it. */
+const DEFINE_PATIENCE_MS = 400
+
+/** `connect` absent: virsh's own default, which its environment and libvirt.conf may set. When `stop` is aborted, so is every call. */
+export function virshAt(connect: string | undefined, stop: AbortSignal): Virsh {
+  return (words, file) =>
+    awaitProgram('virsh', [...connectWords(connect), ...words], {
+      timeoutS: 60,
+      stop,
+      patienceMs: words[0] === 'define' ? DEFINE_PATIENCE_MS : 0,
+      ...(file !== undefined && { file }),
+    })
 }
 
 export const connectWords = (connect: string | undefined): readonly string[] => [
@@ -21,24 +35,38 @@ export const connectWords = (connect: string | undefined): readonly string[] => 
   ...(connect === undefined ? [] : [`--connect=${connect}`]),
 ]
 
-/** @throws Refusal `virsh-missing`, `libvirt-unreachable`, `virsh-failed` */
-export async function ask(virsh: Virsh, words: readonly string[], file?: number): Promise<string> {
-  const ended = await virsh(words, file)
+/** @throws Refusal `virsh-missing`, `libvirt-unreachable`, `virsh-failed`, `virsh-stopped`, `virsh-output` */
+export async function ask(virsh: Virsh, words: readonly string[]): Promise<string> {
+  const ended = await virsh(words)
   if (ended.status !== 0) throw new Refusal([failureOf(words, ended)])
+  if (!isUtf8(ended.output)) refuseOutput(words, ended.stdout, 'text in UTF-8')
   return ended.stdout
 }
 
-export function failureOf(words: readonly string[], { status, reason, stderr }: Ended): Diagnostic {
-  if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
-  const said = saidBy(stderr) || reason || 'it says nothing'
-  if (/^error: failed to connect to the hypervisor/m.test(stderr)) return diagnostic('libvirt-unreachable', { reason: said })
-  return diagnostic('virsh-failed', { words: words.slice(0, 2).join(' '), reason: said, ended: status !== undefined })
+/** What it printed is in the message, but never more than its first words. */
+export function refuseOutput(words: readonly string[], printed: string, expected: string): never {
+  refuse('virsh-output', { words: words.join(' '), printed: printed.trim(), expected })
 }
+
+export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramEnd, 'cut'>): Diagnostic {
+  const { status, reason, stderr, cut } = ended
+  const command = words.slice(0, 2).join(' ')
+  if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason: reason ?? '' })
+  if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
+  // Of one that was cut off, that is the reason, whatever it said before.
+  const said = (cut === undefined ? saidBy(stderr) || reason : reason) || 'it says nothing'
+  if (/^error: failed to connect to the hypervisor/m.test(stderr)) return diagnostic('libvirt-unreachable', { reason: said })
+  const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'
+  return diagnostic('virsh-failed', { words: command, reason: said, known })
+}
+
+const MOST_SAID = 500
 
 /** The first line tells what was tried, the others why it failed. */
 export function saidBy(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')
-  return (lines.length > 1 ? lines.slice(1) : lines).map((line) => line.replace(/^error: /, '').trim()).join(' ')
+  const said = (lines.length > 1 ? lines.slice(1) : lines).map((line) => line.replace(/^error: /, '').trim()).join(' ')
+  return said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}...` : said
 }
 
 /**
@@ -46,7 +74,9 @@ export function saidBy(stderr: string): string {
  * @throws Refusal also `libvirt-elsewhere`
  */
 export async function checkConnection(virsh: Virsh, hostGiven: string | undefined): Promise<void> {
-  const uri = (await ask(virsh, ['uri'])).trim()
+  const printed = await ask(virsh, ['uri'])
+  const uri = printed.replace(/\n+$/, '')
+  if (!/^[a-z][a-z\d+.-]*:\S*$/i.test(uri)) refuseOutput(['uri'], printed, 'the URI of a connection')
   const machine = machineOf(uri)
   if (machine !== undefined && machine !== hostname() && hostGiven === undefined) refuse('libvirt-elsewhere', { uri, machine })
 }
@@ -64,18 +94,41 @@ export interface Listed {
   readonly name: string
 }
 
-/** Everything is asked by UUID afterwards: virsh takes a name of digits for an id. */
-export async function listGuests(virsh: Virsh, ...which: readonly string[]): Promise<readonly Listed[]> {
-  return readList(await ask(virsh, ['list', '--all', '--uuid', '--name', ...which]))
+const LIST = ['list', '--all', '--uuid', '--name'] as const
+const LIST_NAMES = ['list', '--all', '--name'] as const
+
+/**
+ * Everything is asked by UUID afterwards: virsh takes a name of digits for an id. Older ones (before libvirt 8) pad names behind
+ * UUIDs with blanks, and a name may end in blanks itself: then the names are asked for again, alone, where none of them pads.
+ */
+export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
+  for (let tries = 0; tries < 3; tries++) {
+    const listing = await ask(virsh, LIST)
+    const names = / $/m.test(listing) ? await ask(virsh, LIST_NAMES) : undefined
+    const guests = readList(listing, names)
+    if (guests !== undefined) return guests
+  }
+  return refuseOutput(LIST_NAMES, '', `the guests of virsh ${LIST.join(' ')}, three times`)
 }
 
-/** "UUID NAME" per line, the name padded. */
-export function readList(text: string): readonly Listed[] {
-  return text.split('\n').flatMap((line) => {
-    const [, uuid, name] = /^([0-9a-f-]{36}) (.+?) *$/.exec(line) ?? []
-    return uuid === undefined || name === undefined ? [] : [{ uuid, name }]
+/**
+ * "UUID NAME" per line. With `names`, one per line in the same order, those count; undefined where the two are not of one moment.
+ * @throws Refusal `virsh-output`
+ */
+export function readList(text: string, names?: string): readonly Listed[] | undefined {
+  const guests = linesOf(text).map((line) => {
+    const [, uuid, name] = /^([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}) ([^\n]+)$/.exec(line) ?? []
+    return uuid === undefined || name === undefined ? refuseOutput(LIST, line, 'a UUID and a name on each line') : { uuid, name }
   })
+  if (names === undefined) return guests
+  const exact = linesOf(names)
+  const isPadded = (padded: string, name: string): boolean => padded.startsWith(name) && /^ *$/.test(padded.slice(name.length))
+  if (exact.length !== guests.length || !guests.every(({ name }, at) => isPadded(name, exact[at] as string))) return undefined
+  return guests.map(({ uuid }, at) => ({ uuid, name: exact[at] as string }))
 }
+
+/** No guest has an empty name; none has a line end in it. */
+const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
 export interface State {
   readonly runs: boolean
@@ -84,39 +137,78 @@ export interface State {
   readonly saved: boolean
 }
 
-/** What `virsh dominfo` says. */
-export function readState(text: string): State {
-  const said = (name: string): string => new RegExp(`^${name}: +(.*?) *$`, 'm').exec(text)?.[1] ?? ''
-  return { runs: /^\d+$/.test(said('Id')), persistent: said('Persistent') === 'yes', saved: said('Managed save') === 'yes' }
+/** What `virsh dominfo` says. @throws Refusal `virsh-output` */
+export function readState(text: string, words: readonly string[] = ['dominfo']): State {
+  const said = (name: string, values: RegExp): string => {
+    const value = new RegExp(`^${name}: +(.*?) *$`, 'm').exec(text)?.[1] ?? ''
+    return values.test(value) ? value : refuseOutput(words, text, `a line "${name}:" with a value that is known`)
+  }
+  const isYes = (name: string): boolean => said(name, /^(yes|no|unknown)$/) === 'yes'
+  return { runs: said('Id', /^(-|\d+)$/) !== '-', persistent: isYes('Persistent'), saved: isYes('Managed save') }
 }
 
 export async function stateOf(virsh: Virsh, { uuid }: Listed): Promise<State> {
-  return readState(await ask(virsh, ['dominfo', uuid]))
+  const words = ['dominfo', uuid]
+  return readState(await ask(virsh, words), words)
+}
+
+/** Whether it is still coming by migration: it has no definition yet, and an event tells when it has. */
+export async function isArriving(virsh: Virsh, { uuid }: Listed): Promise<boolean> {
+  const words = ['domstate', uuid, '--reason']
+  const state = await ask(virsh, words)
+  if (!/^[a-z][a-z -]*( \([^\n]*\))?\n*$/.test(state)) refuseOutput(words, state, 'a state and its reason')
+  return /^paused \((migrating|starting up)\)/.test(state)
 }
 
 /** The definition that the next start uses, with its secrets. */
-export function dumpDefinition(virsh: Virsh, { uuid }: Listed): Promise<string> {
-  return ask(virsh, ['dumpxml', '--inactive', '--security-info', uuid])
+export function dumpDefinition(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
+  return dump(virsh, ['dumpxml', '--inactive', '--security-info', uuid])
 }
 
 /** The same as libvirt shows it to everybody. */
-export function dumpPublic(virsh: Virsh, { uuid }: Listed): Promise<string> {
-  return ask(virsh, ['dumpxml', '--inactive', uuid])
+export function dumpPublic(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
+  return dump(virsh, ['dumpxml', '--inactive', uuid])
 }
 
-export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<string> {
-  return ask(virsh, ['dumpxml', uuid])
+export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
+  return dump(virsh, ['dumpxml', uuid])
 }
+
+async function dump(virsh: Virsh, words: readonly string[]): Promise<XmlDocument> {
+  const text = await ask(virsh, words)
+  const document = read(text, words)
+  return document.root.local === 'domain' ? document : refuseOutput(words, unsaid(text), 'a <domain>')
+}
+
+/** What libvirt itself prints has none of these faults. */
+const MALFORMED: readonly string[] = ['xml-malformed', 'xml-doctype', 'xml-prefix-undeclared'] satisfies readonly Code[]
+
+function read(text: string, words: readonly string[]): XmlDocument {
+  try {
+    return readDocument(text)
+  } catch (error) {
+    const [first] = error instanceof Refusal ? error.diagnostics : []
+    if (first === undefined || !MALFORMED.includes(first.code)) throw error
+    const { line, column } = lineAndColumn(text, first.at?.start ?? 0)
+    const isText = !text.includes('<')
+    return refuseOutput(words, unsaid(text), isText ? 'a <domain>' : `a whole <domain>; at line ${line}, column ${column} ${first.what}`)
+  }
+}
+
+/** Of what may be a part of a definition only the first tag is shown: until it is read, nothing tells which of it is secret. */
+const unsaid = (text: string): string => (text.includes('<') ? `${/^\s*<[!?]?[\w:.-]{1,30}/.exec(text)?.[0] ?? ''}...` : text)
 
 /** Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a file system. */
-export async function defineText(virsh: Virsh, text: string): Promise<void> {
+export async function defineText(virsh: Virsh, text: string): Promise<ProgramEnd> {
   const file = unnamedFile(text)
   try {
-    await ask(virsh, ['define', '/dev/stdin', '--validate'], file)
+    return await virsh(DEFINE, file)
   } finally {
     closeSync(file)
   }
 }
+
+export const DEFINE = ['define', '/dev/stdin', '--validate'] as const
 
 /** @throws Refusal `unwritable` */
 function unnamedFile(text: string): number {
@@ -139,6 +231,8 @@ function unnamedFile(text: string): number {
 
 /** Names of what hangs on a guest's disks; a driver that knows no such thing has none. */
 export async function namesOf(virsh: Virsh, { uuid }: Listed, kind: 'snapshot-list' | 'checkpoint-list'): Promise<readonly string[]> {
-  const { status, stdout } = await virsh([kind, uuid, '--name'])
-  return status === 0 ? stdout.split('\n').filter((name) => name !== '') : []
+  const words = [kind, uuid, '--name']
+  const ended = await virsh(words)
+  if (ended.status === undefined) throw new Refusal([failureOf(words, ended)])
+  return ended.status === 0 ? linesOf(ended.stdout) : []
 }

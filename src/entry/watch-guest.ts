@@ -1,5 +1,6 @@
 // One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a line for the log.
 
+import type { Code } from '../base/codes.ts'
 import { Refusal, refuseAll } from '../base/diagnostic.ts'
 import { readDomain } from '../domain/view.ts'
 import { place, readDocument } from '../place.ts'
@@ -9,7 +10,7 @@ import { isAsked, partitionOf } from './guest-xml.ts'
 import { lazyWrite, readAround } from './placing.ts'
 import { readGuest, redefine } from './redefine.ts'
 import { listed, summaryOf } from './summary.ts'
-import { ask, dumpDefinition, type Listed, stateOf, type Virsh } from './virsh.ts'
+import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from './virsh.ts'
 
 /** What is the same for all guests of a run. */
 export interface Watching {
@@ -28,6 +29,9 @@ export type Looked =
   | { readonly is: 'nothing' }
   | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly told: string }
 
+/** What concerns libvirt, and no guest more than another. */
+const ABOUT_ALL: readonly string[] = ['libvirt-unreachable', 'virsh-missing', 'virsh-stopped'] satisfies readonly Code[]
+
 /**
  * Its cells stay. With `mayDefine` 'no' a guest that would be re-fitted is left as it is.
  * @throws Refusal of virsh when libvirt cannot be reached; what stands against this guest alone is told
@@ -39,7 +43,7 @@ export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: W
     // A mistake of ours about one guest must not end what is done for the others.
     if (!(error instanceof Refusal)) return { is: 'refused', told: `failed, ${error instanceof Error ? error.message : String(error)}` }
     const [first] = error.diagnostics
-    if (first?.code === 'libvirt-unreachable' || first?.code === 'virsh-missing') throw error
+    if (first !== undefined && ABOUT_ALL.includes(first.code)) throw error
     if (first?.code === 'guest-placed-otherwise') return { is: 'otherwise', told: listed(error.diagnostics, 'capacity-fails') }
     if (first?.code === 'guest-runs') return { is: 'refused', told: `waits until it stops, ${listed(error.diagnostics, 'capacity-fails')}` }
     const isGone = first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
@@ -47,15 +51,10 @@ export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: W
   }
 }
 
-/** A guest that is still coming by migration has no definition yet; an event tells when it has. */
-async function isArriving(virsh: Virsh, { uuid }: Listed): Promise<boolean> {
-  return /^paused \((migrating|starting up)\)/.test(await ask(virsh, ['domstate', uuid, '--reason']))
-}
-
 const OUT_OF_REACH = 'left as it is: a transient guest has no definition; fit the XML that it is created from'
 
 async function refit(known: Listed, mayDefine: 'yes' | 'no', { virsh, settings, configSource, host, backup }: Watching): Promise<Looked> {
-  const document = readDocument(await dumpDefinition(virsh, known))
+  const document = await dumpDefinition(virsh, known)
   if (!isAsked(document, settings)) return { is: 'nothing' }
   if (!(await stateOf(virsh, known)).persistent)
     return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', told: OUT_OF_REACH }

@@ -6,18 +6,22 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../base/diagnostic.ts'
+import { shownName } from '../base/name.ts'
 import { actionLine } from './action-line.ts'
 import { backupFolder } from './backup.ts'
+import { type Printing, startPrinting } from './child-process.ts'
 import type { Command } from './commands.ts'
 import { CONFIG } from './input.ts'
+import { lineReader } from './lines.ts'
 import { print } from './output.ts'
 import { readSettings } from './placing.ts'
-import { type Started, startProgram } from './programs.ts'
 import type { Running } from './run.ts'
+import { heedingSignals } from './signals.ts'
 import { listed } from './summary.ts'
 import { checkConnection, connectWords, type Listed, listGuests, saidBy, virshAt } from './virsh.ts'
 import { pauseMs, type Refits, readEvent, type Sighting, turnOf } from './watch-events.ts'
 import { lookAt, type Watching } from './watch-guest.ts'
+import { dueInMs, listPending, nonePending, type Pending, sighted } from './watch-pending.ts'
 
 type Watch = Extract<Command, { name: 'watch' }>
 
@@ -28,16 +32,21 @@ interface Session extends Watching {
   /** What was told of a guest that was left as it is: it is not told again until something happens to it. */
   readonly lastTold: Map<string, string>
   failures: number
+  isUnreadableTold: boolean
 }
 
 /** virsh does not say when it is ready to hear of events: what is defined until then is found by looking again. */
 const LOOK_AGAIN_S = [3, 10, 30]
 
+/** While what virsh prints cannot be read. */
+const UNREADABLE_LOOK_MS = 30_000
+const UNREADABLE_PAUSE_MS = 10
+
 export async function watchCommand(command: Watch, running: Running): Promise<number> {
   const settings = readSettings(command.config, running)
   const stopping = new AbortController()
   const session: Session = {
-    virsh: virshAt(command.connect),
+    virsh: virshAt(command.connect, stopping.signal),
     settings,
     configSource: command.config ?? CONFIG,
     ...(command.host !== undefined && { host: command.host }),
@@ -46,17 +55,26 @@ export async function watchCommand(command: Watch, running: Running): Promise<nu
     refits: new Map(),
     lastTold: new Map(),
     failures: 0,
+    isUnreadableTold: false,
   }
-  const stop = (): void => stopping.abort()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
   try {
-    await checkConnectionOf(session, command)
-    if (command.once) return (await scan(session)) === 0 ? 0 : 1
-    await follow(session, command)
+    return await heedingSignals(stopping, () => watch(session, command))
+  } catch (error) {
+    // A call that was under way was broken off, which is what was asked for.
+    if (!stopping.signal.aborted || !(error instanceof Refusal)) throw error
+    log('watch', 'ended', 0)
     return 0
-  } finally {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, stop)
   }
+}
+
+async function watch(session: Session, command: Watch): Promise<number> {
+  await checkConnectionOf(session, command)
+  if (command.once) {
+    const refused = await scan(session, nonePending())
+    return refused === 0 || session.stop.aborted ? 0 : 1
+  }
+  await follow(session, command)
+  return 0
 }
 
 /** Without --once a daemon that is not there yet is waited for; a machine that is another one never becomes this one. */
@@ -87,8 +105,8 @@ async function follow(session: Session, command: Watch): Promise<void> {
 
 /** From one connection to its end. @returns why it ended */
 async function connected(session: Session, { connect }: Watch): Promise<string> {
-  const events = startProgram('virsh', [...connectWords(connect), 'event', '--all', '--loop', '--timestamp'])
-  const end = (): void => events.end()
+  const events = startPrinting('virsh', [...connectWords(connect), 'event', '--all', '--loop', '--timestamp'])
+  const end = (): void => void events.end()
   session.stop.addEventListener('abort', end)
   try {
     return await attend(session, events)
@@ -97,75 +115,116 @@ async function connected(session: Session, { connect }: Watch): Promise<string> 
     return listed(error.diagnostics, 'capacity-fails')
   } finally {
     session.stop.removeEventListener('abort', end)
-    events.end()
-    await events.ended
+    await events.end()
   }
 }
 
-/** Guests wait in the order that they were first seen in; one that is seen twice is looked at once. */
-async function attend(session: Session, events: Started): Promise<string> {
-  const seen = new Map<string, Sighting['why']>()
-  let wake = (): void => {}
-  let reason: string | undefined
-  let again = false
-  const timers = LOOK_AGAIN_S.map((afterS) =>
-    setTimeout(() => {
-      again = true
-      wake()
-    }, afterS * 1000),
-  )
-  const reading = (async () => {
-    for await (const line of events.lines) {
-      const sighting = readEvent(line)
-      if (sighting === undefined) continue
-      if (!seen.has(sighting.guest)) seen.set(sighting.guest, sighting.why)
-      wake()
-    }
-  })()
-    .catch(() => {})
-    .then(async () => {
-      reason = saidBy((await events.ended).stderr) || 'virsh event ended'
-      wake()
-    })
+/** What goes on while one connection lasts. Times are those of performance.now(). */
+interface Attending {
+  readonly pending: Pending
+  /** When all guests are to be looked at. */
+  allAtMs: number
+  /** Why the events ended. */
+  reason?: string
+  wake: () => void
+}
+
+async function attend(session: Session, events: Printing): Promise<string> {
+  const attending: Attending = { pending: nonePending(), allAtMs: performance.now(), wake: () => {} }
+  const lookAgain = (): void => {
+    attending.allAtMs = performance.now()
+    attending.wake()
+  }
+  const timers = LOOK_AGAIN_S.map((afterS) => setTimeout(lookAgain, afterS * 1000))
+  const reading = readEvents(session, events, attending)
+  const wakeUp = (): void => attending.wake()
+  session.stop.addEventListener('abort', wakeUp)
   try {
-    await scan(session)
-    session.failures = 0
-    while (!session.stop.aborted && reason === undefined) {
-      if (again) {
-        again = false
-        await scan(session)
-      }
-      const [next] = seen
-      if (next !== undefined) {
-        seen.delete(next[0])
-        await lookAtNamed(session, ...next)
-      } else if (!again && reason === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    }
+    while (!session.stop.aborted && attending.reason === undefined) await attendOnce(session, attending)
   } finally {
+    session.stop.removeEventListener('abort', wakeUp)
     for (const timer of timers) clearTimeout(timer)
-    events.end()
+    await events.end()
     await reading
   }
-  return reason ?? ''
+  return attending.reason ?? ''
+}
+
+/** Does what is due, or waits until something is. */
+async function attendOnce(session: Session, attending: Attending): Promise<void> {
+  const { pending } = attending
+  const allInMs = attending.allAtMs - performance.now()
+  const sightedInMs = dueInMs(pending, performance.now())
+  if (allInMs <= 0) {
+    attending.allAtMs = Number.POSITIVE_INFINITY
+    await scan(session, pending)
+    session.failures = 0
+  } else if (sightedInMs <= 0) await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'sighted'))
+  else await woken(attending, Math.min(allInMs, sightedInMs))
+}
+
+function woken(attending: Attending, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = Number.isFinite(withinMs) ? setTimeout(resolve, withinMs) : undefined
+    attending.wake = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
+/** Until the events end. For a line that cannot be read all guests are looked at: it may have named any of them. */
+async function readEvents(session: Session, events: Printing, attending: Attending): Promise<void> {
+  const read = lineReader()
+  let lastLookMs = Number.NEGATIVE_INFINITY
+  for await (const chunk of events.chunks) {
+    const { lines, unreadable } = read(chunk)
+    for (const line of lines) {
+      const sighting = readEvent(line)
+      if (sighting !== undefined) sighted(attending.pending, sighting)
+    }
+    if (unreadable) {
+      tellUnreadable(session)
+      const atMs = Math.max(performance.now(), lastLookMs + UNREADABLE_LOOK_MS)
+      if (atMs < attending.allAtMs) {
+        attending.allAtMs = atMs
+        lastLookMs = atMs
+      }
+      // Whoever prints without end is read slowly.
+      await sleep(UNREADABLE_PAUSE_MS)
+    }
+    attending.wake()
+  }
+  attending.reason = saidBy((await events.ended).stderr) || 'virsh event ended'
+  attending.wake()
+}
+
+function tellUnreadable(session: Session): void {
+  if (session.isUnreadableTold) return
+  session.isUnreadableTold = true
+  log('watch', 'virsh event prints lines that are too long or not UTF-8: they are left out, and all guests are looked at instead', 0)
 }
 
 /** @returns how many guests could not be fitted */
-async function scan(session: Session): Promise<number> {
+async function scan(session: Session, pending: Pending): Promise<number> {
+  const found = await listPending(pending, () => listGuests(session.virsh), 'all')
+  forget(session, new Set(found.map(([{ uuid }]) => uuid)))
+  return lookAtAll(session, found)
+}
+
+async function lookAtAll(session: Session, found: Awaited<ReturnType<typeof listPending>>): Promise<number> {
   let refused = 0
-  for (const guest of await listGuests(session.virsh)) {
+  for (const [guest, why] of found) {
     if (session.stop.aborted) break
-    if (await look(session, guest, 'found')) refused += 1
+    if (await look(session, guest, why)) refused += 1
   }
   return refused
 }
 
-async function lookAtNamed(session: Session, name: string, why: Sighting['why']): Promise<void> {
-  const guest = (await listGuests(session.virsh)).find((each) => each.name === name)
-  if (guest !== undefined) await look(session, guest, why)
+/** What is remembered of guests that are no more. */
+function forget({ refits, lastTold }: Session, there: ReadonlySet<string>): void {
+  for (const uuid of refits.keys()) if (!there.has(uuid)) refits.delete(uuid)
+  for (const uuid of lastTold.keys()) if (!there.has(uuid)) lastTold.delete(uuid)
 }
 
 /** @returns whether the guest should have been fitted and was not */
@@ -180,7 +239,7 @@ async function look(session: Session, guest: Listed, why: Sighting['why'] | 'fou
   const told = looked.is === 'nothing' ? undefined : looked.told
   const isKnown = lastTold.get(guest.uuid) === told && (why === 'found' || looked.is === 'transient')
   const isSaid = looked.is === 'left' && turn.may === 'said'
-  if (told !== undefined && !isKnown && !isSaid) log(`watch ${why} ${guest.name}`, told, performance.now() - began)
+  if (told !== undefined && !isKnown && !isSaid) log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
   if (told === undefined || isDefined) lastTold.delete(guest.uuid)
   else lastTold.set(guest.uuid, told)
   return looked.is !== 'defined' && looked.is !== 'nothing' && looked.is !== 'transient'

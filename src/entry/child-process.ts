@@ -1,0 +1,225 @@
+// A program that runs beside this process: its output is bounded, its own end decides when it is over, and it is ended together
+// with whatever it started.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ended } from './programs.ts'
+
+export interface ProgramOptions {
+  /** An open file to be its standard input. */
+  readonly file?: number
+  readonly timeoutS?: number
+  /** Ends the program when it is aborted; its reason is the name of a signal. */
+  readonly stop?: AbortSignal
+  /** How long the program may still run after `stop`: for one that had better not be interrupted. */
+  readonly patienceMs?: number
+}
+
+/** `cut`: the program did not end by itself, `reason` says why; `stopped` is our own `stop`. */
+export interface ProgramEnd extends Ended {
+  readonly output: Uint8Array
+  readonly cut?: 'signal' | 'timeout' | 'flood' | 'stopped' | 'not-started'
+}
+
+/** stdout and stderr together. A list of 100,000 guests has 7 MB. */
+export const MOST_BYTES = 16 * 1024 * 1024
+/** Of stderr this much is kept. */
+const MOST_MESSAGE_BYTES = 64 * 1024
+/** A child that the program left behind, such as a shared ssh connection, may hold its stdout open for ever. */
+const GRACE_MS = 1000
+const TERM_MS = 250
+const KILL_MS = 100
+const POLL_MS = 10
+
+/**
+ * Runs it to its end, in a session of its own: a Ctrl-C of the terminal reaches only us. Never throws for what the program does.
+ * Its messages are in English.
+ */
+export async function awaitProgram(command: string, words: readonly string[], options: ProgramOptions = {}): Promise<ProgramEnd> {
+  const { timeoutS = 60, stop, patienceMs = 0 } = options
+  if (stop?.aborted) return { ...nothingSaid, cut: 'stopped', reason: stopReason(stop) }
+  const child = start(command, words, options.file)
+  if ('error' in child) return { ...nothingSaid, cut: 'not-started', reason: child.error }
+  const exited = exitOf(child)
+  const closed = once(child, 'close').catch(() => {})
+  const gathered = gather(child)
+  const settled = new AbortController()
+  const later = (ms: number): Promise<void> => sleep(ms, undefined, { signal: settled.signal }).catch(() => {})
+  const stopped = aborted(stop, settled.signal).then(() => later(patienceMs))
+  const cut = await Promise.race([
+    exited.then(() => undefined),
+    gathered.flooded.then(() => 'flood' as const),
+    later(timeoutS * 1000).then(() => 'timeout' as const),
+    stopped.then(() => 'stopped' as const),
+  ])
+  if (cut === undefined) await Promise.race([closed, gathered.flooded, later(GRACE_MS), aborted(stop, settled.signal)])
+  else await endGroup(child, exited)
+  settled.abort()
+  letGo(child)
+  const said = gathered.read()
+  const end = endOf(await Promise.race([exited, undefined]), cut ?? (said.isFlood ? 'flood' : undefined))
+  const reasons = { timeout: `it did not end within ${timeoutS} s`, stopped: stopReason(stop), flood: FLOOD }
+  return { ...said, ...end, ...(end.cut !== undefined && end.cut in reasons && { reason: reasons[end.cut as keyof typeof reasons] }) }
+}
+
+const FLOOD = `it printed more than ${MOST_BYTES / 1024 / 1024} MiB`
+
+const nothingSaid = { output: new Uint8Array(), stdout: '', stderr: '' }
+
+const stopReason = (stop: AbortSignal | undefined): string => `${stop?.reason} ended it`
+
+/** A program that prints for as long as it runs. */
+export interface Printing {
+  /** Ends when the program does. */
+  readonly chunks: AsyncIterable<Uint8Array>
+  /** Without stdout. */
+  readonly ended: Promise<ProgramEnd>
+  /** Ends it and what it started; resolves once that is done. */
+  readonly end: () => Promise<void>
+}
+
+export function startPrinting(command: string, words: readonly string[]): Printing {
+  const child = start(command, words, undefined)
+  if ('error' in child) {
+    const ended: ProgramEnd = { ...nothingSaid, cut: 'not-started', reason: child.error }
+    return { chunks: Readable.from([]), ended: Promise.resolve(ended), end: () => Promise.resolve() }
+  }
+  const exited = exitOf(child)
+  const messages = kept(MOST_MESSAGE_BYTES)
+  child.stderr?.on('data', messages.add)
+  const closed = once(child, 'close').catch(() => {})
+  const ended = exited.then(async (exit): Promise<ProgramEnd> => {
+    const settled = new AbortController()
+    await Promise.race([closed, sleep(GRACE_MS, undefined, { signal: settled.signal }).catch(() => {})])
+    settled.abort()
+    letGo(child)
+    return { ...nothingSaid, stderr: textOf(messages.bytes()), ...endOf(exit, undefined) }
+  })
+  let ending: Promise<void> | undefined
+  const end = (): Promise<void> => {
+    ending ??= endGroup(child, exited)
+    return ending
+  }
+  return { chunks: chunksOf(child), ended, end }
+}
+
+/** What is cut off at the end of a stream is no error. */
+async function* chunksOf({ stdout }: ChildProcess): AsyncGenerator<Uint8Array> {
+  try {
+    if (stdout !== null) yield* stdout as AsyncIterable<Uint8Array>
+  } catch {
+    // The end of the program says why.
+  }
+}
+
+/** Most failures come as an event; a want of memory is thrown. */
+function start(command: string, words: readonly string[], file: number | undefined): ChildProcess | { readonly error: string } {
+  const env = { ...process.env, LC_ALL: 'C' }
+  try {
+    return spawn(command, [...words], { stdio: [file ?? 'ignore', 'pipe', 'pipe'], detached: true, env })
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+type Exit = { readonly code: number | null; readonly signal: string | null } | { readonly error: string }
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+    child.once('error', (error) => resolve({ error: error.message }))
+  })
+}
+
+function endOf(exit: Exit | undefined, cut: ProgramEnd['cut']): Pick<ProgramEnd, 'status' | 'reason' | 'cut'> {
+  if (exit !== undefined && 'error' in exit) return { cut: 'not-started', reason: exit.error }
+  if (cut !== undefined || exit === undefined) return { cut: cut ?? 'stopped' }
+  return exit.code === null ? { cut: 'signal', reason: `${exit.signal} ended it` } : { status: exit.code }
+}
+
+async function aborted(stop: AbortSignal | undefined, settled: AbortSignal): Promise<void> {
+  if (stop === undefined) return new Promise(() => {})
+  if (!stop.aborted) await once(stop, 'abort', { signal: settled }).catch(() => {})
+}
+
+/** The program leads its own group. TERM first; what has not gone by then is killed. */
+async function endGroup({ pid }: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  if (pid === undefined) return
+  signalGroup(pid, 'SIGTERM')
+  for (let waited = 0; waited < TERM_MS && signalGroup(pid, 0); waited += POLL_MS) await sleep(POLL_MS)
+  if (signalGroup(pid, 'SIGKILL')) await Promise.race([exited, sleep(KILL_MS, undefined, { ref: false })])
+}
+
+/** @returns whether there is such a group */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal)
+  } catch {
+    return false
+  }
+}
+
+/** Whoever still holds its pipes, and a process that even SIGKILL does not end, must not keep us. */
+function letGo(child: ChildProcess): void {
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.unref()
+}
+
+interface Said {
+  readonly output: Uint8Array
+  readonly stdout: string
+  readonly stderr: string
+  readonly isFlood: boolean
+}
+
+function gather({ stdout, stderr }: ChildProcess): { readonly flooded: Promise<void>; readonly read: () => Said } {
+  const output = kept(MOST_BYTES)
+  const messages = kept(MOST_MESSAGE_BYTES)
+  let total = 0
+  let flood = (): void => {}
+  const flooded = new Promise<void>((resolve) => {
+    flood = resolve
+  })
+  const into =
+    ({ add }: Kept) =>
+    (chunk: Uint8Array): void => {
+      total += chunk.length
+      add(chunk)
+      if (total > MOST_BYTES) flood()
+    }
+  stdout?.on('data', into(output))
+  stderr?.on('data', into(messages))
+  const read = (): Said => {
+    const isFlood = total > MOST_BYTES
+    const bytes = isFlood ? new Uint8Array() : output.bytes()
+    return { output: bytes, stdout: textOf(bytes), stderr: textOf(messages.bytes()), isFlood }
+  }
+  return { flooded, read }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+
+interface Kept {
+  readonly add: (chunk: Uint8Array) => void
+  readonly bytes: () => Uint8Array
+}
+
+/** The first bytes of a stream, in one buffer that grows: a chunk for each byte would cost a hundred times as much. */
+function kept(most: number): Kept {
+  let buffer = new Uint8Array(Math.min(most, 4096))
+  let length = 0
+  const add = (chunk: Uint8Array): void => {
+    const taken = chunk.subarray(0, most - length)
+    if (length + taken.length > buffer.length) {
+      const larger = new Uint8Array(Math.min(most, Math.max(2 * buffer.length, length + taken.length)))
+      larger.set(buffer.subarray(0, length))
+      buffer = larger
+    }
+    buffer.set(taken, length)
+    length += taken.length
+  }
+  return { add, bytes: () => buffer.subarray(0, length) }
+}
