@@ -1,10 +1,11 @@
 // The name of a guest, which may be almost anything, to a word of a sentence or of a command line.
 
-const PLAIN = /^[^\s"'`\\\p{C}\p{Z}]+$/u
+/** At its ends, or what shows nothing of itself anywhere. */
+const UNSEEN = /^[\s\p{Z}]|[\s\p{Z}]$|\p{C}/u
 
 /** As it is, or in quotes where nobody could see where it begins and ends. */
 export function shownName(name: string): string {
-  return PLAIN.test(name) ? name : JSON.stringify(name)
+  return name === '' || UNSEEN.test(name) ? JSON.stringify(name) : name
 }
 
 /** For sh: as it is, or in single quotes. */

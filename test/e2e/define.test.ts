@@ -235,13 +235,14 @@ t.test('define', { timeout: 400_000 }, async (t) => {
   })
 
   await t.test('names', async (t) => {
-    for (const name of ["we'ird: Defined Added", '1', '-x', '\u00e9 b']) {
+    for (const name of ["we'ird: Defined Added", '1', '-x', '\u00e9 b', 'blank', 'blank ', ' blank']) {
       const xml = guestXml(name)
       t.equal(define(uri, ...onCpu(0), file('odd.xml', xml)).status, 0, name)
       const { status, stdout, stderr } = define(uri, ...onCpu(1), `--guest=${name}`)
       t.equal(status, 0, stderr)
-      t.ok(stdout.includes(`\n${name} is defined; what was there before is ${copies}/`), name)
-      const uuid = /^([0-9a-f-]{36}) (.*?) *$/
+      const shown = name === name.trim() ? name : `"${name}"`
+      t.ok(stdout.includes(`\n${shown} is defined; what was there before is ${copies}/`), name)
+      const uuid = /^([0-9a-f-]{36}) (.*)$/
       const [, id = ''] =
         virsh('list', '--all', '--uuid', '--name')
           .split('\n')
@@ -284,7 +285,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
   await t.test('what cannot be reached', async (t) => {
     const missing = define(uri, '--guest', 'db')
     t.equal(missing.status, 1)
-    t.match(missing.stderr, /^error\[guest-missing\]: libvirt has no guest "db"\n.*\n {3}fix: did you mean db1\?\n$/)
+    t.match(missing.stderr, /^error\[guest-missing\]: libvirt has no guest "db"\n.*\n {3}fix: did you mean "db1"\?\n$/)
     const away = define(`qemu:///system?socket=${folder}/nothing`, '--guest', 'db1')
     t.equal(away.status, 1)
     t.match(away.stderr, /^error\[libvirt-unreachable\]: virsh cannot connect to libvirt: Failed to connect socket/)
