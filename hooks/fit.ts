@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
-import { preflight } from '../src/check.ts'
+import { pinsBeyond, preflight } from '../src/check.ts'
 import { readDomain } from '../src/domain/view.ts'
 import type { GuestPlace } from '../src/entry/guest-cgroup.ts'
 import { isAsked, partitionOf } from '../src/entry/guest-xml.ts'
@@ -12,6 +12,7 @@ import { listed, summaryOf } from '../src/entry/summary.ts'
 import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { resourcesOf } from '../src/host/resources.ts'
 import { checkType, place, readDocument } from '../src/place.ts'
+import { administratorBounds } from '../src/request/allowed-cpus.ts'
 import type { Config } from '../src/request/config.ts'
 import type { XmlDocument } from '../src/xml/parse.ts'
 
@@ -83,11 +84,13 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
 }
 
 /** Of what the guest wishes nothing counts: only what the kernel, libvirt and QEMU forbid is proven to fail. */
-function check({ config, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
+function check({ config, configSource, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
   const view = readDomain(document)
   checkType(view)
   const { host, allowed } = steps.readHost({ partition: partitionOf(document), confinedBy: 'any' }, config.root)
-  const found = errorsFirst(steps.preflight(view, resourcesOf(host, allowed)))
+  const resources = resourcesOf(host, allowed)
+  const bounds = administratorBounds({ config: config.wishes, configSource, flags: {} })
+  const found = errorsFirst([...steps.preflight(view, resources), ...pinsBeyond(view, bounds, resources)])
   const summary = listed(found, 'capacity-fails')
   if (found.every(({ code }) => classOf(code) === 'note')) return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
   return { is: 'found', told: steps.render(found, 'capacity-fails', { name: `${guest}.xml`, text: document.text }), summary }

@@ -3,6 +3,7 @@
 // invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are told only when they
 // are proven by what the host states; a fact that is not known speaks for the guest.
 
+import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
 import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
@@ -11,6 +12,7 @@ import { memoryNode, nodesWithMemory } from './plan/bind.ts'
 import { type Backing, shortages, withDimms } from './plan/capacity.ts'
 import { devicesAway, nodesAway } from './plan/devices.ts'
 import { separation } from './plan/distance.ts'
+import { pinnedThreads, threadWords } from './plan/pinned-threads.ts'
 import { reaching } from './plan/pins.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
 import { writtenCells, writtenPagesize } from './plan/written.ts'
@@ -20,6 +22,18 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
   const invalid = [...refusedByLibvirt(view), ...checkNodes(view, resources), ...checkCpus(view, resources)]
   const backings = writtenBackings(view, resources)
   return [...invalid, ...shortages(resources, backings), ...notesOn(view, resources, backings)]
+}
+
+/**
+ * Pins that leave bounds which the kernel does not enforce: a note, since the guest starts all the same. A pin that is
+ * outside of the allowed CPUs as a whole is a finding of preflight.
+ */
+export function pinsBeyond(view: DomainView, bounds: readonly Bound[], { allowed }: Resources): Diagnostic[] {
+  const beyond = pinnedThreads(view).filter(({ pin }) => boundsLeft(pin, bounds).length > 0 && intersect(pin, allowed.cpus).length > 0)
+  const pinned = union(...beyond.map(({ pin }) => pin))
+  if (beyond.length === 0) return []
+  const facts = { threads: threadWords(beyond), pinned: formatSet(pinned), bounds: boundWords(pinned, bounds) }
+  return [diagnostic('pins-beyond', facts)]
 }
 
 // ---- Against the host ----

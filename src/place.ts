@@ -1,5 +1,6 @@
 // The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
 
+import type { Bound } from './base/bounds.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from './base/diagnostic.ts'
 import { type CpuSet, union } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
@@ -13,10 +14,22 @@ import { cellMemoryKiB } from './plan/memory.ts'
 import { hasCells, type Plan, plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
+import { type Bounded, pinsWithinBounds, type TenantPins } from './plan/tenant-pins.ts'
 import { writtenPlacement } from './plan/written.ts'
+import {
+  type Administrator,
+  type Asked,
+  allowedCpus,
+  cutToBounds,
+  isCut,
+  ownCpuset,
+  pinsAskedBy,
+  tenantBounds,
+  withoutPins,
+} from './request/allowed-cpus.ts'
 import { type Config, defaultConfig } from './request/config.ts'
 import { settle, type Wishes } from './request/request.ts'
-import { cutToAllowed, tenantWishes } from './request/sources.ts'
+import { tenantWishes } from './request/sources.ts'
 import { type Vmi, withVmi } from './request/vmi.ts'
 import { applyEdits, type Edit, type Write } from './xml/edit.ts'
 import { parseXml, type XmlDocument } from './xml/parse.ts'
@@ -56,23 +69,23 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   const view = readDomain(document)
   checkType(view)
   const { vmi } = surroundings
-  const { request, resources, notes } = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
-  const isKept = move !== undefined || (view.cells.length > 0 && (request.existing === 'keep' || !hasCells(view, request)))
-  const planned =
-    vmi?.dedicated === false
-      ? untouched(view, resources, request, vmi)
-      : isKept
-        ? rebind(view, resources, request, move ?? 'if-broken')
-        : plan(view, resources, request)
+  const settled = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
+  const { existing } = settled.request
+  const isKept = move !== undefined || (view.cells.length > 0 && (existing === 'keep' || !hasCells(view, settled.request)))
+  const { from, planned } = withCuts(settled.notes, () => {
+    const from = boundedFrom(view, settled, isKept ? 'kept' : 'new')
+    return { from, planned: withCuts(from.notes, () => plannedFrom(from, isKept ? (move ?? 'if-broken') : undefined, vmi)) }
+  })
+  const { request, resources } = from
   const { placement } = planned
+  const isWritten = planned.kept === true && from.pins === 'as-written'
   // KubeVirt's guest without dedicated CPUs comes back as it was.
-  if (!surroundings.runs && vmi?.dedicated !== false)
-    refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: planned.kept === true }))
+  if (!surroundings.runs && vmi?.dedicated !== false) refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: isWritten }))
   const elements = isKept ? undefined : vmi?.elements
   const also = { allocateNow: request.like === 'kubevirt', shape: isKept ? 'kept' : 'new', ...(elements && { elements }) } as const
-  const edits = planned.kept ? [] : editsFor(document, view, placement, also, write)
+  const edits = isWritten ? [] : editsFor(document, view, placement, also, write)
   const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement, view, resources))
-  const short = isKept ? lacking : withSplitThatFits(lacking, view, resources, request)
+  const short = isKept ? lacking : withSplitThatFits(lacking, from)
   return {
     document,
     view,
@@ -81,7 +94,28 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
     placement,
     edits,
     text: edits.length === 0 ? text : applyEdits(text, edits),
-    notes: [...short, ...planned.notes, ...notes],
+    notes: [...short, ...planned.notes, ...settled.notes, ...from.notes],
+  }
+}
+
+function boundedFrom(view: DomainView, { request, resources, pins }: Settled, cells: 'kept' | 'new'): Bounded {
+  const from: Bounded = { view, request, resources, pins: 'as-written', notes: [] }
+  return pins === undefined ? from : pinsWithinBounds(from, pins, cells)
+}
+
+/** @param move none: new cells */
+function plannedFrom({ view, resources, request }: Bounded, move: Move | undefined, vmi: Vmi | undefined): Plan {
+  if (vmi?.dedicated === false) return untouched(view, resources, request, vmi)
+  return move === undefined ? plan(view, resources, request) : rebind(view, resources, request, move)
+}
+
+/** A refusal tells too what was cut of the request: it may be why. */
+function withCuts<T>(notes: readonly Diagnostic[], decide: () => T): T {
+  try {
+    return decide()
+  } catch (error) {
+    const cuts = notes.filter(isCut)
+    throw error instanceof Refusal && cuts.length > 0 ? new Refusal([...error.diagnostics, ...cuts]) : error
   }
 }
 
@@ -107,7 +141,7 @@ function untouched(view: DomainView, resources: Resources, request: Request, { s
 }
 
 /** A shortage that another split of memory would mend carries that split. */
-function withSplitThatFits(short: readonly Diagnostic[], view: DomainView, resources: Resources, request: Request): readonly Diagnostic[] {
+function withSplitThatFits(short: readonly Diagnostic[], { view, resources, request }: Bounded): readonly Diagnostic[] {
   if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
   const fitting = planOrRefusal(view, resources, { ...request, memory: 'by-free-pages' })
   if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0) return short
@@ -130,21 +164,52 @@ export function readDocument(text: string): XmlDocument {
   return parseXml(text, undefined, { numa: NAMESPACE })
 }
 
-/** Layers weakest first: config, VMI, its annotations, the guest's metadata, flags. With cpus=as-pinned the pins say what is allowed. */
-export function settleFor(
-  view: DomainView,
-  { host, allowed, config = defaultConfig, configSource = 'the configuration', vmi, flags = {} }: Surroundings,
-): { readonly request: Request; readonly resources: Resources; readonly notes: readonly Diagnostic[] } {
+/** What is requested, and what of the host it may use. */
+export interface Settled {
+  readonly request: Request
+  readonly resources: Resources
+  readonly notes: readonly Diagnostic[]
+  /** Of what a tenant requests; none for a VMI without dedicated CPUs, which is not placed. */
+  readonly bounds: readonly Bound[]
+  /** With cpus=as-pinned from a tenant: `resources` are then those without the pins. */
+  readonly pins?: TenantPins
+}
+
+/**
+ * Layers weakest first: config, VMI, its annotations, the guest's metadata, flags. Where the administrator requests
+ * cpus=as-pinned, the pins say what is allowed.
+ */
+export function settleFor(view: DomainView, surroundings: Surroundings): Settled {
+  const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
+  const { configSource = 'the configuration' } = surroundings
   const available = resourcesOf(host, allowed)
-  const asked = (wishes: ReadonlyMap<string, string>, source: string): ReturnType<typeof cutToAllowed> =>
-    cutToAllowed(tenantWishes(wishes, source, config, configSource), available.allowed.cpus, source)
-  const annotated = asked(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
-  const own = asked(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
-  const settled = settle([config.wishes, vmi?.wishes ?? {}, annotated.wishes, own.wishes, flags], config.reserve)
-  const request = vmi === undefined ? settled : withVmi(settled, vmi, { ...annotated.wishes, ...own.wishes, ...flags })
-  const cpus = allowedCpus(view, request, allowed)
+  const administrator: Administrator = { config: config.wishes, configSource, flags }
+  const given = { resources: available, isConfined: allowed.cpus !== undefined }
+  const bounds = vmi?.dedicated === false ? [] : tenantBounds(administrator, given)
+  const askedBy = (wishes: ReadonlyMap<string, string>, source: string): Asked => {
+    const read = tenantWishes(wishes, source, config, configSource)
+    return { ...cutToBounds(read, { source, bounds, administrator }), source }
+  }
+  const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
+  const own = askedBy(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
+  const layered = (annotations: Wishes, metadata: Wishes): Request => {
+    const layers = [config.wishes, vmi?.wishes ?? {}, annotations, metadata, flags]
+    const request = settle(layers, config.reserve)
+    return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
+  }
+  const request = layered(annotated.wishes, own.wishes)
+  const tenants = [own, annotated]
+  const asker = bounds.length === 0 ? undefined : pinsAskedBy(request, administrator, tenants)
+  const pins = asker && {
+    source: asker.source,
+    bounds: [...bounds, ...ownCpuset(tenants)],
+    otherwise: layered(withoutPins(annotated.wishes), withoutPins(own.wishes)),
+  }
+  const usesPins = request.cpus === 'as-pinned' && pins === undefined
+  const cpus = allowedCpus(request, usesPins ? pinned(view) : undefined, allowed.cpus)
   const resources = cpus === undefined || cpus === allowed.cpus ? available : resourcesOf(host, { ...allowed, cpus })
-  return { request, resources, notes: [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes] }
+  const notes = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes]
+  return { request, resources, notes, bounds, ...(pins && { pins }) }
 }
 
 function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi): Diagnostic[] {
@@ -158,13 +223,6 @@ function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi):
       ? []
       : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
   ]
-}
-
-/** The strongest that says which CPUs: a cpuset, the pins, the cgroup. */
-function allowedCpus(view: DomainView, { cpuset, cpus }: Request, allowed: Partial<Allowed>): CpuSet | undefined {
-  const pins = pinned(view)
-  // Without any, as-pinned says whose pin is missing.
-  return cpuset ?? (cpus === 'as-pinned' && pins.length > 0 ? pins : allowed.cpus)
 }
 
 function pinned({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {

@@ -5,16 +5,23 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Refusal } from '../src/base/diagnostic.ts'
-import { preflight } from '../src/check.ts'
+import { pinsBeyond, preflight } from '../src/check.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { drawPlan } from '../src/explain/svg.ts'
 import { explain } from '../src/explain/text.ts'
+import { parseJson } from '../src/host/json.ts'
 import { parseSnapshot } from '../src/host/snapshot.ts'
 import { checkType, type Placed, place, readDocument, type Surroundings, settleFor } from '../src/place.ts'
+import { isCut } from '../src/request/allowed-cpus.ts'
+import { parseConfig } from '../src/request/config.ts'
 import { readWishes } from '../src/request/request.ts'
+import { readVmi } from '../src/request/vmi.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { runApart } from './apart.ts'
+
+/** What the configuration is called in messages. */
+const CONFIG = 'virt-numa.conf'
 
 export interface GoldenCase {
   readonly name: string
@@ -22,7 +29,7 @@ export interface GoldenCase {
   readonly about: string
   readonly run: string
   readonly keys: Readonly<Record<string, string>>
-  /** Lines of the hook's configuration. */
+  /** Lines of the configuration. */
   readonly config: string
   readonly domain: string
   readonly surroundings: Surroundings
@@ -42,8 +49,19 @@ export function readCases(): GoldenCase[] {
       const request = existsSync(`${folder}/request.json`) ? JSON.parse(read('request.json')) : {}
       const { about = '', run = 'transform', config = '', ...keys } = request
       const { host, allowed = {} } = parseSnapshot(read('host.json'), `${folder}/host.json`)
+      const settings = { config: parseConfig(config, CONFIG), configSource: CONFIG }
+      const vmi = existsSync(`${folder}/vmi.json`) ? { vmi: readVmi(parseJson(read('vmi.json'), 'vmi.json'), 'vmi.json') } : {}
       const flags = readWishes(Object.entries(keys as Record<string, string>), 'request.json')
-      return { name, folder, about, run, keys, config, domain: read('domain.xml'), surroundings: { host, allowed, flags } }
+      return {
+        name,
+        folder,
+        about,
+        run,
+        keys,
+        config,
+        domain: read('domain.xml'),
+        surroundings: { host, allowed, flags, ...vmi, ...settings },
+      }
     })
 }
 
@@ -57,7 +75,9 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
     if (run === 'check') {
       const view = readDomain(readDocument(domain))
       checkType(view)
-      const found = preflight(view, settleFor(view, surroundings).resources)
+      const { resources, bounds, pins, notes } = settleFor(view, surroundings)
+      const beyond = pinsBeyond(view, pins?.bounds ?? bounds.filter(({ by }) => by === 'cpuset'), resources)
+      const found = [...preflight(view, resources), ...beyond, ...notes.filter(isCut)]
       const text = renderDiagnostics(found, 'capacity-fails', source)
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }
     }
@@ -97,10 +117,13 @@ function runHook({ folder, run, domain, config }: GoldenCase): Partial<Answer> {
       },
     )
     // Time and duration are the only parts of a line that are not the case's.
-    const said = (existsSync(log) ? readFileSync(log, 'utf8') : 'logs nothing\n').replace(/^\S+Z /gm, '').replace(/ \(\d+ ms\)$/gm, '')
+    const said = (existsSync(log) ? readFileSync(log, 'utf8') : 'logs nothing\n')
+      .replace(/^\S+Z /gm, '')
+      .replace(/ \(\d+ ms\)$/gm, '')
+      .replaceAll(settings, CONFIG)
     return {
       ...(stdout !== '' && { 'expected.xml': stdout }),
-      ...(stderr !== '' && { 'refusal.txt': stderr }),
+      ...(stderr !== '' && { 'refusal.txt': stderr.replaceAll(settings, CONFIG) }),
       'explain.txt': `exits with ${status}${stdout === '' ? ', prints nothing' : ''}\n${said}`,
     }
   } finally {

@@ -9,7 +9,7 @@ import { act, type Steps } from '../hooks/act.ts'
 import { confined } from '../hooks/confined.ts'
 import { type FitSteps, fit, fitSteps, type Task } from '../hooks/fit.ts'
 import { logLine } from '../hooks/log.ts'
-import { parseSet } from '../src/base/idset.ts'
+import { type CpuSet, parseSet } from '../src/base/idset.ts'
 import { guestAllowed, partitionPaths } from '../src/entry/guest-cgroup.ts'
 import { machineIn } from '../src/entry/machine.ts'
 import { callOf, PROGRAM_OPERATIONS, ruleOf } from '../src/entry/operations.ts'
@@ -590,6 +590,103 @@ t.test('the partition of a guest says what it may use', (t) => {
   t.same(guestAllowed(files, own, place('any'), online), { cpus: cpus('0-5') }, 'proven is only what neither allows')
   t.same(guestAllowed(files, {}, place('any'), online), {}, 'our own allows everything')
   t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'there is no partition')
+  t.end()
+})
+
+// ---- What a tenant requests in the metadata ----
+
+/** All CPUs that the pins and `<vcpu cpuset>` of a document name. */
+function cpusIn(text: string): number[] {
+  const sets = [...text.matchAll(/<(?:vcpu|vcpupin|emulatorpin|iothreadpin)\b[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
+  return [...new Set(sets.flatMap((set) => [...parseSet<CpuSet>(set, 'test')]))].sort((a, b) => a - b)
+}
+
+const asking = (keys: string, text: string): string => text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
+
+t.test('what a tenant requests stays within the cgroup and the configuration', (t) => {
+  const confinedHost = makeHost('tenant')
+  const slice = 'tenant/sys/fs/cgroup'
+  for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')
+  write(`${slice}/machine.slice/cpuset.cpus.effective`, '0-1,4-5\n')
+  write(`${slice}/machine.slice/cpuset.mems.effective`, '0-1\n')
+  const cgroup = { root: confinedHost, lines: '', allowed: [0, 1, 4, 5], whose: 'the CPUs that the guest was given \\(0-1,4-5\\)' }
+  const set = { root: host, lines: 'cpuset = "0-1,4-5"', allowed: cgroup.allowed, whose: 'cpuset in \\S+ \\(0-1,4-5\\)' }
+  const both = { root: confinedHost, lines: 'cpuset = "1-2,5-6"', allowed: [1, 5], whose: 'cpuset in .* and the CPUs that' }
+  const of = (cpus: string[]): string => domain({ at: [0, 1], cpus })
+  const floating = of(['2-3', '6-7']).replace(/ *<emulatorpin[^>]*>\n/, '')
+  const stale = of(['0-1', '4-5']).replace("<vcpu placement='static'>", "<vcpu placement='static' cpuset='0-7'>")
+  for (const [name, keys, input, bounds, note] of [
+    ['cpuset', "cpuset='0-7'", floating, cgroup, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
+    ['cpuset', "cpuset='0-7'", floating, set, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
+    ['emulator', "emulator='2-5'", floating, cgroup, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
+    ['emulator', "emulator='2-5'", floating, set, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
+    ['no pin of the emulator', "emulator='none'", of(['2', '7']), set, 'cpuset-cut]: metadata of db1: emulator none is cut to 0-1,4-5'],
+    ['pins outside', "cpus='as-pinned'", of(['2-3', '6-7']), cgroup, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
+    ['pins outside', "cpus='as-pinned'", of(['2-3', '6-7']), set, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
+    ['pins of another host', "cpus='as-pinned'", elsewhere, cgroup, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
+    ['wide pins', "cpus='as-pinned'", of(['0-3', '4-7']), cgroup, 'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3'],
+    ['wide pins', "cpus='as-pinned'", of(['0-3', '4-7']), set, 'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3'],
+    ['pins within its own cpuset', "cpus='as-pinned' cpuset='0-5'", of(['0-3', '4-7']), set, 'pins-cut]'],
+    ['a wide <vcpu cpuset>', "cpus='as-pinned'", stale, set, undefined],
+  ] as const) {
+    for (const operation of REBINDS) {
+      const what = `${operation}: ${name}, ${bounds.lines || 'cgroup'}`
+      const path = config(bounds.lines, bounds.root)
+      const first = run(operation, { config: path, input: asking(keys, input) })
+      t.same([first.status, first.stderr], [0, ''], what)
+      t.same(cpusIn(first.stdout), bounds.allowed, `${what}: on all of the allowed CPUs and no others`)
+      t.equal(cellsOf(first.stdout), cellsOf(input), `${what}: the cells stay`)
+      const line = logOf(path).split('\n')[0] as string
+      if (note === undefined) t.notMatch(line, /-cut|-moved/, what)
+      else {
+        t.ok(line.includes(`note[${note}`), `${what}: ${line}`)
+        t.match(line, new RegExp(bounds.whose), `${what}: names the bound`)
+      }
+      const second = run(operation, { config: path, input: first.stdout })
+      t.same([second.status, second.stdout], [0, ''], `${what}: a second run changes nothing`)
+    }
+  }
+  // Two CPUs hold a guest of four vCPUs only where vCPUs share them.
+  const tight = config(both.lines, both.root)
+  const shared = run('migrate begin', { config: tight, input: asking("cpuset='0-7' pin='cell'", floating) })
+  t.same([shared.status, cpusIn(shared.stdout)], [0, both.allowed], 'both bounds')
+  t.match(logOf(tight), new RegExp(both.whose))
+  const few = run('migrate begin', { config: tight, input: asking("cpuset='0-7'", floating) })
+  t.same([few.status, few.stdout], [1, ''])
+  t.match(few.stderr, /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: metadata of db1: cpuset 0-7 is cut to 1,5\n/)
+
+  for (const [keys, bounds] of [
+    ["cpuset='2-3'", cgroup],
+    ["cpuset='2-3'", set],
+    ["emulator='2,6-7'", cgroup],
+    ["emulator='2,6-7'", set],
+  ] as const) {
+    for (const operation of REBINDS) {
+      const path = config(bounds.lines, bounds.root)
+      const { status, stdout, stderr } = run(operation, { config: path, input: asking(keys, floating) })
+      t.same([status, stdout], [1, ''], `${operation}: nothing is left of ${keys}`)
+      t.match(firstLine(stderr), /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/)
+      t.match(stderr, new RegExp(bounds.whose))
+      t.match(logOf(path), 'refused, error[cpuset-unavailable]: ')
+    }
+    const path = config(bounds.lines, bounds.root)
+    const input = asking(keys, of(['0', '4']))
+    t.same(outcome(run('prepare begin', { config: path, input })), [0, '', ''], `prepare: ${keys} proves nothing`)
+    t.match(logOf(path), ' prepare begin db1: fine (')
+  }
+  const beyond = config(set.lines)
+  t.same(outcome(run('prepare begin', { config: beyond, input: asking("cpus='as-pinned'", of(['0-3', '4'])) })), [0, '', ''])
+  t.match(logOf(beyond), /fine, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/)
+  const outside = run('prepare begin', { config: config('', confinedHost), input: asking("cpus='as-pinned'", of(['2-3', '4'])) })
+  t.match([outside.status, firstLine(outside.stderr)], [1, /^error\[cpus-outside\]: the pin of vCPU 0 names 2-3/])
+
+  const free = config('cpus = "as-pinned"', confinedHost)
+  const own = of(['0-3', '4-7'])
+  t.same(outcome(run('migrate begin', { config: free, input: own })), [0, '', ''], 'the administrator may keep pins as they are')
+  t.match(run('migrate begin', { config: config('tenant_keys = [ "memory" ]'), input: asking("cpus='as-pinned'", own) }), {
+    status: 1,
+    stderr: /^error\[tenant-key-refused\]/,
+  })
   t.end()
 })
 

@@ -1,14 +1,16 @@
 // The request: keys and values, precedence, the config file, what a guest may wish for.
 
 import t from 'tap'
+import type { Bound } from '../src/base/bounds.ts'
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
-import { type CpuSet, parseSet } from '../src/base/idset.ts'
+import { type CpuSet, formatSet, type NodeSet, parseSet } from '../src/base/idset.ts'
 import { nearest } from '../src/base/nearest.ts'
-import type { Request } from '../src/model.ts'
+import type { Request, Resources } from '../src/model.ts'
+import { type Administrator, type Cut, cutToBounds, tenantBounds } from '../src/request/allowed-cpus.ts'
 import { type Config, defaultConfig, parseConfig } from '../src/request/config.ts'
 import { asKey, type Key, keyNames, keys } from '../src/request/keys.ts'
 import { readWishes, settle, type Wishes } from '../src/request/request.ts'
-import { cutToAllowed, optedIn, tenantWishes } from '../src/request/sources.ts'
+import { optedIn, tenantWishes } from '../src/request/sources.ts'
 
 const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
 const wish = (key: string, value: string): Wishes => readWishes([[key, value]], 'test')
@@ -523,16 +525,31 @@ t.test('what a guest may wish for', async (t) => {
   }
 })
 
+// ---- The bounds of a tenant ----
+
+const NOBODY: Administrator = { config: {}, configSource: 'our.conf', flags: {} }
+const given = (text: string): Bound => ({ by: 'given', whose: 'the CPUs that the guest was given', cpus: cpus(text) })
+const cutToAllowed = (wishes: Wishes, allowed: CpuSet, source: string): Cut =>
+  cutToBounds(wishes, { source, bounds: [{ ...given(''), cpus: allowed }], administrator: NOBODY })
+
 t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
   const allowed = cpus('2-5')
   const wishes: Wishes = { memory: 'even', cpuset: cpus('0-3'), emulator: cpus('5-8') }
   const cut = cutToAllowed(wishes, allowed, 'metadata of db1')
   t.same(cut.wishes, { memory: 'even', cpuset: [2, 3], emulator: [5] })
   t.same(
-    cut.notes.map(({ code, what }) => [code, what]),
+    cut.notes.map(({ code, what, why }) => [code, what, why]),
     [
-      ['cpuset-cut', 'metadata of db1: cpuset 0-3 is cut to 2-3'],
-      ['cpuset-cut', 'metadata of db1: emulator 5-8 is cut to 5'],
+      [
+        'cpuset-cut',
+        'metadata of db1: cpuset 0-3 is cut to 2-3',
+        "a guest's own request stays within the CPUs that the guest was given (2-5)",
+      ],
+      [
+        'cpuset-cut',
+        'metadata of db1: emulator 5-8 is cut to 5',
+        "a guest's own request stays within the CPUs that the guest was given (2-5)",
+      ],
     ],
   )
   t.same(wishes, { memory: 'even', cpuset: [0, 1, 2, 3], emulator: [5, 6, 7, 8] }, 'what was given stays as it was')
@@ -552,4 +569,74 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
     codes(() => cutToAllowed({ cpuset: cpus('0-1') }, cpus(''), 'test')),
     ['cpuset-unavailable'],
   )
+})
+
+const SIX: Resources = {
+  nodes: [{ id: 0, cpus: cpus('0-5'), pages: [] }],
+  siblings: [],
+  isolated: cpus('4-5'),
+  allowed: { cpus: cpus('1-5'), nodes: parseSet<NodeSet>('0', 'test') },
+}
+
+t.test('the administrator bounds what a guest requests', async (t) => {
+  const boundsOf = (config: Wishes, flags: Wishes = {}): string[] =>
+    tenantBounds({ config, configSource: 'our.conf', flags }, { resources: SIX, isConfined: true }).map(
+      (bound) => `${bound.whose} ${formatSet(bound.cpus)}`,
+    )
+  const all = 'the CPUs that the guest was given 1-5'
+  t.same(boundsOf({}), [all])
+  t.same(boundsOf({ cpuset: cpus('0-2,40') }), ['cpuset in our.conf 0-2', all], 'only what is online counts')
+  t.same(boundsOf({ cpuset: cpus('0-2') }, { cpuset: cpus('3') }), ['--cpuset 3', all], 'the flag is stronger')
+  t.same(boundsOf({ isolated: 'avoid' }), ['isolated=avoid in our.conf 1-3', all])
+  t.same(boundsOf({}, { isolated: 'avoid' }), ['--isolated avoid 1-3', all])
+  t.same(boundsOf({ isolated: 'avoid' }, { isolated: 'use' }), [all])
+  t.same(boundsOf({ isolated: 'avoid', cpuset: cpus('4') }), ['cpuset in our.conf 4', all], 'a cpuset may name isolated CPUs')
+  t.same(
+    tenantBounds(NOBODY, { resources: SIX, isConfined: false }).map(({ whose }) => whose),
+    ["the host's online CPUs"],
+  )
+
+  const cut = (wishes: Wishes, config: Wishes, flags: Wishes = {}): [Wishes, string[]] => {
+    const administrator = { config, configSource: 'our.conf', flags }
+    const bounds = tenantBounds(administrator, { resources: SIX, isConfined: true })
+    const answer = cutToBounds(wishes, { source: 'test', bounds, administrator })
+    return [answer.wishes, answer.notes.map(({ code, what, why }) => `${code} ${what}; ${why}`)]
+  }
+  const stays = "a guest's own request stays within"
+  t.same(cut({ cpuset: cpus('0-3') }, { cpuset: cpus('0-2') }), [
+    { cpuset: [1, 2] },
+    [`cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ${all.replace(' 1-5', ' (1-5)')}`],
+  ])
+  t.same(cut({ emulator: cpus('2-3') }, { cpuset: cpus('1-2') }), [
+    { emulator: [2] },
+    [`cpuset-cut test: emulator 2-3 is cut to 2; ${stays} cpuset in our.conf (1-2)`],
+  ])
+  t.same(cut({ emulator: 'none' }, { cpuset: cpus('1-2') }), [
+    { emulator: [1, 2] },
+    [`cpuset-cut test: emulator none is cut to 1-2; ${stays} cpuset in our.conf (1-2)`],
+  ])
+  t.same(cut({ emulator: 'none' }, { cpuset: cpus('1-2'), emulator: 'none' }), [{ emulator: 'none' }, []], "the administrator's own word")
+  t.same(cut({ emulator: 'none' }, { cpuset: cpus('0-5') }), [{ emulator: 'none' }, []], 'the kernel confines it as much')
+  t.same(cut({ emulator: 'none', isolated: 'use' }, {}), [{ emulator: 'none', isolated: 'use' }, []])
+  t.same(cut({ isolated: 'use' }, { isolated: 'avoid' }), [
+    { isolated: 'avoid' },
+    [
+      'isolated-avoided test: isolated=use is not applied; ' +
+        "isolated=avoid in our.conf is the administrator's, and a guest's own request does not lift it",
+    ],
+  ])
+  t.same(cut({ isolated: 'avoid', cpuset: cpus('3-4') }, { isolated: 'avoid' })[0], { isolated: 'avoid', cpuset: [3] })
+  t.same(
+    cut({ cpuset: cpus('0'), emulator: cpus('0'), memory: 'even' }, {}, { cpuset: cpus('3'), emulator: 'spare' }),
+    [{ memory: 'even' }, []],
+    'what a flag states anew needs no cut',
+  )
+  const refused = refusals(() => cut({ cpuset: cpus('3-4') }, { cpuset: cpus('1-2') }))
+  t.match(refused, [
+    {
+      code: 'cpuset-unavailable',
+      what: 'test: cpuset 3-4 has none of the allowed CPUs 1-2',
+      why: `${stays} cpuset in our.conf (1-2)`,
+    },
+  ])
 })

@@ -78,6 +78,15 @@ function definitionOf(f: { name: string; backup: string | undefined }): string {
   const shows = `virsh dumpxml --inactive ${shellWord(f.name)} shows it`
   return f.backup === undefined ? shows : `${shows}; virsh define ${shellWord(f.backup)} brings the former definition back`
 }
+/** `pinned`: all CPUs of the threads' pins; `bounds`: those that they leave. */
+interface PinFacts {
+  readonly source: string
+  readonly threads: string
+  readonly pinned: string
+  readonly bounds: readonly string[]
+}
+
+const within = (bounds: readonly string[]): string => `a guest's own request stays within ${bounds.join(' and ')}`
 
 const invalid = {
   // Values
@@ -120,10 +129,10 @@ const invalid = {
       `tenant_keys in ${f.config} allows ${f.allowed.length === 0 ? 'none' : `only ${f.allowed.join(', ')}`}`,
       `delete ${f.key} there, or have "${f.key}" added to tenant_keys`,
     ),
-  'cpuset-unavailable': (f: { source: string; key: string; wanted: string; allowed: string }) =>
+  'cpuset-unavailable': (f: { source: string; key: string; wanted: string; allowed: string; bounds: readonly string[] }) =>
     text(
       `${f.source}: ${f.key} ${f.wanted} has none of the allowed CPUs ${f.allowed || '(none)'}`,
-      "a guest's own wish is cut to the CPUs that it was given",
+      within(f.bounds),
       `choose from these CPUs, or delete ${f.key}`,
     ),
 
@@ -385,10 +394,11 @@ const invalid = {
       'cpus=as-pinned keeps the pins of the domain',
       `write <vcpupin vcpu='${f.vcpu}' cpuset='...'/>, or say --cpus pack`,
     ),
-  'pin-outside': (f: { vcpu: number; cpus: string; cpuset: string }) =>
+  /** With `bounds` cpus=as-pinned is a tenant's request. */
+  'pin-outside': (f: { vcpu: number; cpus: string; cpuset: string; bounds?: readonly string[] }) =>
     text(
-      `vCPU ${f.vcpu} is pinned to ${f.cpus}, outside the CPUs ${f.cpuset}`,
-      'libvirt then fails with "Setting CPU affinity failed: Invalid argument"',
+      `vCPU ${f.vcpu} is pinned to ${f.cpus}, outside the CPUs ${f.cpuset || '(none)'}`,
+      f.bounds === undefined ? 'libvirt then fails with "Setting CPU affinity failed: Invalid argument"' : within(f.bounds),
       'mend the pin, or say --cpus pack',
     ),
   'pin-spans-nodes': (f: { vcpu: number; cpus: string; nodes: string }) =>
@@ -1027,11 +1037,31 @@ const note = {
         ? `write <topology sockets='${f.cells}' cores='${f.vcpus / f.cells / f.threads}' threads='${f.threads}'/>`
         : 'give every cell whole sockets',
     ),
-  'cpuset-cut': (f: { source: string; key: string; wanted: string; left: string }) =>
+  'cpuset-cut': (f: { source: string; key: string; wanted: string; left: string; bounds: readonly string[] }) =>
+    text(`${f.source}: ${f.key} ${f.wanted} is cut to ${f.left}`, within(f.bounds), `write ${f.key} ${f.left}`),
+  'isolated-avoided': (f: { source: string; config: string }) =>
     text(
-      `${f.source}: ${f.key} ${f.wanted} is cut to ${f.left}`,
-      "a guest's own wish is cut to the CPUs that it was given",
-      `write ${f.key} ${f.left}`,
+      `${f.source}: isolated=use is not applied`,
+      `isolated=avoid in ${f.config} is the administrator's, and a guest's own request does not lift it`,
+      `delete isolated there, or allow the CPUs by cpuset in ${f.config}`,
+    ),
+  'pins-cut': (f: PinFacts & { left: string }) =>
+    text(
+      `${f.source}: cpus=as-pinned: the pins of ${f.threads} (${f.pinned}) are cut to ${f.left || 'nothing'}`,
+      within(f.bounds),
+      'pin them to allowed CPUs, or delete cpus there',
+    ),
+  'pins-moved': (f: PinFacts & { allowed: string }) =>
+    text(
+      `${f.source}: cpus=as-pinned is not applied: the pins of ${f.threads} (${f.pinned}) leave the CPUs ${f.allowed || '(none)'}`,
+      `${within(f.bounds)}, so the guest is pinned as it is without that key`,
+      'pin them to allowed CPUs, or delete cpus there',
+    ),
+  'pins-beyond': (f: Omit<PinFacts, 'source'>) =>
+    text(
+      `the pins of ${f.threads} (${f.pinned}) leave ${f.bounds.join(' and ')}`,
+      'the guest starts all the same: the kernel enforces what the guest was given, and no cpuset of the configuration',
+      'run virt-numa transform --rebind',
     ),
 
   // Install and doctor

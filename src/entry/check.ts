@@ -1,11 +1,12 @@
 // `virt-numa check`: can this placed domain start here, now?
 
 import { classOf, type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { preflight } from '../check.ts'
+import { pinsBeyond, preflight } from '../check.ts'
 import { readDomain } from '../domain/view.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import type { DomainView } from '../model.ts'
 import { checkType, readDocument, settleFor } from '../place.ts'
+import { isCut } from '../request/allowed-cpus.ts'
 import { attribute, type XmlDocument } from '../xml/parse.ts'
 import type { Command } from './commands.ts'
 import { print } from './output.ts'
@@ -19,10 +20,15 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
   const document = readDocument(text)
   const view = readDomain(document)
   checkType(view)
-  const { resources } = settleFor(view, surroundings)
+  const { resources, bounds, pins, notes } = settleFor(view, surroundings)
   const { cpuset } = command.wishes
   const stands = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
-  const found = [...stands, ...liveNote(view, document)]
+  const found = [
+    ...stands,
+    ...pinsBeyond(view, pins?.bounds ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
+    ...notes.filter(isCut),
+    ...liveNote(view, document),
+  ]
   const findings = found.filter(({ code }) => classOf(code) !== 'note')
   tell(found, running)
   if (command.json)

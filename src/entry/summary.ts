@@ -4,6 +4,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, range, union } from '../base/idset.ts'
 import { labelOf, type Severity } from '../explain/diagnostics.ts'
 import type { Placed } from '../place.ts'
+import { isCut } from '../request/allowed-cpus.ts'
 
 /** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
 export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {
@@ -11,7 +12,13 @@ export function summaryOf({ view, edits, notes, placement: { cells, binding } }:
   const what = `${cells.length === 0 ? 'no cells' : `cells ${formatSet(range(cells.length))}`}${nodes === '' ? '' : ` on nodes ${nodes}`}`
   const word = edits.length === 0 ? 'kept' : view.cells.length === cells.length ? 'rebound' : 'fitted'
   const done = edits.length === 0 ? `${word}, ${what}` : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
-  return notes.length === 0 ? done : `${done}; ${listed(notes, 'capacity-warns')}`
+  const others = notes.filter((note) => !isCut(note))
+  return [done, ...notes.filter(isCut).map(cutWords), ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')])].join('; ')
+}
+
+/** A request that was not fulfilled is told in full, with whose bound it left. */
+function cutWords({ code, what, why }: Diagnostic): string {
+  return `note[${code}]: ${what}: ${why}`
 }
 
 /** The first as it is told, of the others only what they are: the log has one line. */

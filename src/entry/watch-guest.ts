@@ -4,6 +4,7 @@ import type { Code } from '../base/codes.ts'
 import { Refusal, refuseAll } from '../base/diagnostic.ts'
 import { readDomain } from '../domain/view.ts'
 import { place, readDocument } from '../place.ts'
+import { isCut } from '../request/allowed-cpus.ts'
 import type { Config } from '../request/config.ts'
 import { standsAgainst } from './define-rules.ts'
 import { isAsked, partitionOf } from './guest-xml.ts'
@@ -68,5 +69,6 @@ async function refit(known: Listed, mayDefine: 'yes' | 'no', { virsh, settings, 
   if (mayDefine === 'no') return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
   const { backup: copy } = await redefine(virsh, guest, placed, backup, new Date())
   const when = guest.runs || guest.saved ? ', from its next cold start' : ''
-  return { is: 'defined', told: `${summaryOf(guest.runs ? { ...placed, notes: [] } : placed)}${when}; before: ${copy}` }
+  const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
+  return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; before: ${copy}` }
 }

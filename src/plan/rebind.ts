@@ -43,6 +43,12 @@ export function rebind(view: DomainView, resources: Resources, request: Request,
     : { ...moved, notes: [...keptNotes(view, request, move), ...moved.notes] }
 }
 
+/** Whether rebind would keep the binding that the domain has, unless for better pages. */
+export function bindingHolds(view: DomainView, resources: Resources, request: Request): boolean {
+  const offer = offerOf(resources, request, view.online.length)
+  return holds(view, resources, request, offer, separation(resources), pinOf(request, resources) === 'cell')
+}
+
 function lacks(resources: Resources, view: DomainView, placement: Placement): number {
   return missingKiB(resources, backingsOf(placement, view, resources))
 }

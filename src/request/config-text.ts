@@ -38,7 +38,8 @@ export function configText(): string {
   const wishes = keyNames.map((key) => entry(key.replaceAll('-', '_'), wishOf(key)))
   const others = (Object.keys(own) as Name[]).map((name) => entry(name, own[name]))
   return `# virt-numa, for all guests of this host: key = "value", a list is [ "a", "b" ].
-# Each key stands here with its default, or an example where it has none. A guest's own metadata wins over this file.
+# Each key stands here with its default, or an example where it has none. A guest's own metadata wins over this file, but it
+# never leaves the CPUs of cpuset, nor uses isolated ones against isolated = "avoid".
 
 ${wishes.join('\n')}
 # What follows is no guest's to set.

@@ -2,7 +2,6 @@
 
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
 import { gather } from '../base/gather.ts'
-import { type CpuSet, formatSet, intersect } from '../base/idset.ts'
 import type { DomainView } from '../model.ts'
 import type { Config } from './config.ts'
 import { asKey } from './keys.ts'
@@ -32,28 +31,4 @@ export function tenantWishes(wishes: ReadonlyMap<string, string>, source: string
   }
   refuseAll(found)
   return Object.assign({}, ...read)
-}
-
-/**
- * A guest's own `cpuset` and `emulator` set, cut to the CPUs it was given, with a note `cpuset-cut` for each cut.
- * @throws Refusal `cpuset-unavailable` when nothing is left of a set
- */
-export function cutToAllowed(wishes: Wishes, allowed: CpuSet, source: string): { wishes: Wishes; notes: readonly Diagnostic[] } {
-  const found: Diagnostic[] = []
-  const notes: Diagnostic[] = []
-  const cut = (key: 'cpuset' | 'emulator', cpus: CpuSet): CpuSet => {
-    const left = intersect(cpus, allowed)
-    const wanted = formatSet(cpus)
-    if (left.length === 0) found.push(diagnostic('cpuset-unavailable', { source, key, wanted, allowed: formatSet(allowed) }))
-    else if (left.length < cpus.length) notes.push(diagnostic('cpuset-cut', { source, key, wanted, left: formatSet(left) }))
-    return left
-  }
-  const { cpuset, emulator } = wishes
-  const kept = {
-    ...wishes,
-    ...(cpuset !== undefined && { cpuset: cut('cpuset', cpuset) }),
-    ...(typeof emulator === 'object' && { emulator: cut('emulator', emulator) }),
-  }
-  refuseAll(found)
-  return { wishes: kept, notes }
 }
