@@ -202,7 +202,8 @@ export function settleFor(view: DomainView, surroundings: Surroundings): Settled
   const asker = bounds.length === 0 ? undefined : pinsAskedBy(request, administrator, tenants)
   const pins = asker && {
     source: asker.source,
-    bounds: [...bounds, ...ownCpuset(tenants)],
+    vcpus: [...bounds, ...ownCpuset(tenants)],
+    threads: bounds,
     otherwise: layered(withoutPins(annotated.wishes), withoutPins(own.wishes)),
   }
   const usesPins = request.cpus === 'as-pinned' && pins === undefined

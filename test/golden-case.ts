@@ -76,7 +76,7 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
       const view = readDomain(readDocument(domain))
       checkType(view)
       const { resources, bounds, pins, notes } = settleFor(view, surroundings)
-      const beyond = pinsBeyond(view, pins?.bounds ?? bounds.filter(({ by }) => by === 'cpuset'), resources)
+      const beyond = pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources)
       const found = [...preflight(view, resources), ...beyond, ...notes.filter(isCut)]
       const text = renderDiagnostics(found, 'capacity-fails', source)
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }

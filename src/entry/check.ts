@@ -25,7 +25,7 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
   const stands = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
   const found = [
     ...stands,
-    ...pinsBeyond(view, pins?.bounds ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
+    ...pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
     ...notes.filter(isCut),
     ...liveNote(view, document),
   ]

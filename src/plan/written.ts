@@ -119,7 +119,7 @@ function threadsHold(view: DomainView, { allowed }: Resources, request: Request,
 }
 
 /** Whether every vCPU can have a CPU of its own within its pin. */
-function canSpread(pins: readonly CpuSet[]): boolean {
+export function canSpread(pins: readonly CpuSet[]): boolean {
   const cpus = union(...pins)
   if (cpus.length < pins.length || pins.every((pin) => pin.length === 1)) return cpus.length >= pins.length
   const index = new Map<number, number>(cpus.map((cpu, at) => [cpu, at]))

@@ -184,7 +184,7 @@ export function pinsAskedBy(
   return tenants.find(({ wishes }) => wishes.cpus === 'as-pinned')
 }
 
-/** The cpuset of the strongest tenant that states one: it bounds the pins too. */
+/** The cpuset of the strongest tenant that states one: it bounds the pins of vCPUs too. */
 export function ownCpuset(tenants: readonly Asked[]): Bound[] {
   const own = tenants.find(({ wishes }) => wishes.cpuset !== undefined)
   const cpuset = own?.wishes.cpuset
