@@ -3,6 +3,7 @@
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
+import { readDomain } from '../src/domain/view.ts'
 import { DOMAIN, textOf } from '../src/entry/input.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/entry/operations.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
@@ -115,8 +116,11 @@ function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
  */
 function checkWhole(xml: Uint8Array): void {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength)
-  const isWhole = bytes.indexOf('<domain') === 0 && bytes.indexOf('</domain>') === bytes.length - END.length && bytes.indexOf(END) > 0
-  if (!isWhole) readDocument(textOf(xml, 'stdin', DOMAIN))
+  const isWhole =
+    /^<domain[\s>]/.test(bytes.toString('latin1', 0, 8)) &&
+    bytes.indexOf('</domain>') === bytes.length - END.length &&
+    bytes.indexOf(END) > 0
+  if (!isWhole) readDomain(readDocument(textOf(xml, 'stdin', DOMAIN)))
 }
 
 const END = '</domain>\n'

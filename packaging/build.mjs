@@ -124,4 +124,5 @@ if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.
 if (process.argv.includes('--tests')) await buildApart('dist/e2e/four-node', 'test/e2e/four-node', ['job.ts'])
+if (process.argv.includes('--tests')) await buildApart('dist/faults', 'test/faults', ['faults.test.ts', 'dead-server.ts'])
 if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', 'test/fuzz', ['fuzz.ts'])

@@ -9,6 +9,7 @@
 cd /
 case "$2 $3" in 'prepare begin' | 'migrate begin' | 'restore begin') ;; *) exit 0 ;; esac
 
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 node=@NODE@
 program=@PROGRAM@
 guest=$1 operation="$2 $3"
@@ -24,12 +25,13 @@ read_setting() {
   done <"${VIRT_NUMA_CONFIG:-/etc/libvirt/virt-numa.conf}"
 }
 
-# Interrupts the main shell after so many seconds. Some sleep only whole ones.
+# Interrupts the main shell after so many seconds, and at once if the watch cannot be kept for want of a process. Some sleep
+# only whole seconds; where there is no sleep at all, only the program keeps the time.
 interrupt_after() {
   trap "kill -ALRM $$" EXIT
   trap "trap - EXIT; kill \$!; exit" TERM
   sleep "$1" &
-  wait $! || { sleep $((${1%.*} + 1)) & wait $!; }
+  wait $! || { sleep $((${1%.*} + 1)) & wait $!; } || { trap - EXIT; exit; }
   while kill -ALRM $$; do sleep 1 & wait $!; done
 }
 
@@ -44,19 +46,23 @@ write_log() {
 '
 eval "$functions"
 
+# One by one, so that sh needs no more than one descriptor of its own for it.
+let_go() { exec </dev/null; exec >/dev/null; exec 3<&-; exec 4>&-; }
+
 # A trap that fails, since there is no process to be had, ends with a status of the shell: so a second shell writes the log.
 end_without_verdict() {
   case $operation in prepare*) status=0 ;; *) status=1; echo "error[$code]: $reason; fix: virt-numa install" >&4 ;; esac
   [ -n "$watchdogs" ] || exit $status
   kill -KILL $child
   kill $watchdogs
+  let_go
   exec /bin/sh -c "$functions
     trap 'exit $status' EXIT HUP INT TERM ALRM
     interrupt_after 0.3 &
     watchdog=\$!
     write_log \"\$@\" &
     wait \$!
-    kill \$watchdog" sh "$guest" "$operation" "$code" "$reason" </dev/null >/dev/null 2>&1 3<&- 4>&-
+    kill \$watchdog" sh "$guest" "$operation" "$code" "$reason"
 }
 
 end_with_verdict() {
@@ -69,22 +75,25 @@ trap end_without_verdict EXIT
 trap 'end_with_verdict 0' USR1
 trap 'end_with_verdict 1' USR2
 trap '' ALRM
-command exec 4>&2 2>/dev/null
-command exec 3<&0
+# From here on what sh itself has to say is lost.
+command exec 4>&2 2>/dev/null || exec 4>/dev/null 2>/dev/null
+command exec 3<&0 || exec 3</dev/null
 
 # The first keeps the default of timeout_s, the second what is configured below it. The program, which is given their ids,
 # ends them where it has read a longer one.
-interrupt_after 10.6 </dev/null >/dev/null 3<&- 4>&- & watchdogs=$!
+{ let_go; interrupt_after 10.6; } & watchdogs=$!
 {
+  let_go
   read_setting timeout_s
   value=${value#"${value%%[!\ ]*}"}
   case $value in [1-9] | [1-9]\ *) interrupt_after "${value%% *}.6" ;; esac
-} </dev/null >/dev/null 3<&- 4>&- & watchdogs="$watchdogs $!"
+} & watchdogs="$watchdogs $!"
 {
+  exec <&3; exec 2>&4; exec 3<&-; exec 4>&-
   [ -r "$program" ] || exit 127
   unset NODE_OPTIONS NODE_PATH
   OPENSSL_CONF=/dev/null VIRT_NUMA_SHIM="$$ $watchdogs" exec "$node" "$program" "$@"
-} <&3 2>&4 3<&- 4>&- & child=$!
+} & child=$!
 
 # Only now: a bash that a signal interrupts while it tries to fork ends with status 0 and without its EXIT trap.
 trap 'code=hook-timeout reason="$program has not answered in time"; exit' ALRM

@@ -64,7 +64,7 @@ const names: { readonly [name in Name]: Read } = {
   timeout_s: (setting, { source }) => ({ timeoutS: wholeNumber(setting, source, 3600) }),
   memory_limit_mib: (setting, { source }) => ({ memoryLimitMiB: wholeNumber(setting, source, 1_048_576) }),
   on_error: (setting, { source }) => ({ onError: word(setting, source, ['refuse', 'keep']) }),
-  log_file: (setting, { source }) => ({ logFile: path(setting, source) }),
+  log_file: (setting, { source }) => ({ logFile: logPath(setting, source) }),
   root: (setting, { source }) => ({ root: path(setting, source) }),
 }
 
@@ -169,6 +169,13 @@ function wholeNumber(setting: Setting, source: string, max: number): number {
 function path(setting: Setting, source: string): string {
   const { items, text } = setting.value
   return items === undefined && text.trim() !== '' ? text : noValue(setting, source, ['a path'], '"/path/to/it"')
+}
+
+/** A line of the log on stdout would become a part of the guest's XML. */
+function logPath(setting: Setting, source: string): string {
+  const file = path(setting, source)
+  const isStream = /^\/dev\/(std(in|out|err)$|fd\/)|^\/proc\/[^/]+\/fd\//.test(file)
+  return isStream ? noValue(setting, source, ['the path of a file, not of a stream'], `"${defaultConfig.logFile}"`) : file
 }
 
 function noValue({ key, value }: Setting, source: string, known: readonly string[], example?: string, close?: string): never {

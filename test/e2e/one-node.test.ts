@@ -1,14 +1,15 @@
 // One machine, a real libvirtd, guests that run: a guest is fitted, started, saved, restored and migrated, and what the kernel says
 // of it is what its XML says. The daemons are the test's own, in mount namespaces.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { type CpuSet, formatSet, setOf } from '../../src/base/idset.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView } from '../../src/model.ts'
 import { readDocument } from '../../src/place.ts'
+import { mountDead } from '../faults/mounts.ts'
 import { cellMemory, cellsSeen, guestXml, makeInitramfs, ticksOn, vcpuAffinity } from './guest.ts'
 import { breakHook, configure, defineFitted, hookLog, installHook, installOutsider } from './hook.ts'
 import { type LibvirtHost, openHost, qemuPid } from './libvirtd.ts'
@@ -19,7 +20,13 @@ import { until, waited } from './programs.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'virt-numa-one-node-'))
 /** libvirt and the kernel's cgroups see the guests of all daemons of this machine. */
 const unique = process.pid
-const names = { main: `numa-${unique}`, short: `short-${unique}`, surplus: `surplus-${unique}`, quiet: `quiet-${unique}` }
+const names = {
+  main: `numa-${unique}`,
+  short: `short-${unique}`,
+  surplus: `surplus-${unique}`,
+  quiet: `quiet-${unique}`,
+  plain: `plain-${unique}`,
+}
 const MEMORY_MIB = 256
 const CELL_PAGES = MEMORY_MIB / 2 / 2
 const WISHES = "cells='2' pin='cell'"
@@ -57,6 +64,9 @@ t.test('set up', async (t) => {
   const [kernel, initramfs] = [await fetchKernel(), await makeInitramfs(scratch)]
   // Two guests' worth: at a migration both ends hold the guest.
   later(addPages(2 * 2 * CELL_PAGES))
+  // Mount namespaces that are made later see it.
+  const dead = await mountDead(join(scratch, 'dead'))
+  later(dead.end)
   const [one, other] = [await hostWithPages('host-a'), await hostWithPages('host-b')]
   made = { kernel, initramfs, one, other }
   await installHook(one)
@@ -150,6 +160,56 @@ function writeXml(text: string): string {
   return file
 }
 
+/** What an upgrade gone wrong, a disk that is full or a host without memory makes of the hook. */
+function brokenHooks(): readonly (readonly [what: string, broken: { readonly node?: string; readonly program?: string }])[] {
+  const written = (name: string, text: string | Uint8Array, mode = 0o644): string => {
+    writeFileSync(join(scratch, name), text)
+    chmodSync(join(scratch, name), mode)
+    return join(scratch, name)
+  }
+  const whole = readFileSync(resolve('dist/hooks/qemu.cjs'))
+  const starved = `#!/bin/sh\nulimit -v 200000\nexec ${process.execPath} "$@"\n`
+  return [
+    ['a hook made to crash', { program: written('crash.cjs', 'process.abort()\n') }],
+    ['its interpreter gone', { node: '/nonexistent/node' }],
+    ['its program gone', { program: '/nonexistent/qemu.cjs' }],
+    ['its program empty', { program: written('empty.cjs', '') }],
+    ['half of its program', { program: written('half.cjs', whole.subarray(0, whole.length / 2)) }],
+    ['its program killed', { program: written('killed.cjs', "process.kill(process.pid, 'SIGKILL')\n") }],
+    ['no memory for it', { node: written('starved', starved, 0o755) }],
+  ]
+}
+
+t.test('a hook that is broken refuses no start', async (t) => {
+  const { one, kernel, initramfs } = ready()
+  const hook = `${one.etc}/hooks/qemu`
+  const guest = guestXml({ name: names.plain, memoryMiB: 64, kernel, initramfs, console: join(scratch, 'plain.log') })
+  const plain = guest.replace(/ *<memoryBacking>.*<\/memoryBacking>\n/s, '')
+  await one.ask('define', writeXml(plain))
+  for (const [what, broken] of brokenHooks()) {
+    const repair = breakHook(hook, broken)
+    const started = await one.virsh('start', names.plain)
+    repair()
+    t.same([started.status, started.stderr], [0, ''], what)
+    t.equal(await stateOf(one, names.plain), 'running', what)
+    t.match(hookLog(one), new RegExp(`prepare begin ${names.plain}: failed, error\\[hook-`), `${what}: the log says so`)
+    await one.ask('destroy', names.plain)
+  }
+
+  const asks = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
+  await one.ask('define', writeXml(plain.replace('  <memory ', `  ${asks}\n  <memory `)))
+  configure(one, `timeout_s = 2\nroot = "${join(scratch, 'dead')}"\n`)
+  const began = Date.now()
+  const waited = await one.virsh('start', names.plain)
+  const tookMs = Date.now() - began
+  configure(one, '')
+  t.same([waited.status, waited.stderr], [0, ''], 'a host that does not answer refuses no start either')
+  t.ok(tookMs < 4000, `and holds it for timeout_s, 2 s, and no more: ${tookMs} ms with the start`)
+  t.match(hookLog(one), `prepare begin ${names.plain}: failed, no answer within 2 s`)
+  await one.ask('destroy', names.plain)
+  await one.ask('undefine', names.plain)
+})
+
 t.test('a guest that is saved is rebound where it is restored', async (t) => {
   const { one } = ready()
   const before = await viewOf(one, names.main)
@@ -172,14 +232,7 @@ t.test('the daemon restarts and the guest runs on', async (t) => {
   const outsider = await installOutsider(one)
   const hook = `${one.etc}/hooks/qemu`
   const pid = qemuPid(one, names.main)
-  const crash = join(scratch, 'crash.cjs')
-  writeFileSync(crash, 'process.abort()\n')
-  for (const [what, broken] of [
-    ['a hook that is whole', undefined],
-    ['a hook made to crash', { program: crash }],
-    ['its interpreter gone', { node: '/nonexistent/node' }],
-    ['its program gone', { program: '/nonexistent/qemu.cjs' }],
-  ] as const) {
+  for (const [what, broken] of [['a hook that is whole', undefined], ...brokenHooks()] as const) {
     const mend = broken === undefined ? () => {} : breakHook(hook, broken)
     const heard = outsider.calls().length
     await one.stopDaemon()
