@@ -2,6 +2,7 @@
 // one that the operation's rule gives it.
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
+import { visible, visibleLines } from '../src/base/visible.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { DOMAIN, textOf } from '../src/entry/input.ts'
@@ -142,7 +143,7 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
   if (rule.ourFailure === 'goes-on' || config.onError === 'keep') return { exit: 0, summary }
   const trace = error instanceof Error ? (error.stack ?? '') : ''
   const stderr =
-    `error[bug]: virt-numa failed at ${call.operation}: ${reason}\n` +
+    `error[bug]: virt-numa failed at ${call.operation}: ${visible(reason)}\n` +
     '   why: this is no fault of the guest; its XML was not changed\n' +
     `   fix: set on_error = "keep" to go on with the XML as it is, and report this with the output of: virt-numa snapshot\n` +
     `${trace.replace(/^/gm, '    ')}\n`
@@ -195,7 +196,7 @@ function unwritten(reason: string): Answer {
 /** Nobody may listen; the exit status says it too. */
 async function tell(run: Run, text: string): Promise<void> {
   try {
-    await inTime(run, run.steps.print(2, text))
+    await inTime(run, run.steps.print(2, visibleLines(text)))
   } catch {
     // As above.
   }

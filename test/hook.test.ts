@@ -696,7 +696,7 @@ t.test('a line of the log is one line', (t) => {
   const call = { guest: 'a\nb\u001b[31m\u2028', operation: 'migrate', suboperation: 'begin' }
   t.equal(
     logLine(call, 'kept', new Date(Date.UTC(2026, 10, 24, 3, 44, 22, 987)), 11.6),
-    '2026-11-24T03:44:22Z migrate begin a\\x0ab\\x1b[31m\\x2028: kept (12 ms)\n',
+    '2026-11-24T03:44:22Z migrate begin a\\x0ab\\x1b[31m\\u2028: kept (12 ms)\n',
   )
   const path = config()
   for (let times = 0; times < 2; times++) run('migrate begin', { config: path, input: elsewhere })

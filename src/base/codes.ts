@@ -11,7 +11,9 @@ interface Text {
 
 const text = (what: string, why: string, fix?: string): Text => (fix === undefined ? { what, why } : { what, why, fix })
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
-const short = (value: string): string => JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+/** What others wrote, cut; characters that cannot be shown are written out where it is printed (visible.ts). */
+const short = (value: string, most = 40): string =>
+  `"${(value.length > most ? `${value.slice(0, most - 3)}...` : value).replaceAll('"', '\\"')}"`
 const or = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 const meant = (close: string | undefined, otherwise: string): string => (close === undefined ? otherwise : `did you mean ${close}?`)
 
@@ -137,9 +139,9 @@ const invalid = {
     ),
 
   // The config file
-  'config-syntax': (f: { source: string; found: string; expected: string; fix: string }) =>
+  'config-syntax': (f: { source: string; found: string | undefined; expected: string; fix: string }) =>
     text(
-      `${f.source}: ${f.found === '' ? 'the line ends' : short(f.found)} where ${f.expected} is expected`,
+      `${f.source}: ${f.found === undefined ? 'something else' : f.found === '' ? 'the line ends' : short(f.found)} where ${f.expected} is expected`,
       'the file is read like qemu.conf',
       f.fix,
     ),
@@ -536,7 +538,7 @@ const invalid = {
   'tar-malformed': (f: { what: string; why: string; fix: string }) => text(f.what, f.why, f.fix),
   'cgroup-missing': (f: { path: string; mounts: readonly string[] }) =>
     text(
-      `there is no cgroup ${short(f.path)}`,
+      `there is no cgroup ${short(f.path, 200)}`,
       f.mounts.length === 0 ? 'no cgroup hierarchy is mounted here' : `cgroups are looked for under ${f.mounts.join(', ')}`,
       'give a folder there, or a path as /proc/PID/cgroup shows it',
     ),
@@ -920,7 +922,7 @@ const usage = {
     text(`${f.option} is given more than once`, 'which one counts would be a guess', `keep one ${f.option}`),
   'usage-inputs': (f: { command: string; inputs: readonly string[]; max: number }) =>
     text(
-      `${f.command} takes ${f.max === 0 ? 'no file' : `at most ${plural(f.max, 'file')}`}, got ${f.inputs.map(short).join(', ')}`,
+      `${f.command} takes ${f.max === 0 ? 'no file' : `at most ${plural(f.max, 'file')}`}, got ${f.inputs.map((input) => short(input)).join(', ')}`,
       f.max === 0 ? 'it reads no domain' : 'one run fits one domain',
       f.max === 0 ? `virt-numa ${f.command}` : `virt-numa ${f.command} FILE`,
     ),

@@ -9,7 +9,7 @@ import { checkType, readDocument, settleFor } from '../place.ts'
 import { isCut } from '../request/allowed-cpus.ts'
 import { attribute, type XmlDocument } from '../xml/parse.ts'
 import type { Command } from './commands.ts'
-import { print } from './output.ts'
+import { printJson, printLines } from './output.ts'
 import { readSurroundings } from './placing.ts'
 import { type Running, tell } from './run.ts'
 
@@ -32,11 +32,8 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
   const findings = found.filter(({ code }) => classOf(code) !== 'note')
   tell(found, running)
   if (command.json)
-    print(
-      1,
-      `${JSON.stringify({ guest: view.name, findings: findings.length, diagnostics: diagnosticFacts(found, running.severity, running.source) }, null, 2)}\n`,
-    )
-  else if (findings.length === 0) print(1, `${view.name || 'the guest'} can start here, as far as is known\n`)
+    printJson({ guest: view.name, findings: findings.length, diagnostics: diagnosticFacts(found, running.severity, running.source) })
+  else if (findings.length === 0) printLines(1, [`${view.name || 'the guest'} can start here, as far as is known`])
   return findings.length === 0 ? 0 : 1
 }
 

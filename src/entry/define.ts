@@ -13,7 +13,7 @@ import type { Command } from './commands.ts'
 import { type Guest, guestNamed, guestOf, standsAgainst, untilItCounts } from './define-rules.ts'
 import { partitionOf } from './guest-xml.ts'
 import { DOMAIN, readText } from './input.ts'
-import { print } from './output.ts'
+import { print, printJson, printLines } from './output.ts'
 import { lazyWrite, readAround, readSettings } from './placing.ts'
 import { readGuest, redefine } from './redefine.ts'
 import { type Running, tell } from './run.ts'
@@ -53,11 +53,11 @@ export async function defineCommand(command: Define, running: Running): Promise<
   const done = changes && !command.dryRun
   const folder = command.backup ?? backupFolder()
   const { backup } = done ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date())) : {}
-  if (!command.json) print(1, `${outcome(placed.view.name, changes, done, backup)}\n`)
+  if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {
     const diagnostics = diagnosticFacts(notes, running.severity, running.source)
     const facts = { guest: placed.view.name, changed: changes, defined: done, ...(backup !== undefined && { backup }), diff }
-    print(1, `${JSON.stringify({ ...facts, placement: placementFacts(placed), diagnostics }, null, 2)}\n`)
+    printJson({ ...facts, placement: placementFacts(placed), diagnostics })
   }
   tell(notes, running)
   return 0

@@ -6,7 +6,7 @@ import { examine } from '../doctor/doctor.ts'
 import { type Item, stateOf } from '../doctor/item.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import type { Command } from './commands.ts'
-import { print } from './output.ts'
+import { printJson, printLines } from './output.ts'
 import { type Running, tell } from './run.ts'
 import { readSymptoms } from './symptoms.ts'
 
@@ -23,8 +23,8 @@ export function doctorCommand({ host, hooksDir, json }: Extract<Command, { name:
   if (source !== undefined) running.source = source
   const items = examine(symptoms)
   const findings = items.filter((item) => stateOf(item) === 'finding').length
-  if (json) print(1, `${JSON.stringify({ findings, items: items.map((item) => factsOf(item, running)) }, null, 2)}\n`)
-  else print(1, items.map(line).join(''))
+  if (json) printJson({ findings, items: items.map((item) => factsOf(item, running)) })
+  else printLines(1, items.map(line))
   tell(
     items.flatMap(({ found }) => found),
     running,
@@ -33,7 +33,7 @@ export function doctorCommand({ host, hooksDir, json }: Extract<Command, { name:
 }
 
 function line(item: Item): string {
-  return `${stateOf(item).padEnd(9)}${item.name.padEnd(15)}${item.says}\n`
+  return `${stateOf(item).padEnd(9)}${item.name.padEnd(15)}${item.says}`
 }
 
 function factsOf(item: Item, { severity, source }: Running): object {

@@ -17,7 +17,7 @@ import { HOOK_MODE, putHook, removeFile, tryElsewhere, writeNew } from './hook-w
 import { CONFIG, readConfigText } from './input.ts'
 import { libvirtVersion } from './libvirt-version.ts'
 import { thisMachine } from './machine.ts'
-import { print } from './output.ts'
+import { printJson, printLines } from './output.ts'
 import { runProgram } from './programs.ts'
 import { reload, reloadCommand } from './reload.ts'
 import { type Running, tell } from './run.ts'
@@ -104,11 +104,12 @@ export function installCommand(command: Install, running: Running): number {
   ]
   const told = [...failed, ...notes]
   if (command.json)
-    print(
-      1,
-      `${JSON.stringify({ hook: { path: place.path, is: hook }, config: { path: sites.config, is: config }, diagnostics: diagnosticFacts(told, running.severity, undefined) }, null, 2)}\n`,
-    )
-  else print(1, `${says.join('\n')}\n`)
+    printJson({
+      hook: { path: place.path, is: hook },
+      config: { path: sites.config, is: config },
+      diagnostics: diagnosticFacts(told, running.severity, undefined),
+    })
+  else printLines(1, says)
   tell(told, running)
   return failed.length === 0 ? 0 : 1
 }

@@ -11,7 +11,7 @@ import { readVmi } from '../request/vmi.ts'
 import { asksFor, isMigrationTarget } from '../request/vmi-asks.ts'
 import type { Command } from './commands.ts'
 import { CONFIG, readHostSource } from './input.ts'
-import { print } from './output.ts'
+import { printDocument } from './output.ts'
 import { lazyWrite, readSettings } from './placing.ts'
 import { type Running, tell } from './run.ts'
 
@@ -44,12 +44,12 @@ export function onDefineDomainCommand(command: Extract<Command, { name: 'onDefin
   const allowed = cgroup === undefined && pid === undefined ? { cpus: setOf<CpuSet>([]) } : from.allowed
   const around = { host: from.host, allowed, vmi: readVmi(value, SOURCE), config: settings, configSource: config ?? CONFIG, flags: wishes }
   const placed = place(domain, around, lazyWrite)
-  print(1, placed.text)
+  printDocument(1, placed.text)
   tell(placed.notes, running)
   return 0
 }
 
 function unchanged(domain: string): number {
-  print(1, domain)
+  printDocument(1, domain)
   return 0
 }

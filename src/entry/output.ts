@@ -2,14 +2,30 @@
 
 import { fstatSync, fsyncSync } from 'node:fs'
 import { refuse } from '../base/diagnostic.ts'
+import { visible, visibleJson, visibleLines } from '../base/visible.ts'
 import { writeAll } from './bytes.ts'
 import { errnoOf, systemError } from './system-error.ts'
 
+/** Lines of ours, each with what others wrote in it. */
+export function printLines(stream: 1 | 2, lines: readonly string[]): void {
+  print(stream, lines.map((line) => `${visible(line)}\n`).join(''))
+}
+
+export function printJson(value: unknown): void {
+  print(1, visibleJson(value))
+}
+
+/** Text whose lines are ours. That every other character can be shown is seen to here, whoever made it. */
+export function print(stream: 1 | 2, text: string): void {
+  printDocument(stream, visibleLines(text))
+}
+
 /**
+ * A document that was asked for, to the last byte, also on a terminal: what reads it is a program.
  * Blocks until all is written, and on disk where it is a file; a reader that went away (EPIPE) is no error of ours.
  * @throws Refusal `unwritable`
  */
-export function print(stream: 1 | 2, text: string): void {
+export function printDocument(stream: 1 | 2, text: string): void {
   try {
     writeAll(stream, Buffer.from(text))
     // Some file systems report a full disk only then.

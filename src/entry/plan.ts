@@ -4,7 +4,7 @@ import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
 import { drawPlan } from '../explain/svg.ts'
 import { explain } from '../explain/text.ts'
 import type { Command } from './commands.ts'
-import { print } from './output.ts'
+import { print, printJson } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
@@ -17,7 +17,7 @@ export function planCommand(command: Extract<Command, { name: 'plan' }>, running
   else if (!command.json) print(1, explain(placed))
   else {
     const notes = diagnosticFacts(placed.notes, running.severity, running.source)
-    print(1, `${JSON.stringify({ ...placementFacts(placed), diagnostics: notes }, null, 2)}\n`)
+    printJson({ ...placementFacts(placed), diagnostics: notes })
   }
   if (picture !== undefined) saveFile(picture, drawPlan(placed))
   tell(placed.notes, running)

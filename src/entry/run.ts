@@ -1,6 +1,7 @@
 // One command line to what it does: output, messages and exit status. Every failure ends in a line `error[`.
 
 import { type Diagnostic, isUsage, Refusal } from '../base/diagnostic.ts'
+import { visible } from '../base/visible.ts'
 import { labelOf, renderDiagnostics, type Severity, type Source } from '../explain/diagnostics.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import { parseArguments } from './arguments.ts'
@@ -11,7 +12,7 @@ import { doctorCommand } from './doctor.ts'
 import { helpText } from './help.ts'
 import { installCommand } from './install.ts'
 import { onDefineDomainCommand } from './on-define-domain.ts'
-import { print } from './output.ts'
+import { print, printJson } from './output.ts'
 import { planCommand } from './plan.ts'
 import { snapshotCommand } from './snapshot.ts'
 import { transformCommand } from './transform.ts'
@@ -85,8 +86,7 @@ function fail(error: unknown, running: Running): number {
   if (!(error instanceof Refusal)) return failWithBug(error)
   try {
     tell(error.diagnostics, running)
-    if (running.json)
-      print(1, `${JSON.stringify({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) }, null, 2)}\n`)
+    if (running.json) printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
   } catch {
     // There is nowhere left to say it; the exit status does.
   }
@@ -98,7 +98,7 @@ function failWithBug(error: unknown): number {
   try {
     print(
       2,
-      `error[bug]: virt-numa failed: ${error instanceof Error ? error.message : trace}\n` +
+      `error[bug]: virt-numa failed: ${visible(error instanceof Error ? error.message : trace)}\n` +
         '   why: this is a mistake in virt-numa, not in what it was given; nothing was written\n' +
         '   fix: please report it with the domain, the command and the output of: virt-numa snapshot\n' +
         `${trace.replace(/^/gm, '    ')}\n`,

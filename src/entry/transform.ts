@@ -4,7 +4,7 @@ import { diagnosticFacts, placementFacts } from '../explain/facts.ts'
 import type { Placed } from '../place.ts'
 import type { Command } from './commands.ts'
 import { modeOfInput } from './input.ts'
-import { print } from './output.ts'
+import { print, printDocument, printJson } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
@@ -22,8 +22,8 @@ export function transformCommand(command: Transform, running: Running): number {
   if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
     saveFile(target, placed.text, modeOfInput(command.input))
   }
-  if (command.json) print(1, `${JSON.stringify(factsOf(placed, target === undefined ? shown : undefined, command, running), null, 2)}\n`)
-  else if (target === undefined) print(1, shown)
+  if (command.json) printJson(factsOf(placed, target === undefined ? shown : undefined, command, running))
+  else if (target === undefined) (command.diff ? print : printDocument)(1, shown)
   tell(placed.notes, running)
   return 0
 }

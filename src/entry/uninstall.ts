@@ -7,7 +7,7 @@ import type { Command } from './commands.ts'
 import { type HookFile, lookAtHooks } from './hook-places.ts'
 import { removeEmpty, removeFile } from './hook-write.ts'
 import { sitesOf } from './install.ts'
-import { print } from './output.ts'
+import { printJson, printLines } from './output.ts'
 
 type Uninstall = Extract<Command, { name: 'uninstall' }>
 
@@ -17,7 +17,6 @@ export function uninstallCommand(command: Uninstall): number {
   const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
   const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
   const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
-  const kept = hasConfig && mayGo.length === 0 ? config : undefined
   // What another uninstall was faster with is gone all the same.
   const [ours, unchanged] = command.dryRun ? [found, mayGo] : [found.filter(removeFile), mayGo.filter(removeFile)]
   if (!command.dryRun) {
@@ -26,12 +25,13 @@ export function uninstallCommand(command: Uninstall): number {
   }
   const removed = command.dryRun ? 'would be removed' : 'removed'
   const left = [main, further].filter(({ is }) => is === 'foreign')
+  const kept = hasConfig && unchanged.length === 0 ? config : undefined
   if (command.json)
-    print(
-      1,
-      `${JSON.stringify({ [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged], left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept])] }, null, 2)}\n`,
-    )
-  else print(1, `${saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }).join('\n')}\n`)
+    printJson({
+      [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged],
+      left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept])],
+    })
+  else printLines(1, saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }))
   return 0
 }
 

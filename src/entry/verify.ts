@@ -20,7 +20,7 @@ import { type Wanted, wantedOfCommand, wantedOfDomain } from '../verify/wanted.t
 import type { XmlDocument } from '../xml/parse.ts'
 import type { Command } from './commands.ts'
 import { DOMAIN, readFilesOf, readText } from './input.ts'
-import { print } from './output.ts'
+import { print, printJson } from './output.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
 import { checkTargets } from './targets.ts'
@@ -37,7 +37,7 @@ export function verifyCommand(command: Verify, running: Running): number {
   if (command.metrics !== undefined) saveFile(command.metrics, whereaboutsMetrics(whereabouts, findings))
   if (command.json) {
     const diagnostics = diagnosticFacts(found, running.severity, running.source)
-    print(1, `${JSON.stringify({ ...whereaboutsFacts(whereabouts), findings, diagnostics }, null, 2)}\n`)
+    printJson({ ...whereaboutsFacts(whereabouts), findings, diagnostics })
   } else print(1, whereaboutsText(whereabouts, findings))
   tell(found, running)
   return findings === 0 ? 0 : 1

@@ -1,6 +1,7 @@
 // Diagnostics to the lines that people read: label, why, fix, and the place with its line of text and a caret.
 
 import { classOf, type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { visible } from '../base/visible.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 
 /** The text that spans point into, and what its file is called. */
@@ -55,11 +56,4 @@ function place({ name, text }: Source, start: number, end: number): string[] {
   const length = Math.max(1, Math.min(end - start, from + shown.length - (column - 1)))
   const caret = `${' '.repeat(head.length + column - 1 - from)}^${'~'.repeat(length - 1)}`
   return [`${head}${shown.replace(/\t/g, ' ')}`, caret]
-}
-
-function visible(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  })
 }

@@ -1,6 +1,7 @@
 // Where a running guest is, to Prometheus text for the node exporter's textfile collector.
 
 import { formatSet } from '../base/idset.ts'
+import { visible } from '../base/visible.ts'
 import type { CellPlace, Whereabouts } from '../model.ts'
 import { remoteRatio } from './whereabouts.ts'
 
@@ -105,6 +106,6 @@ function exposition(metrics: readonly Metric[]): string {
 
 function labelText(labels: Sample['labels']): string {
   return Object.entries(labels)
-    .map(([name, value]) => `${name}="${`${value}`.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`)
+    .map(([name, value]) => `${name}="${visible(`${value}`).replace(/["\\]/g, '\\$&')}"`)
     .join(',')
 }

@@ -1,5 +1,7 @@
 // The shapes of the picture as SVG text. Colours are told apart by the colour-blind, and every one is also said in words.
 
+import { visible } from '../base/visible.ts'
+
 /** `ink` is legible on `fill`. */
 export interface Colour {
   readonly fill: string
@@ -57,7 +59,7 @@ export function document(width: number, height: number, about: string, parts: re
 
 const round = (value: number): number => Math.round(value * 100) / 100
 
-/** Characters that XML forbids cannot come: the name was read from XML. */
+/** Also characters that XML forbids, or that a browser would obey, are written out. */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

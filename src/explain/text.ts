@@ -2,6 +2,7 @@
 
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
+import { visible } from '../base/visible.ts'
 import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 
 export interface Explained {
@@ -26,7 +27,7 @@ export function explain(explained: Explained): string {
   ]
   return `${parts
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
+    .map((lines) => lines.map(visible).join('\n'))
     .join('\n\n')}\n`
 }
 

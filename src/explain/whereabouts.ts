@@ -2,24 +2,25 @@
 
 import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
+import { visible } from '../base/visible.ts'
 import type { CellPlace, MemoryPolicy, ThreadPlace, Whereabouts } from '../model.ts'
 
 /** Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict. */
 export function whereaboutsText(where: Whereabouts, findings: number): string {
   const parts = [
-    [headline(where)],
+    headline(where),
     where.cells.length === 0 ? ['  memory     unknown'] : table(memoryRows(where)),
     table(threadRows(where)),
     [verdictLine(where, findings)],
   ]
-  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`
+  return `${parts.map((lines) => lines.map(visible).join('\n')).join('\n\n')}\n`
 }
 
-function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): string {
+function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): string[] {
   const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
   const size = sumKiB === 0 ? '' : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
-  return `guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}\nwanted is what ${source} says`
+  return [`guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}`, `wanted is what ${source} says`]
 }
 
 function verdictLine({ cells, threads }: Whereabouts, findings: number): string {

@@ -89,7 +89,7 @@ function once(problems: readonly Diagnostic[]): Diagnostic[] {
 function annotationsIn(reading: Reading, root: Spot): Map<string, string> {
   const spot = at(reading, root, 'metadata', 'annotations')
   const texts = [...(objectAt(reading, spot) ?? [])].map(([key, value]) => {
-    const text = textAt(reading, { path: `${spot.path}[${JSON.stringify(key)}]`, value: value === null ? '' : value })
+    const text = textAt(reading, { path: `${spot.path}["${key}"]`, value: value === null ? '' : value })
     return [key, text ?? ''] as const
   })
   return new Map(texts)

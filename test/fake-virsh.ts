@@ -1,0 +1,50 @@
+// A virsh of our own in front of PATH: one guest, whose definition is a file, and who cannot be refused but by name. What a real
+// libvirt makes of definitions is in e2e/.
+
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
+
+export interface FakeVirsh {
+  /** To be handed to the program. */
+  readonly env: NodeJS.ProcessEnv
+  /** Where its guest's definition is, as --security-info shows it. */
+  readonly definition: string
+}
+
+interface Guest {
+  readonly name: string
+  readonly text: string
+  /** Without --security-info. */
+  readonly shown?: string
+  /** What `define` says instead of defining. */
+  readonly refuses?: string
+}
+
+export function fakeVirsh(folder: string, { name, text, shown = text, refuses = '' }: Guest): FakeVirsh {
+  mkdirSync(folder, { recursive: true })
+  const definition = join(folder, 'definition.xml')
+  writeFileSync(definition, text)
+  writeFileSync(join(folder, 'shown.xml'), shown)
+  writeFileSync(join(folder, 'list'), name === '' ? '' : `${UUID} ${name}\n`)
+  writeFileSync(join(folder, 'refuses'), refuses)
+  writeFileSync(
+    join(folder, 'virsh'),
+    `#!/bin/sh
+cd '${folder}' || exit 1
+while :; do case "$1" in --*) shift;; *) break;; esac; done
+case "$1 $*" in
+uri*) echo qemu:///system;;
+list*) cat list;;
+dumpxml*--security-info*) cat definition.xml;;
+dumpxml*) cat shown.xml;;
+dominfo*) printf 'Id:             -\\nPersistent:     yes\\nManaged save:   no\\n';;
+domstate*) echo 'shut off (unknown)';;
+define*) if [ -s refuses ]; then cat refuses >&2; exit 1; fi; cat /dev/stdin > definition.xml;;
+esac
+`,
+  )
+  chmodSync(join(folder, 'virsh'), 0o755)
+  return { env: { PATH: `${folder}:${process.env.PATH}`, HOME: folder }, definition }
+}
