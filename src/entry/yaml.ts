@@ -27,11 +27,16 @@ export function parseYaml(text: string): { readonly value: Json } | { readonly m
     const [first] = document.errors
     if (first === undefined) return { value: plain(document.toJS({ mapAsMap: true, maxAliasCount: 100 }), 0) }
     const { line, col } = lines.linePos(first.pos[0])
-    return { mistake: { line, column: col, reason: first.code === 'MULTIPLE_DOCS' ? 'a second document begins' : first.message } }
+    return {
+      mistake: { line, column: col, reason: first.code === 'MULTIPLE_DOCS' ? 'a second document begins' : withoutQuotes(first.message) },
+    }
   } catch (error) {
     return { mistake: { line: 1, column: 1, reason: reasonOf(error) } }
   }
 }
+
+/** What the library quotes of the text, behind a colon or a backslash, may be a secret. */
+const withoutQuotes = (message: string): string => message.replace(/(?:: | \\)[\s\S]*$/, '')
 
 /** Each costs a kilobyte to keep, and keys of one object are compared with each other. The lexer keeps none. */
 function hasMoreTokens(text: string): boolean {

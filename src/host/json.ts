@@ -102,7 +102,7 @@ function readString(reader: Reader): string {
   try {
     return JSON.parse(raw) as string
   } catch {
-    return refuseHere(reader, `${raw.length > 40 ? 'a string' : raw} with a bare control character or an unknown escape`)
+    return refuseHere(reader, 'a string with a bare control character or an unknown escape')
   } finally {
     reader.at += raw.length
   }
@@ -124,8 +124,11 @@ function skipBlanks(reader: Reader): void {
   while (/[ \t\r\n]/.test(reader.text[reader.at] ?? '')) reader.at += 1
 }
 
+/** A word of three letters or more is not quoted: behind a quote that is missing it may be part of a secret. */
 function found({ text, at }: Reader): string {
-  return at >= text.length ? 'the end' : (/[\w.+-]{1,20}|[\s\S]/y.exec(text.slice(at, at + 20))?.[0] ?? 'the end')
+  if (at >= text.length) return 'the end'
+  const word = /^[\w.+-]{1,3}/.exec(text.slice(at, at + 3))?.[0] ?? String.fromCodePoint(text.codePointAt(at) as number)
+  return word.length < 3 ? word : 'a bare word'
 }
 
 function refuseHere({ text, source, at }: Reader, reason: string): never {

@@ -97,15 +97,18 @@ export function needed(reading: Reading, spot: Spot, fix: string): void {
 
 /** Tells that a value is of the wrong kind. */
 export function wrong(reading: Reading, spot: Spot, why: string, fix: string): undefined {
-  problem(reading, spot, `is ${nameOf(spot.value)}`, why, fix)
+  problem(reading, spot, `is ${nameOf(spot)}`, why, fix)
 }
 
 function problem({ source, problems }: Reading, { path }: Spot, what: string, why: string, fix: string): void {
   problems.push(diagnostic('vmi-malformed', { source, path, what, why, fix }))
 }
 
-function nameOf(value: Value | undefined): string {
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)}`
+/** An annotation that is not ours may hold a secret: of it only the kind is told. */
+function nameOf({ path, value }: Spot): string {
+  const isPrivate = path.includes('annotations') && !path.includes(PREFIX)
+  if (typeof value === 'string') return isPrivate ? 'a text' : `the text "${value.length > 40 ? `${value.slice(0, 37)}...` : value}"`
+  if (typeof value === 'number' && isPrivate) return 'a number'
   if (Array.isArray(value)) return 'a list'
   return value instanceof Map ? 'an object' : String(value)
 }

@@ -3,6 +3,7 @@
 
 import { SaxesParser } from 'saxes'
 import { Refusal, refuse, type Span } from '../base/diagnostic.ts'
+import { nearest } from '../base/nearest.ts'
 
 /** `value` is decoded; `start` and `end` are the span of the raw value between its quotes. */
 export interface XmlAttribute extends Span {
@@ -129,7 +130,10 @@ function refuseMalformed(
   const prefix = /^unbound namespace prefix: "?([^".]+)/.exec(reason)?.[1]
   const at = spanAt(text, offset)
   if (text.trim() === '') refuse('xml-malformed', { reason: 'the document is empty', empty: true })
-  if (prefix === undefined) refuse('xml-malformed', { reason: `${brief(reason)}${endTagBefore(text, offset)}${insideOf(open)}` }, at)
+  if (prefix === undefined) {
+    const said = /^unmatched closing tag/.test(reason) ? 'unmatched closing tag' : brief(reason)
+    refuse('xml-malformed', { reason: `${said}${endTagBefore(text, offset, open)}${insideOf(open)}` }, at)
+  }
   // The tag that saxes has just read, or one of its attributes.
   const tag = text.slice(text.lastIndexOf('<', offset - 1) + 1, offset)
   const name = tag.startsWith(`${prefix}:`) ? (/^[^\s/>]*/.exec(tag)?.[0] ?? '') : `${prefix}:...`
@@ -138,10 +142,16 @@ function refuseMalformed(
 
 const insideOf = (open: XmlElement | undefined): string => (open === undefined ? '' : ` (inside <${brief(open.name)}>)`)
 
-/** " </vcpus>" where a parser gave up at the end of one. */
-function endTagBefore(text: string, offset: number): string {
-  const name = /<\/([^<>]{1,100})>$/.exec(text.slice(Math.max(0, offset - 103), offset))?.[1]
-  return name === undefined ? '' : ` </${name}>`
+/** " </vcpus>" where a parser gave up at the end of one; only a name that is near to one that is open, for it may be part of a text. */
+function endTagBefore(text: string, offset: number, open: XmlElement | undefined): string {
+  const name = /<\/([^<>]{1,100})>$/.exec(text.slice(Math.max(0, offset - 103), offset))?.[1]?.trim()
+  if (name === undefined) return ''
+  const names = new Set<string>()
+  for (let each = open; each !== undefined; each = each.parent) {
+    names.add(each.name)
+    for (const child of each.children) names.add(child.name)
+  }
+  return names.has(name) || nearest(name, [...names]) !== undefined ? ` </${name}>` : ''
 }
 
 const brief = (words: string): string => (words.length > 100 ? `${words.slice(0, 97)}...` : words)

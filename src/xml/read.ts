@@ -27,7 +27,8 @@ export function readXml(text: string): XmlData {
   if (times(text, '<') + times(text, '=') > parts) refuse('xml-too-many', { max: parts })
   const verdict = text.includes('<') ? XMLValidator.validate(text) : undefined
   if (verdict === undefined) refuse('xml-malformed', { reason: 'there is no element' })
-  if (verdict !== true) refuse('xml-malformed', { reason: `line ${verdict.err.line}, column ${verdict.err.col}: ${verdict.err.msg}` })
+  if (verdict !== true)
+    refuse('xml-malformed', { reason: `line ${verdict.err.line}, column ${verdict.err.col}: ${unquoted(verdict.err.msg)}` })
   const [root] = parse(text).flatMap(elementOf)
   return root ?? refuse('xml-malformed', { reason: 'there is no element' })
 }
@@ -44,9 +45,13 @@ function parse(text: string): Ordered[] {
     return new XMLParser({ ...options, ignoreDeclaration: true }).parse(text) as Ordered[]
   } catch (error) {
     // What the validator lets through and the parser does not: names like __proto__, and nesting without end.
-    return refuse('xml-malformed', { reason: error instanceof Error ? error.message : String(error) })
+    return refuse('xml-malformed', { reason: unquoted(error instanceof Error ? error.message : String(error)) })
   }
 }
+
+/** Without what is quoted of the text, unless it looks like a name of it: where a quote is missing it may be anything. */
+const unquoted = (message: string): string =>
+  message.replace(/'([^']*)'/g, (all, word: string) => (/^[a-z_]{1,20}$/.test(word) ? all : "'...'"))
 
 function elementOf(ordered: Ordered): XmlData[] {
   const name = Object.keys(ordered).find((key) => key !== ATTRIBUTES)
