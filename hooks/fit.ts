@@ -8,6 +8,7 @@ import type { GuestPlace } from '../src/entry/guest-cgroup.ts'
 import { isAsked, partitionOf } from '../src/entry/guest-xml.ts'
 import { DOMAIN, type HostSource, readHostSource, textOf } from '../src/entry/input.ts'
 import { lazyWrite } from '../src/entry/placing.ts'
+import { domainSource } from '../src/entry/secrets.ts'
 import { listed, summaryOf } from '../src/entry/summary.ts'
 import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { resourcesOf } from '../src/host/resources.ts'
@@ -62,14 +63,15 @@ function checkRoot(root: string): void {
 
 /** What is refused is told; anything else that is thrown is a crash of ours. */
 export function fit(task: Task, steps: FitSteps): Fit {
-  const source = { name: `${task.guest}.xml`, text: '' }
+  let text = ''
   try {
-    source.text = textOf(task.xml, 'stdin', DOMAIN)
-    return fitText(task, source.text, steps)
+    text = textOf(task.xml, 'stdin', DOMAIN)
+    return fitText(task, text, steps)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const found = errorsFirst(error.diagnostics)
-    return { is: 'refused', told: steps.render(found, 'capacity-fails', source), summary: listed(found, 'capacity-fails') }
+    const told = steps.render(found, 'capacity-fails', domainSource(`${task.guest}.xml`, text))
+    return { is: 'refused', told, summary: listed(found, 'capacity-fails') }
   }
 }
 
@@ -93,7 +95,7 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
   const found = errorsFirst([...steps.preflight(view, resources), ...pinsBeyond(view, bounds, resources)])
   const summary = listed(found, 'capacity-fails')
   if (found.every(({ code }) => classOf(code) === 'note')) return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
-  return { is: 'found', told: steps.render(found, 'capacity-fails', { name: `${guest}.xml`, text: document.text }), summary }
+  return { is: 'found', told: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)), summary }
 }
 
 /** virsh shows stderr from its first line on. */

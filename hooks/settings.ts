@@ -6,6 +6,7 @@ import { refuse } from '../src/base/diagnostic.ts'
 import { CONFIG, SETTINGS, textOf } from '../src/entry/input.ts'
 import { systemError } from '../src/entry/system-error.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
+import { hiddenInConfig } from '../src/request/config-shown.ts'
 
 /**
  * @param named the default file may be missing, one that was named may not
@@ -15,7 +16,7 @@ export async function readConfig(named: string | undefined): Promise<Source | un
   const name = named ?? CONFIG
   try {
     const bytes = await readRegular(name)
-    return { name, text: textOf(bytes, name, SETTINGS) }
+    return { name, text: textOf(bytes, name, SETTINGS), hidden: hiddenInConfig }
   } catch (error) {
     if (named === undefined && isMissing(error)) return undefined
     throw systemError(error, (fault) => refuse('unreadable', { file: name, ...fault }))

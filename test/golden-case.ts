@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { Refusal } from '../src/base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../src/check.ts'
 import { readDomain } from '../src/domain/view.ts'
+import { domainSource } from '../src/entry/secrets.ts'
 import { renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { drawPlan } from '../src/explain/svg.ts'
 import { explain } from '../src/explain/text.ts'
@@ -69,7 +70,7 @@ export function readCases(): GoldenCase[] {
 export function answer(each: GoldenCase): { readonly answer: Answer; readonly placed?: Placed } {
   const { run, domain, surroundings } = each
   const nothing: Answer = { 'expected.xml': undefined, 'refusal.txt': undefined, 'explain.txt': undefined, 'plan.svg': undefined }
-  const source = { name: 'domain.xml', text: domain }
+  const source = domainSource('domain.xml', domain)
   if (run.startsWith('hook ')) return { answer: { ...nothing, ...runHook(each) } }
   try {
     if (run === 'check') {

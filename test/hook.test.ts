@@ -476,7 +476,7 @@ async function play(operation: string, input: string, lines: string, broken?: st
           },
         }
   const steps: Steps = {
-    readConfig: async () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}` }),
+    readConfig: async () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}`, hidden: () => [] }),
     readInput: async () => Buffer.from(input),
     fit: async (task: Task) => fit(task, breaking<FitSteps>(fitSteps)),
     print: async (stream, text) => {

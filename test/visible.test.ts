@@ -16,6 +16,8 @@ const HOOK = resolve('dist/hooks/qemu.cjs')
 const HOST = resolve('golden/2n4c2t-seed/host.json')
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-visible-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+// Some hundred programs, on a machine that others use too.
+t.setTimeout(180_000)
 
 /** A line of the guest's own making begins with it. */
 const FORGED = 'error[forged]'

@@ -102,7 +102,10 @@ export type Option = keyof typeof options
 
 export const options = {
   rebind: { flags: ['--rebind'], about: "keep the guest's cells, fit only where they sit" },
-  diff: { flags: ['--diff'], about: 'print a unified diff instead of the document' },
+  diff: {
+    flags: ['--diff'],
+    about: 'print a unified diff instead of the document; values that have no part in a placement are shown as *****',
+  },
   output: { flags: ['-o'], takes: 'FILE', about: 'write to FILE, whole or not at all' },
   svg: { flags: ['--svg'], takes: 'FILE', about: 'also draw it as an SVG, whole or not at all; - prints it instead of the words' },
   inPlace: { flags: ['-i'], about: 'write back into the input file, whole or not at all' },

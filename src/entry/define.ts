@@ -17,7 +17,7 @@ import { print, printJson, printLines } from './output.ts'
 import { lazyWrite, readAround, readSettings } from './placing.ts'
 import { readGuest, redefine } from './redefine.ts'
 import { type Running, tell } from './run.ts'
-import { masked, redacted, secretSpans } from './secrets.ts'
+import { domainSource, hiddenOf, shownDiff, within } from './secrets.ts'
 import { heedingSignals } from './signals.ts'
 import { checkConnection, dumpDefinition, dumpLive, type Listed, listGuests, type Virsh, virshAt } from './virsh.ts'
 
@@ -40,13 +40,13 @@ export async function defineCommand(command: Define, running: Running): Promise<
   const { source, document, guest } = await (command.guest === undefined
     ? documentSubject(virsh, command.input, running)
     : guestSubject(virsh, command.guest))
-  const secrets = secretSpans(document, guest?.document === document ? guest.shown : undefined)
-  running.source = { name: source, text: masked(document.text, secrets) }
+  const secrets = hiddenOf(document, guest?.document === document ? guest.shown : undefined)
+  running.source = { name: source, text: document.text, hidden: (text) => within(secrets, text.length) }
   const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
   const placed = place(document.text, around, lazyWrite, command.rebind ? 'if-better' : undefined)
   const next = { document: readDocument(placed.text), view: readDomain(readDocument(placed.text)), atNextStart: command.nextStart }
   if (guest !== undefined) refuseAll(standsAgainst(guest, next))
-  const diff = diffOf(source, redacted(document.text, secrets), redacted(document.text, secrets, placed.edits))
+  const diff = shownDiff(source, document.text, secrets, placed.edits)
   const changes = guest === undefined || !sameXml(guest.document.root, next.document.root)
   const notes = [...notesOn(placed, guest), ...(await startNotes(virsh, guest, changes, next.view))]
   if (!command.json) print(1, diff)
@@ -78,25 +78,13 @@ function missing(word: string, guests: readonly Listed[]): never {
 async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
   const source = input === undefined || input === '-' ? 'stdin' : input
   const text = readText(input, DOMAIN)
-  // Until it is read nothing tells which of it is secret; the place alone is told of what is no XML.
-  running.source = { name: source, text: text.replace(/[^\r\n<>/]/g, '*') }
-  const document = readUnseen(text, source)
+  running.source = domainSource(source, text)
+  const document = readDocument(text)
   const { is, refused } = guestOf(document, await listGuests(virsh))
   if (refused !== undefined) throw new Refusal([refused])
   if (is === undefined) return { source, document }
   const before = await dumpDefinition(virsh, is)
   return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
-}
-
-/** Whoever asks for it by `plan` sees the line as it is. */
-function readUnseen(text: string, source: string): XmlDocument {
-  try {
-    return readDocument(text)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    const fix = `mend that line; it may hold a secret, so it is shown by asking for it: virt-numa plan ${source === 'stdin' ? 'FILE' : source}`
-    throw new Refusal(error.diagnostics.map((each) => (each.code === 'xml-malformed' ? { ...each, fix } : each)))
-  }
 }
 
 /** Of a running guest no shortage is told: what it needs it holds itself. */
@@ -114,9 +102,4 @@ function outcome(guest: string, changes: boolean, done: boolean, backup: string 
   if (!changes) return `${name} sits as it should: nothing to define`
   if (!done) return `${name} is not defined: a dry run`
   return backup === undefined ? `${name} is defined` : `${name} is defined; what was there before is ${backup}`
-}
-
-function diffOf(name: string, before: string, after: string): string {
-  const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified.ts')
-  return unifiedDiff(name, before, after)
 }

@@ -12,6 +12,7 @@ import { parseSnapshot } from '../host/snapshot.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'
 import { filesOfTar } from '../host/tar.ts'
 import type { Allowed, Host } from '../model.ts'
+import { hiddenInConfig } from '../request/config-shown.ts'
 import { readAtMost, withFile } from './bounded.ts'
 import { confinement, type GuestPlace, guestAllowed } from './guest-cgroup.ts'
 import { machineIn, thisMachine } from './machine.ts'
@@ -160,7 +161,7 @@ function readMachine(files: Files, options: HostOptions, isThis: boolean): HostS
 export function readConfigText(path: string | undefined, fallback = CONFIG): Source | undefined {
   if (path === undefined && !isThere(fallback)) return undefined
   const name = path ?? fallback
-  return { name, text: readText(name, SETTINGS) }
+  return { name, text: readText(name, SETTINGS), hidden: hiddenInConfig }
 }
 
 function isThere(file: string): boolean {

@@ -14,6 +14,7 @@ import { CONFIG, readHostSource } from './input.ts'
 import { printDocument } from './output.ts'
 import { lazyWrite, readSettings } from './placing.ts'
 import { type Running, tell } from './run.ts'
+import { domainSource } from './secrets.ts'
 
 const SOURCE = 'the VMI'
 
@@ -31,7 +32,7 @@ export function onDefineDomainCommand(command: Extract<Command, { name: 'onDefin
   const value = parseJson(vmi, '--vmi')
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
-  running.source = { name: '--domain', text: domain }
+  running.source = domainSource('--domain', domain)
   if (!asksFor(value) && !optedIn(readDomain(readDocument(domain)), settings)) return unchanged(domain)
   const root = host ?? settings.root
   const from = readHostSource({

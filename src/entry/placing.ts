@@ -7,6 +7,7 @@ import type { Command } from './commands.ts'
 import type { GuestPlace } from './guest-cgroup.ts'
 import { CONFIG, DOMAIN, readConfigText, readHostSource, readText } from './input.ts'
 import type { Running } from './run.ts'
+import { domainSource } from './secrets.ts'
 import { checkTargets, type Input, type Targets } from './targets.ts'
 import { readVmiFile } from './vmi-file.ts'
 
@@ -45,7 +46,7 @@ export function readSurroundings(command: Reading, running: Running): { readonly
   const { input } = command
   const surroundings = readAround(command, readSettings(command.config, running))
   const text = readText(input, DOMAIN)
-  running.source = { name: input === undefined || input === '-' ? 'stdin' : input, text }
+  running.source = domainSource(input === undefined || input === '-' ? 'stdin' : input, text)
   return { text, surroundings }
 }
 

@@ -7,6 +7,7 @@ import type { XmlDocument } from '../xml/parse.ts'
 import { keepCopy } from './backup.ts'
 import type { Guest } from './define-rules.ts'
 import { placedOtherwise } from './placed-as.ts'
+import { hiddenOf, withoutValues } from './secrets.ts'
 import {
   DEFINE,
   defineText,
@@ -51,7 +52,7 @@ export async function redefine(virsh: Virsh, guest: Guest | undefined, placed: P
       ? (await listGuests(virsh)).some((each) => each.name === name)
       : (await dumpDefinition(virsh, guest)).text !== guest.document.text
   if (isChanged) refuse('guest-changed', { name })
-  await define(virsh, placed.text, { name, backup })
+  await define(virsh, placed, { name, backup, guest })
   const differs = await differences(virsh, guest, placed, { name, backup })
   if (differs.length > 0) refuse('guest-placed-otherwise', { name, differs, backup })
   return { ...(backup !== undefined && { backup }) }
@@ -62,13 +63,19 @@ interface Defined {
   readonly backup: string | undefined
 }
 
-async function define(virsh: Virsh, text: string, { name, backup }: Defined): Promise<void> {
+/** What libvirt has against a definition it says with the value that it does not like. */
+async function define(
+  virsh: Virsh,
+  { document, text }: Placed,
+  { name, backup, guest }: Defined & { readonly guest: Guest | undefined },
+): Promise<void> {
   const ended = await defineText(virsh, text)
   if (ended.status === 0) return
   const failure = failureOf(DEFINE, ended)
   const isUnknown = ended.cut !== undefined && ended.cut !== 'not-started'
   if (isUnknown) refuse('define-unknown', { name, reason: `virsh define: ${ended.reason}`, backup })
-  throw new Refusal([failure])
+  const secrets = hiddenOf(document, guest?.document.text === document.text ? guest.shown : undefined)
+  throw new Refusal([{ ...failure, what: withoutValues(failure.what, document.text, secrets) }])
 }
 
 /** What libvirt made of it. That it cannot be read must not look as if nothing had been defined. */

@@ -1,15 +1,17 @@
 // What of a definition nobody else may read, as spans of its text, and a text without it.
 //
-// Two sources: what libvirt prints only with --security-info, found by laying the two documents side by side, and what is named
-// like a secret. The first knows what a later libvirt may come to hide; the second holds for a document that no libvirt printed.
+// Three sources: what libvirt prints only with --security-info, found by laying the two documents side by side; what is named like
+// a secret; and every value of an element that has no part in a placement (shown.ts). The first knows what a later libvirt may come
+// to hide; the others hold for a document that no libvirt printed.
 
 import type { Span } from '../base/diagnostic.ts'
-import { applyEdits, type Edit } from '../xml/edit.ts'
+import { visibleLines } from '../base/visible.ts'
+import type { Source } from '../explain/diagnostics.ts'
+import { applyEdits, type Edit, inOrder } from '../xml/edit.ts'
 import { attribute, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { privateSpans, SECRET_NAME } from './shown.ts'
 
 const MASK = '*****'
-
-const SECRET_NAME = /passw|passphrase|secret|cookie|token|^key$/i
 
 /** Names that stand beside a secret and are none: `<secret type='passphrase'>`. */
 const PLAIN = ['type', 'name']
@@ -45,27 +47,93 @@ function hidden(element: XmlElement, shown: XmlElement | undefined): readonly Sp
 
 const contentOf = ({ tagEnd, contentEnd }: XmlElement): Span => ({ start: tagEnd, end: contentEnd })
 
+/** In the order of the text; spans that overlap become one. */
 function withoutOverlap(spans: readonly Span[]): readonly Span[] {
-  const kept: Span[] = []
+  const kept: { start: number; end: number }[] = []
   for (const { start, end } of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
-    if (start >= (kept.at(-1)?.end ?? 0)) kept.push({ start, end })
+    const last = kept.at(-1)
+    if (last === undefined || start >= last.end) kept.push({ start, end })
+    else last.end = Math.max(last.end, end)
   }
   return kept
 }
 
-/** The text, with the edits if there are any, and with a mask in the place of each secret: no length is told. */
-export function redacted(text: string, secrets: readonly Span[], edits: readonly Edit[] = []): string {
-  const apart = secrets.filter(({ start, end }) => edits.every((edit) => edit.end <= start || end <= edit.start))
-  return applyEdits(text, [...edits, ...apart.map(({ start, end }) => ({ start, end, text: MASK }))])
+/** All that is not to be shown of a document that nobody asked to see. @param shown the same as libvirt shows it to everybody */
+export function hiddenOf(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
+  const spans = [...privateSpans(document.text), ...secretSpans(document, shown)]
+  return withoutOverlap(spans.flatMap((span) => linesOf(document.text, span)))
 }
 
-/** The text with every place where it was: what diagnostics may show. */
-export function masked(text: string, secrets: readonly Span[]): string {
-  return applyEdits(
-    text,
-    secrets.map(({ start, end }) => ({ start, end, text: text.slice(start, end).replace(/[^\r\n]/g, '*') })),
-  )
+/** Nobody reads the diff of a value of so many lines. */
+const MOST_LINES = 10_000
+
+/** Line by line and without the blanks around, so that a masked text keeps its lines and its indent. */
+function linesOf(text: string, { start, end }: Span): readonly Span[] {
+  const lines: Span[] = []
+  for (const found of text.slice(start, end).matchAll(/\S(?:[^\r\n]*\S)?/g)) {
+    if (lines.length === MOST_LINES) return [{ start, end }]
+    lines.push({ start: start + found.index, end: start + found.index + found[0].length })
+  }
+  return lines
 }
+
+/** Of the spans of a text those of its first `length` characters. */
+export function within(spans: readonly Span[], length: number): readonly Span[] {
+  return spans.filter(({ start }) => start < length).map(({ start, end }) => ({ start, end: Math.min(end, length) }))
+}
+
+/** A domain for diagnostics to point into. */
+export function domainSource(name: string, text: string): Source {
+  return { name, text, hidden: privateSpans }
+}
+
+/**
+ * The text, with the edits if there are any, and with a mask in the place of each secret: no length is told. Where an edit lies
+ * inside of a secret, what is left of it on both sides is masked.
+ */
+export function redacted(text: string, secrets: readonly Span[], edits: readonly Edit[] = []): string {
+  return applyEdits(text, [...edits, ...apartFrom(secrets, inOrder(edits)).map(({ start, end }) => ({ start, end, text: MASK }))])
+}
+
+/** What is left of the spans between the edits; both are in order, so that each is walked once. */
+function apartFrom(spans: readonly Span[], edits: readonly Edit[]): readonly Span[] {
+  let next = 0
+  return spans.flatMap((span) => {
+    const pieces: Span[] = []
+    let { start } = span
+    while (next < edits.length && (edits[next] as Edit).end <= start) next++
+    for (let at = next; at < edits.length && (edits[at] as Edit).start < span.end; at++) {
+      const edit = edits[at] as Edit
+      if (edit.start > start) pieces.push({ start, end: edit.start })
+      start = Math.max(start, edit.end)
+    }
+    return start < span.end ? [...pieces, { start, end: span.end }] : pieces
+  })
+}
+
+/**
+ * The unified diff of a document and its edits, as it may be shown: the lines that hold a secret are masked, and characters that a
+ * terminal would obey are written out. Such a line no longer fits the document, so `patch` refuses its hunk rather than write a
+ * mask; a diff that holds neither is exact.
+ */
+export function shownDiff(name: string, text: string, secrets: readonly Span[], edits: readonly Edit[]): string {
+  const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified.ts')
+  return visibleLines(unifiedDiff(name, redacted(text, secrets), redacted(text, secrets, edits)))
+}
+
+/** What another program says of a document, without the values that are not to be shown; paths are no secret. */
+export function withoutValues(said: string, text: string, secrets: readonly Span[]): string {
+  const values = new Set(secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]))
+  const told = [...values].filter((value) => value.length >= LEAST_QUOTED && said.includes(value) && !/^\/[\w./-]+$/.test(value))
+  return told.sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).reduce((words, value) => words.replaceAll(value, MASK), said)
+}
+
+/** A shorter value is part of too many words. */
+const LEAST_QUOTED = 4
+
+const REFERENCES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' }
+
+const decoded = (value: string): string => value.replace(/&(?:lt|gt|quot|apos|amp);/g, (reference) => REFERENCES[reference] as string)
 
 /** What libvirt does not show of a definition: a copy that was taken without --security-info lacks it. */
 export function hiddenSpans(document: XmlDocument, shown: XmlDocument): readonly Span[] {

@@ -8,6 +8,7 @@ import { print, printDocument, printJson } from './output.ts'
 import { placeInput } from './placing.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
+import { hiddenOf, shownDiff } from './secrets.ts'
 import { isSameAsInput } from './targets.ts'
 
 type Transform = Extract<Command, { name: 'transform' }>
@@ -18,7 +19,7 @@ export function transformCommand(command: Transform, running: Running): number {
   const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
   const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })
   const { name } = running.source ?? { name: 'stdin' }
-  const shown = command.diff ? diffOf(name, placed.document.text, placed.text) : placed.text
+  const shown = command.diff ? shownDiff(name, placed.document.text, hiddenOf(placed.document), placed.edits) : placed.text
   if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
     saveFile(target, placed.text, modeOfInput(command.input))
   }
@@ -38,9 +39,4 @@ function factsOf(placed: Placed, shown: string | undefined, { diff }: Transform,
     placement: placementFacts(placed),
     diagnostics: diagnosticFacts(placed.notes, severity, source),
   }
-}
-
-function diffOf(name: string, before: string, after: string): string {
-  const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified.ts')
-  return unifiedDiff(name, before, after)
 }

@@ -25,7 +25,7 @@ export function uninstallCommand(command: Uninstall): number {
   }
   const removed = command.dryRun ? 'would be removed' : 'removed'
   const left = [main, further].filter(({ is }) => is === 'foreign')
-  const kept = hasConfig && unchanged.length === 0 ? config : undefined
+  const kept = hasConfig && mayGo.length === 0 ? config : undefined
   if (command.json)
     printJson({
       [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged],

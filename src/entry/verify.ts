@@ -23,6 +23,7 @@ import { DOMAIN, readFilesOf, readText } from './input.ts'
 import { print, printJson } from './output.ts'
 import { type Running, tell } from './run.ts'
 import { saveFile } from './save.ts'
+import { domainSource } from './secrets.ts'
 import { checkTargets } from './targets.ts'
 
 type Verify = Extract<Command, { name: 'verify' }>
@@ -82,7 +83,7 @@ function wantedOf(
   defaultPagesizeKiB: number | undefined,
 ): Wanted {
   const ofView = (document: XmlDocument, source: string): Wanted => {
-    running.source = { name: source, text: document.text }
+    running.source = domainSource(source, document.text)
     const view = readDomain(document)
     checkType(view)
     const { autoNodes, autoCpus } = status ?? {}

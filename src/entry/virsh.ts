@@ -45,7 +45,7 @@ export async function ask(virsh: Virsh, words: readonly string[]): Promise<strin
 
 /** What it printed is in the message, but never more than its first words. */
 export function refuseOutput(words: readonly string[], printed: string, expected: string): never {
-  refuse('virsh-output', { words: words.join(' '), printed: printed.trim(), expected })
+  refuse('virsh-output', { words: words.join(' '), printed: withoutPassword(printed.trim()), expected })
 }
 
 export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramEnd, 'cut'>): Diagnostic {
@@ -54,10 +54,15 @@ export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramE
   if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason: reason ?? '' })
   if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
   // Of one that was cut off, that is the reason, whatever it said before.
-  const said = (cut === undefined ? saidBy(stderr) || reason : reason) || 'it says nothing'
+  const said = withoutPassword((cut === undefined ? saidBy(stderr) || reason : reason) || 'it says nothing')
   if (/^error: failed to connect to the hypervisor/m.test(stderr)) return diagnostic('libvirt-unreachable', { reason: said })
   const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'
   return diagnostic('virsh-failed', { words: command, reason: said, known })
+}
+
+/** Of the URLs in a text. */
+export function withoutPassword(text: string): string {
+  return text.replace(/(\/\/[^\s/@:]*:)[^\s/@]*@/g, '$1*****@')
 }
 
 const MOST_SAID = 500
@@ -78,7 +83,8 @@ export async function checkConnection(virsh: Virsh, hostGiven: string | undefine
   const uri = printed.replace(/\n+$/, '')
   if (!/^[a-z][a-z\d+.-]*:\S*$/i.test(uri)) refuseOutput(['uri'], printed, 'the URI of a connection')
   const machine = machineOf(uri)
-  if (machine !== undefined && machine !== hostname() && hostGiven === undefined) refuse('libvirt-elsewhere', { uri, machine })
+  if (machine !== undefined && machine !== hostname() && hostGiven === undefined)
+    refuse('libvirt-elsewhere', { uri: withoutPassword(uri), machine })
 }
 
 /** The machine that a libvirt URI names, if it is not this one: "qemu+ssh://root@node7/system" names node7. */

@@ -18,7 +18,7 @@ import { readSettings } from './placing.ts'
 import type { Running } from './run.ts'
 import { heedingSignals } from './signals.ts'
 import { listed } from './summary.ts'
-import { checkConnection, connectWords, type Listed, listGuests, saidBy, virshAt } from './virsh.ts'
+import { checkConnection, connectWords, type Listed, listGuests, saidBy, virshAt, withoutPassword } from './virsh.ts'
 import { pauseMs, type Refits, readEvent, type Sighting, turnOf } from './watch-events.ts'
 import { lookAt, type Watching } from './watch-guest.ts'
 import { dueInMs, listPending, nonePending, type Pending, sighted } from './watch-pending.ts'
@@ -195,7 +195,7 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
     }
     attending.wake()
   }
-  attending.reason = saidBy((await events.ended).stderr) || 'virsh event ended'
+  attending.reason = withoutPassword(saidBy((await events.ended).stderr)) || 'virsh event ended'
   attending.wake()
 }
 

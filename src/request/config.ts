@@ -71,6 +71,11 @@ const names: { readonly [name in Name]: Read } = {
 const ownNames = Object.keys(names) as readonly Name[]
 const allNames: readonly string[] = [...keyNames.map((key) => key.replace(/-/g, '_')), ...ownNames]
 
+/** Of the configuration, be it a key of requests or not. */
+export function isConfigKey(name: string): boolean {
+  return asKey(name) !== undefined || ownNames.some((own) => own === name)
+}
+
 /**
  * Reads `key = "value"` lines (qemu-conf.ts); `source` is the file's name. What is not stated has its default.
  * @throws Refusal with every problem, in the file's order, each `at` its place in `text`: `config-syntax`,
@@ -82,7 +87,7 @@ export function parseConfig(text: string, source: string): Config {
   const config: { -readonly [K in keyof Config]: Config[K] } = { ...defaultConfig }
   const first = new Map<string, number>()
   const line = lineCounter(text)
-  for (const setting of readSettings(text, source, reading.found)) {
+  for (const setting of readSettings(text, source, reading.found, isConfigKey)) {
     const { key, value } = setting
     const before = first.get(key.text)
     if (before === undefined) first.set(key.text, line(key.start))

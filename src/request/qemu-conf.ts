@@ -19,6 +19,8 @@ interface Reader {
   readonly source: string
   at: number
   within: 'setting' | 'list'
+  /** Whether the key of the setting that is being read is known. */
+  isKnown: boolean
 }
 
 const GAP = /(?:[ \t\r\n]+|#[^\n]*)*/y
@@ -35,32 +37,41 @@ const NEXT_SETTING = /^(?=[ \t]*[A-Za-z_][\w.-]*[ \t]*=)/gm
  * Reads `key = "value"`, `'value'`, numbers and lists `[ "a", "b" ]`, which may span lines and end on a comma;
  * `#` begins a comment. Strings know no escapes and end on their line, as libvirt's do.
  * What is malformed (`config-syntax`) is added to `found`, and reading goes on with the next setting.
+ * @param isKey which keys are known; of others nothing is quoted, since it may be a secret that was put into the wrong file
  */
-export function readSettings(text: string, source: string, found: Diagnostic[]): readonly Setting[] {
-  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, within: 'setting' }
+export function readSettings(
+  text: string,
+  source: string,
+  found: Diagnostic[],
+  isKey: (name: string) => boolean = () => false,
+): readonly Setting[] {
+  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, within: 'setting', isKnown: false }
   const settings: Setting[] = []
   for (take(reader, GAP); reader.at < text.length; take(reader, GAP)) {
     const line = reader.at
-    const setting = gather(found, () => readSetting(reader))
+    const setting = gather(found, () => readSetting(reader, isKey))
     if (setting === undefined) recover(reader, line)
     else settings.push(setting)
   }
   return settings
 }
 
-function readSetting(reader: Reader): Setting {
+function readSetting(reader: Reader, isKey: (name: string) => boolean): Setting {
   reader.within = 'setting'
+  reader.isKnown = false
   const key = taken(reader, NAME)
+  reader.isKnown = isKey(key.text)
+  const shown = reader.isKnown ? key.text : 'key'
   if (key.text === '') malformed(reader, 'a key', 'write key = "value"; a comment begins with #')
   take(reader, BLANK)
-  if (reader.text[reader.at] !== '=') malformed(reader, '=', `write ${key.text} = "value"`)
+  if (reader.text[reader.at] !== '=') malformed(reader, '=', `write ${shown} = "value"`)
   reader.at++
   take(reader, BLANK)
-  const value = reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'a value', `${key.text} = `)
+  const value = reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'a value', `${shown} = `)
   take(reader, BLANK)
   const next = reader.text[reader.at]
   if (next === undefined || next === '\n' || next === '#') return { key, value }
-  return malformed(reader, 'the end of the line', next === ',' ? `write ${key.text} = [ "a", "b" ]` : 'write one setting per line')
+  return malformed(reader, 'the end of the line', next === ',' ? `write ${shown} = [ "a", "b" ]` : 'write one setting per line')
 }
 
 function readList(reader: Reader): Value {
@@ -86,7 +97,7 @@ function readValue(reader: Reader, expected: string, before: string): Value {
   const bare = taken(reader, BARE)
   if (/^[-+]?\d+$/.test(bare.text)) return bare
   reader.at = start
-  return malformed(reader, expected, `write ${before}"${bare.text || 'value'}"`)
+  return malformed(reader, expected, `write ${before}"${(reader.isKnown && bare.text) || 'value'}"`)
 }
 
 function readString(reader: Reader, quote: '"' | "'"): Value {
@@ -100,7 +111,8 @@ function readString(reader: Reader, quote: '"' | "'"): Value {
 function malformed(reader: Reader, expected: string, fix: string): never {
   const { text: found, start, end } = taken(reader, TOKEN)
   reader.at = start
-  refuse('config-syntax', { source: reader.source, found, expected, fix }, { start, end })
+  const quoted = reader.isKnown || /^(?:\W?|\[[\w-]*\])$/.test(found) ? found : undefined
+  refuse('config-syntax', { source: reader.source, found: quoted, expected, fix }, { start, end })
 }
 
 /** A list that was never closed ends where the next setting begins, be it on the line that does not fit. */

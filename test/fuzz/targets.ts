@@ -9,6 +9,7 @@ import { decodeUtf8 } from '../../src/base/utf8.ts'
 import { preflight } from '../../src/check.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { parseArguments } from '../../src/entry/arguments.ts'
+import { domainSource } from '../../src/entry/secrets.ts'
 import { parseYaml } from '../../src/entry/yaml.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { explain } from '../../src/explain/text.ts'
@@ -22,6 +23,7 @@ import { filesOfTar } from '../../src/host/tar.ts'
 import type { Host } from '../../src/model.ts'
 import { type Placed, place, readDocument, type Surroundings, settleFor } from '../../src/place.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
+import { hiddenInConfig } from '../../src/request/config-shown.ts'
 import { readWishes, type Wishes } from '../../src/request/request.ts'
 import { readVmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
@@ -200,7 +202,7 @@ function check(corpus: Corpus, random: Random): Input {
   const run = (): string => {
     const view = readDomain(readDocument(text))
     const found = preflight(view, settleFor(view, around).resources)
-    renderDiagnostics(found, 'capacity-fails', { name: 'domain.xml', text })
+    renderDiagnostics(found, 'capacity-fails', domainSource('domain.xml', text))
     return found.length === 0 ? 'fine' : 'findings'
   }
   return { show: () => `${formatSnapshot(around.host)}\n${text}`, run: () => orRefused(run) }
@@ -372,7 +374,7 @@ function hook(corpus: Corpus, random: Random): Input {
   const said = { 1: '', 2: '' }
   let bug: unknown
   const steps: Steps = {
-    readConfig: async () => ({ name: 'virt-numa.conf', text: settings }),
+    readConfig: async () => ({ name: 'virt-numa.conf', text: settings, hidden: hiddenInConfig }),
     readInput: async () => bytes,
     fit: async (task): Promise<Fit> => {
       try {
