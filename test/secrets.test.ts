@@ -422,7 +422,7 @@ t.test('VMI, JSON and capabilities', async (t) => {
 })
 
 t.test('a password in the name of a daemon', async (t) => {
-  const uri = 'qemu+tcp://root:hunter2@node7/system'
+  const uri = 'qemu+tcp://root:hunter2@x@node7/system'
   t.equal(withoutPassword(`failed: ${uri}, qemu:///system`), 'failed: qemu+tcp://root:*****@node7/system, qemu:///system')
   t.match(failureOf(['uri'], { stdout: '', stderr: '', reason: `Command timed out: virsh --connect=${uri}` }).what, /root:\*{5}@node7/)
   const { env } = fakeVirsh(join(folder, 'virsh-uri'), { name: 'db1', text: SECRET })
@@ -433,5 +433,5 @@ t.test('a password in the name of a daemon', async (t) => {
   execFileSync('chmod', ['755', script])
   const { stderr } = run(['define', '--dry-run', '--guest', 'db1'], env)
   t.match(stderr, /error\[libvirt-elsewhere\]: the guests of qemu\+tcp:\/\/root:\*{5}@node7/)
-  t.notMatch(stderr, 'hunter2')
+  t.notMatch(stderr, /hunter2|x@/)
 })

@@ -62,7 +62,7 @@ export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramE
 
 /** Of the URLs in a text. */
 export function withoutPassword(text: string): string {
-  return text.replace(/(\/\/[^\s/@:]*:)[^\s/@]*@/g, '$1*****@')
+  return text.replace(/(\/\/[^\s/@:]*:)[^\s/]*@/g, '$1*****@')
 }
 
 const MOST_SAID = 500
@@ -90,7 +90,7 @@ export async function checkConnection(virsh: Virsh, hostGiven: string | undefine
 /** The machine that a libvirt URI names, if it is not this one: "qemu+ssh://root@node7/system" names node7. */
 export function machineOf(uri: string): string | undefined {
   const authority = /^[^:/?#]+:\/\/([^/?#]*)/.exec(uri)?.[1] ?? ''
-  const machine = /^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)/.exec(authority)?.[1] ?? ''
+  const machine = /^(?:.*@)?(\[[^\]]*\]|[^:]*)/.exec(authority)?.[1] ?? ''
   return /^(localhost|127\..*|\[::1\])?$/.test(machine) ? undefined : machine
 }
 
