@@ -58,7 +58,6 @@ function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
     ...(view.vcpuCpuset === undefined || view.vcpuAuto ? [] : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
   ]
   return named.flatMap(([element, cpus]) => {
-    if (cpus.length === 0) return [diagnostic('pins-empty', { element })]
     const outside = subtract(cpus, allowed.cpus)
     // The kernel cuts an affinity to what is allowed, and refuses only an empty rest.
     return outside.length < cpus.length

@@ -162,7 +162,8 @@ t.test('masks are words of 32 bits, the highest first', (t) => {
 t.test('sizes in the units of libvirt', (t) => {
   const sizes: readonly (readonly [value: string, unit: string | undefined, kib: number, exact: boolean])[] = [
     ['4', undefined, 4, true],
-    [' 4\n', 'KiB', 4, true],
+    ['\n +4', 'KiB', 4, true],
+    ['004', '', 4, true],
     ['1024', 'b', 1, true],
     ['1', 'byte', 1, false],
     ['1025', 'bytes', 2, false],
@@ -187,8 +188,10 @@ t.test('sizes in the units of libvirt', (t) => {
     ['1.5', 'GiB'],
     ['1e3', undefined],
     ['0x10', undefined],
-    ['1', ''],
+    ['1', ' '],
     ['1', 'x'],
+    ['1', '\u212Aib'],
+    ['1 ', 'KiB'],
     ['1', 'Kb '],
     ['1', 'KiBi'],
     ['1', 'ZiB'],

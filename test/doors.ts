@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { range } from '../src/base/idset.ts'
 import { type Entry, tarOf } from './tar-bytes.ts'
 
 export interface Door {
@@ -84,7 +85,18 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
     domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='${'0-65535,'.repeat(400_000)}'/></cputune>`),
     bad('set-too-long'),
   ],
-  '30,000 wide pins': [domain(`${plain}<cputune>${"<vcpupin vcpu='1' cpuset='0-65535'/>".repeat(30_000)}</cputune>`), bad('set-too-long')],
+  '16,384 wide pins': [
+    domain(
+      `<memory>65536</memory><vcpu>16384</vcpu><cputune>${range(16_384)
+        .map((id) => `<vcpupin vcpu='${id}' cpuset='0-16383'/>`)
+        .join('')}</cputune>`,
+    ),
+    bad('set-too-long'),
+  ],
+  '30,000 pins of one vCPU': [
+    domain(`${plain}<cputune>${"<vcpupin vcpu='1' cpuset='0-16383'/>".repeat(30_000)}</cputune>`),
+    bad('entry-twice'),
+  ],
   'negative memory': [domain('<memory>-1</memory>'), bad('size-malformed')],
   'memory that is NaN': [domain('<memory>NaN</memory>'), bad('size-malformed')],
   'memory that is Infinity': [domain('<memory>Infinity</memory>'), bad('size-malformed')],
@@ -614,7 +626,7 @@ const OPERATIONS: readonly (readonly [operation: string, refuses: boolean])[] = 
   ['attach begin', false],
   ['unheard of', false],
 ]
-const AT_HOOK = [...AT_ALL, '90,000 elements', '30,000 wide pins', '16,384 cells', '45,000 things wrong', 'metadata twice']
+const AT_HOOK = [...AT_ALL, '90,000 elements', '16,384 wide pins', '16,384 cells', '45,000 things wrong', 'metadata twice']
 const HOOK_CONFIG = 'guests = "all"\n'
 
 function hookDoor(operation: string, name: string, input: string | Buffer, [status, code]: Told, config = HOOK_CONFIG): Door {

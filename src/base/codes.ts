@@ -92,11 +92,13 @@ const within = (bounds: readonly string[]): string => `a guest's own request sta
 
 const invalid = {
   // Values
-  'set-malformed': (f: { source: string; text: string; item: string }) =>
+  'set-malformed': (f: { source: string; text: string; item: string; by?: 'libvirt' }) =>
     text(
       `${f.source}: ${short(f.text)} is no set of ids${f.item === f.text.trim() ? '' : `, because of ${short(f.item)}`}`,
-      'a set is written as the kernel does: single ids and ascending ranges, separated by commas',
-      'write it like 0-3,8 (or 0-7,^2, or 0-31:2/4)',
+      f.by === 'libvirt'
+        ? 'libvirt takes single ids, ascending ranges and ^ before a single id, separated by commas'
+        : 'a set is written as the kernel does: single ids and ascending ranges, separated by commas',
+      f.by === 'libvirt' ? 'write it like 0-3,8 or 0-7,^2' : 'write it like 0-3,8 (or 0-7,^2, or 0-31:2/4)',
     ),
   'set-too-large': (f: { source: string; text: string; max: number }) =>
     text(`${f.source}: ${short(f.text)} names an id above ${f.max}`, 'no Linux host has so many CPUs or nodes', 'check the last number'),
@@ -246,6 +248,58 @@ const invalid = {
       'libvirt refuses it too',
       'mend the value',
     ),
+  'element-twice': (f: { element: string; parent: string }) =>
+    text(
+      `<${f.parent}> has a second <${f.element}>`,
+      "libvirt's schema allows one; without --validate it takes the first of some and merges others",
+      `merge the two <${f.element}> into one`,
+    ),
+  'entry-twice': (f: { element: string; of: string }) =>
+    text(`two <${f.element}> are for ${f.of}`, 'libvirt refuses it too', 'delete one of the two'),
+  'part-missing': (f: { element: string; part: string }) =>
+    text(`<${f.element}> has no ${f.part}`, 'libvirt refuses it too', `write ${f.part}, or delete the <${f.element}>`),
+  'value-unknown': (f: { element: string; attribute: string; value: string; known: readonly string[] }) =>
+    text(`<${f.element} ${f.attribute}> has ${short(f.value)}`, 'libvirt refuses it too', `write ${or(f.known)}`),
+  'vcpu-not-pluggable': (f: { vcpu: number }) =>
+    text(`vCPU ${f.vcpu} is offline and not hotpluggable`, 'libvirt refuses it too', "write hotpluggable='yes' or enabled='yes'"),
+  'cell-vcpus-missing': (f: { cell: number; vcpus: string; count: number }) =>
+    text(
+      `cell ${f.cell} names vCPU ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
+      'libvirt refuses it too',
+      'mend cpus of the cell, or the number in <vcpu>',
+    ),
+  'distance-invalid': (f: { cell: number; sibling: number; value: number }) =>
+    text(
+      `the distance from cell ${f.cell} to cell ${f.sibling} is ${f.value}`,
+      'libvirt takes 10 for a cell to itself, and 11 to 255 for others',
+      'mend the value',
+    ),
+  'distance-without-cell': (f: { cell: number; sibling: number; cells: number }) =>
+    text(
+      `cell ${f.cell} has a distance to cell ${f.sibling}, the guest has the cells 0-${f.cells - 1}`,
+      'libvirt refuses it too',
+      'delete the <sibling>',
+    ),
+  'iothread-without-thread': (f: { iothread: number; has: string }) =>
+    text(
+      `an <iothreadpin> is for I/O thread ${f.iothread}, the guest has ${f.has === '' ? 'none' : `the I/O threads ${f.has}`}`,
+      'libvirt refuses it too',
+      'delete the pin, or raise the number in <iothreads>',
+    ),
+  'memnodes-with-auto': (_: object) =>
+    text(
+      'there are memnodes, and the placement of memory is auto',
+      'libvirt refuses a binding of cells beside the one that numad makes',
+      "write placement='static' in <vcpu>, and <memory mode='strict' nodeset='...'/> in <numatune>",
+    ),
+  'max-memory-low': (f: { max: string; memory: string }) =>
+    text(`maxMemory is ${f.max}, the guest has ${f.memory}`, 'libvirt refuses it too', `raise maxMemory to ${f.memory} or more`),
+  'devices-hold-all': (f: { devices: string; memory: string }) =>
+    text(
+      `the memory devices hold ${f.devices}, <memory> says ${f.memory}`,
+      '<memory> counts them, and something must be left for the guest to start with',
+      'raise <memory>',
+    ),
   'tune-mode': (f: { element: string; value: string; known: string }) =>
     text(`<${f.element} mode=${short(f.value)}> is no mode`, 'libvirt refuses it too', `one of ${f.known}`),
   'cell-ids': (f: { ids: string; last: number }) =>
@@ -334,6 +388,7 @@ const invalid = {
       'libvirt then fails with "Setting CPU affinity failed: Invalid argument" or "Invalid argument" from the cpuset cgroup',
       'run virt-numa transform --rebind',
     ),
+  'set-empty': (f: { element: string }) => text(`${f.element} names no node`, 'libvirt refuses a set of which nothing is left', 'name one'),
   'pins-empty': (f: { element: string }) =>
     text(`${f.element} names no CPU`, 'libvirt refuses an empty cpuset', 'name a CPU, or delete the pin'),
 

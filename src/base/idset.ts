@@ -80,6 +80,45 @@ function markItem(ids: Set<number>, item: string, text: string, source: string):
   return last - first + 1
 }
 
+/** libvirt's bitmaps have so many bits. @see libvirt VIR_DOMAIN_CPUMASK_LEN */
+const LIBVIRT_BITS = 16_384
+
+/** White space may stand around ids, hyphens and commas, and a plus before the end of a range; ^ belongs to one id. */
+const LIBVIRT_ITEM = /^[\t-\r ]*(?:\^(\d+)|(\d+)[\t-\r ]*(?:-[\t-\r ]*\+?(\d+))?)[\t-\r ]*$/
+
+/**
+ * Reads a set as libvirt reads one in a domain: "0-3,8", "0-7,^2", " 0 - 3, ". Items apply from left to right; a comma may end it.
+ * An empty text is refused; a set can be empty nevertheless ("^2").
+ * @throws Refusal `set-malformed`, `set-too-large`, `set-too-long`, with `source` in its words
+ * @see libvirt virBitmapParse
+ */
+export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source: string): Set {
+  // A single id or range is what nearly every pin says.
+  if (/^\d{1,4}$/.test(text)) return [Number(text)] as unknown as Set
+  if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
+  const items = text.replace(/,[\t-\r ]*$/, '').split(',')
+  const ids = new globalThis.Set<number>()
+  let marks = 0
+  for (const item of items) {
+    marks += markLibvirtItem(ids, item, text, source)
+    if (marks > MOST_MARKS) refuse('set-too-long', { source, max: MOST_MARKS })
+  }
+  return setOf<Set>(ids)
+}
+
+/** @returns how many ids were looked at */
+function markLibvirtItem(ids: Set<number>, item: string, text: string, source: string): number {
+  const match = LIBVIRT_ITEM.exec(item)
+  if (match === null) refuse('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
+  const first = Number(match[1] ?? match[2])
+  const last = match[3] === undefined ? first : Number(match[3])
+  if (last < first) refuse('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
+  if (last >= LIBVIRT_BITS) refuse('set-too-large', { source, text, max: LIBVIRT_BITS - 1 })
+  if (match[1] !== undefined) ids.delete(first)
+  else for (let id = first; id <= last; id++) ids.add(id)
+  return last - first + 1
+}
+
 /**
  * Reads a kernel bitmap such as "00000000,0000ff0f": 32-bit hexadecimal words, the highest first.
  * @see cpuset(7), Mask format

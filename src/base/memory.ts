@@ -10,20 +10,25 @@ export interface Size {
 
 const EXPONENT: Record<string, bigint> = { k: 1n, m: 2n, g: 3n, t: 4n, p: 5n, e: 6n }
 
+/** White space and a plus may stand before the digits, nothing behind them. */
+const LIBVIRT_NUMBER = /^[\t-\r ]*\+?0*(\d{1,20})$/
+
 /**
- * A libvirt size: decimal digits and a unit (b, bytes, KB, k, KiB, M, MB ... EiB, in any case; none is KiB).
+ * A libvirt size: decimal digits and a unit (b, bytes, KB, k, KiB, M, MB ... EiB, in any case; none or an empty one is KiB).
  * @see libvirt formatdomain, memory allocation
  */
 export function parseLibvirtSize(value: string, unit: string | undefined, source: string): Size {
-  const digits = value.trim()
-  const scale = libvirtScale(unit ?? 'KiB')
-  if (!/^\d{1,20}$/.test(digits) || scale === undefined) {
+  const digits = LIBVIRT_NUMBER.exec(value)?.[1]
+  const scale = libvirtScale(unit || 'KiB')
+  if (digits === undefined || scale === undefined) {
     refuse('size-malformed', { source, text: unit === undefined ? value : `${value} ${unit}` })
   }
-  return kibOf(BigInt(digits) * scale, 1n, source, `${digits} ${unit ?? 'KiB'}`)
+  return kibOf(BigInt(digits) * scale, 1n, source, `${digits} ${unit || 'KiB'}`)
 }
 
 function libvirtScale(unit: string): bigint | undefined {
+  // Other letters than these become ASCII in lower case, such as the Kelvin sign.
+  if (!/^[A-Za-z]+$/.test(unit)) return undefined
   const lower = unit.toLowerCase()
   if (lower === 'b' || lower === 'byte' || lower === 'bytes') return 1n
   const exponent = EXPONENT[lower[0] ?? '']

@@ -1,73 +1,154 @@
 // `<memoryBacking>`, `<numatune>` and `<cputune>` to the binding as written.
 
 import { diagnostic } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
-import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
-import { parseLibvirtSize } from '../base/memory.ts'
+import { type CpuSet, formatSet, type NodeSet, type VcpuSet } from '../base/idset.ts'
 import type { DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
-import { numberIn, optional, type Reading, setIn } from './values.ts'
+import { missing, numberIn, optional, type Reading, setIn, sizeIn, UINT_MAX, wordIn } from './values.ts'
 
 const MODES: readonly MemoryMode[] = ['strict', 'preferred', 'interleave', 'restrictive']
 
-export function readBacking(reading: Reading, backing: XmlElement | undefined): Pick<DomainView, 'hugepages' | 'allocation'> {
+// ---- <memoryBacking> ----
+
+export function readBacking(
+  reading: Reading,
+  backing: XmlElement | undefined,
+  cells: number,
+): Pick<DomainView, 'hugepages' | 'allocation'> {
   const hugepages = child(backing, 'hugepages')
+  optionIn(reading, child(backing, 'source'), 'type', ['file', 'anonymous', 'memfd'])
+  optionIn(reading, child(backing, 'access'), 'mode', ['shared', 'private'])
   return {
-    ...optional('hugepages', hugepages && childrenOf(hugepages, 'page').flatMap((page) => readPage(reading, page) ?? [])),
-    ...optional('allocation', attribute(child(backing, 'allocation'), 'mode')?.value),
+    ...optional('hugepages', hugepages && readPages(reading, hugepages, cells)),
+    ...optional('allocation', optionIn(reading, child(backing, 'allocation'), 'mode', ['immediate', 'ondemand'])),
   }
 }
 
-function readPage(reading: Reading, page: XmlElement): WrittenPage | undefined {
-  const size = attribute(page, 'size')
-  const cells = setIn<VcpuSet>(reading, page, 'nodeset')
-  const parsed = gather(
-    reading.problems,
-    () => parseLibvirtSize(size?.value ?? '', attribute(page, 'unit')?.value, '<page size>'),
-    size ?? tagSpan(page),
-  )
-  if (parsed === undefined) return undefined
-  if (parsed.kib > 0 && parsed.exact) return { pagesizeKiB: parsed.kib, ...optional('cells', cells) }
-  reading.problems.push(
-    diagnostic('pagesize-invalid', { text: `${size?.value} ${attribute(page, 'unit')?.value ?? 'KiB'}` }, tagSpan(page)),
-  )
+/** Of these libvirt takes an empty attribute for none. */
+function optionIn(reading: Reading, element: XmlElement | undefined, name: string, known: readonly string[]): string | undefined {
+  return attribute(element, name)?.value === '' ? undefined : wordIn(reading, element, name, known)
+}
+
+/** libvirt refuses two sizes for one cell, and two that name no cell. Without cells, the one cell 0 is all of the guest. */
+function readPages(reading: Reading, hugepages: XmlElement, cells: number): WrittenPage[] {
+  const named = new Set<number | 'every cell'>()
+  return childrenOf(hugepages, 'page').flatMap((element) => {
+    const page = readPage(reading, element)
+    const isForAll = page.cells === undefined || (cells === 0 && formatSet(page.cells) === '0')
+    const own = isForAll ? (['every cell'] as const) : (page.cells ?? [])
+    const again = own.find((each) => named.has(each))
+    for (const each of own) named.add(each)
+    if (again !== undefined) {
+      const of = again === 'every cell' ? again : `cell ${again}`
+      reading.problems.push(diagnostic('entry-twice', { element: 'page', of }, tagSpan(element)))
+    }
+    const { pagesizeKiB } = page
+    return pagesizeKiB === undefined ? [] : [{ ...page, pagesizeKiB }]
+  })
+}
+
+/** A size that is no whole KiB is rounded up, as libvirt does it with all sizes. */
+function readPage(reading: Reading, page: XmlElement): Partial<WrittenPage> {
+  const cells = optional('cells', setIn<VcpuSet>(reading, page, 'nodeset'))
+  const size = sizeIn(reading, page, 'size')
+  if (size === undefined) return cells
+  if (size.kib > 0) return { pagesizeKiB: size.kib, ...cells }
+  const text = `${attribute(page, 'size')?.value} ${attribute(page, 'unit')?.value ?? 'KiB'}`
+  reading.problems.push(diagnostic('pagesize-invalid', { text }, tagSpan(page)))
+  return cells
+}
+
+// ---- <numatune> ----
+
+/** `vcpuAuto`: numad chooses the CPUs, and with them the nodes, unless `<memory>` says otherwise. */
+export function readTune(reading: Reading, numatune: XmlElement | undefined, vcpuAuto: boolean): WrittenTune {
+  const written = child(numatune, 'memory')
+  const memory = written && readTuneMemory(reading, written, vcpuAuto)
+  const elements = childrenOf(numatune, 'memnode')
+  const [first] = elements
+  if (first !== undefined && (memory?.auto ?? (vcpuAuto && written === undefined)))
+    reading.problems.push(diagnostic('memnodes-with-auto', {}, tagSpan(first)))
+  const memnodes = new Map<number, WrittenTune['memnodes'][number]>()
+  for (const each of elements) {
+    const cell = numberIn(reading, each, 'cellid', 0, UINT_MAX)
+    const nodes = attribute(each, 'nodeset') === undefined ? missing(reading, each, 'nodeset') : setIn<NodeSet>(reading, each, 'nodeset')
+    const mode = modeOf(reading, each) ?? 'strict'
+    if (cell === undefined) continue
+    if (memnodes.has(cell)) reading.problems.push(diagnostic('entry-twice', { element: 'memnode', of: `cell ${cell}` }, tagSpan(each)))
+    else if (nodes !== undefined) memnodes.set(cell, { cell, nodes, mode })
+  }
+  return { ...optional('memory', memory), memnodes: [...memnodes.values()] }
+}
+
+/** An element that says nothing is none. @see libvirt virDomainNumatuneSet */
+function readTuneMemory(reading: Reading, memory: XmlElement, vcpuAuto: boolean): WrittenTune['memory'] {
+  const mode = modeOf(reading, memory)
+  const placement = wordIn(reading, memory, 'placement', ['default', 'static', 'auto'])
+  const nodes = setIn<NodeSet>(reading, memory, 'nodeset')
+  const says = ['mode', 'placement', 'nodeset'].some((name) => attribute(memory, name) !== undefined)
+  if (!says) return undefined
+  const auto = placement === 'auto' || (placement !== 'static' && vcpuAuto && attribute(memory, 'nodeset') === undefined)
+  if (!auto && attribute(memory, 'nodeset') === undefined) missing(reading, memory, 'nodeset')
+  return { mode: mode ?? 'strict', auto, ...(!auto && optional('nodes', nodes)) }
+}
+
+function modeOf(reading: Reading, element: XmlElement): MemoryMode | undefined {
+  const written = attribute(element, 'mode')
+  if (written === undefined) return undefined
+  const mode = MODES.find((each) => each === written.value)
+  if (mode !== undefined) return mode
+  reading.problems.push(diagnostic('tune-mode', { element: element.name, value: written.value, known: MODES.join(', ') }, written))
   return undefined
 }
 
-export function readTune(reading: Reading, numatune: XmlElement | undefined): WrittenTune {
-  const memory = child(numatune, 'memory')
-  const memnodes = childrenOf(numatune, 'memnode').flatMap((memnode) => {
-    const cell = numberIn(reading, memnode, 'cellid', 0, 16_384)
-    const nodes = setIn<NodeSet>(reading, memnode, 'nodeset')
-    return cell === undefined || nodes === undefined ? [] : [{ cell, nodes, mode: modeOf(reading, memnode) }]
+// ---- <cputune> ----
+
+/** `vcpus`: their number; `iothreads`: their ids. */
+interface Threads {
+  readonly vcpus: number
+  readonly iothreads: readonly number[]
+}
+
+export function readPins(
+  reading: Reading,
+  cputune: XmlElement | undefined,
+  { vcpus, iothreads }: Threads,
+): Pick<DomainView, 'vcpupin' | 'emulatorpin' | 'iothreadpin'> {
+  const emulator = child(cputune, 'emulatorpin')
+  // libvirt drops the pin of a vCPU that is not there, whatever it says.
+  const vcpupin = readPinMap(reading, childrenOf(cputune, 'vcpupin'), 'vcpu', (vcpu) => vcpu < vcpus)
+  const known = new Set(iothreads)
+  const iothreadpin = readPinMap(reading, childrenOf(cputune, 'iothreadpin'), 'iothread', (iothread, pin) => {
+    if (known.has(iothread)) return true
+    reading.problems.push(diagnostic('iothread-without-thread', { iothread, has: formatSet(iothreads) }, tagSpan(pin)))
+    return false
   })
-  if (memory === undefined) return { memnodes }
-  const auto = attribute(memory, 'placement')?.value === 'auto'
-  return { memory: { mode: modeOf(reading, memory), auto, ...optional('nodes', setIn<NodeSet>(reading, memory, 'nodeset')) }, memnodes }
+  return { vcpupin, ...optional('emulatorpin', emulator && cpusIn(reading, emulator)), iothreadpin }
 }
 
-function modeOf(reading: Reading, element: XmlElement): MemoryMode {
-  const written = attribute(element, 'mode')
-  const mode = MODES.find((each) => each === (written?.value ?? 'strict'))
-  if (mode !== undefined) return mode
-  reading.problems.push(diagnostic('tune-mode', { element: element.name, value: written?.value ?? '', known: MODES.join(', ') }, written))
-  return 'strict'
-}
+const NAMES = { vcpu: 'vCPU', iothread: 'I/O thread' }
 
-export function readPins(reading: Reading, cputune: XmlElement | undefined): Pick<DomainView, 'vcpupin' | 'emulatorpin' | 'iothreadpin'> {
-  return {
-    vcpupin: readPinMap(reading, cputune, 'vcpupin', 'vcpu'),
-    ...optional('emulatorpin', setIn<CpuSet>(reading, child(cputune, 'emulatorpin'), 'cpuset')),
-    iothreadpin: readPinMap(reading, cputune, 'iothreadpin', 'iothread'),
+function readPinMap(
+  reading: Reading,
+  pins: readonly XmlElement[],
+  key: keyof typeof NAMES,
+  isThere: (id: number, pin: XmlElement) => boolean,
+): Map<number, CpuSet> {
+  const map = new Map<number, CpuSet>()
+  const seen = new Set<number>()
+  for (const pin of pins) {
+    const id = numberIn(reading, pin, key, key === 'vcpu' ? 0 : 1, UINT_MAX)
+    if (id === undefined || !isThere(id, pin)) continue
+    if (seen.has(id)) reading.problems.push(diagnostic('entry-twice', { element: pin.name, of: `${NAMES[key]} ${id}` }, tagSpan(pin)))
+    else {
+      seen.add(id)
+      const cpus = cpusIn(reading, pin)
+      if (cpus !== undefined) map.set(id, cpus)
+    }
   }
+  return map
 }
 
-function readPinMap(reading: Reading, cputune: XmlElement | undefined, name: string, key: string): Map<number, CpuSet> {
-  const pins = new Map<number, CpuSet>()
-  for (const pin of childrenOf(cputune, name)) {
-    const id = numberIn(reading, pin, key, 0, 16_384)
-    const cpus = setIn<CpuSet>(reading, pin, 'cpuset')
-    if (id !== undefined && cpus !== undefined) pins.set(id, cpus)
-  }
-  return pins
+function cpusIn(reading: Reading, pin: XmlElement): CpuSet | undefined {
+  return attribute(pin, 'cpuset') === undefined ? missing(reading, pin, 'cpuset') : setIn<CpuSet>(reading, pin, 'cpuset')
 }

@@ -1,24 +1,35 @@
 // `<cpu><numa>` to the cells as written.
 
 import { diagnostic } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
-import { MAX_CELLS, setOf, type VcpuSet } from '../base/idset.ts'
-import { parseLibvirtSize } from '../base/memory.ts'
+import { formatSet, MAX_CELLS, range, setOf, type VcpuSet } from '../base/idset.ts'
 import type { WrittenCell } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
-import { numberIn, optional, type Reading, setIn } from './values.ts'
+import { anySetIn, missing, numberIn, optional, type Reading, sizeIn, UINT_MAX, wordIn } from './values.ts'
+
+/** @see linux include/linux/topology.h, LOCAL_DISTANCE; ACPI, SLIT */
+const LOCAL = 10
+const UNREACHABLE = 255
 
 /**
  * The cells in id order. A cell without id takes its position; vCPUs in no cell fall to cell 0, as in libvirt.
- * Ids that are not 0..n-1 and vCPUs in two cells are refused: libvirt refuses them too.
+ * Ids that are not 0..n-1, vCPUs in two cells and vCPUs that the guest lacks are refused: libvirt refuses them too.
+ * @param vcpus how many the guest has, where that is known
  */
-export function readCells(reading: Reading, numa: XmlElement | undefined, vcpus: number): WrittenCell[] {
-  const cells = childrenOf(numa, 'cell').map((element, position) => readCell(reading, element, position))
-  if (numa === undefined || cells.length === 0) return []
-  if (cells.length > MAX_CELLS) {
-    reading.problems.push(diagnostic('cells-beyond', { cells: cells.length, max: MAX_CELLS }, tagSpan(numa)))
+export function readCells(reading: Reading, numa: XmlElement | undefined, vcpus: number | undefined): WrittenCell[] {
+  if (numa === undefined) return []
+  const elements = childrenOf(numa, 'cell')
+  if (elements.length === 0) missing(reading, numa, '<cell>')
+  if (elements.length > MAX_CELLS) {
+    reading.problems.push(diagnostic('cells-beyond', { cells: elements.length, max: MAX_CELLS }, tagSpan(numa)))
     return []
   }
+  const ways = new Map<number, Map<number, number>>()
+  const cells = elements.map((element, position) => {
+    const id = attribute(element, 'id') === undefined ? position : (numberIn(reading, element, 'id', 0, UINT_MAX) ?? position)
+    readDistances(reading, element, { id, cells: elements.length, ways })
+    return readCell(reading, element, { id, vcpus })
+  })
+  if (cells.length === 0) return []
   cells.sort((a, b) => a.id - b.id)
   if (cells.some(({ id }, position) => id !== position)) {
     reading.problems.push(diagnostic('cell-ids', { ids: cells.map(({ id }) => id).join(', '), last: cells.length - 1 }, tagSpan(numa)))
@@ -26,8 +37,12 @@ export function readCells(reading: Reading, numa: XmlElement | undefined, vcpus:
   }
   reportOverlap(reading, cells, numa)
   const listed = new Set(cells.flatMap((cell) => cell.vcpus))
-  const missing = Array.from({ length: vcpus }, (_, id) => id).filter((id) => !listed.has(id))
-  return cells.map((cell) => (cell.id === 0 && missing.length > 0 ? { ...cell, vcpus: setOf<VcpuSet>([...cell.vcpus, ...missing]) } : cell))
+  const unlisted = range(vcpus ?? 0).filter((id) => !listed.has(id))
+  return cells.map((cell) => ({
+    ...cell,
+    distances: new Map([...(ways.get(cell.id) ?? [])].sort(([a], [b]) => a - b)),
+    ...(cell.id === 0 && unlisted.length > 0 && { vcpus: setOf<VcpuSet>([...cell.vcpus, ...unlisted]) }),
+  }))
 }
 
 /** What a cell carries beyond its own attributes; building cells anew would lose it. */
@@ -37,31 +52,62 @@ export function readCellExtras(numa: XmlElement | undefined): string[] {
   return [...new Set([...inCells, ...beside].map(({ name }) => `<${name}>`))].sort()
 }
 
-function readCell(reading: Reading, element: XmlElement, position: number): WrittenCell {
-  const memory = attribute(element, 'memory')
-  const size = gather(
-    reading.problems,
-    () => parseLibvirtSize(memory?.value ?? '', attribute(element, 'unit')?.value, '<cell memory>'),
-    memory ?? tagSpan(element),
-  )
+interface Place {
+  readonly id: number
+  readonly vcpus: number | undefined
+}
+
+function readCell(reading: Reading, element: XmlElement, { id, vcpus = Number.POSITIVE_INFINITY }: Place): WrittenCell {
+  const own = anySetIn<VcpuSet>(reading, element, 'cpus') ?? setOf<VcpuSet>([])
+  const beyond = own.filter((vcpu) => vcpu >= vcpus)
+  if (beyond.length > 0) {
+    const facts = { cell: id, vcpus: formatSet(beyond), count: vcpus }
+    reading.problems.push(diagnostic('cell-vcpus-missing', facts, tagSpan(element)))
+  }
   return {
-    id: attribute(element, 'id') === undefined ? position : (numberIn(reading, element, 'id', 0, 16_384) ?? position),
-    vcpus: setIn<VcpuSet>(reading, element, 'cpus') ?? setOf<VcpuSet>([]),
-    memoryKiB: size?.kib ?? 0,
-    distances: readDistances(reading, element),
-    ...optional('memAccess', attribute(element, 'memAccess')?.value),
-    ...optional('discard', attribute(element, 'discard')?.value),
+    id,
+    vcpus: own,
+    memoryKiB: sizeIn(reading, element, 'memory')?.kib ?? 0,
+    distances: new Map(),
+    ...optional('memAccess', wordIn(reading, element, 'memAccess', ['shared', 'private'])),
+    ...optional('discard', wordIn(reading, element, 'discard', ['yes', 'no'])),
   }
 }
 
-function readDistances(reading: Reading, cell: XmlElement): Map<number, number> {
-  const distances = new Map<number, number>()
-  for (const sibling of childrenOf(child(cell, 'distances'), 'sibling')) {
-    const id = numberIn(reading, sibling, 'id', 0, 16_384)
-    const value = numberIn(reading, sibling, 'value', 0, 255)
-    if (id !== undefined && value !== undefined) distances.set(id, value)
+/** One cell's row on its way into `ways`, the distances of all cells by id. */
+interface Row {
+  readonly id: number
+  readonly cells: number
+  readonly ways: Map<number, Map<number, number>>
+}
+
+/** A way that is stated counts for the way back too, unless that one is stated. @see libvirt virDomainNumaDefNodeDistanceParseXML */
+function readDistances(reading: Reading, cell: XmlElement, { id, cells, ways }: Row): void {
+  const element = child(cell, 'distances')
+  if (element === undefined) return
+  const siblings = childrenOf(element, 'sibling')
+  if (siblings.length === 0) missing(reading, element, '<sibling>')
+  for (const each of siblings) {
+    const sibling = numberIn(reading, each, 'id', 0, UINT_MAX)
+    const value = numberIn(reading, each, 'value', 0, UINT_MAX)
+    if (sibling === undefined || value === undefined) continue
+    const facts = { cell: id, sibling, value }
+    const fits = sibling === id ? value === LOCAL : value > LOCAL && value <= UNREACHABLE
+    if (sibling >= cells) reading.problems.push(diagnostic('distance-without-cell', { ...facts, cells }, tagSpan(each)))
+    else if (!fits) reading.problems.push(diagnostic('distance-invalid', facts, tagSpan(each)))
+    else {
+      row(ways, id).set(sibling, value)
+      const back = row(ways, sibling)
+      if (!back.has(id)) back.set(id, value)
+    }
   }
-  return distances
+}
+
+/** A cell of which a distance is known is known to be near itself. */
+function row(ways: Map<number, Map<number, number>>, id: number): Map<number, number> {
+  const known = ways.get(id) ?? new Map([[id, LOCAL]])
+  ways.set(id, known)
+  return known
 }
 
 function reportOverlap(reading: Reading, cells: readonly WrittenCell[], numa: XmlElement): void {

@@ -1,7 +1,8 @@
 // Children as they are and as they should be to edits: attributes that differ are set, what is missing is added, what is too
 // much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
 
-import { formatSet, type IdSet, parseSet } from '../base/idset.ts'
+import { gather } from '../base/gather.ts'
+import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import { type Edit, insertChildren, type NewElement, removeAttribute, removeElement, setAttribute, type Write } from '../xml/edit.ts'
 import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 
@@ -72,5 +73,8 @@ function saysTheSame(name: string, written: string | undefined, wanted: string):
   if (written === undefined || written === wanted) return written === wanted
   // Two single ids, the most frequent case, need no reading as sets.
   if (ONE.test(written) && ONE.test(wanted)) return Number(written) === Number(wanted)
-  return SETS.includes(name) && formatSet(parseSet<IdSet<string>>(written, name)) === wanted
+  if (!SETS.includes(name)) return false
+  // libvirt does not look at every set: a cpuset beside placement='auto' may say anything.
+  const set = gather([], () => parseLibvirtSet<IdSet<string>>(written, name))
+  return set !== undefined && formatSet(set) === wanted
 }

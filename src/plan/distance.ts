@@ -47,10 +47,13 @@ export function guestWay(host: Host, from: number, to: number): number {
   return Math.min(FARTHEST, Math.max(NEAREST, stated))
 }
 
-/** KubeVirt's: the host's rows as they are, cell for cell. A node without a row gives none. */
+/**
+ * KubeVirt's: the host's rows as they are, cell for cell. A node without a row gives none. KubeVirt never has two cells on one
+ * node; libvirt refuses the local distance between them.
+ */
 export function hostDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
-  return nodeOfCell.map((from) => {
-    const row = nodeOfCell.map((to) => oneWay(host, from, to))
+  return nodeOfCell.map((from, cell) => {
+    const row = nodeOfCell.map((to, other) => (from === to && cell !== other ? NEAREST : oneWay(host, from, to)))
     return row.includes(undefined) ? [] : (row as number[])
   })
 }

@@ -23,6 +23,8 @@ export interface XmlElement extends Span {
   readonly parent: XmlElement | undefined
   /** All character data directly inside, CDATA included. */
   readonly text: string
+  /** How much of the parent's text stands before it. */
+  readonly textBefore: number
   readonly tagEnd: number
   readonly contentEnd: number
   readonly selfClosing: boolean
@@ -88,7 +90,7 @@ export function parseXml(text: string, limits: Partial<XmlLimits> = {}, namespac
     const tagEnd = here()
     const parent = open
     const shape = { start, end: tagEnd, tagEnd, contentEnd: tagEnd, selfClosing: isSelfClosing }
-    open = { name, local, prefix, uri, attributes, children: [], parent, text: '', ...shape }
+    open = { name, local, prefix, uri, attributes, children: [], parent, text: '', textBefore: parent?.text.length ?? 0, ...shape }
     if (parent === undefined) root = open
     else parent.children.push(open)
   })
@@ -186,6 +188,18 @@ export function childrenOf(element: XmlElement | undefined, name: string): reado
 
 export function attribute(element: XmlElement | undefined, name: string): XmlAttribute | undefined {
   return element?.attributes.find((each) => each.name === name)
+}
+
+/** All character data inside in the order of the document, that of children included: what XPath calls the string value. */
+export function stringValue({ text, children }: XmlElement): string {
+  if (children.length === 0) return text
+  let value = ''
+  let taken = 0
+  for (const each of children) {
+    value += text.slice(taken, each.textBefore) + stringValue(each)
+    taken = each.textBefore
+  }
+  return value + text.slice(taken)
 }
 
 /** The start tag, for a diagnostic to point at. */
