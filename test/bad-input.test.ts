@@ -104,6 +104,15 @@ const domains: Record<string, readonly [text: string | Buffer, code: string]> = 
   'more vCPUs than CPUs': [domain('<memory>65536</memory><vcpu>16384</vcpu>'), 'not-enough-threads'],
   'more vCPUs online than possible': [domain("<memory>65536</memory><vcpu current='5'>4</vcpu>"), 'domain-value'],
   'a pin for no vCPU': [domain(`${plain}<cputune><vcpupin cpuset='1'/></cputune>`), 'domain-value'],
+  'two pins of one vCPU': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='0' cpuset='1'/></cputune>`),
+    'entry-twice',
+  ],
+  'two lists of pins': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><cputune><vcpupin vcpu='1' cpuset='1'/></cputune>`),
+    'element-twice',
+  ],
+  'a range that is excluded': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-5,^2-5'/></cputune>`), 'set-malformed'],
   'a set that descends': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='3-1'/></cputune>`), 'set-malformed'],
   'a set without end': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-4294967295'/></cputune>`), 'set-too-large'],
   'a page of no size': [domain(`${plain}<memoryBacking><hugepages><page size='0'/></hugepages></memoryBacking>`), 'pagesize-invalid'],

@@ -97,6 +97,7 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
     domain(`${plain}<cputune>${"<vcpupin vcpu='1' cpuset='0-16383'/>".repeat(30_000)}</cputune>`),
     bad('entry-twice'),
   ],
+  'elements twice': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0'/></cputune><cputune/>`), bad('element-twice')],
   'negative memory': [domain('<memory>-1</memory>'), bad('size-malformed')],
   'memory that is NaN': [domain('<memory>NaN</memory>'), bad('size-malformed')],
   'memory that is Infinity': [domain('<memory>Infinity</memory>'), bad('size-malformed')],
@@ -626,7 +627,15 @@ const OPERATIONS: readonly (readonly [operation: string, refuses: boolean])[] = 
   ['attach begin', false],
   ['unheard of', false],
 ]
-const AT_HOOK = [...AT_ALL, '90,000 elements', '16,384 wide pins', '16,384 cells', '45,000 things wrong', 'metadata twice']
+const AT_HOOK = [
+  ...AT_ALL,
+  '90,000 elements',
+  '16,384 wide pins',
+  '16,384 cells',
+  '45,000 things wrong',
+  'metadata twice',
+  'elements twice',
+]
 const HOOK_CONFIG = 'guests = "all"\n'
 
 function hookDoor(operation: string, name: string, input: string | Buffer, [status, code]: Told, config = HOOK_CONFIG): Door {

@@ -1,7 +1,7 @@
 // Spellings of what we read in a domain, and what libvirt made of each: test/data/spellings.json. What libvirt prints of a document
 // that it takes is plain, so that both readings can be compared.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { DomainView } from '../src/model.ts'
 import { attribute, parseXml, type XmlElement } from '../src/xml/parse.ts'
 
@@ -22,6 +22,10 @@ export interface Spelling {
 const FILE = 'test/data/spellings.json'
 
 export const readSpellings = (): Spelling[] => JSON.parse(readFileSync(FILE, 'utf8')) as Spelling[]
+
+export function writeSpellings(spellings: readonly Spelling[]): void {
+  writeFileSync(FILE, `${JSON.stringify(spellings, null, 2)}\n`)
+}
 
 /** A guest with 4 vCPUs and 4 GiB, unless the spelling says something else. */
 export function documentOf(xml: string): string {

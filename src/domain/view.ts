@@ -230,7 +230,17 @@ function readTopology(reading: Reading, element: XmlElement | undefined): CpuTop
   if (element === undefined) return undefined
   const count = (name: string) => numberIn(reading, element, name, 1, MOST_VCPUS) ?? 1
   const orOne = (name: string) => (attribute(element, name) === undefined ? 1 : count(name))
-  return { sockets: count('sockets'), dies: orOne('dies'), clusters: orOne('clusters'), cores: count('cores'), threads: count('threads') }
+  const topology = {
+    sockets: count('sockets'),
+    dies: orOne('dies'),
+    clusters: orOne('clusters'),
+    cores: count('cores'),
+    threads: count('threads'),
+  }
+  const product = Object.values(topology).reduce((all, each) => all * each, 1)
+  if (product > UINT_MAX)
+    reading.problems.push(diagnostic('domain-value', { element: 'topology', value: `${product}`, min: 1, max: UINT_MAX }, tagSpan(element)))
+  return topology
 }
 
 function readExpanders(reading: Reading, root: XmlElement): Expander[] {

@@ -1,0 +1,36 @@
+// What libvirt's own parser makes of the spellings in test/data/spellings.json, by its test driver.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { documentOf, partsOf, type Spelling } from '../spellings.ts'
+import { run } from './programs.ts'
+
+export type Answer = Pick<Spelling, 'accepted' | 'refused'>
+
+/** Where libvirt ends without a word, as it does when it is asked for 4,000,000,000 vCPUs. */
+const ENDED = 'it ends: no memory for so many'
+
+/** One process for all of them, and a new one behind a document that ends it. */
+export async function askLibvirt(spellings: readonly Spelling[], scratch: string): Promise<Answer[]> {
+  mkdirSync(scratch, { recursive: true })
+  const files = spellings.map(({ xml }, at) => {
+    writeFileSync(`${scratch}/${at}.xml`, documentOf(xml))
+    return `${scratch}/${at}.xml`
+  })
+  const answers: Answer[] = []
+  while (answers.length < files.length) answers.push(...(await askInOneProcess(files, answers.length, scratch)))
+  return answers
+}
+
+/** @returns answers from `first` on, as far as they came: at least one */
+async function askInOneProcess(files: readonly string[], first: number, scratch: string): Promise<Answer[]> {
+  const commands = files.slice(first).map((file) => `echo ==\ndefine ${file}\ndumpxml spelled\nundefine spelled\n`)
+  writeFileSync(`${scratch}/commands`, commands.join(''))
+  const { stdout } = await run('sh', ['-c', `exec virsh -c test:///default < ${scratch}/commands 2>&1`])
+  const told = stdout.split(/^(?:virsh # )?==$/m).slice(1)
+  if (told.length === 0) throw new Error(`no answer: ${stdout}`)
+  return told.map((each) => {
+    const printed = /<domain[\s\S]*<\/domain>/.exec(each)?.[0]
+    if (printed !== undefined) return { accepted: partsOf(printed) }
+    return { refused: /^error: (?!Failed to)(.*)/m.exec(each)?.[1] ?? ENDED }
+  })
+}
