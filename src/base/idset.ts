@@ -96,6 +96,8 @@ export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source:
   // A single id or range is what nearly every pin says.
   if (/^\d{1,4}$/.test(text)) return [Number(text)] as unknown as Set
   if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
+  const only = oneRange(text)
+  if (only !== undefined && (only.at(-1) ?? 0) < LIBVIRT_BITS) return only as unknown as Set
   const items = text.replace(/,[\t-\r ]*$/, '').split(',')
   const ids = new globalThis.Set<number>()
   let marks = 0
