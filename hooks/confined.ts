@@ -24,13 +24,13 @@ export function confined(file: string, task: unknown, limitMiB: number): Promise
 /** Threads that have not ended yet. */
 const running = new Set<Worker>()
 
-/** How long a thread takes to end that computes; one that waits in the kernel does not end. */
-const END_MS = 100
-
-/** Ends what was started here. @returns whether everything has ended: the process can only exit when it has */
-export async function endAll(): Promise<boolean> {
+/**
+ * Ends what was started here. A thread that computes ends soon, one that waits in the kernel does not.
+ * @returns whether everything has ended: the process can only exit when it has
+ */
+export async function endAll(withinMs: number): Promise<boolean> {
   const ends = Promise.all([...running].map((worker) => worker.terminate()))
-  await within(END_MS, END_MS / 1000, ends).catch(() => {})
+  await within(withinMs, withinMs / 1000, ends).catch(() => {})
   return running.size === 0
 }
 

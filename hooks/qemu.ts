@@ -24,6 +24,9 @@ const MEMORY_LIMIT_MIB = 512
 /** Of a document that is larger the rest is left unread. */
 const MOST_BYTES = DOMAIN.mostKiB * 1024
 
+/** How long a thread has to end before it is left behind. Without a shim there is nobody to be told of the answer but by the end. */
+const END_MS = 100
+
 /** How long a log that blocks is waited for after the answer, which nothing waits for any more. */
 const LINGER_MS = 10_000
 
@@ -71,7 +74,7 @@ const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[
  * closed, for it waits until nobody holds them, the shim is told by a signal, and what is left behind has time to write its line.
  */
 async function end(exit: 0 | 1): Promise<void> {
-  if ((await endAll()) && pending.size === 0) process.exit(statusOf(exit))
+  if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0) process.exit(statusOf(exit))
   for (const stream of [0, 1, 2]) closeQuietly(stream)
   if (shim !== undefined) signal(shim, exit === 0 ? 'SIGUSR1' : 'SIGUSR2')
   setTimeout(() => signal(process.pid, 'SIGKILL'), LINGER_MS)

@@ -3,9 +3,9 @@
 /** At its ends, or what shows nothing of itself anywhere. */
 const UNSEEN = /^[\s\p{Z}]|[\s\p{Z}]$|\p{C}/u
 
-/** As it is, or in quotes where nobody could see where it begins and ends. */
+/** As it is, or in quotes where nobody could see where it begins and ends. What cannot be seen in it is left to visible.ts. */
 export function shownName(name: string): string {
-  return name === '' || UNSEEN.test(name) ? JSON.stringify(name) : name
+  return name === '' || UNSEEN.test(name) ? `"${name}"` : name
 }
 
 /** For sh: as it is, or in single quotes. */
