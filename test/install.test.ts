@@ -302,18 +302,18 @@ t.test('another hooks folder leaves the configuration alone', (t) => {
 })
 
 t.test('where a file may not be so large nothing is installed', (t) => {
-  for (const [name, bytes] of [
-    ['the hook', 100],
-    ['the configuration', Buffer.byteLength(SHIM) + 20],
-  ] as const) {
+  for (const name of ['the hook', 'the configuration']) {
     const root = makeRoot()
-    rmSync(join(root, 'etc'), { recursive: true })
+    // The hook is longer than the configuration: only where it is installed already does the configuration fail.
+    if (name === 'the hook') rmSync(join(root, 'etc'), { recursive: true })
+    else write(hookOf(root), SHIM, 0o755)
+    const before = treeOf(root)
     const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
-    const { status, stdout, stderr } = runApart('prlimit', [`--fsize=${bytes}`, ...words], { timeout: 120_000 })
+    const { status, stdout, stderr } = runApart('prlimit', ['--fsize=100', ...words], { timeout: 120_000 })
     t.same([status, stdout], [1, ''], name)
     t.match(stderr, /error\[install-unwritable\]: cannot write \S+: EFBIG/, `${name}: ${stderr}`)
     t.match(stderr, 'fix: raise the limit on the size of files: ulimit -f unlimited', name)
-    t.same(treeOf(root), [], `${name}: no hook, no configuration, no folder`)
+    t.same(treeOf(root), before, `${name}: no hook, no configuration, no folder`)
   }
   const root = makeRoot()
   const older = write(hookOf(root), shimText('/opt/node-18/bin/node', '/opt/old/dist/hooks/qemu.cjs'), 0o755)
