@@ -1,11 +1,8 @@
 // Builds dist/: the command, the writer of new elements (loaded only when one is needed), and with --tests the tests.
 
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { sumOf } from './code.cjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const common = {
@@ -37,7 +34,10 @@ const onlyXml = {
   },
 }
 
-/** Our own code keeps its names and lines, for a trace that can be read; what is loaded now and then is made small. */
+/**
+ * Our own code keeps its names and lines, so that stack traces are readable; what is loaded only when needed is minified.
+ * @returns the paths of the bundles
+ */
 async function buildProgram() {
   const own = { 'virt-numa': 'src/entry/cli.ts', start: 'src/entry/start.ts' }
   const loaded = {
@@ -47,41 +47,31 @@ async function buildProgram() {
     yaml: 'src/entry/yaml.ts',
     execa: 'src/entry/execa.ts',
   }
-  const toDist = { ...common, outdir: 'dist', outExtension: { '.js': '.cjs' } }
-  await build({ ...toDist, entryPoints: own, minifySyntax: true, plugins: [lazy('./')] })
-  await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), onlyXml] })
-  await build({
-    ...common,
-    entryPoints: { qemu: 'hooks/qemu.ts' },
-    outdir: 'dist/hooks',
-    outExtension: { '.js': '.cjs' },
-    minifySyntax: true,
-    plugins: [lazy('../')],
-  })
+  const shared = { ...common, metafile: true, outExtension: { '.js': '.cjs' } }
+  const toDist = { ...shared, outdir: 'dist' }
+  const results = [
+    await build({ ...toDist, entryPoints: own, minifySyntax: true, plugins: [lazy('./')] }),
+    await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), onlyXml] }),
+    await build({
+      ...shared,
+      entryPoints: { qemu: 'hooks/qemu.ts' },
+      outdir: 'dist/hooks',
+      minifySyntax: true,
+      plugins: [lazy('../')],
+    }),
+  ]
+  chmodSync(`${root}/dist/virt-numa.cjs`, 0o755)
+  return results.flatMap(({ metafile }) => Object.keys(metafile.outputs))
 }
 
-const EXAMPLE = ['golden/2n4c2t-seed/domain.xml', '--host', 'golden/2n4c2t-seed/host.json']
-
-/** Codes of the command, each with the words of a run that uses much of it. */
-const CACHED = { 'virt-numa': ['transform', ...EXAMPLE], write: [] }
-
-/** dist/virt-numa.cjs becomes packaging/launcher.cjs, and dist/code holds what that runs. */
-async function buildLauncher() {
-  const at = (name) => `${root}/dist/${name}`
-  rmSync(at('code'), { recursive: true, force: true })
-  mkdirSync(at('code'))
-  const caches = {}
-  for (const [name, words] of Object.entries(CACHED)) {
-    // On the first line, so that a trace names the lines of the file.
-    const code = `(function (exports, require, module, __filename, __dirname) {${readFileSync(at(`${name}.cjs`), 'utf8').replace(/^#!.*/, '')}\n})\n`
-    const file = `${name}-${createHash('sha256').update(code).digest('hex').slice(0, 16)}.cache`
-    writeFileSync(at(`code/${name}.js`), code)
-    const warm = [`${root}/packaging/warm.cjs`, at(`code/${name}.js`), at(`code/${file}`), ...words]
-    execFileSync(process.execPath, warm, { cwd: root, stdio: 'ignore' })
-    caches[name] = { file, sum: sumOf(readFileSync(at(`code/${file}`))) }
-  }
-  const define = { CACHES: JSON.stringify(caches) }
-  await build({ ...common, entryPoints: ['packaging/launcher.cjs'], outfile: 'dist/virt-numa.cjs', define })
+/** What an earlier version of this script left in dist/ must not be packed. */
+function removeStale(bundles) {
+  rmSync(`${root}/dist/code`, { recursive: true, force: true })
+  for (const folder of ['dist', 'dist/hooks'])
+    for (const name of readdirSync(`${root}/${folder}`)) {
+      const path = `${folder}/${name}`
+      if (name.endsWith('.cjs') && !bundles.includes(path)) rmSync(`${root}/${path}`)
+    }
 }
 
 /** Tests that read ../shared lie apart from those that need the repository alone. */
@@ -118,8 +108,7 @@ async function buildApart(outdir, from, names) {
   })
 }
 
-await buildProgram()
-await buildLauncher()
+removeStale(await buildProgram())
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.

@@ -5,7 +5,6 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -54,8 +53,7 @@ function write(path: string, text: string, mode = 0o644): string {
 function makeApp(name: string, program?: string): string {
   const app = join(folder, name)
   mkdirSync(join(app, 'dist/hooks'), { recursive: true })
-  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs', 'code'])
-    cpSync(`dist/${name}`, join(app, 'dist', name), { recursive: true })
+  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs']) copyFileSync(`dist/${name}`, join(app, 'dist', name))
   if (program !== undefined) writeFileSync(join(app, 'dist/hooks/qemu.cjs'), program)
   return app
 }

@@ -67,7 +67,7 @@ export async function buildDisk(scratch: string, dist: string): Promise<string> 
   rmSync(join(root, 'etc/libvirt/qemu/networks/autostart'), { recursive: true, force: true })
   // As root QEMU may open what root made; libvirt would else probe for KVM again and again. Logs to a file need no virtlogd.
   writeFileSync(join(root, 'etc/libvirt/qemu.conf'), 'user = "root"\ngroup = "root"\nsecurity_driver = "none"\nstdio_handler = "file"\n')
-  for (const file of ['hooks', 'code', ...readdirSync(dist).filter((name) => name.endsWith('.cjs'))]) {
+  for (const file of ['hooks', ...readdirSync(dist).filter((name) => name.endsWith('.cjs'))]) {
     cpSync(join(dist, file), join(root, PROGRAM, 'dist', file), { recursive: true })
   }
   const image = join(scratch, 'disk.img')
