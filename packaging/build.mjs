@@ -1,8 +1,10 @@
-// Builds dist/: the command, the writer of new elements (loaded only when one is needed), and with --tests the tests.
+// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, and with --tests
+// the tests.
 
-import { chmodSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const common = {
@@ -35,8 +37,9 @@ const onlyXml = {
 }
 
 /**
- * Our own code keeps its names and lines, so that stack traces are readable; what is loaded only when needed is minified.
- * @returns the paths of the bundles
+ * Our own code keeps its names and lines, so that stack traces are readable; what is loaded only when needed is
+ * minified.
+ * @returns what esbuild put into each bundle
  */
 async function buildProgram() {
   const own = { 'virt-numa': 'src/entry/cli.ts', start: 'src/entry/start.ts' }
@@ -61,7 +64,7 @@ async function buildProgram() {
     }),
   ]
   chmodSync(`${root}/dist/virt-numa.cjs`, 0o755)
-  return results.flatMap(({ metafile }) => Object.keys(metafile.outputs))
+  return results.map(({ metafile }) => metafile)
 }
 
 /** What an earlier version of this script left in dist/ must not be packed. */
@@ -108,7 +111,9 @@ async function buildApart(outdir, from, names) {
   })
 }
 
-removeStale(await buildProgram())
+const metafiles = await buildProgram()
+removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
+writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.
