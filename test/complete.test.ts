@@ -206,3 +206,19 @@ t.test('every trap has its case', (t) => {
     for (const name of names) t.ok(existsSync(`golden/${name}/request.json`), `${trap}: ${name}`)
   t.end()
 })
+
+t.test('every claim of SECURITY.md names a test that is there', (t) => {
+  const rows = readFileSync('SECURITY.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('| test/'))
+  t.ok(rows.length > 30, `${rows.length} claims`)
+  for (const row of rows) {
+    const [, file = '', name = ''] = /\| (test\/[\w./-]+): (.+) \|$/.exec(row) ?? []
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    t.ok(
+      [`'${name}'`, `"${name}"`, `\`${name}\``].some((quoted) => text.includes(quoted)),
+      `${file}: ${name}`,
+    )
+  }
+  t.end()
+})
