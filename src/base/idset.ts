@@ -40,11 +40,9 @@ export function parseSet<Set extends IdSet<string>>(text: string, source: string
   if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
   const trimmed = text.trim()
   if (trimmed === '') return [] as unknown as Set
-  // A single id is what nearly every pin says.
-  if (/^\d{1,4}$/.test(trimmed)) return [Number(trimmed)] as unknown as Set
+  const plain = plainList(trimmed)
+  if (plain !== undefined) return plain as unknown as Set
   const items = trimmed.replace(/,\s*$/, '').split(',')
-  const only = items.length === 1 ? oneRange(trimmed) : undefined
-  if (only !== undefined) return only as unknown as Set
   const ids = new globalThis.Set<number>()
   let marks = 0
   for (const item of items) {
@@ -54,12 +52,35 @@ export function parseSet<Set extends IdSet<string>>(text: string, source: string
   return setOf<Set>(ids)
 }
 
-/** "0-65535", and nothing that takes reading; what is wrong with it is told elsewhere. */
-function oneRange(text: string): number[] | undefined {
-  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text)
-  const [first, last] = [Number(match?.[1]), Number(match?.[2])]
-  if (match === null || last < first || last > MAX_ID) return undefined
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+const [ZERO, NINE, COMMA, DASH] = [48, 57, 44, 45]
+
+/**
+ * Ids and ranges in ascending order, which is how the kernel, libvirt and we write a set. A guest may have thousands of sets with
+ * thousands of ids each, so these are read in one pass; everything else, and everything wrong, is left to the reader of items.
+ */
+function plainList(text: string): number[] | undefined {
+  const ids: number[] = []
+  let previous = -1
+  let rangeStart = -1
+  let value = -1
+  for (let at = 0; at <= text.length; at++) {
+    const character = at === text.length ? COMMA : text.charCodeAt(at)
+    if (character >= ZERO && character <= NINE) {
+      value = Math.max(value, 0) * 10 + character - ZERO
+      if (value > MAX_ID) return undefined
+    } else if (character === DASH && value >= 0 && rangeStart < 0) {
+      rangeStart = value
+      value = -1
+    } else if (character === COMMA && value >= 0) {
+      const first = rangeStart < 0 ? value : rangeStart
+      if (first <= previous || value < first) return undefined
+      for (let id = first; id <= value; id++) ids.push(id)
+      previous = value
+      rangeStart = -1
+      value = -1
+    } else return undefined
+  }
+  return ids
 }
 
 /** @returns how many ids were looked at */
@@ -153,9 +174,27 @@ function ascending(list: number[]): number[] {
   // Most are in order already, and a Set costs ten times as much.
   for (let index = 1; index < list.length; index++) {
     if ((list[index] as number) > (list[index - 1] as number)) continue
-    return [...new globalThis.Set(list)].sort((a, b) => a - b)
+    return marked([list]) ?? [...new globalThis.Set(list)].sort((a, b) => a - b)
   }
   return list
+}
+
+/** The ids of all lists in order, by a table of marks; undefined where a table would be mostly empty, or an id has no place in it. */
+function marked(lists: Iterable<readonly number[]>): number[] | undefined {
+  let [count, highest] = [0, 0]
+  for (const list of lists) {
+    count += list.length
+    for (const id of list) {
+      if (id > highest) highest = id
+      if (!(id >= 0 && id <= MAX_ID)) return undefined
+    }
+  }
+  if (count * 32 < highest) return undefined
+  const marks = new Uint8Array(highest + 1)
+  for (const list of lists) for (const id of list) marks[id] = 1
+  const ids: number[] = []
+  for (let id = 0; id <= highest; id++) if (marks[id] === 1) ids.push(id)
+  return ids
 }
 
 /** "0-3,8", the shortest form of the kernel's list format; "" for the empty set. */
@@ -170,9 +209,21 @@ export function formatSet(ids: readonly number[]): string {
   return ranges.join(',')
 }
 
+/** The text of each set. Thousands of pins may be one and the same set, and its text is made once. */
+export function formatSets(sets: readonly (readonly number[])[]): string[] {
+  const texts = new Map<readonly number[], string>()
+  return sets.map((set) => {
+    const text = texts.get(set) ?? formatSet(set)
+    texts.set(set, text)
+    return text
+  })
+}
+
 export function union<Set extends IdSet<string>>(...sets: readonly Set[]): Set {
+  // Of thousands of pins many are one and the same set.
+  const different = sets.length < 3 ? sets : new globalThis.Set(sets)
   const all: number[] = []
-  for (const set of sets) for (const id of set) all.push(id)
+  for (const set of different) for (const id of set) all.push(id)
   return ascending(all) as unknown as Set
 }
 
@@ -185,15 +236,33 @@ export function subtract<Set extends IdSet<string>>(a: Set, b: Set): Set {
   return among(a, b, 'out') as Set
 }
 
-/** Both ascend, so one walk over both is enough. */
+/** Both ascend, so one walk over both is enough; a few ids are looked up in many instead. */
 function among(a: readonly number[], b: readonly number[], kept: 'in' | 'out'): readonly number[] {
   const found: number[] = []
+  const isFew = a.length * 16 < b.length
   let other = 0
   for (const id of a) {
-    while (other < b.length && (b[other] as number) < id) other++
+    if (isFew) other = firstFrom(b, id, other)
+    else while (other < b.length && (b[other] as number) < id) other++
     if ((b[other] === id) === (kept === 'in')) found.push(id)
   }
   return found
+}
+
+/** Where the first number of at least `id` stands, from index `low` on (binary search). */
+function firstFrom(ids: readonly number[], id: number, low: number): number {
+  let [from, to] = [low, ids.length]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((ids[middle] as number) < id) from = middle + 1
+    else to = middle
+  }
+  return from
+}
+
+/** Whether an ascending set holds the id. */
+export function has(set: readonly number[], id: number): boolean {
+  return set[firstFrom(set, id, 0)] === id
 }
 
 export function sameSet(a: readonly number[], b: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 // Page sizes of the cells to edits of `<memoryBacking>`. `<page nodeset>` counts guest cells.
 
-import { sameSet } from '../base/idset.ts'
+import { has, sameSet } from '../base/idset.ts'
 import type { DomainView, Placement, WrittenPage } from '../model.ts'
 import { type Edit, insertChildren, type NewElement, type Write } from '../xml/edit.ts'
 import { child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
@@ -75,9 +75,11 @@ function keepSize({ attributes }: Wanted, written: WrittenPage | undefined): Wan
 
 /** As libvirt reads it: an entry that names the cell, else the one that names none. It refuses entries for cells that are not there. */
 function saysTheSame(written: readonly WrittenPage[], sizes: readonly (number | undefined)[]): boolean {
-  const known = written.every(({ cells = [] }) => cells.every((cell) => cell < sizes.length))
+  const known = written.every(({ cells = [] }) => (cells.at(-1) ?? -1) < sizes.length)
   const read = sizes.map(
-    (_, cell) => (written.find(({ cells }) => cells?.includes(cell)) ?? written.find(({ cells }) => cells === undefined))?.pagesizeKiB,
+    (_, cell) =>
+      (written.find(({ cells }) => cells !== undefined && has(cells, cell)) ?? written.find(({ cells }) => cells === undefined))
+        ?.pagesizeKiB,
   )
   return known && sameSet(read as number[], sizes as number[])
 }

@@ -45,11 +45,11 @@ export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, w
     return [made]
   })
   // libvirt prints cells and pins by number, so a missing one goes between its neighbours.
-  const isBehind = (sibling: XmlElement, element: NewElement): boolean => (keys.get(sibling) ?? 0) <= (keys.get(element) ?? 0)
+  const orderOf = (element: XmlElement | NewElement): number => keys.get(element) ?? 0
   return [
     ...written.flatMap(([each, element]) => (element === undefined ? [] : setAttributes(document, element, each.attributes))),
     ...surplus.map((element) => removeElement(document, element)),
-    ...insertChildren(document, parent, [...added, ...more], kin.order, write, isBehind),
+    ...insertChildren(document, parent, [...added, ...more], kin.order, write, orderOf),
   ]
 }
 

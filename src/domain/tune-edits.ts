@@ -1,6 +1,6 @@
 // Binding to edits of `<cputune>` and `<numatune>`.
 
-import { formatSet, type NodeSet, union } from '../base/idset.ts'
+import { formatSet, formatSets, type NodeSet, union } from '../base/idset.ts'
 import type { Binding, DomainView, Memnode, WrittenTune } from '../model.ts'
 import type { Write } from '../xml/edit.ts'
 import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
@@ -23,15 +23,16 @@ export function pinEdits(document: XmlDocument, view: DomainView, binding: Bindi
 }
 
 function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadpin }: Binding): Wanted[] {
-  const pin = (name: string, key: number, attribute: string | undefined, cpus: readonly number[] | undefined): Wanted[] => {
-    if (cpus === undefined || cpus.length === 0) return []
+  const pin = (name: string, key: number, attribute: string | undefined, cpuset: string | undefined): Wanted[] => {
+    if (cpuset === undefined || cpuset === '') return []
     const which = attribute === undefined ? [] : [[attribute, `${key}`] as const]
-    return [{ name, key: `${key}`, attributes: [...which, ['cpuset', formatSet(cpus)]] }]
+    return [{ name, key: `${key}`, attributes: [...which, ['cpuset', cpuset]] }]
   }
+  const ofIothreads = formatSets(iothreadpin)
   return [
-    ...vcpupin.flatMap((cpus, vcpu) => pin('vcpupin', vcpu, 'vcpu', cpus)),
-    ...pin('emulatorpin', 0, undefined, emulatorpin),
-    ...iothreads.flatMap((iothread, index) => pin('iothreadpin', iothread, 'iothread', iothreadpin[index])),
+    ...formatSets(vcpupin).flatMap((cpuset, vcpu) => pin('vcpupin', vcpu, 'vcpu', cpuset)),
+    ...pin('emulatorpin', 0, undefined, emulatorpin && formatSet(emulatorpin)),
+    ...iothreads.flatMap((iothread, index) => pin('iothreadpin', iothread, 'iothread', ofIothreads[index])),
   ]
 }
 

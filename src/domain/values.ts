@@ -12,6 +12,8 @@ export interface Reading {
   readonly problems: Diagnostic[]
   /** How many ids the sets of the document name so far. */
   ids?: number
+  /** Sets by their text: thousands of pins may say the same, and are one set then. */
+  readonly sets?: Map<string, IdSet<string>>
 }
 
 /** 4,096 vCPUs, each on any of 1,024 CPUs. */
@@ -116,7 +118,9 @@ export function anySetIn<Set extends IdSet<string>>(reading: Reading, element: X
   const written = attribute(element, name)
   if (element === undefined || written === undefined) return undefined
   if ((reading.ids ?? 0) > MOST_IDS) return undefined
-  const set = gather(reading.problems, () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`), written)
+  const known = reading.sets?.get(written.value) as Set | undefined
+  const set = known ?? gather(reading.problems, () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`), written)
+  if (set !== undefined) reading.sets?.set(written.value, set)
   reading.ids = (reading.ids ?? 0) + (set?.length ?? 0)
   if (reading.ids > MOST_IDS) reading.problems.push(diagnostic('set-too-long', { source: 'the domain', max: MOST_IDS }, written))
   return set

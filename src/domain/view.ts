@@ -34,7 +34,7 @@ const MOST_IOTHREADS = 16_384
  */
 export function readDomain({ root }: XmlDocument): DomainView {
   if (root.local !== 'domain' || root.uri !== '') refuse('not-domain', { name: root.name }, tagSpan(root))
-  const reading: Reading = { problems: [] }
+  const reading: Reading = { problems: [], sets: new Map() }
   const view = viewOf(reading, root)
   refuseAll(reading.problems)
   return view

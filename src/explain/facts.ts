@@ -1,7 +1,7 @@
 // A placement and what was said of it, as plain data for --json: the same facts as the words, sets as text.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet } from '../base/idset.ts'
+import { formatSet, formatSets } from '../base/idset.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 import { firstOf, labelOf, type Severity, type Source } from './diagnostics.ts'
 import type { Explained } from './text.ts'
@@ -30,9 +30,9 @@ export function placementFacts({ view, request, resources, placement, edits }: E
       sizeKiB,
       ...(nodes && { nodes: formatSet(nodes) }),
     })),
-    vcpupin: binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [{ vcpu, cpus: formatSet(cpus) }])),
+    vcpupin: formatSets(binding.vcpupin).flatMap((cpus, vcpu) => (cpus === '' ? [] : [{ vcpu, cpus }])),
     ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
-    iothreadpin: binding.iothreadpin.map((cpus, index) => ({ iothread: view.iothreads[index], cpus: formatSet(cpus) })),
+    iothreadpin: formatSets(binding.iothreadpin).map((cpus, index) => ({ iothread: view.iothreads[index], cpus })),
     request: {
       ...keys,
       emulator: typeof emulator === 'string' ? emulator : formatSet(emulator),

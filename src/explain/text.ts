@@ -72,8 +72,8 @@ function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {
 function pinLines({ view, placement }: Explained): string[] {
   const { vcpupin, emulatorpin, iothreadpin } = placement.binding
   const single = view.online.every((vcpu) => vcpupin[vcpu]?.length === 1)
-  const pairs = view.online.map((vcpu) => `${vcpu}:${formatSet(vcpupin[vcpu] ?? [])}`)
-  const threads = [...new Set(iothreadpin.filter((cpus) => cpus.length > 0).map(cpuWord))]
+  const pairs = single ? view.online.map((vcpu) => `${vcpu}:${formatSet(vcpupin[vcpu] ?? [])}`) : []
+  const threads = [...new Set([...new Set(iothreadpin)].filter((cpus) => cpus.length > 0).map(cpuWord))]
   return [
     ...(single ? wrap('  vCPU:CPU   ', pairs) : []),
     `  emulator   ${emulatorpin === undefined ? 'not pinned' : `on ${cpuWord(emulatorpin)}`}`,

@@ -1,7 +1,7 @@
 // The output of `virsh capabilities` to a Host. libvirt tells no free memory, no free pages and no default page size.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
-import { type CpuSet, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
+import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
 import { parseLibvirtSize } from '../base/memory.ts'
 import type { Host, HostNode, NodePages } from '../model.ts'
 import { elementsAt, readXml, type XmlData } from '../xml/read.ts'
@@ -32,16 +32,25 @@ export function readCapabilities(text: string, source: string): Host {
   const reading: Reading = { source, problems: [] }
   const cells = [...written].sort((a, b) => idOf(reading, a) - idOf(reading, b))
   const basePagesizeKiB = basePagesize(reading, root, cells)
-  const nodes = cells.map((cell) => nodeOf(reading, cell, cells, basePagesizeKiB))
+  const isOnline = onlineTest(cells)
+  const ids = cells.map((cell) => idOf(reading, cell))
+  const nodes = cells.map((cell) => nodeOf(reading, cell, { isOnline, ids, basePagesizeKiB }))
   tellTwice(reading, nodes)
   refuseAll(unique(reading.problems))
   const online = union<CpuSet>(...nodes.map(({ cpus }) => cpus))
   return { nodes, siblings: coresOf(reading, cells, online) }
 }
 
-function nodeOf(reading: Reading, cell: XmlData, cells: readonly XmlData[], basePagesizeKiB: number): HostNode {
+/** What is known of all cells. */
+interface Shared {
+  readonly isOnline: (cpu: XmlData) => boolean
+  readonly ids: readonly number[]
+  readonly basePagesizeKiB: number
+}
+
+function nodeOf(reading: Reading, cell: XmlData, { isOnline, ids, basePagesizeKiB }: Shared): HostNode {
   const [memory] = elementsAt(cell, 'memory')
-  const cpus = elementsAt(cell, 'cpus', 'cpu').filter((cpu) => isOnline(cpu, cells))
+  const cpus = elementsAt(cell, 'cpus', 'cpu').filter(isOnline)
   return {
     id: idOf(reading, cell),
     cpus: setOf<CpuSet>(cpus.map((cpu) => idOf(reading, cpu))),
@@ -50,13 +59,14 @@ function nodeOf(reading: Reading, cell: XmlData, cells: readonly XmlData[], base
       .map((pages) => poolOf(reading, pages))
       .filter(({ pagesizeKiB }) => pagesizeKiB !== basePagesizeKiB)
       .sort((a, b) => a.pagesizeKiB - b.pagesizeKiB),
-    ...known('distances', distancesOf(reading, cell, cells)),
+    ...known('distances', distancesOf(reading, cell, ids)),
   }
 }
 
 /** libvirt lists an offline CPU of a node by its id alone; a libvirt that tells of no CPU more than that tells of online ones. */
-function isOnline(cpu: XmlData, cells: readonly XmlData[]): boolean {
-  return cpu.attributes.size > 1 || cells.every((cell) => elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1))
+function onlineTest(cells: readonly XmlData[]): (cpu: XmlData) => boolean {
+  const tellsNoMore = cells.every((cell) => elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1))
+  return ({ attributes }) => tellsNoMore || attributes.size > 1
 }
 
 function poolOf(reading: Reading, pages: XmlData): NodePages {
@@ -72,28 +82,35 @@ function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]
 }
 
 /** One distance per node, in the order of the nodes; a list that leaves one out says nothing sure. */
-function distancesOf(reading: Reading, cell: XmlData, cells: readonly XmlData[]): readonly number[] | undefined {
+function distancesOf(reading: Reading, cell: XmlData, ids: readonly number[]): readonly number[] | undefined {
   const stated = new Map(
     elementsAt(cell, 'distances', 'sibling').map((each) => [
       idOf(reading, each),
       countOf(reading, each, each.attributes.get('value') ?? '', Number.MAX_SAFE_INTEGER),
     ]),
   )
-  const row = cells.map((each) => stated.get(idOf(reading, each)) ?? Number.NaN)
-  return soundDistances(row, cells.length)
+  return soundDistances(
+    ids.map((id) => stated.get(id) ?? Number.NaN),
+    ids.length,
+  )
 }
 
 /** The sets of more than one online CPU; a list that lacks its own CPU is nonsense. */
 function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): CpuSet[] {
   const placed = new Set<number>()
-  const cpus = cells.flatMap((cell) => elementsAt(cell, 'cpus', 'cpu')).sort((a, b) => idOf(reading, a) - idOf(reading, b))
-  const cores = cpus.flatMap((cpu) => {
-    const siblings = parseSet<CpuSet>(cpu.attributes.get('siblings') ?? '', `${reading.source}: <cpu siblings>`)
-    if (placed.has(idOf(reading, cpu)) || !siblings.includes(idOf(reading, cpu))) return []
-    const core = setOf<CpuSet>(intersect(siblings, online).filter((each) => !placed.has(each)))
-    for (const each of core) placed.add(each)
-    return core.length > 1 ? [core] : []
-  })
+  const cpus = cells.flatMap((cell) => elementsAt(cell, 'cpus', 'cpu')).map((cpu) => ({ cpu, id: idOf(reading, cpu) }))
+  const read = new Map<string, CpuSet>()
+  const cores = cpus
+    .sort((a, b) => a.id - b.id)
+    .flatMap(({ cpu, id }) => {
+      const text = cpu.attributes.get('siblings') ?? ''
+      const siblings = read.get(text) ?? parseSet<CpuSet>(text, `${reading.source}: <cpu siblings>`)
+      read.set(text, siblings)
+      if (placed.has(id) || !has(siblings, id)) return []
+      const core = setOf<CpuSet>(intersect(siblings, online).filter((each) => !placed.has(each)))
+      for (const each of core) placed.add(each)
+      return core.length > 1 ? [core] : []
+    })
   // A CPU whose own list is nonsense leaves its core to a later one.
   return cores.sort((a, b) => (a[0] as number) - (b[0] as number))
 }

@@ -77,7 +77,7 @@ export function removeElement(document: XmlDocument, element: XmlElement): Edit 
 /**
  * New children, each where `order` (the names in the order libvirt prints them) wants it: behind the last child that comes
  * before or with it, else at the front. Children of other names are passed over. One call per parent.
- * @param isBehind whether a new child goes behind a written one of its own name
+ * @param keyOf a new child goes behind those of its own name whose key is not higher
  */
 export function insertChildren(
   document: XmlDocument,
@@ -85,7 +85,7 @@ export function insertChildren(
   added: readonly NewElement[],
   order: readonly string[],
   write: Write,
-  isBehind: (sibling: XmlElement, element: NewElement) => boolean = () => true,
+  keyOf: (element: XmlElement | NewElement) => number = () => 0,
 ): Edit[] {
   if (added.length === 0) return []
   const layout = childLayout(document, parent)
@@ -94,15 +94,57 @@ export function insertChildren(
     const content = added.map((element) => before + write(element, layout)).join('')
     return [fillEmpty(document, parent, content + layout.newline + (layout.newline && indentOf(document, parent)))]
   }
+  const anchorOf = anchorsIn(parent, order, keyOf)
   return added.map((element) => {
-    const rank = order.indexOf(element.name)
-    const anchor = parent.children
-      .filter((each) => each.uri === '' && order.includes(each.local))
-      .filter((each) => order.indexOf(each.local) < rank || (each.local === element.name && isBehind(each, element)))
-      .at(-1)
-    const at = anchor?.end ?? parent.tagEnd
+    const at = anchorOf(element)?.end ?? parent.tagEnd
     return { start: at, end: at, text: before + write(element, layout) }
   })
+}
+
+/**
+ * The written child that a new one goes behind: the last of a name that comes before its own, or of its own name and no higher key.
+ * The children are looked at once, however many are new.
+ */
+function anchorsIn(
+  parent: XmlElement,
+  order: readonly string[],
+  keyOf: (element: XmlElement | NewElement) => number,
+): (element: NewElement) => XmlElement | undefined {
+  const rankOf = new Map(order.map((name, rank) => [name, rank]))
+  const lastOfRank: number[] = order.map(() => -1)
+  const ofName = new Map<string, { readonly key: number; last: number }[]>()
+  parent.children.forEach((child, index) => {
+    const rank = child.uri === '' ? rankOf.get(child.local) : undefined
+    if (rank === undefined) return
+    lastOfRank[rank] = index
+    const alike = ofName.get(child.local) ?? []
+    ofName.set(child.local, alike)
+    alike.push({ key: keyOf(child), last: index })
+  })
+  for (const alike of ofName.values()) {
+    alike.sort((a, b) => a.key - b.key)
+    for (let at = 1; at < alike.length; at++) {
+      const each = alike[at] as { last: number }
+      each.last = Math.max(each.last, alike[at - 1]?.last ?? -1)
+    }
+  }
+  const beforeRank = [-1]
+  for (const last of lastOfRank) beforeRank.push(Math.max(last, beforeRank.at(-1) as number))
+  return (element) => {
+    const ofOwn = lastUpTo(ofName.get(element.name) ?? [], keyOf(element))
+    return parent.children[Math.max(ofOwn, beforeRank[rankOf.get(element.name) ?? 0] as number)]
+  }
+}
+
+/** Ascending by key: the `last` of the last one whose key is not higher (binary search), or -1. */
+function lastUpTo(ascending: readonly { readonly key: number; readonly last: number }[], key: number): number {
+  let [from, to] = [0, ascending.length]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((ascending[middle]?.key as number) <= key) from = middle + 1
+    else to = middle
+  }
+  return ascending[from - 1]?.last ?? -1
 }
 
 /** A replacement for one element, laid out in its place. */
