@@ -1,10 +1,120 @@
 // Two texts to a unified diff, by the diff library. Loaded only for --diff.
+//
+// The library looks for the shortest edit, which takes as many steps as lines that differ, squared. From some thousand lines on we
+// make it easier: what is the same at both ends, and lines that only one of the texts has, are set apart first, and only lines that
+// may be in both are looked at. Where these are still too many, they are taken for changed.
 
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+import { createTwoFilesPatch, diffArrays, FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk } from 'diff'
+
+/** Lines that differ, in one text and the other together. */
+const MOST_EDITS = 1000
+const CONTEXT = 3
+const HEADERS = ['as it is', 'fitted'] as const
 
 /** As `diff -u` prints it; empty when the texts are the same. */
 export function unifiedDiff(name: string, before: string, after: string): string {
-  return before === after
-    ? ''
-    : createTwoFilesPatch(name, name, before, after, 'as it is', 'fitted', { context: 3, headerOptions: FILE_HEADERS_ONLY })
+  if (before === after) return ''
+  const options = { context: CONTEXT, headerOptions: FILE_HEADERS_ONLY, maxEditLength: MOST_EDITS }
+  const [oldHeader, newHeader] = HEADERS
+  const patch: string | undefined = createTwoFilesPatch(name, name, before, after, oldHeader, newHeader, options)
+  if (patch !== undefined) return patch
+  const hunks = hunksOf(linesOf(before), linesOf(after))
+  const whole = { oldFileName: name, newFileName: name, oldHeader, newHeader, hunks }
+  return formatPatch(whole, FILE_HEADERS_ONLY)
+}
+
+/** Lines with their ends. */
+const linesOf = (text: string): string[] => text.split(/(?<=\n)/)
+
+/** A run of lines: in both texts, or in one of them. */
+interface Run {
+  readonly sign: ' ' | '-' | '+'
+  readonly lines: readonly string[]
+}
+
+function runsOf(before: readonly string[], after: readonly string[]): Run[] {
+  const most = Math.min(before.length, after.length)
+  let start = 0
+  while (start < most && before[start] === after[start]) start++
+  let end = 0
+  while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++
+  const [old, made] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
+  const runs: Run[] = [{ sign: ' ', lines: before.slice(0, start) }]
+  let [oldAt, madeAt] = [0, 0]
+  for (const [oldLine, madeLine] of [...pairsOf(old, made), [old.length, made.length] as const]) {
+    runs.push({ sign: '-', lines: old.slice(oldAt, oldLine) }, { sign: '+', lines: made.slice(madeAt, madeLine) })
+    if (oldLine < old.length) runs.push({ sign: ' ', lines: [old[oldLine] as string] })
+    oldAt = oldLine + 1
+    madeAt = madeLine + 1
+  }
+  return joined([...runs, { sign: ' ', lines: before.slice(before.length - end) }])
+}
+
+/** Lines that are the same in both, by their places. */
+function pairsOf(old: readonly string[], made: readonly string[]): (readonly [old: number, made: number])[] {
+  const placesIn = (lines: readonly string[], others: ReadonlySet<string>): number[] =>
+    [...lines.keys()].filter((at) => others.has(lines[at] as string))
+  const [oldPlaces, madePlaces] = [placesIn(old, new Set(made)), placesIn(made, new Set(old))]
+  const options = { maxEditLength: MOST_EDITS }
+  const changes =
+    diffArrays(
+      oldPlaces.map((at) => old[at]),
+      madePlaces.map((at) => made[at]),
+      options,
+    ) ?? []
+  const pairs: (readonly [number, number])[] = []
+  let [oldAt, madeAt] = [0, 0]
+  for (const { added, removed, count } of changes) {
+    for (let line = 0; line < count && !added && !removed; line++)
+      pairs.push([oldPlaces[oldAt + line] as number, madePlaces[madeAt + line] as number])
+    if (!added) oldAt += count
+    if (!removed) madeAt += count
+  }
+  return pairs
+}
+
+/** Runs of one kind that follow each other are one; without empty ones. */
+function joined(runs: readonly Run[]): Run[] {
+  const all: { sign: Run['sign']; lines: string[] }[] = []
+  for (const { sign, lines } of runs) {
+    const last = all.at(-1)
+    if (lines.length === 0) continue
+    if (last?.sign === sign) for (const line of lines) last.lines.push(line)
+    else all.push({ sign, lines: [...lines] })
+  }
+  return all
+}
+
+/** Changes with the lines around them; where not more than twice the context lies between two changes, they are in one hunk. */
+function hunksOf(before: readonly string[], after: readonly string[]): StructuredPatchHunk[] {
+  const hunks: StructuredPatchHunk[] = []
+  const runs = runsOf(before, after)
+  let open: StructuredPatchHunk | undefined
+  let [oldLine, newLine] = [1, 1]
+  const add = (hunk: StructuredPatchHunk, sign: Run['sign'], lines: readonly string[]): void => {
+    if (sign !== '+') hunk.oldLines += lines.length
+    if (sign !== '-') hunk.newLines += lines.length
+    for (const line of lines) {
+      hunk.lines.push(sign + line.replace(/\n$/, ''))
+      if (!line.endsWith('\n')) hunk.lines.push('\\ No newline at end of file')
+    }
+  }
+  runs.forEach(({ sign, lines }, at) => {
+    if (sign === ' ') {
+      const isBetween = open !== undefined && at < runs.length - 1 && lines.length <= 2 * CONTEXT
+      if (open !== undefined) add(open, sign, isBetween ? lines : lines.slice(0, CONTEXT))
+      if (!isBetween) open = undefined
+    } else {
+      if (open === undefined) {
+        const context = at === 0 ? [] : (runs[at - 1]?.lines ?? []).slice(-CONTEXT)
+        open = { oldStart: oldLine - context.length, newStart: newLine - context.length, oldLines: 0, newLines: 0, lines: [] }
+        hunks.push(open)
+        add(open, ' ', context)
+      }
+      add(open, sign, lines)
+    }
+    if (sign !== '+') oldLine += lines.length
+    if (sign !== '-') newLine += lines.length
+  })
+  return hunks
 }
