@@ -29,10 +29,10 @@ export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findi
     })
   const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
     const told = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
-    const ids = [...new Set(told.map(({ id }) => id))]
-    return ids.map((id) => ({
+    const wrong = new Set(told.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id))
+    return [...new Set(told.map(({ id }) => id))].map((id) => ({
       labels: { guest, ...(id !== undefined && { [role]: id }) },
-      value: told.some((thread) => thread.id === id && (thread.verdict === 'wider' || thread.verdict === 'elsewhere')) ? 1 : 0,
+      value: wrong.has(id) ? 1 : 0,
     }))
   }
   const perNode = cells.flatMap((place) =>

@@ -4,6 +4,7 @@
 // size, then by the policy that each was told to have. Backends of one kind and size whose policies do not tell either are kept
 // together, with all of their mappings; when these are alike to the page it makes no difference which is whose.
 
+import { groupBy } from '../base/group.ts'
 import { formatSet } from '../base/idset.ts'
 import type { Mapping, MemoryBackend, MemoryPolicy } from '../model.ts'
 
@@ -14,27 +15,41 @@ export interface MemoryRegion {
 }
 
 export function findMemory(backends: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
-  const named = backends.map((backend) => ({ backends: [backend], mappings: mappings.filter((mapping) => isNamed(mapping, backend)) }))
+  const files = mappings.flatMap((mapping) => (mapping.file === undefined ? [] : [nameOf(mapping, mapping.file)]))
+  const named = backends.map((backend) => ({
+    backends: [backend],
+    mappings: files.filter((file) => isNamed(file, backend)).map(({ mapping }) => mapping),
+  }))
   const certain = named.filter((region) => region.mappings.length > 0)
   const taken = new Set(certain.flatMap((region) => region.mappings))
   const left = mappings.filter((mapping) => !taken.has(mapping))
   const nameless = named.filter((region) => region.mappings.length === 0).flatMap((region) => region.backends)
   const classes = groupBy(nameless, ({ kind = 'ram', sizeKiB }) => `${kind} ${sizeKiB}`)
   const found = [...classes.values()].flatMap((alike) => findAlike(alike, left))
-  return [...certain, ...found].sort((a, b) => order(backends, a) - order(backends, b))
+  const order = new Map([...backends.entries()].reverse().map(([position, backend]) => [backend, position]))
+  const positionOf = ({ backends: [first] }: MemoryRegion): number => order.get(first as MemoryBackend) as number
+  return [...certain, ...found].sort((a, b) => positionOf(a) - positionOf(b))
 }
 
-const order = (backends: readonly MemoryBackend[], { backends: [first] }: MemoryRegion): number => backends.indexOf(first as MemoryBackend)
+/** A mapped file: its last name, and the backend for which QEMU made it, where its name says so. */
+interface NamedMapping {
+  readonly mapping: Mapping
+  readonly file: string
+  readonly name: string
+  readonly made: string | undefined
+}
+
+function nameOf(mapping: Mapping, file: string): NamedMapping {
+  const name = file.slice(file.lastIndexOf('/') + 1)
+  return { mapping, file, name, made: /^qemu_back_mem\.(?:_objects_)?(.+)\.\w{6}$/.exec(name)?.[1] }
+}
 
 /** A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given; or a memfd so named. */
-function isNamed({ file, sizeKiB }: Mapping, { id, path, sizeKiB: told }: MemoryBackend): boolean {
-  if (file === undefined) return false
-  const name = file.slice(file.lastIndexOf('/') + 1)
-  const made = /^qemu_back_mem\.(?:_objects_)?(.+)\.\w{6}$/.exec(name)?.[1]
+function isNamed({ mapping, file, name, made }: NamedMapping, { id, path, sizeKiB: told }: MemoryBackend): boolean {
   if (made !== undefined) return made === id
   if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true
   // Seen from another mount namespace the path begins elsewhere.
-  return path !== undefined && (file === path || (name !== '' && path.endsWith(`/${name}`) && sizeKiB === told))
+  return path !== undefined && (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
 }
 
 function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
@@ -78,10 +93,4 @@ function apart(region: MemoryRegion): MemoryRegion[] {
 function looksOf({ policy, sizeKiB, pagesizeKiB, nodesKiB, thpKiB, swapKiB }: Mapping): string {
   const nodes = nodesKiB && [...nodesKiB].sort(([a], [b]) => a - b)
   return JSON.stringify([policyText(policy), sizeKiB, pagesizeKiB, nodes, thpKiB, swapKiB])
-}
-
-function groupBy<T>(all: readonly T[], key: (one: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const one of all) groups.set(key(one), [...(groups.get(key(one)) ?? []), one])
-  return groups
 }

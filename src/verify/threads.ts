@@ -1,6 +1,7 @@
 // The threads of a running guest against their pins.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
 import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
 import type { Wanted } from './wanted.ts'
@@ -16,9 +17,10 @@ function vcpuPlaces(threads: readonly GuestThread[], { online, vcpupin, others, 
   )
   const shared = threads.find(({ role }) => role === 'all-vcpus')
   const ids = [...new Set([...(online ?? []), ...own.keys()])].sort((a, b) => a - b)
+  const cellOf = new Map([...cells].reverse().flatMap(({ id, vcpus }) => vcpus.map((vcpu) => [vcpu as number, id] as const)))
   return ids.map((id) => {
     const thread = own.get(id)
-    const cell = cells.find(({ vcpus }) => (vcpus as readonly number[]).includes(id))?.id
+    const cell = cellOf.get(id)
     const pin = vcpupin.get(id) ?? others
     return {
       ...{ role: 'vcpu' as const, id, ...(cell !== undefined && { cell }) },
@@ -29,11 +31,8 @@ function vcpuPlaces(threads: readonly GuestThread[], { online, vcpupin, others, 
 }
 
 function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }: Wanted): ThreadPlace[] {
-  const groups = new Map<string, GuestThread[]>()
-  for (const thread of threads.filter(({ role }) => role === 'emulator')) {
-    const key = thread.cpus === undefined ? '' : formatSet(thread.cpus)
-    groups.set(key, [...(groups.get(key) ?? []), thread])
-  }
+  const emulators = threads.filter(({ role }) => role === 'emulator')
+  const groups = groupBy(emulators, ({ cpus }) => (cpus === undefined ? '' : formatSet(cpus)))
   return [...groups.values()].map((group) => ({ role: 'emulator', ...placed(group, emulatorpin ?? others) }))
 }
 
@@ -76,13 +75,10 @@ function verdictOf(cpus: CpuSet | undefined, wanted: CpuSet | undefined): Thread
 
 /** Threads of one kind with the same fault on the same CPUs are told together. @param guest for virsh; absent: it is not libvirt's */
 export function threadFindings(places: readonly ThreadPlace[], guest: string | undefined): Diagnostic[] {
-  const groups = new Map<string, ThreadPlace[]>()
-  for (const place of places) {
-    const { role, verdict, cpus, tids } = place
-    if (verdict !== 'wider' && verdict !== 'elsewhere' && verdict !== 'unknown') continue
-    const key = [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' ')
-    groups.set(key, [...(groups.get(key) ?? []), place])
-  }
+  const told = places.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere' || verdict === 'unknown')
+  const groups = groupBy(told, ({ role, verdict, cpus, tids }) =>
+    [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' '),
+  )
   return [...groups.values()].map((group) => findingOf(group, guest))
 }
 

@@ -1,7 +1,8 @@
 // A running guest, and where it should be, to where it is and what is wrong with that.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { formatSet, intersect, setOf } from '../base/idset.ts'
+import { groupBy } from '../base/group.ts'
+import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { CellPlace, HostNode, MemoryFault, RunningGuest, ThreadPlace, Whereabouts } from '../model.ts'
 import { cellPlaces, policyText } from './memory.ts'
@@ -104,17 +105,18 @@ function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] 
 /** vCPUs none of whose CPUs is on a node that holds any of their cell's memory: their XML may say so, and it is worth knowing. */
 function farVcpus(threads: readonly ThreadPlace[], cells: readonly CellPlace[], nodes: readonly HostNode[]): Diagnostic[] {
   const isRight = (verdict: string): boolean => verdict === 'placed' || verdict === 'free'
-  return cells.flatMap(({ cells: ids, nodesKiB, verdict: ofCell }) => {
+  const nodeOf = new Map(nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu as number, id] as const)))
+  const ofCell = groupBy(threads, ({ cell }) => cell)
+  return cells.flatMap(({ cells: ids, nodesKiB, verdict: whole }) => {
     const [cell] = ids
     const held = [...nodesKiB].filter(([, kib]) => kib > 0).map(([node]) => node)
-    if (ids.length !== 1 || cell === undefined || held.length === 0 || !isRight(ofCell)) return []
-    const far = threads.filter(
-      ({ role, cell: of, cpus, verdict }) =>
-        role === 'vcpu' && of === cell && cpus !== undefined && isRight(verdict) && isFar(cpus, held, nodes),
+    if (ids.length !== 1 || cell === undefined || held.length === 0 || !isRight(whole)) return []
+    const far = (ofCell.get(cell) ?? []).filter(
+      ({ role, cpus, verdict }) => role === 'vcpu' && cpus !== undefined && isRight(verdict) && isFar(cpus, held, nodeOf),
     )
     if (far.length === 0) return []
-    const cpus = setOf(far.flatMap(({ cpus: each = [] }) => [...each]))
-    const on = nodes.filter((node) => node.cpus.some((cpu) => (cpus as readonly number[]).includes(cpu))).map(({ id }) => id)
+    const cpus = union<CpuSet>(...far.flatMap(({ cpus: each }) => (each === undefined ? [] : [each])))
+    const on = nodes.filter((node) => intersect(node.cpus, cpus).length > 0).map(({ id }) => id)
     const vcpus = `vCPU${far.length === 1 ? '' : 's'} ${formatSet(setOf(far.map(({ id = 0 }) => id)))}`
     return [
       diagnostic('vcpus-far', {
@@ -127,7 +129,7 @@ function farVcpus(threads: readonly ThreadPlace[], cells: readonly CellPlace[], 
   })
 }
 
-function isFar(cpus: NonNullable<ThreadPlace['cpus']>, held: readonly number[], nodes: readonly HostNode[]): boolean {
-  const under = nodes.filter((node) => intersect(node.cpus, cpus).length > 0)
-  return under.length > 0 && under.every(({ id }) => !held.includes(id))
+function isFar(cpus: CpuSet, held: readonly number[], nodeOf: ReadonlyMap<number, number>): boolean {
+  const under = new Set(cpus.flatMap((cpu) => nodeOf.get(cpu) ?? []))
+  return under.size > 0 && held.every((node) => !under.has(node))
 }
