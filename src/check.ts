@@ -5,13 +5,14 @@
 
 import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
 import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from './base/idset.ts'
+import { type CpuSet, formatSet, has, intersect, type NodeSet, setOf, subtract, union, type VcpuSet } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
 import type { DomainView, Resources } from './model.ts'
-import { memoryNode, nodesWithMemory } from './plan/bind.ts'
+import { memoryNodes, nodesWithMemory } from './plan/bind.ts'
 import { type Backing, shortages, withDimms } from './plan/capacity.ts'
 import { devicesAway, nodesAway } from './plan/devices.ts'
 import { separation } from './plan/distance.ts'
+import { nodeByCpu } from './plan/offer.ts'
 import { pinnedThreads, threadWords } from './plan/pinned-threads.ts'
 import { reaching } from './plan/pins.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
@@ -57,12 +58,11 @@ function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
     ...[...view.iothreadpin].map(([id, cpus]): [string, CpuSet] => [`the pin of I/O thread ${id}`, cpus]),
     ...(view.vcpuCpuset === undefined || view.vcpuAuto ? [] : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
   ]
+  const text = formatSet(allowed.cpus)
   return named.flatMap(([element, cpus]) => {
     const outside = subtract(cpus, allowed.cpus)
     // The kernel cuts an affinity to what is allowed, and refuses only an empty rest.
-    return outside.length < cpus.length
-      ? []
-      : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: formatSet(allowed.cpus) })]
+    return outside.length < cpus.length ? [] : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: text })]
   })
 }
 
@@ -120,19 +120,35 @@ function emulatorApart(view: DomainView, resources: Resources, backings: readonl
 
 function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
   if (nodesWithMemory(resources).length === 0) return []
-  const ways = separation(resources)
+  const memoryOf = memoryNodes(resources, separation(resources))
+  const pinnedOn = nodesOfPins(view, resources)
   return view.cells.flatMap(({ id, vcpus }) => {
     const bound = view.tune.memnodes.find(({ cell }) => cell === id)?.nodes
     if (bound === undefined) return []
-    const isBound = (node: number): boolean => (bound as readonly number[]).includes(node)
-    const remote = resources.nodes.filter(
-      ({ id: node, cpus }) => cpus.length > 0 && !isBound(node) && !isBound(memoryNode(resources, node, ways)[0] as number),
-    )
-    return remote.flatMap((node) => {
-      const there = vcpus.filter((vcpu) => view.vcpupin.get(vcpu)?.some((cpu) => (node.cpus as readonly number[]).includes(cpu)))
-      return there.length === 0
-        ? []
-        : [diagnostic('pin-remote', { vcpus: formatSet(there), cell: id, pinned: `${node.id}`, nodes: formatSet(bound) })]
+    const there = new Map<number, number[]>()
+    for (const vcpu of vcpus) {
+      for (const node of pinnedOn(vcpu)) {
+        const found = there.get(node)
+        if (found === undefined) there.set(node, [vcpu])
+        else found.push(vcpu)
+      }
+    }
+    return resources.nodes.flatMap(({ id: node }, index) => {
+      const pinned = there.get(index)
+      if (pinned === undefined || has(bound, node) || has(bound, memoryOf(node)[0] as number)) return []
+      return [diagnostic('pin-remote', { vcpus: formatSet(setOf<VcpuSet>(pinned)), cell: id, pinned: `${node}`, nodes: formatSet(bound) })]
     })
   })
+}
+
+/** The nodes (by index) that each vCPU is pinned to. Thousands of pins may be one and the same set, which is looked at once. */
+function nodesOfPins({ vcpupin }: DomainView, { nodes }: Resources): (vcpu: number) => ReadonlySet<number> {
+  const nodeOfCpu = nodeByCpu(nodes)
+  const known = new Map<CpuSet | undefined, ReadonlySet<number>>([[undefined, new Set()]])
+  return (vcpu) => {
+    const pin = vcpupin.get(vcpu)
+    const found = known.get(pin) ?? new Set((pin ?? []).flatMap((cpu) => nodeOfCpu.get(cpu) ?? []))
+    known.set(pin, found)
+    return found
+  }
 }

@@ -114,11 +114,11 @@ const LIBVIRT_ITEM = /^[\t-\r ]*(?:\^(\d+)|(\d+)[\t-\r ]*(?:-[\t-\r ]*\+?(\d+))?
  * @see libvirt virBitmapParse
  */
 export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source: string): Set {
-  // A single id or range is what nearly every pin says.
+  // Ids and ranges in order are what nearly every set says.
   if (/^\d{1,4}$/.test(text)) return [Number(text)] as unknown as Set
   if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
-  const only = oneRange(text)
-  if (only !== undefined && (only.at(-1) ?? 0) < LIBVIRT_BITS) return only as unknown as Set
+  const plain = plainList(text)
+  if (plain !== undefined && (plain.at(-1) ?? 0) < LIBVIRT_BITS) return plain as unknown as Set
   const items = text.replace(/,[\t-\r ]*$/, '').split(',')
   const ids = new globalThis.Set<number>()
   let marks = 0

@@ -2,26 +2,37 @@
 // the nearest one that has and may.
 
 import { refuse } from '../base/diagnostic.ts'
-import { formatSet, type NodeSet, setOf } from '../base/idset.ts'
+import { formatSet, has, type NodeSet, setOf } from '../base/idset.ts'
 import type { DomainView, Memnode, Request, Resources } from '../model.ts'
 
+/** The node for the memory of a cell whose vCPUs run on a given node. */
+export type MemoryNodeOf = (node: number) => NodeSet
+
 /**
- * The node for the memory of a cell whose vCPUs run on `node`; of equally near ones the lowest.
- * @throws Refusal `no-memory-node`
+ * The nearest node with memory for any node; of equally near ones the lowest. Each node is looked up once.
+ * @throws Refusal `no-memory-node`, when it is asked for one and there is none
  */
-export function memoryNode(resources: Resources, node: number, separation: (a: number, b: number) => number): NodeSet {
+export function memoryNodes(resources: Resources, separation: (a: number, b: number) => number): MemoryNodeOf {
   const usable = nodesWithMemory(resources)
-  const best = usable.reduce<number | undefined>(
-    (nearest, each) => (nearest === undefined || separation(node, each) < separation(node, nearest) ? each : nearest),
-    undefined,
-  )
-  if (best === undefined) refuse('no-memory-node', { allowed: formatSet(resources.allowed.nodes) })
-  return setOf<NodeSet>([best])
+  const known = new Map<number, NodeSet>()
+  return (node) => {
+    const before = known.get(node)
+    if (before !== undefined) return before
+    let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
+    for (const each of usable) {
+      const way = separation(node, each)
+      if (way < least) [best, least] = [each, way]
+    }
+    if (best === undefined) refuse('no-memory-node', { allowed: formatSet(resources.allowed.nodes) })
+    const found = setOf<NodeSet>([best])
+    known.set(node, found)
+    return found
+  }
 }
 
 /** Allowed nodes that have memory, as far as is known. */
 export function nodesWithMemory({ nodes, allowed }: Resources): number[] {
-  return nodes.filter(({ id, memoryKiB }) => memoryKiB !== 0 && allowed.nodes.includes(id)).map(({ id }) => id)
+  return nodes.filter(({ id, memoryKiB }) => memoryKiB !== 0 && has(allowed.nodes, id)).map(({ id }) => id)
 }
 
 /** With mode=preferred `<memory>` stays strict over the union: the guest may overflow, but only within its own nodes. */

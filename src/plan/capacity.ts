@@ -2,7 +2,7 @@
 // Nothing here is said of what would have started: surplus pages count, and so does whatever is not known.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { formatSet, type NodeSet, union } from '../base/idset.ts'
+import { formatSet, has, type NodeSet, union } from '../base/idset.ts'
 import { formatKiB, formatPagesize } from '../base/memory.ts'
 import type { DomainView, HostNode, Memnode, MemoryDevice, Placement, Resources } from '../model.ts'
 import { serve } from './flow.ts'
@@ -81,21 +81,25 @@ export function missingKiB(resources: Resources, backings: readonly Backing[]): 
 }
 
 function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number {
+  const index = indexOf(nodes)
   const demands = groupsOf(backings).map((group) => ({
     amount: group.memoryKiB,
-    from: group.nodes.flatMap((id) => nodes.flatMap((node, index) => (node.id === id ? [index] : []))),
+    from: group.nodes.flatMap((id) => index.get(id) ?? []),
   }))
-  const taken = serve(
+  const served = serve(
     demands,
     nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY),
   )
-  return demands.reduce((sum, { amount }, at) => sum + amount - (taken[at] as number[]).reduce((kib, each) => kib + each, 0), 0)
+  return demands.reduce((sum, { amount }, at) => sum + amount - (served[at] as number), 0)
 }
+
+const indexOf = (nodes: readonly HostNode[]): ReadonlyMap<number, number> => new Map(nodes.map(({ id }, position) => [id, position]))
 
 function pageShortages(resources: Resources, pagesizeKiB: number, backings: readonly Backing[]): Diagnostic[] {
   const page = formatKiB(pagesizeKiB)
   // A node that is not there is told in words of its own.
-  const isThere = ({ nodes }: Group): boolean => resources.nodes.some(({ id }) => (nodes as readonly number[]).includes(id))
+  const index = indexOf(resources.nodes)
+  const isThere = ({ nodes }: Group): boolean => nodes.some((id) => index.has(id))
   const groups = groupsOf(backings)
     .filter(isThere)
     .map((group) => ({ ...group, pages: Math.ceil(group.memoryKiB / pagesizeKiB) }))
@@ -130,28 +134,26 @@ interface Group {
 
 /** Cells that may use the same nodes are asked for together. */
 function groupsOf(backings: readonly Backing[]): Group[] {
-  const groups = new Map<string, Group>()
+  const groups = new Map<string, { nodes: NodeSet; cells: Set<number>; memoryKiB: number; bound: boolean }>()
   for (const { cell, nodes, memoryKiB, bound } of backings) {
     const key = formatSet(nodes)
-    const before = groups.get(key)
-    groups.set(key, {
-      nodes,
-      cells: [...new Set([...(before?.cells ?? []), cell])],
-      memoryKiB: (before?.memoryKiB ?? 0) + memoryKiB,
-      bound: bound && (before?.bound ?? true),
-    })
+    const group = groups.get(key) ?? { nodes, cells: new Set(), memoryKiB: 0, bound: true }
+    groups.set(key, group)
+    group.cells.add(cell)
+    group.memoryKiB += memoryKiB
+    group.bound &&= bound
   }
-  return [...groups.values()]
+  return [...groups.values()].map((group) => ({ ...group, cells: [...group.cells] }))
 }
 
 /** Per group the pages that neither its nodes nor surplus pages made on them give. */
 function unmet(resources: Resources, room: PageRoom, groups: readonly (Group & { readonly pages: number })[]): number[] {
-  const index = new Map(resources.nodes.map(({ id }, position) => [id, position]))
+  const index = indexOf(resources.nodes)
   const demands = groups.map(({ pages, nodes }) => ({ amount: pages, from: nodes.flatMap((id) => index.get(id) ?? []) }))
-  const taken = serve(demands, room.free)
+  const served = serve(demands, room.free)
   let extra = room.extra
   return demands.map(({ amount, from }, group) => {
-    const missing = amount - (taken[group] as number[]).reduce((sum, pages) => sum + pages, 0)
+    const missing = amount - (served[group] as number)
     const made = Math.min(
       missing,
       extra,
@@ -169,8 +171,8 @@ function pagesShort(
   missing: number,
 ): Diagnostic {
   const ids = nodes as readonly number[]
-  const free = resources.nodes.reduce((sum, { id }, index) => sum + (ids.includes(id) ? (room.free[index] as number) : 0), 0)
-  const first = resources.nodes.find(({ id }) => ids.includes(id)) as HostNode
+  const free = resources.nodes.reduce((sum, { id }, index) => sum + (has(ids, id) ? (room.free[index] as number) : 0), 0)
+  const first = resources.nodes.find(({ id }) => has(ids, id)) as HostNode
   const total = first.pages.find((each) => each.pagesizeKiB === room.pagesizeKiB)?.total ?? 0
   return diagnostic('pages-short', {
     nodes: formatSet(ids),
@@ -199,11 +201,11 @@ function memoryShortages({ nodes }: Resources, backings: readonly Backing[]): Di
   const ordinary = backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined)
   const needKiB = ordinary.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const holdIt = (ids: readonly number[]): boolean =>
-    nodes.filter(({ id }) => ids.includes(id)).reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
+    nodes.filter(({ id }) => has(ids, id)).reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
   const own = holdIt(union(...ordinary.map((each) => each.nodes)))
   const enough = own ? 'own nodes' : holdIt(nodes.map(({ id }) => id)) ? 'host' : 'nowhere'
   return groupsOf(ordinary).flatMap((group) => {
-    const sizes = nodes.filter(({ id }) => (group.nodes as readonly number[]).includes(id)).map(({ memoryKiB }) => memoryKiB)
+    const sizes = nodes.filter(({ id }) => has(group.nodes, id)).map(({ memoryKiB }) => memoryKiB)
     if (sizes.includes(undefined)) return []
     const hasKiB = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
     // A node that is not there or has no memory is told in words of its own.

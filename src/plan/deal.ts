@@ -1,4 +1,7 @@
 // So many things to bins, as evenly as their room allows.
+//
+// The bins that hold least get one each, in their order, and then the bins that hold least now; a bin that finds no room is out
+// for good. As long as nothing but the numbers changes, many such rounds are one step, so the steps grow with the bins alone.
 
 /**
  * Deals `count` things one by one, each to the bin that holds least and has room left; of equal ones the lowest.
@@ -15,23 +18,44 @@ export function deal(
 ): number[] | undefined {
   const left = new Map(room)
   const got = held.map(() => 0)
-  for (let dealt = 0; dealt < count; dealt++) {
-    const bin = least(held, got, (each) => (left.get(group[each] as number) ?? 0) > 0)
-    if (bin === undefined) return undefined
-    got[bin] = (got[bin] as number) + 1
-    left.set(group[bin] as number, (left.get(group[bin] as number) as number) - 1)
+  const waiting = held.map((_, bin) => bin).sort((a, b) => at(held, a) - at(held, b) || a - b)
+  let joined = 0
+  /** The bins that hold least and may have room, all of them `level`. */
+  let lowest: number[] = []
+  let level = 0
+  for (let open = count; open > 0; ) {
+    if (lowest.length === 0) {
+      if (joined === waiting.length) return undefined
+      level = at(held, at(waiting, joined))
+    }
+    const before = joined
+    while (joined < waiting.length && at(held, at(waiting, joined)) === level) lowest.push(at(waiting, joined++))
+    if (joined > before) lowest.sort((a, b) => a - b)
+    const next = joined < waiting.length ? at(held, at(waiting, joined)) - level : Number.POSITIVE_INFINITY
+    const rounds = Math.max(1, Math.min(Math.floor(open / lowest.length), next, fullRounds(lowest, left, group)))
+    const dealt: number[] = []
+    for (const bin of lowest) {
+      const has = left.get(at(group, bin)) ?? 0
+      // Only a single round may run out of things, or of room.
+      if (has <= 0 || open === 0) continue
+      got[bin] = at(got, bin) + rounds
+      left.set(at(group, bin), has - rounds)
+      open -= rounds
+      dealt.push(bin)
+    }
+    lowest = dealt
+    level += rounds
   }
   return got
 }
 
-function least(held: readonly number[], got: readonly number[], hasRoom: (bin: number) => boolean): number | undefined {
-  let best: number | undefined
-  let fewest = Number.POSITIVE_INFINITY
-  for (let bin = 0; bin < held.length; bin++) {
-    const total = (held[bin] as number) + (got[bin] as number)
-    if (total >= fewest || !hasRoom(bin)) continue
-    best = bin
-    fewest = total
-  }
-  return best
+/** In how many rounds every one of these bins gets its thing. */
+function fullRounds(bins: readonly number[], left: ReadonlyMap<number, number>, group: readonly number[]): number {
+  const sharing = new Map<number, number>()
+  for (const bin of bins) sharing.set(at(group, bin), (sharing.get(at(group, bin)) ?? 0) + 1)
+  let rounds = Number.POSITIVE_INFINITY
+  for (const [each, count] of sharing) rounds = Math.min(rounds, Math.floor((left.get(each) ?? 0) / count))
+  return rounds
 }
+
+const at = (numbers: readonly number[], index: number): number => numbers[index] as number

@@ -10,6 +10,7 @@ import { nodesWithMemory } from './bind.ts'
 export function devicesAway({ memoryDevices }: DomainView, resources: Resources): Diagnostic[] {
   return memoryDevices.flatMap(({ model, cell = 0, nodes }) => {
     const found = nodes === undefined ? [] : nodesAway(`the nodemask of the ${model} in cell ${cell}`, nodes, resources)
+    if (found.length === 0) return []
     const fix = `write <nodemask>${formatSet(nodesWithMemory(resources))}</nodemask>, or delete it: the device then lies with its cell`
     return found.map((each) => ({ ...each, fix }))
   })
@@ -31,8 +32,8 @@ export function nodesAway(element: string, nodes: NodeSet, resources: Resources)
   const missing = subtract(nodes, has)
   if (missing.length > 0) return [diagnostic('node-missing', { element, nodes: formatSet(missing), has: formatSet(has) })]
   const outside = subtract(nodes, resources.allowed.nodes)
-  const usable = nodesWithMemory(resources)
-  if (subtract(nodes, outside).some((node) => usable.includes(node))) return []
+  const usable = setOf<NodeSet>(nodesWithMemory(resources))
+  if (intersect(subtract(nodes, outside), usable).length > 0) return []
   if (outside.length > 0)
     return [diagnostic('node-outside', { element, nodes: formatSet(outside), allowed: formatSet(resources.allowed.nodes) })]
   return nodes.length > 0 ? [diagnostic('node-memoryless', { element, nodes: formatSet(nodes) })] : []

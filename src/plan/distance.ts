@@ -11,13 +11,12 @@ const NEAREST = 11
 /** 255 is "unreachable" in ACPI, and libvirt takes nothing above 254 for a way. */
 const FARTHEST = 254
 
-/** From node to node as the host states it; the mirrored way where only that is stated, else undefined. */
-export function statedDistance(host: Host, from: number, to: number): number | undefined {
-  return oneWay(host, from, to) ?? oneWay(host, to, from)
-}
+type Way = (from: number, to: number) => number | undefined
 
-function oneWay({ nodes }: Host, from: number, to: number): number | undefined {
-  return nodes.find((node) => node.id === from)?.distances?.[nodes.findIndex((node) => node.id === to)]
+/** From node to node (ids) as the host states it. */
+function oneWay({ nodes }: Host): Way {
+  const index = new Map(nodes.map(({ id }, position) => [id, position]))
+  return (from, to) => nodes[index.get(from) ?? -1]?.distances?.[index.get(to) ?? -1]
 }
 
 /** A function of two node ids for choosing among nodes: both ways together, known or assumed, quick to call often. */
@@ -38,13 +37,17 @@ export function separation(host: Host): (a: number, b: number) => number {
  */
 export function guestDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
   if (!host.nodes.some(({ distances }) => distances !== undefined)) return nodeOfCell.map(() => [])
-  return nodeOfCell.map((from, row) => nodeOfCell.map((to, column) => (row === column ? LOCAL : guestWay(host, from, to))))
+  const way = guestWays(host)
+  return nodeOfCell.map((from, row) => nodeOfCell.map((to, column) => (row === column ? LOCAL : way(from, to))))
 }
 
-/** The way between two cells on these nodes as a guest may be told. */
-export function guestWay(host: Host, from: number, to: number): number {
-  const stated = from === to ? NEAREST : (statedDistance(host, from, to) ?? REMOTE)
-  return Math.min(FARTHEST, Math.max(NEAREST, stated))
+/** The way between two cells on these nodes as a guest may be told; the mirrored way where only that is stated. */
+export function guestWays(host: Host): (from: number, to: number) => number {
+  const way = oneWay(host)
+  return (from, to) => {
+    const stated = from === to ? NEAREST : (way(from, to) ?? way(to, from) ?? REMOTE)
+    return Math.min(FARTHEST, Math.max(NEAREST, stated))
+  }
 }
 
 /**
@@ -52,8 +55,9 @@ export function guestWay(host: Host, from: number, to: number): number {
  * node; libvirt refuses the local distance between them.
  */
 export function hostDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
+  const way = oneWay(host)
   return nodeOfCell.map((from, cell) => {
-    const row = nodeOfCell.map((to, other) => (from === to && cell !== other ? NEAREST : oneWay(host, from, to)))
+    const row = nodeOfCell.map((to, other) => (from === to && cell !== other ? NEAREST : way(from, to)))
     return row.includes(undefined) ? [] : (row as number[])
   })
 }

@@ -4,7 +4,7 @@ import { type CpuSet, setOf } from '../base/idset.ts'
 import type { CpuChoice } from '../model.ts'
 import type { GuestCore } from './guest-cores.ts'
 import type { NodeOffer, Offer } from './offer.ts'
-import { packedCpus } from './pack.ts'
+import { packedCpus, packedSplits } from './pack.ts'
 import { poolOf } from './pool.ts'
 import { spreadCpus } from './spread.ts'
 
@@ -13,21 +13,22 @@ export interface Filling {
   readonly room: (node: NodeOffer, threads: number) => number
   /** Whether every node is used, instead of the fewest. */
   readonly everyNode: boolean
-  readonly splits: (node: NodeOffer, count: number, threads: number) => number
+  /** How many cores so many CPUs split. */
+  readonly splits: (node: NodeOffer, threads: number) => (count: number) => number
   readonly cpus: (node: NodeOffer, count: number, threads: number) => NodeOffer
 }
 
 const inOrder: Filling = {
   room: (node, threads) => Math.floor(node.cpus.length / threads),
   everyNode: false,
-  splits: () => 0,
+  splits: () => () => 0,
   cpus: (node) => node,
 }
 
 const packed: Filling = {
   ...inOrder,
-  splits: (node, count, threads) => packedCpus(node, count, threads).splits,
-  cpus: (node, count, threads) => onlyCpus(node, packedCpus(node, count, threads).cpus),
+  splits: packedSplits,
+  cpus: (node, count, threads) => onlyCpus(node, packedCpus(node, count, threads)),
 }
 
 /** As long as there are as many cores as vCPUs, a node has only as much room as it has cores. */

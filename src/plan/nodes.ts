@@ -5,15 +5,13 @@
 // looked at, in the order of ids, and a set is left as soon as its distances exceed the best so far; so the answer is exact.
 // Beyond 16, sets are grown: from each node in turn, always by the node nearest to those taken that still leaves the rest
 // enough room; the best of these sets is the answer. Growing may miss a nearer set; it never misses a smaller one.
+// A set that is farther apart than the best is not grown further, and splits are counted only of sets that are equally near.
 
 /** One node on offer: how many guest cores it has room for. */
 export interface Room {
   readonly id: number
   readonly room: number
 }
-
-/** What a set of nodes costs, compared from left to right: distances, then split cores. */
-type Cost = readonly [apart: number, splits: number]
 
 const EXACT_UP_TO = 16
 
@@ -32,7 +30,9 @@ export function chooseNodes(
 ): number[] | undefined {
   const wanted = count ?? fewest(nodes, need)
   if (wanted === undefined || wanted > nodes.length || roomiest(nodes, wanted) < need) return undefined
-  const search: Search = { nodes, need, count: wanted, separation, splits }
+  // No node needs more room than for all; so a node without a limit can be counted with.
+  const rooms = nodes.map(({ id, room }) => ({ id, room: Math.min(room, need) }))
+  const search: Search = { nodes: rooms, need, count: wanted, separation, splits }
   return nodes.length <= EXACT_UP_TO ? exactly(search) : grown(search)
 }
 
@@ -45,23 +45,50 @@ interface Search {
 }
 
 function fewest(nodes: readonly Room[], need: number): number | undefined {
-  for (let count = 1; count <= nodes.length; count++) if (roomiest(nodes, count) >= need) return count
-  return undefined
+  const sums = sumsOf(byRoom(nodes))
+  const count = sums.findIndex((sum, taken) => taken > 0 && sum >= need)
+  return count < 0 ? undefined : count
 }
+
+const byRoom = (nodes: readonly Room[]): number[] => nodes.map(({ room }) => room).sort((a, b) => b - a)
 
 function roomiest(nodes: readonly Room[], count: number): number {
-  const rooms = nodes.map(({ room }) => room).sort((a, b) => b - a)
-  return rooms.slice(0, count).reduce((sum, room) => sum + room, 0)
+  return byRoom(nodes)
+    .slice(0, count)
+    .reduce((sum, room) => sum + room, 0)
 }
 
-function exactly({ nodes, need, count, separation, splits }: Search): number[] | undefined {
-  let best: { readonly ids: number[]; readonly cost: Cost } | undefined
+/** The best set so far. */
+interface Best {
+  readonly apart: () => number
+  readonly ids: () => number[] | undefined
+  /** Takes the set where it is better than the best: nearer, or as near with less split cores. */
+  readonly take: (ids: readonly number[], apart: number) => void
+}
+
+function bestOf({ splits }: Search): Best {
+  let best: { readonly ids: number[]; readonly apart: number; splits?: number } | undefined
+  return {
+    apart: () => best?.apart ?? Number.POSITIVE_INFINITY,
+    ids: () => best?.ids,
+    take: (ids, apart) => {
+      if (best === undefined || apart < best.apart) best = { ids: [...ids], apart }
+      else if (apart === best.apart) {
+        best.splits ??= splits(best.ids)
+        const own = splits(ids)
+        if (own < best.splits) best = { ids: [...ids], apart, splits: own }
+      }
+    },
+  }
+}
+
+function exactly(search: Search): number[] | undefined {
+  const { nodes, need, count, separation } = search
+  const best = bestOf(search)
   const extend = (ids: readonly number[], from: number, room: number, apart: number): void => {
-    if (best !== undefined && apart > best.cost[0]) return
+    if (apart > best.apart()) return
     if (ids.length === count) {
-      if (room < need) return
-      const cost: Cost = [apart, splits(ids)]
-      if (best === undefined || less(cost, best.cost)) best = { ids: [...ids], cost }
+      if (room >= need) best.take(ids, apart)
       return
     }
     for (let next = from; next <= nodes.length - (count - ids.length); next++) {
@@ -71,44 +98,69 @@ function exactly({ nodes, need, count, separation, splits }: Search): number[] |
     }
   }
   extend([], 0, 0, 0)
-  return best?.ids
+  return best.ids()
 }
 
 function grown(search: Search): number[] | undefined {
-  let best: { readonly ids: number[]; readonly cost: Cost } | undefined
-  for (const start of search.nodes) {
-    const set = growFrom(start, search)
-    if (set === undefined) continue
-    const ids = set.ids.sort((a, b) => a - b)
-    const cost: Cost = [set.apart, search.splits(ids)]
-    if (best === undefined || less(cost, best.cost)) best = { ids, cost }
+  const { nodes, separation } = search
+  const best = bestOf(search)
+  const ways = nodes.map((a) => Float64Array.from(nodes, (b) => separation(a.id, b.id)))
+  const rooms = byRoom(nodes)
+  for (const start of nodes.keys()) {
+    const set = growFrom(start, search, { ways, rooms: [...rooms], mostApart: best.apart() })
+    if (set !== undefined) best.take(set.ids, set.apart)
   }
-  return best?.ids
+  return best.ids()
 }
 
-function growFrom(start: Room, { nodes, need, count, separation }: Search): { ids: number[]; apart: number } | undefined {
-  const ids = [start.id]
-  let { room } = start
-  let apart = 0
-  if (count === 1) return room >= need ? { ids, apart } : undefined
-  let rest = nodes.filter(({ id }) => id !== start.id).map((node) => ({ ...node, way: separation(start.id, node.id) }))
-  while (ids.length < count) {
-    const open = count - ids.length
-    const byRoom = rest.map((node) => node.room).sort((a, b) => b - a)
-    const sums = sumsOf(byRoom)
-    const next = rest
-      .filter((node) => room + node.room + othersRoom(byRoom, sums, node.room, open - 1) >= need)
-      .reduce<(typeof rest)[number] | undefined>(
-        (nearest, node) => (nearest === undefined || node.way < nearest.way ? node : nearest),
-        undefined,
-      )
+interface Growing {
+  /** Between nodes, by index. */
+  readonly ways: readonly Float64Array[]
+  /** Of the nodes that are not taken, the roomiest first. */
+  readonly rooms: number[]
+  /** A set that is farther apart is given up. */
+  readonly mostApart: number
+}
+
+function growFrom(start: number, { nodes, need, count }: Search, growing: Growing): { ids: number[]; apart: number } | undefined {
+  const { ways, rooms, mostApart } = growing
+  const taken = new Uint8Array(nodes.length)
+  /** From each node to all that are taken. */
+  const far = new Float64Array(nodes.length)
+  let [room, apart, size] = [0, 0, 0]
+  for (let next: number | undefined = start; ; next = nearest(nodes, far, taken, need - room, rooms, count - size)) {
     if (next === undefined) return undefined
-    ids.push(next.id)
-    room += next.room
-    apart += next.way
-    rest = rest.filter(({ id }) => id !== next.id).map((node) => ({ ...node, way: node.way + separation(next.id, node.id) }))
+    const added = nodes[next] as Room
+    apart += far[next] as number
+    if (apart > mostApart) return undefined
+    taken[next] = 1
+    room += added.room
+    size += 1
+    if (size === count) break
+    rooms.splice(rooms.indexOf(added.room), 1)
+    const way = ways[next] as Float64Array
+    for (let node = 0; node < far.length; node++) far[node] = (far[node] as number) + (way[node] as number)
   }
-  return room >= need ? { ids, apart } : undefined
+  return room >= need ? { ids: nodes.filter((_, index) => taken[index] === 1).map(({ id }) => id), apart } : undefined
+}
+
+/** The nearest of the nodes with which the roomiest others still make up what is needed; of equally near ones the lowest. */
+function nearest(
+  nodes: readonly Room[],
+  far: Float64Array,
+  taken: Uint8Array,
+  need: number,
+  rooms: readonly number[],
+  open: number,
+): number | undefined {
+  const sums = sumsOf(rooms.slice(0, open + 1))
+  let found: number | undefined
+  for (let index = 0; index < nodes.length; index++) {
+    if (taken[index] === 1 || (found !== undefined && (far[index] as number) >= (far[found] as number))) continue
+    const { room } = nodes[index] as Room
+    if (room + othersRoom(rooms, sums, room, open - 1) >= need) found = index
+  }
+  return found
 }
 
 /** The sum of the first 0, 1, 2, ... */
@@ -125,5 +177,3 @@ function othersRoom(byRoom: readonly number[], sums: readonly number[], taken: n
   const sum = (upTo: number): number => sums[Math.min(upTo, byRoom.length)] as number
   return taken >= last ? sum(count + 1) - taken : sum(count)
 }
-
-const less = (a: Cost, b: Cost): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1])

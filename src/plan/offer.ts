@@ -56,6 +56,11 @@ export function offerOf(resources: Resources, request: Pick<Request, 'like' | 'c
   return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline }
 }
 
+/** The index of the node that each CPU is on. */
+export function nodeByCpu(nodes: readonly { readonly cpus: CpuSet }[]): ReadonlyMap<number, number> {
+  return new Map(nodes.flatMap(({ cpus }, index) => cpus.map((cpu) => [cpu as number, index] as const)))
+}
+
 export function offlineFinding(offline: CpuSet, online: CpuSet): Diagnostic {
   return diagnostic('cpus-offline', { cpus: formatSet(offline), count: offline.length, online: formatSet(online) })
 }

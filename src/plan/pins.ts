@@ -33,9 +33,10 @@ export function vcpuPins(
   seats: Seating['seats'],
   offer: Offer,
 ): CpuSet[] {
+  const cpusOf = new Map(offer.nodes.map(({ id, cpus }) => [id, cpus]))
   const cpusOfCell = cells.map(({ vcpus }, cell) => {
     const seated = union(...vcpus.map((vcpu) => seats.get(vcpu) ?? setOf<CpuSet>([])))
-    return seated.length > 0 ? seated : union(...offer.nodes.filter(({ id }) => nodesOfCell[cell]?.includes(id)).map(({ cpus }) => cpus))
+    return seated.length > 0 ? seated : cpusOn(cpusOf, nodesOfCell[cell] ?? [])
   })
   const cellOf = new Map(cells.flatMap(({ vcpus }, index) => vcpus.map((vcpu) => [vcpu, index] as const)))
   return range(view.vcpus).map((vcpu) => seats.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? setOf<CpuSet>([]))
@@ -109,8 +110,15 @@ interface CpusOfNodes {
 
 /** For each backing none of whose CPUs is the emulator's: these CPUs. */
 export function unreached(emulatorpin: CpuSet, backing: readonly NodeSet[], { nodes }: CpusOfNodes): CpuSet[] {
-  const cpus = backing.map((ids) => union<CpuSet>(...nodes.filter(({ id }) => ids.includes(id)).map((node) => node.cpus)))
-  return cpus.filter((each) => each.length > 0 && intersect(each, emulatorpin).length === 0)
+  const cpusOf = new Map(nodes.map(({ id, cpus }) => [id, cpus]))
+  const own = new Set(nodes.filter(({ cpus }) => intersect(emulatorpin, cpus).length > 0).map(({ id }) => id))
+  const apart = backing.filter((ids) => !ids.some((id) => own.has(id)))
+  return apart.map((ids) => cpusOn(cpusOf, ids)).filter((cpus) => cpus.length > 0)
+}
+
+/** The CPUs of these nodes together. */
+function cpusOn(cpusOf: ReadonlyMap<number, CpuSet>, ids: readonly number[]): CpuSet {
+  return union(...ids.map((id) => cpusOf.get(id) ?? setOf<CpuSet>([])))
 }
 
 const allOn = ({ iothreads }: DomainView, cpus: CpuSet): Omit<Pins, 'vcpupin'> => ({
@@ -129,9 +137,11 @@ function keptPins({ iothreads, iothreadpin, emulatorpin }: DomainView, { given }
 
 function spareCpus(offer: Offer, used: CpuSet, inUse: readonly number[], separation: (a: number, b: number) => number): CpuSet {
   const left = (nodes: Offer['nodes']): CpuSet => subtract(union(...nodes.map(({ cpus }) => cpus)), used)
-  const near = left(offer.nodes.filter(({ id }) => inUse.includes(id)))
+  const isInUse = new Set(inUse)
+  const near = left(offer.nodes.filter(({ id }) => isInUse.has(id)))
   if (near.length > 0) return near
-  const way = (id: number): number => inUse.reduce((sum, each) => sum + separation(id, each), 0)
-  const others = offer.nodes.filter(({ id }) => !inUse.includes(id)).sort((a, b) => way(a.id) - way(b.id) || a.id - b.id)
-  return left(others.slice(0, 1))
+  const others = offer.nodes.filter(({ id }) => !isInUse.has(id))
+  const ways = new Map(others.map(({ id }) => [id, inUse.reduce((sum, each) => sum + separation(id, each), 0)]))
+  const way = ({ id }: { readonly id: number }): number => ways.get(id) as number
+  return left(others.sort((a, b) => way(a) - way(b) || a.id - b.id).slice(0, 1))
 }

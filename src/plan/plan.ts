@@ -4,7 +4,7 @@
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { MAX_CELLS, type NodeSet, union } from '../base/idset.ts'
 import type { Cell, DomainView, Placement, Request, Resources } from '../model.ts'
-import { checkMode, memnodesOf, memoryNode } from './bind.ts'
+import { checkMode, memnodesOf, memoryNodes } from './bind.ts'
 import { devicesAway, withDevices } from './devices.ts'
 import { separation } from './distance.ts'
 import { kubevirtPins, kubevirtThreads } from './kubevirt-threads.ts'
@@ -38,7 +38,8 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
   const pagesizeKiB = pagesizeOf(view, resources, request)
   checkMode(request, view, pagesizeKiB)
-  const memory = seating.homes.map(({ node }) => memoryNode(resources, node, ways))
+  const memoryOf = memoryNodes(resources, ways)
+  const memory = seating.homes.map(({ node }) => memoryOf(node))
   const cells = shapeOf(view, resources, request, seating.homes, memory, pagesizeKiB)
   checkDeviceCells(view, cells)
   const nodes = seating.homes.map(({ node }) => [node])
@@ -77,9 +78,8 @@ function pinsOnly(
   const vcpupin = vcpuPins(view, whole, nodes, seating.seats, offer)
   const threads = own ? { pins: own, notes: [] } : threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
   // KubeVirt binds no memory of a guest without passthrough.
-  const memory = request.pinsOnly
-    ? {}
-    : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryNode(resources, node, ways))))
+  const memoryOf = memoryNodes(resources, ways)
+  const memory = request.pinsOnly ? {} : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryOf(node))))
   return { placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } }, notes: threads.notes }
 }
 

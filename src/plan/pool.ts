@@ -16,6 +16,8 @@ interface NodePool {
   readonly id: number
   full: (readonly number[])[]
   fragments: number[]
+  /** How many CPUs these are together. */
+  left: number
 }
 
 /** What is left to hand out; every call takes. */
@@ -34,6 +36,7 @@ export function poolOf(nodes: readonly NodeOffer[], threads: number): Pool {
     id,
     full: cores.filter(({ cpus }) => cpus.length >= threads).map(({ cpus }) => cpus),
     fragments: cores.filter(({ cpus }) => cpus.length < threads).flatMap(({ cpus }) => cpus),
+    left: cores.reduce((sum, { cpus }) => sum + cpus.length, 0),
   }))
   return {
     cores: (count) => {
@@ -41,12 +44,12 @@ export function poolOf(nodes: readonly NodeOffer[], threads: number): Pool {
       return [...seats, ...takeWhile(pools, count - seats.length, (pool) => takeFragments(pool, threads))]
     },
     loose: (count) => {
-      const pool = pools.find(({ full, fragments }) => full.flat().length + fragments.length >= count)
+      const pool = pools.find(({ left }) => left >= count)
       if (pool === undefined) return undefined
       return { node: pool.id, cpus: Array.from({ length: count }, () => takeThread(pool, threads) as number) }
     },
     thread: () => {
-      const pool = pools.find(({ full, fragments }) => full.length + fragments.length > 0)
+      const pool = pools.find(({ left }) => left > 0)
       return pool && takeThread(pool, threads)
     },
   }
@@ -67,15 +70,19 @@ function takeWhile(pools: readonly NodePool[], count: number, take: (pool: NodeP
 function takeCore(pool: NodePool, threads: number): readonly number[] | undefined {
   const core = pool.full.shift()
   if (core === undefined) return undefined
+  pool.left -= threads
   putBack(pool, core.slice(threads), threads)
   return core.slice(0, threads)
 }
 
 function takeFragments(pool: NodePool, threads: number): readonly number[] | undefined {
-  return pool.fragments.length < threads ? undefined : pool.fragments.splice(0, threads)
+  if (pool.fragments.length < threads) return undefined
+  pool.left -= threads
+  return pool.fragments.splice(0, threads)
 }
 
 function takeThread(pool: NodePool, threads: number): number | undefined {
+  pool.left -= 1
   const fragment = pool.fragments.shift()
   if (fragment !== undefined) return fragment
   const core = pool.full.shift()

@@ -5,17 +5,17 @@
 // node (homes.ts), or the nearest nodes together where none holds it (span.ts); a cell that stays keeps its pins.
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import { type CpuSet, formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
 import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
-import { memoryNode } from './bind.ts'
+import { memoryNodes } from './bind.ts'
 import { backingsOf, missingKiB } from './capacity.ts'
 import { devicesAway, withDevices } from './devices.ts'
-import { guestWay, separation } from './distance.ts'
+import { guestWays, separation } from './distance.ts'
 import { fillingOf } from './filling.ts'
 import { type GuestCore, guestCores, guestThreads } from './guest-cores.ts'
 import type { CellNeed, HomeSearch } from './home-board.ts'
 import { assignHomes } from './homes.ts'
-import { type Offer, offerOf } from './offer.ts'
+import { nodeByCpu, offerOf } from './offer.ts'
 import { pinOf, vcpuPins } from './pins.ts'
 import type { Plan } from './plan.ts'
 import { type Moving, rebindThreads, type Settled, seatsOf, type Ways } from './reseat.ts'
@@ -72,13 +72,13 @@ function keptNotes({ cells, arch = '' }: DomainView, { pagesizeKiB, cells: wante
 function newBinding(moving: Moving, before: Placement): Plan {
   const { view, resources, request, offer, shared, ways } = moving
   const cells = writtenCells(view)
-  const cores = guestCores(view)
-  const coresOf = cells.map(({ vcpus }) => coresIn(cores, vcpus))
+  const coresOf = coresOfCells(guestCores(view), cells)
   const settled = settle(moving, coresOf)
   const nodesOf = cells.map((_, cell) =>
     [...new Set(settled.filter((each) => each.cell === cell).map(({ node }) => node))].sort((a, b) => a - b),
   )
-  const memory = nodesOf.map((nodes) => union(...nodes.map((node) => memoryNode(resources, node, ways))))
+  const memoryOf = memoryNodes(resources, ways)
+  const memory = nodesOf.map((nodes) => union(...nodes.map(memoryOf)))
   const seats = shared ? new Map<number, CpuSet>() : seatsOf(moving, settled)
   const vcpupin = vcpuPins(view, cells, nodesOf, seats, offer)
   const memnodes = view.cells.map(
@@ -98,14 +98,19 @@ function evenModes(memnodes: readonly Memnode[]): Memnode[] {
   return memnodes.map((each) => (all || each.mode !== 'restrictive' ? each : { ...each, mode: 'strict' }))
 }
 
-/** Online guest cores of a cell. A core that the domain itself tears over cells comes in pieces. */
-function coresIn(cores: readonly GuestCore[], vcpus: readonly number[]): GuestCore[] {
-  const mine = new Set(vcpus)
-  return cores.flatMap((core) => {
-    const online = core.online.filter((vcpu) => mine.has(vcpu))
-    if (online.length === 0) return []
-    return [online.length === core.online.length ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline }]
-  })
+/** Online guest cores of each cell. A core that the domain itself tears over cells comes in pieces. */
+function coresOfCells(cores: readonly GuestCore[], cells: readonly { readonly vcpus: readonly number[] }[]): GuestCore[][] {
+  const cellOf = new Map(cells.flatMap(({ vcpus }, cell) => vcpus.map((vcpu) => [vcpu, cell] as const)))
+  const found: GuestCore[][] = cells.map(() => [])
+  for (const core of cores) {
+    for (const cell of new Set(core.online.map((vcpu) => cellOf.get(vcpu)))) {
+      if (cell === undefined) continue
+      const online = core.online.filter((vcpu) => cellOf.get(vcpu) === cell)
+      const isWhole = online.length === core.online.length
+      found[cell]?.push(isWhole ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline })
+    }
+  }
+  return found
 }
 
 function settle(moving: Moving, coresOf: readonly (readonly GuestCore[])[]): Settled[] {
@@ -176,36 +181,46 @@ function searchOf(
 ): HomeSearch {
   const cells = writtenCells(view)
   const indexOf = new Map(resources.nodes.map(({ id }, index) => [id, index]))
+  const memoryOf = memoryNodes(resources, ways)
   const nodes = offer.nodes.map(({ id }, index) => ({
     id,
     cores: rooms[index] as number,
-    memory: indexOf.get(memoryNode(resources, id, ways)[0] as number) as number,
+    memory: indexOf.get(memoryOf(id)[0] as number) as number,
   }))
+  const nodeOfCpu = nodeByCpu(offer.nodes)
+  const backing = nodes.map(({ memory }) => resources.nodes[memory]?.id as number)
   const needs = cells.map(
     ({ id, vcpus, memoryKiB }, index): CellNeed => ({
       cores: coresOf[index]?.length ?? 0,
       sizeKiB: writtenPagesize(view, id, resources.defaultPagesizeKiB) ?? 0,
       memoryKiB,
-      now: homeNow(view, id, vcpus, offer, (node) => resources.nodes[nodes[node]?.memory as number]?.id as number),
+      now: homeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),
   )
   const told = (a: number, b: number): number => (a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20))
-  const real = (a: number, b: number): number => guestWay(resources, nodes[a]?.id as number, nodes[b]?.id as number)
+  const way = guestWays(resources)
+  const real = (a: number, b: number): number => way(nodes[a]?.id as number, nodes[b]?.id as number)
   return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }
 }
 
-/** Of the nodes that the cell's memory is bound to, the one that most of its pins are on. */
+/**
+ * Of the nodes that the cell's memory is bound to, the one that most of its pins are on.
+ * @param backing per node on offer the node that backs it
+ */
 function homeNow(
   view: DomainView,
-  cell: number,
-  vcpus: readonly number[],
-  offer: Offer,
-  backing: (node: number) => number,
+  { id, vcpus }: { readonly id: number; readonly vcpus: readonly number[] },
+  nodeOfCpu: ReadonlyMap<number, number>,
+  backing: readonly number[],
 ): number | undefined {
-  const nodes = writtenNodes(view, cell) as readonly number[] | undefined
-  const pins = union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
-  const pinned = offer.nodes.map(({ cpus }) => pins.length - subtract(pins, cpus).length)
-  const bound = range(offer.nodes.length).filter((node) => nodes?.includes(backing(node)) === true)
+  const nodes = new Set<number>(writtenNodes(view, id))
+  const bound = range(backing.length).filter((node) => nodes.has(backing[node] as number))
+  if (bound.length < 2) return bound[0]
+  const pinned = backing.map(() => 0)
+  for (const cpu of union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))) {
+    const node = nodeOfCpu.get(cpu)
+    if (node !== undefined) pinned[node] = (pinned[node] as number) + 1
+  }
   return bound.sort((a, b) => (pinned[b] as number) - (pinned[a] as number) || a - b)[0]
 }
 

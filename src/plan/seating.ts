@@ -11,7 +11,7 @@ import { deal } from './deal.ts'
 import { crowded, type Filling, fillingOf, seatCores } from './filling.ts'
 import { type GuestCore, guestCores, guestThreads } from './guest-cores.ts'
 import { chooseNodes } from './nodes.ts'
-import { type NodeOffer, type Offer, offlineFinding } from './offer.ts'
+import { type NodeOffer, nodeByCpu, type Offer, offlineFinding } from './offer.ts'
 import { poolOf } from './pool.ts'
 
 /** One guest cell to be: its node and its online guest cores. Several cells may share a node. */
@@ -123,17 +123,15 @@ function refuseCrossing({ view, offer }: Seated, units: number, fit: number): ne
   throw new Refusal(offer.offline.length === 0 ? [crossing] : [crossing, offlineFinding(offer.offline, offer.cpus)])
 }
 
-/** How many cores a set of nodes would split; each node is asked once for each share. */
+/** How many cores a set of nodes would split; each node is looked at once. */
 function splitsOn(offer: Offer, threads: number, filling: Filling): (ids: readonly number[], shares: readonly number[]) => number {
-  const known = new Map<string, number>()
+  const known = new Map<number, (count: number) => number>()
   return (ids, shares) =>
     ids.reduce((sum, id, index) => {
-      const count = (shares[index] ?? 0) * threads
-      const before = known.get(`${id} ${count}`)
       const node = nodeOf(offer, id)
-      const splits = before ?? filling.splits(node, Math.min(node.cpus.length, count), threads)
-      if (before === undefined) known.set(`${id} ${count}`, splits)
-      return sum + splits
+      const splits = known.get(id) ?? filling.splits(node, threads)
+      known.set(id, splits)
+      return sum + splits(Math.min(node.cpus.length, (shares[index] ?? 0) * threads))
     }, 0)
 }
 
@@ -148,8 +146,9 @@ function homesOf(cells: readonly number[], shares: readonly number[], units: rea
 
 function seatsOf(homes: readonly Home[], offer: Offer, threads: number, filling: Filling): Map<number, CpuSet> {
   const seats = new Map<number, CpuSet>()
-  for (const id of new Set(homes.map(({ node }) => node))) {
-    const cores = homes.filter(({ node }) => node === id).flatMap((home) => home.cores)
+  const coresOn = new Map<number, GuestCore[]>()
+  for (const { node, cores } of homes) coresOn.set(node, (coresOn.get(node) ?? []).concat(cores))
+  for (const [id, cores] of coresOn) {
     const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
     seatCores(cores, filling.cpus(nodeOf(offer, id), vcpus, threads), threads, seats)
   }
@@ -188,20 +187,22 @@ function inHostOrder(seated: Seated): Seating {
 
 /** The domain's own pins decide: a cell is what is pinned to one node. */
 function asPinned({ view, offer, request }: Seated): Seating {
-  const offered = new Set<number>(offer.cpus)
+  const indexOf = nodeByCpu(offer.nodes)
+  const nodeOfCpu = (cpu: number): number | undefined => offer.nodes[indexOf.get(cpu) ?? -1]?.id
+  const cpuset = formatSet(offer.cpus)
   const found = view.online.flatMap((vcpu) => {
     const pin = view.vcpupin.get(vcpu)
     if (pin === undefined || pin.length === 0) return [diagnostic('pin-missing', { vcpu })]
-    const outside = setOf<CpuSet>(pin.filter((cpu) => !offered.has(cpu)))
-    if (outside.length > 0) return [diagnostic('pin-outside', { vcpu, cpus: formatSet(outside), cpuset: formatSet(offer.cpus) })]
-    const nodes = offer.nodes.filter(({ cpus }) => subtract(pin, cpus).length < pin.length).map(({ id }) => id)
+    const outside = subtract(pin, offer.cpus)
+    if (outside.length > 0) return [diagnostic('pin-outside', { vcpu, cpus: formatSet(outside), cpuset })]
+    const nodes = setOf(pin.map((cpu) => nodeOfCpu(cpu) as number))
     return nodes.length === 1 ? [] : [diagnostic('pin-spans-nodes', { vcpu, cpus: formatSet(pin), nodes: nodes.join(' and ') })]
   })
   refuseAll(found)
   const seats = new Map(view.online.map((vcpu) => [vcpu, view.vcpupin.get(vcpu) as CpuSet]))
-  const nodeOfVcpu = (vcpu: number): number | undefined => offer.nodes.find(({ cpus }) => cpus.includes(seats.get(vcpu)?.[0] as number))?.id
+  const nodeOfVcpu = (vcpu: number | undefined): number | undefined => nodeOfCpu(seats.get(vcpu as number)?.[0] as number)
   const units = guestCores(view).filter(({ online }) => online.length > 0)
-  const torn = units.find(({ online }) => online.some((vcpu) => nodeOfVcpu(vcpu) !== nodeOfVcpu(online[0] as number)))
+  const torn = units.find(({ online }) => online.some((vcpu) => nodeOfVcpu(vcpu) !== nodeOfVcpu(online[0])))
   if (torn !== undefined) {
     refuse('guest-core-torn', {
       vcpus: formatSet(torn.online),
@@ -209,7 +210,7 @@ function asPinned({ view, offer, request }: Seated): Seating {
     })
   }
   const homes = offer.nodes
-    .map(({ id }) => ({ node: id, cores: units.filter(({ online }) => nodeOfVcpu(online[0] as number) === id) }))
+    .map(({ id }) => ({ node: id, cores: units.filter(({ online }) => nodeOfVcpu(online[0]) === id) }))
     .filter(({ cores }) => cores.length > 0)
   return { homes: request.cells === 'per-node' ? homes : splitHomes(homes, request.cells, guestThreads(view)), seats }
 }

@@ -1,10 +1,10 @@
 // The binding as the domain states it, and whether it still holds on this host.
 
-import { type CpuSet, formatSet, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import { type CpuSet, has, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
-import { memoryNode, nodesWithMemory } from './bind.ts'
-import { serve } from './flow.ts'
-import type { Offer } from './offer.ts'
+import { memoryNodes, nodesWithMemory } from './bind.ts'
+import { canServe } from './flow.ts'
+import { nodeByCpu, type Offer } from './offer.ts'
 
 /** The cells that a guest has; one without cells is taken as a single one that nothing is written for. */
 export function writtenCells(view: DomainView): readonly Pick<WrittenCell, 'id' | 'vcpus' | 'memoryKiB' | 'distances'>[] {
@@ -26,7 +26,7 @@ export function writtenPagesize(
 ): number | undefined {
   if (hugepages === undefined) return 0
   if (hugepages.length === 0) return defaultPagesizeKiB
-  const entry = hugepages.find(({ cells }) => cells?.includes(cell)) ?? hugepages.find(({ cells }) => cells === undefined)
+  const entry = hugepages.find(({ cells }) => cells !== undefined && has(cells, cell)) ?? hugepages.find(({ cells }) => cells === undefined)
   return entry?.pagesizeKiB ?? 0
 }
 
@@ -110,10 +110,8 @@ function threadsHold(view: DomainView, { allowed }: Resources, request: Request,
     ...(view.vcpuCpuset ? [view.vcpuCpuset] : []),
   ]
   if (![...view.vcpupin.values()].every((pin) => within(pin)) || !others.every((cpus) => within(cpus, threads))) return false
-  if (
-    [...view.vcpupin.keys()].some((vcpu) => vcpu >= view.vcpus) ||
-    [...view.iothreadpin.keys()].some((id) => !view.iothreads.includes(id))
-  )
+  const iothreads = new Set(view.iothreads)
+  if ([...view.vcpupin.keys()].some((vcpu) => vcpu >= view.vcpus) || [...view.iothreadpin.keys()].some((id) => !iothreads.has(id)))
     return false
   return shared || canSpread(view.online.map((vcpu) => view.vcpupin.get(vcpu) as CpuSet))
 }
@@ -123,26 +121,25 @@ export function canSpread(pins: readonly CpuSet[]): boolean {
   const cpus = union(...pins)
   if (cpus.length < pins.length || pins.every((pin) => pin.length === 1)) return cpus.length >= pins.length
   const index = new Map<number, number>(cpus.map((cpu, at) => [cpu, at]))
-  const groups = new Map<string, { amount: number; from: number[] }>()
-  for (const pin of pins) {
-    const group = groups.get(formatSet(pin)) ?? { amount: 0, from: pin.map((cpu) => index.get(cpu) as number) }
-    groups.set(formatSet(pin), { ...group, amount: group.amount + 1 })
-  }
-  const served = serve(
-    [...groups.values()],
+  const groups = new Map<CpuSet, number>()
+  for (const pin of pins) groups.set(pin, (groups.get(pin) ?? 0) + 1)
+  const demands = [...groups].map(([pin, amount]) => ({ amount, from: pin.map((cpu) => index.get(cpu) as number) }))
+  return canServe(
+    demands,
     cpus.map(() => 1),
   )
-  return served.flat().reduce((sum, each) => sum + each, 0) === pins.length
 }
 
 /** Every CPU that a cell's vCPUs may run on is backed by one of the cell's nodes. */
 function isLocal(view: DomainView, resources: Resources, offer: Offer, separation: (a: number, b: number) => number): boolean {
-  const backing = new Map(offer.nodes.map(({ id }) => [id, memoryNode(resources, id, separation)[0]]))
+  const memoryOf = memoryNodes(resources, separation)
+  const backing = offer.nodes.map(({ id }) => memoryOf(id)[0] as number)
+  const nodeOfCpu = nodeByCpu(offer.nodes)
   return writtenCells(view).every(({ id, vcpus }) => {
     const nodes = writtenNodes(view, id)
     if (nodes === undefined) return view.cells.length === 0
     const cpus = union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
-    const under = offer.nodes.filter((node) => subtract(cpus, node.cpus).length < cpus.length)
-    return under.every((node) => (nodes as readonly number[]).includes(backing.get(node.id) as number))
+    const under = new Set(cpus.flatMap((cpu) => nodeOfCpu.get(cpu) ?? []))
+    return [...under].every((node) => has(nodes, backing[node] as number))
   })
 }
