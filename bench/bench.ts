@@ -1,10 +1,12 @@
-// What our work costs: warm, as a whole command, and as libvirt's hook. In one run and as ratios: machines are shared and noisy.
-// `npm run bench`; reads ../shared/bench. Each warm row has a process of its own, since what else V8 has seen slows a row down.
+// What our work costs: warm, as a whole command, as the libvirt hook, and as guests and hosts grow. In one run and as ratios:
+// machines are shared and noisy. `npm run bench` reads ../shared/bench; `npm run bench -- growth` needs this repository alone.
+// Each row has a process of its own, since what else V8 has seen slows a warm row down and makes a cold one faster.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { range } from '../src/base/idset.ts'
 import { SAXES_MS, saxesAlone, warmRows } from './cases.ts'
 import { commandRows } from './command.ts'
+import { growthOnce, growthRows } from './growth.ts'
 import { hookRows } from './hook.ts'
 
 /** A batch of one and a batch of the other in turn, so that noise falls on both; the least of each: noise only adds. */
@@ -54,11 +56,14 @@ print(min(timeit.repeat(lambda: etree.tostring(etree.fromstring(data)), number=2
     : '(no lxml here: apt-get install python3-lxml; 0.15 to 0.3 ms were measured elsewhere)\n'
 }
 
-const [row] = process.argv.slice(2)
-if (row === undefined) {
+const [row, index, size] = process.argv.slice(2)
+if (row === 'growth' && index === undefined) process.stdout.write(growthRows())
+else if (row === 'growth') process.stdout.write(String(growthOnce(Number(index), Number(size))))
+else if (row === undefined) {
   printWarm()
   process.stdout.write(commandRows())
   process.stdout.write(hookRows())
+  process.stdout.write(growthRows())
 } else {
   const chosen = warmRows()[Number(row)]
   if (chosen === undefined) throw new Error(`there is no row ${row}`)
