@@ -1,5 +1,6 @@
-// How our work grows: the largest guests and hosts that we answer, each input at half its size and at its full one.
-// Milliseconds of the processor, not of the clock, and the exponent: 1 is linear, 2 quadratic. Every row starts cold, as a command does.
+// How our work grows: the largest guests and hosts that we answer, each input at half its size and at its
+// full one. Milliseconds of the processor, not of the clock, and the exponent: 1 is linear, 2 quadratic.
+// Every row starts cold, as a command does.
 
 import { execFileSync } from 'node:child_process'
 import { Refusal } from '../src/base/diagnostic.ts'

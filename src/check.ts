@@ -141,7 +141,10 @@ function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
   })
 }
 
-/** The nodes (by index) that each vCPU is pinned to. Thousands of pins may be one and the same set, which is looked at once. */
+/**
+ * The nodes (by index) that each vCPU is pinned to. Thousands of pins may be one and the same set, which is
+ * looked at once.
+ */
 function nodesOfPins({ vcpupin }: DomainView, { nodes }: Resources): (vcpu: number) => ReadonlySet<number> {
   const nodeOfCpu = nodeByCpu(nodes)
   const known = new Map<CpuSet | undefined, ReadonlySet<number>>([[undefined, new Set()]])

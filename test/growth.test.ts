@@ -1,5 +1,6 @@
-// Steps that must not grow faster than guests and hosts do, and the searches that are bounded by a count. Nothing here is timed:
-// what is counted is how often an input is looked at, and answers of fast ways are compared with those of plain ones.
+// Steps that must not grow faster than guests and hosts do, and the searches that are bounded by a count.
+// Nothing here is timed: what is counted is how often an input is looked at, and answers of fast ways are
+// compared with those of plain ones.
 
 import assert from 'node:assert/strict'
 import { applyPatch } from 'diff'
@@ -188,7 +189,10 @@ t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
   t.end()
 })
 
-/** Of all numbers of CPUs that cores may give: the least split cores, then the least torn threads, then the most from the first cores. */
+/**
+ * Of all numbers of CPUs that cores may give: the least split cores, then the least torn threads, then the
+ * most from the first cores.
+ */
 function bestPacked(cores: readonly Core[], count: number, threads: number): { cpus: number[]; splits: number } {
   const choices = cores
     .reduce<number[][]>((all, { cpus }) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])), [[]])
@@ -259,7 +263,9 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
 
 // ---- The exact search ----
 
-/** Eight cells of unlike size on eight nodes that are short of memory: nothing fits, so much has to be tried. */
+/**
+ * Eight cells of unlike size on eight nodes that are short of memory: nothing fits, so much has to be tried.
+ */
 function hardSearch(seed: number): HomeSearch {
   const odd = (a: number, b: number): number => (a === b ? 11 : 11 + ((a * seed + b * 13 + a * b * 7) % 43))
   return {

@@ -55,8 +55,9 @@ export function parseSet<Set extends IdSet<string>>(text: string, source: string
 const [ZERO, NINE, COMMA, DASH] = [48, 57, 44, 45]
 
 /**
- * Ids and ranges in ascending order, which is how the kernel, libvirt and we write a set. A guest may have thousands of sets with
- * thousands of ids each, so these are read in one pass; everything else, and everything wrong, is left to the reader of items.
+ * Ids and ranges in ascending order, which is how the kernel, libvirt and we write a set. A guest may have
+ * thousands of sets with thousands of ids each, so these are read in one pass; everything else, and
+ * everything wrong, is left to the reader of items.
  */
 function plainList(text: string): number[] | undefined {
   const ids: number[] = []
@@ -179,7 +180,10 @@ function ascending(list: number[]): number[] {
   return list
 }
 
-/** The ids of all lists in order, by a table of marks; undefined where a table would be mostly empty, or an id has no place in it. */
+/**
+ * The ids of all lists in order, by a table of marks; undefined where a table would be mostly empty, or an id
+ * has no place in it.
+ */
 function marked(lists: Iterable<readonly number[]>): number[] | undefined {
   let [count, highest] = [0, 0]
   for (const list of lists) {

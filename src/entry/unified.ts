@@ -1,8 +1,9 @@
 // Two texts to a unified diff, by the diff library. Loaded only for --diff.
 //
-// The library looks for the shortest edit, which takes as many steps as lines that differ, squared. From some thousand lines on we
-// make it easier: what is the same at both ends, and lines that only one of the texts has, are set apart first, and only lines that
-// may be in both are looked at. Where these are still too many, they are taken for changed.
+// The library looks for the shortest edit, which takes as many steps as lines that differ, squared. From some
+// thousand lines on we make it easier: what is the same at both ends, and lines that only one of the texts
+// has, are set apart first, and only lines that may be in both are looked at. Where these are still too many,
+// they are taken for changed.
 
 import { createTwoFilesPatch, diffArrays, FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk } from 'diff'
 
@@ -85,7 +86,10 @@ function joined(runs: readonly Run[]): Run[] {
   return all
 }
 
-/** Changes with the lines around them; where not more than twice the context lies between two changes, they are in one hunk. */
+/**
+ * Changes with the lines around them; where not more than twice the context lies between two changes, they
+ * are in one hunk.
+ */
 function hunksOf(before: readonly string[], after: readonly string[]): StructuredPatchHunk[] {
   const hunks: StructuredPatchHunk[] = []
   const runs = runsOf(before, after)

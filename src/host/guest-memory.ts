@@ -44,7 +44,10 @@ function nameOf(mapping: Mapping, file: string): NamedMapping {
   return { mapping, file, name, made: /^qemu_back_mem\.(?:_objects_)?(.+)\.\w{6}$/.exec(name)?.[1] }
 }
 
-/** A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given; or a memfd so named. */
+/**
+ * A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given;
+ * or a memfd so named.
+ */
 function isNamed({ mapping, file, name, made }: NamedMapping, { id, path, sizeKiB: told }: MemoryBackend): boolean {
   if (made !== undefined) return made === id
   if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true

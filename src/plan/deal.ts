@@ -1,7 +1,8 @@
 // So many things to bins, as evenly as their room allows.
 //
-// The bins that hold least get one each, in their order, and then the bins that hold least now; a bin that finds no room is out
-// for good. As long as nothing but the numbers changes, many such rounds are one step, so the steps grow with the bins alone.
+// The bins that hold least get one each, in their order, and then the bins that hold least now; a bin that
+// finds no room is out for good. As long as nothing but the numbers changes, many such rounds are one step,
+// so the steps grow with the bins alone.
 
 /**
  * Deals `count` things one by one, each to the bin that holds least and has room left; of equal ones the lowest.

@@ -41,7 +41,10 @@ export function guestDistances(host: Host, nodeOfCell: readonly number[]): numbe
   return nodeOfCell.map((from, row) => nodeOfCell.map((to, column) => (row === column ? LOCAL : way(from, to))))
 }
 
-/** The way between two cells on these nodes as a guest may be told; the mirrored way where only that is stated. */
+/**
+ * The way between two cells on these nodes as a guest may be told; the mirrored way where only that is
+ * stated.
+ */
 export function guestWays(host: Host): (from: number, to: number) => number {
   const way = oneWay(host)
   return (from, to) => {

@@ -1,7 +1,8 @@
 // The best of all assignments of cells to nodes, starting from a good one.
 //
-// Cells are placed in order, each on every node in order, and a partial assignment is given up as soon as what it costs so far, and
-// what the open cells cost at least, is no better than the best. Of equally good ones the first is taken, so the lowest nodes.
+// Cells are placed in order, each on every node in order, and a partial assignment is given up as soon as
+// what it costs so far, and what the open cells cost at least, is no better than the best. Of equally good
+// ones the first is taken, so the lowest nodes.
 
 import { type Board, type CellNeed, type HomeCost, NOWHERE, type SizePool } from './home-board.ts'
 
@@ -14,7 +15,8 @@ export function bestHomes(board: Board, mostStates: number): { homes: readonly n
   const open = openCells(board)
   let isOwn = false
   let states = 0
-  // Until the search itself has come to the start's cost, equally good is let through: its nodes may be lower.
+  // Until the search itself has come to the start's cost, equally good is let through: its nodes may be
+  // lower.
   const isHopeless = (bound: HomeCost, distortion = bound.distortion): boolean => {
     const { cost } = best
     if (bound.missingKiB !== cost.missingKiB) return bound.missingKiB > cost.missingKiB
@@ -48,17 +50,23 @@ export function bestHomes(board: Board, mostStates: number): { homes: readonly n
 
 interface OpenCells {
   readonly put: (cell: number, node: number, sign: 1 | -1) => void
-  /** What the whole costs at least when the cells from this one on are open; undefined: more than the best. */
+  /**
+   * What the whole costs at least when the cells from this one on are open; undefined: more than the best.
+   */
   readonly bound: (cell: number, best: HomeCost) => HomeCost | undefined
-  /** Per cell and node: what `bound` of that cell last found that all distances are bent at least with it on that node. */
+  /**
+   * Per cell and node: what `bound` of that cell last found that all distances are bent at least with it on
+   * that node.
+   */
   readonly bendingOn: readonly Float64Array[]
 }
 
 /**
- * An open cell lacks at least what it would lack now on the node where that is least, since nodes only fill up; and all together
- * what the nodes have left is too little for. Its distances are bent at least as on the node that suits it best, among those
- * where what is missing does not exceed the best already: those to placed cells as they are there, those to open cells half, since
- * the other half is the other cell's, and as by the way from that node that suits them best.
+ * An open cell lacks at least what it would lack now on the node where that is least, since nodes only fill
+ * up; and all together what the nodes have left is too little for. Its distances are bent at least as on the
+ * node that suits it best, among those where what is missing does not exceed the best already: those to
+ * placed cells as they are there, those to open cells half, since the other half is the other cell's, and as
+ * by the way from that node that suits them best.
  */
 function openCells(board: Board): OpenCells {
   const { told, real } = board

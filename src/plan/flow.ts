@@ -1,8 +1,9 @@
 // Whether several demands, each with the supplies that may serve it, can be met together; and which cannot.
 //
-// A maximum flow in phases (Dinic's algorithm). A phase first finds how many steps each demand is away from a supply that has
-// something left, where one step lets a supply take back what it gave to another demand. Then it serves along shortest ways only,
-// and looks at each edge once. The shortest way is longer in every phase, so there are few phases.
+// A maximum flow in phases (Dinic's algorithm). A phase first finds how many steps each demand is away from a
+// supply that has something left, where one step lets a supply take back what it gave to another demand. Then
+// it serves along shortest ways only, and looks at each edge once. The shortest way is longer in every phase,
+// so there are few phases.
 
 /** `from` are indices of the supplies that may serve it. */
 export interface Demand {
@@ -64,7 +65,9 @@ function push(flow: Flow, sources: readonly number[]): void {
   }
 }
 
-/** How many steps each demand and each supply is away from the sources; -1 where no shortest way leads there. */
+/**
+ * How many steps each demand and each supply is away from the sources; -1 where no shortest way leads there.
+ */
 interface Steps {
   readonly toDemand: Int32Array
   readonly toSupply: Int32Array
@@ -104,7 +107,10 @@ interface Phase extends Flow, Steps {
   readonly takers: Map<number, { readonly demands: readonly number[]; at: number }>
 }
 
-/** All that shortest ways bring to one demand. The way is a list of demands: each but the first gives up what the one before takes. */
+/**
+ * All that shortest ways bring to one demand. The way is a list of demands: each but the first gives up what
+ * the one before takes.
+ */
 function serveShortest(phase: Phase, source: number): void {
   const way = [source]
   while (way.length > 0 && (phase.open[source] as number) > 0) {

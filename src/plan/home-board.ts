@@ -48,7 +48,10 @@ export interface Board {
   readonly search: HomeSearch
   /** Per cell the index of its node, or NOWHERE. */
   readonly homes: Int32Array
-  /** Distances, both ways together: firmware may state unlike ones, and a cost must not depend on which cell came first. */
+  /**
+   * Distances, both ways together: firmware may state unlike ones, and a cost must not depend on which cell
+   * came first.
+   */
   readonly told: readonly Float64Array[]
   readonly real: readonly Float64Array[]
   readonly put: (cell: number, node: number) => void
@@ -58,7 +61,9 @@ export interface Board {
   readonly costWith: (cell: number, node: number, least: HomeCost | undefined) => HomeCost | undefined
   /** Swaps the nodes of two cells where that costs less. */
   readonly swapIfLess: (a: number, b: number) => void
-  /** What each node has left: guest cores, and of each page size KiB. Cells may ask for more than there is. */
+  /**
+   * What each node has left: guest cores, and of each page size KiB. Cells may ask for more than there is.
+   */
   readonly freeCores: Float64Array
   readonly pools: readonly SizePool[]
   /** Per cell the index of its pool, or NOWHERE. */

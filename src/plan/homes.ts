@@ -1,18 +1,22 @@
 // A node for each cell that the guest already has.
 //
-// The best assignment is the one that lacks the least memory on its nodes, then the least CPUs, then bends the distances
-// between cells, both ways together, least from what the guest was told, then moves the fewest cells, then has the lowest nodes in cell order.
-// It starts from a good one: cells are placed one by one where they cost least, then moved and swapped as long as that helps.
-// Up to 8 cells and 8 nodes every assignment is then looked at, in the order of nodes, and given up as soon as what it costs so
-// far, and what the cells still open cost at least, is no better than the best; so the answer is exact. Should that take more than
-// MOST_STATES partial assignments, the best so far is the answer. Beyond 8 it is the good one.
+// The best assignment is the one that lacks the least memory on its nodes, then the least CPUs, then bends
+// the distances between cells, both ways together, least from what the guest was told, then moves the fewest
+// cells, then has the lowest nodes in cell order. It starts from a good one: cells are placed one by one
+// where they cost least, then moved and swapped as long as that helps. Up to 8 cells and 8 nodes every
+// assignment is then looked at, in the order of nodes, and given up as soon as what it costs so far, and what
+// the cells still open cost at least, is no better than the best; so the answer is exact. Should that take
+// more than MOST_STATES partial assignments, the best so far is the answer. Beyond 8 it is the good one.
 
 import { bestHomes } from './exact-homes.ts'
 import { type Board, boardOf, type HomeCost, type HomeSearch, isLess } from './home-board.ts'
 
 const EXACT_UP_TO = 8
 
-/** Partial assignments that are looked at. It is a count and no time, so that the answer is the same on every machine. */
+/**
+ * Partial assignments that are looked at. It is a count and no time, so that the answer is the same on every
+ * machine.
+ */
 export const MOST_STATES = 60_000
 
 /** @returns per cell the index of its node; `states` is how many partial assignments were looked at */

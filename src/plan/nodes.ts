@@ -1,11 +1,12 @@
 // Which host nodes hold the guest: the fewest, then the nearest to each other, then those that split the fewest cores, then
 // the lowest ids.
 //
-// The fewest: the roomiest k nodes tell whether k nodes can hold the guest at all. Up to 16 nodes every set of k is
-// looked at, in the order of ids, and a set is left as soon as its distances exceed the best so far; so the answer is exact.
-// Beyond 16, sets are grown: from each node in turn, always by the node nearest to those taken that still leaves the rest
-// enough room; the best of these sets is the answer. Growing may miss a nearer set; it never misses a smaller one.
-// A set that is farther apart than the best is not grown further, and splits are counted only of sets that are equally near.
+// The fewest: the roomiest k nodes tell whether k nodes can hold the guest at all. Up to 16 nodes every set
+// of k is looked at, in the order of ids, and a set is left as soon as its distances exceed the best so far;
+// so the answer is exact. Beyond 16, sets are grown: from each node in turn, always by the node nearest to
+// those taken that still leaves the rest enough room; the best of these sets is the answer. Growing may miss
+// a nearer set; it never misses a smaller one. A set that is farther apart than the best is not grown
+// further, and splits are counted only of sets that are equally near.
 
 /** One node on offer: how many guest cores it has room for. */
 export interface Room {
@@ -122,43 +123,47 @@ interface Growing {
   readonly mostApart: number
 }
 
-function growFrom(start: number, { nodes, need, count }: Search, growing: Growing): { ids: number[]; apart: number } | undefined {
-  const { ways, rooms, mostApart } = growing
-  const taken = new Uint8Array(nodes.length)
-  /** From each node to all that are taken. */
-  const far = new Float64Array(nodes.length)
-  let [room, apart, size] = [0, 0, 0]
-  for (let next: number | undefined = start; ; next = nearest(nodes, far, taken, need - room, rooms, count - size)) {
-    if (next === undefined) return undefined
-    const added = nodes[next] as Room
-    apart += far[next] as number
-    if (apart > mostApart) return undefined
-    taken[next] = 1
-    room += added.room
-    size += 1
-    if (size === count) break
-    rooms.splice(rooms.indexOf(added.room), 1)
-    const way = ways[next] as Float64Array
-    for (let node = 0; node < far.length; node++) far[node] = (far[node] as number) + (way[node] as number)
-  }
-  return room >= need ? { ids: nodes.filter((_, index) => taken[index] === 1).map(({ id }) => id), apart } : undefined
+/** What a growing set still needs: so much room, on so many nodes. */
+interface Lacking {
+  readonly room: number
+  readonly nodes: number
 }
 
-/** The nearest of the nodes with which the roomiest others still make up what is needed; of equally near ones the lowest. */
-function nearest(
-  nodes: readonly Room[],
-  far: Float64Array,
-  taken: Uint8Array,
-  need: number,
-  rooms: readonly number[],
-  open: number,
-): number | undefined {
-  const sums = sumsOf(rooms.slice(0, open + 1))
+function growFrom(start: number, search: Search, growing: Growing): { ids: number[]; apart: number } | undefined {
+  const { nodes, need, count } = search
+  const { ways, rooms, mostApart } = growing
+  const isTaken = new Uint8Array(nodes.length)
+  /** From each node to all that are taken; Infinity for these themselves. */
+  const far = new Float64Array(nodes.length)
+  let [lacking, apart, next]: [Lacking, number, number | undefined] = [{ room: need, nodes: count }, 0, start]
+  while (next !== undefined) {
+    const { room } = nodes[next] as Room
+    apart += far[next] as number
+    if (apart > mostApart) return undefined
+    isTaken[next] = 1
+    lacking = { room: lacking.room - room, nodes: lacking.nodes - 1 }
+    if (lacking.nodes === 0) break
+    rooms.splice(rooms.indexOf(room), 1)
+    const way = ways[next] as Float64Array
+    for (let node = 0; node < far.length; node++) far[node] = (far[node] as number) + (way[node] as number)
+    far[next] = Number.POSITIVE_INFINITY
+    next = nearest(nodes, far, rooms, lacking)
+  }
+  if (next === undefined || lacking.room > 0) return undefined
+  return { ids: nodes.filter((_, index) => isTaken[index] === 1).map(({ id }) => id), apart }
+}
+
+/** The nearest node with which the roomiest others still make up what is lacking; of equally near ones the lowest. */
+function nearest(nodes: readonly Room[], far: Float64Array, rooms: readonly number[], lacking: Lacking): number | undefined {
+  const sums = sumsOf(rooms.slice(0, lacking.nodes + 1))
   let found: number | undefined
+  let least = Number.POSITIVE_INFINITY
   for (let index = 0; index < nodes.length; index++) {
-    if (taken[index] === 1 || (found !== undefined && (far[index] as number) >= (far[found] as number))) continue
+    if ((far[index] as number) >= least) continue
     const { room } = nodes[index] as Room
-    if (room + othersRoom(rooms, sums, room, open - 1) >= need) found = index
+    if (room + othersRoom(rooms, sums, room, lacking.nodes - 1) < lacking.room) continue
+    found = index
+    least = far[index] as number
   }
   return found
 }

@@ -4,9 +4,10 @@
 // first, the least cost is worked out of taking each possible number of CPUs from there on; then, from the first core on,
 // as many CPUs are taken as that least cost allows, so that of equally good answers the lowest ids win.
 //
-// Only numbers are looked at that the cores before and behind leave possible, and of each only the choice is kept, in a byte or
-// two: on a node with thousands of CPUs the table is large all the same. Where all cores are alike and whole no table is needed:
-// at most one core is split, so they are taken whole one after the other, and the rest comes from the next.
+// Only numbers are looked at that the cores before and behind leave possible, and of each only the choice is
+// kept, in a byte or two: on a node with thousands of CPUs the table is large all the same. Where all cores
+// are alike and whole no table is needed: at most one core is split, so they are taken whole one after the
+// other, and the rest comes from the next.
 
 import { type CpuSet, setOf } from '../base/idset.ts'
 import type { Core, NodeOffer } from './offer.ts'
@@ -21,7 +22,9 @@ export function packedCpus({ cores }: NodeOffer, count: number, threads: number)
   return setOf<CpuSet>(cores.flatMap(({ cpus }, index) => cpus.slice(0, takes[index])))
 }
 
-/** How many cores are split when so many CPUs are packed on a node; its table is made once, for every number. */
+/**
+ * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number.
+ */
 export function packedSplits({ cores, cpus }: NodeOffer, threads: number): (count: number) => number {
   if (areAlike(cores)) {
     const size = cores[0]?.cpus.length ?? 1
@@ -68,7 +71,8 @@ function nothingTaken(count: number): Float64Array {
 }
 
 /**
- * Makes of the least costs of the cores behind those of this core and them, for `from` to `to` CPUs; others are not looked at again.
+ * Makes of the least costs of the cores behind those of this core and them, for `from` to `to` CPUs; others
+ * are not looked at again.
  * @returns for each of these numbers the most that this core gives at the least cost
  */
 function addCore(

@@ -64,6 +64,13 @@ function oneNode(need: number, left: readonly number[], cost: (node: number) => 
   return best === undefined ? undefined : [best]
 }
 
+interface Growing {
+  readonly need: number
+  readonly left: readonly number[]
+  readonly ways: WaysFrom
+  readonly best: Grown | undefined
+}
+
 interface Grown {
   readonly nodes: number[]
   readonly apart: number
@@ -72,12 +79,12 @@ interface Grown {
 function severalNodes(need: number, left: readonly number[], ways: WaysFrom): number[] | undefined {
   if (left.reduce((sum, room) => sum + room, 0) < need) return undefined
   let best: Grown | undefined
-  for (const start of left.keys()) best = grow(start, need, left, ways, best) ?? best
+  for (const start of left.keys()) best = grow(start, { need, left, ways, best }) ?? best
   return best?.nodes.sort((a, b) => a - b)
 }
 
 /** @returns undefined where the set becomes no better than the best so far */
-function grow(start: number, need: number, left: readonly number[], ways: WaysFrom, best: Grown | undefined): Grown | undefined {
+function grow(start: number, { need, left, ways, best }: Growing): Grown | undefined {
   if ((left[start] as number) === 0) return undefined
   const nodes = [start]
   const taken = new Uint8Array(left.length)
@@ -101,7 +108,9 @@ function grow(start: number, need: number, left: readonly number[], ways: WaysFr
   return isBetter ? { nodes, apart } : undefined
 }
 
-/** The nearest node with room; of equally near ones the roomiest, so that fewer are needed, then the lowest. */
+/**
+ * The nearest node with room; of equally near ones the roomiest, so that fewer are needed, then the lowest.
+ */
 function nearest(left: readonly number[], far: Float64Array, taken: Uint8Array): number | undefined {
   let best: number | undefined
   for (let node = 0; node < left.length; node++) {

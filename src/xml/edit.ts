@@ -102,8 +102,8 @@ export function insertChildren(
 }
 
 /**
- * The written child that a new one goes behind: the last of a name that comes before its own, or of its own name and no higher key.
- * The children are looked at once, however many are new.
+ * The written child that a new one goes behind: the last of a name that comes before its own, or of its own
+ * name and no higher key. The children are looked at once, however many are new.
  */
 function anchorsIn(
   parent: XmlElement,
