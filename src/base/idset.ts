@@ -184,7 +184,7 @@ function ascending(list: number[]): number[] {
  * The ids of all lists in order, by a table of marks; undefined where a table would be mostly empty, or an id
  * has no place in it.
  */
-function marked(lists: Iterable<readonly number[]>): number[] | undefined {
+function marked(lists: readonly (readonly number[])[]): number[] | undefined {
   let [count, highest] = [0, 0]
   for (const list of lists) {
     count += list.length
@@ -225,7 +225,9 @@ export function formatSets(sets: readonly (readonly number[])[]): string[] {
 
 export function union<Set extends IdSet<string>>(...sets: readonly Set[]): Set {
   // Of thousands of pins many are one and the same set.
-  const different = sets.length < 3 ? sets : new globalThis.Set(sets)
+  const different = sets.length < 3 ? sets : [...new globalThis.Set(sets)]
+  const dense = different.length < 3 ? undefined : marked(different)
+  if (dense !== undefined) return dense as unknown as Set
   const all: number[] = []
   for (const set of different) for (const id of set) all.push(id)
   return ascending(all) as unknown as Set

@@ -120,10 +120,13 @@ function threadsHold(view: DomainView, { allowed }: Resources, request: Request,
 export function canSpread(pins: readonly CpuSet[]): boolean {
   const cpus = union(...pins)
   if (cpus.length < pins.length || pins.every((pin) => pin.length === 1)) return cpus.length >= pins.length
-  const index = new Map<number, number>(cpus.map((cpu, at) => [cpu, at]))
+  const index = new Uint32Array((cpus.at(-1) ?? 0) + 1)
+  cpus.forEach((cpu, at) => {
+    index[cpu] = at
+  })
   const groups = new Map<CpuSet, number>()
   for (const pin of pins) groups.set(pin, (groups.get(pin) ?? 0) + 1)
-  const demands = [...groups].map(([pin, amount]) => ({ amount, from: pin.map((cpu) => index.get(cpu) as number) }))
+  const demands = [...groups].map(([pin, amount]) => ({ amount, from: pin.map((cpu) => index[cpu] as number) }))
   return canServe(
     demands,
     cpus.map(() => 1),
