@@ -183,7 +183,7 @@ function brokenHooks(): readonly (readonly [what: string, broken: { readonly nod
 t.test('a hook that is broken refuses no start', async (t) => {
   const { one, kernel, initramfs } = ready()
   const hook = `${one.etc}/hooks/qemu`
-  const guest = guestXml({ name: names.plain, memoryMiB: 64, kernel, initramfs, console: join(scratch, 'plain.log') })
+  const guest = guestXml({ name: names.plain, memoryMiB: MEMORY_MIB, kernel, initramfs, console: join(scratch, 'plain.log') })
   const plain = guest.replace(/ *<memoryBacking>.*<\/memoryBacking>\n/s, '')
   await one.ask('define', writeXml(plain))
   for (const [what, broken] of brokenHooks()) {
@@ -196,6 +196,7 @@ t.test('a hook that is broken refuses no start', async (t) => {
     await one.ask('destroy', names.plain)
   }
 
+  await one.ask('undefine', names.plain)
   const asks = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
   await one.ask('define', writeXml(plain.replace('  <memory ', `  ${asks}\n  <memory `)))
   configure(one, `timeout_s = 2\nroot = "${join(scratch, 'dead')}"\n`)

@@ -19,7 +19,7 @@ export interface Mount {
 /** A server that hangs, as with NFS or lxcfs (dead-server.ts). The test must not look into the folder itself. */
 export async function mountDead(folder: string): Promise<Mount> {
   mkdirSync(folder, { recursive: true })
-  const server = spawn(process.execPath, [join(__dirname, 'dead-server.cjs'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, [join(__dirname, '../faults/dead-server.cjs'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   await new Promise<void>((resolve, reject) => {
     server.stdout.once('data', () => resolve())
