@@ -282,6 +282,14 @@ t.test('a daemon', (t) => {
   t.end()
 })
 
+/** As version 0.1.0 wrote it before it asked for a verdict. */
+const FORMER_HOOK = [
+  '#!/bin/sh',
+  String.raw`case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac; trap 'case "$2" in migrate|restore) echo '\''error[hook-missing]: cannot run /opt/virt-numa/dist/hooks/qemu.cjs with /usr/bin/node; fix: virt-numa install'\'' >&2; exit 1;; esac; exit 0' EXIT; shopt -s execfail 2>/dev/null`,
+  `[ -f '/usr/bin/node' ] && [ -x '/usr/bin/node' ] && [ -r '/opt/virt-numa/dist/hooks/qemu.cjs' ] && exec '/usr/bin/node' '/opt/virt-numa/dist/hooks/qemu.cjs' "$@"`,
+  '',
+].join('\n')
+
 // ---- The command ----
 
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-doctor-'))
@@ -322,6 +330,13 @@ t.test('a captured folder', (t) => {
   t.equal(told.findings, 0)
   t.equal(told.items.length, 10)
   t.match(stderr, 'note[hook-unseen]')
+
+  writeFileSync(hook, FORMER_HOOK)
+  const outdated = doctor('--host', host)
+  t.equal(outdated.status, 1)
+  t.match(outdated.stderr, /error\[hook-broken\]: \S+hooks\/qemu was written by an earlier version/)
+  t.match(outdated.stderr, 'fix: virt-numa install')
+  writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
 
   writeFileSync(join(host, 'etc/libvirt/virt-numa.conf'), '\nmemory = "evn"\n')
   const wrong = doctor('--host', host)

@@ -50,8 +50,18 @@ export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }:
   return { name: 'hook', says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${beside}${seen}`, found }
 }
 
-function wrongWith({ path, mode, missing, exposed }: OurHook): Diagnostic[] {
+function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagnostic[] {
   const found = [...exposed]
+  if (isOutdated) {
+    found.push(
+      diagnostic('hook-broken', {
+        path,
+        what: 'was written by an earlier version',
+        why: 'it takes every exit status for a verdict: a Node that cannot run refuses the start of every guest',
+        fix: 'virt-numa install',
+      }),
+    )
+  }
   if ((mode & 0o111) === 0) {
     found.push(
       diagnostic('hook-broken', {

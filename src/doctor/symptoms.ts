@@ -15,6 +15,8 @@ export interface OurHook {
   readonly node: string
   readonly program: string
   readonly missing: readonly string[]
+  /** As an earlier version wrote it. */
+  readonly isOutdated?: boolean
   readonly exposed: readonly Diagnostic[]
 }
 

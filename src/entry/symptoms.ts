@@ -23,6 +23,7 @@ import { libvirtVersion, versionIn } from './libvirt-version.ts'
 import { machineIn, thisMachine } from './machine.ts'
 import { runProgram } from './programs.ts'
 import { labelOfPlace, policyOn } from './selinux.ts'
+import { shimText } from './shim.ts'
 
 /** `source` is the configuration, for findings in it to point into. */
 export function readSymptoms(host: string | undefined, hooksDir = HOOKS): { readonly symptoms: Symptoms; readonly source?: Source } {
@@ -58,12 +59,12 @@ export function readSymptoms(host: string | undefined, hooksDir = HOOKS): { read
   return { symptoms, ...(source !== undefined && { source }) }
 }
 
-function ourHook({ path, mode = 0, shim = { node: '', program: '' } }: HookFile, host: string | undefined): OurHook {
+function ourHook({ path, mode = 0, text, shim = { node: '', program: '' } }: HookFile, host: string | undefined): OurHook {
   const [node, program] = [shim.node, shim.program].map((each) => (host === undefined ? each : join(host, each))) as [string, string]
   const missing = [...(canBe(node, constants.X_OK) ? [] : [shim.node]), ...(canBe(program, constants.R_OK) ? [] : [shim.program])]
   // Owners in a capture are those of whoever unpacked it.
   const exposed = host === undefined && missing.length === 0 ? exposureOf(node, program, [path]) : []
-  return { path, mode, ...shim, missing, exposed }
+  return { path, mode, ...shim, missing, isOutdated: text !== shimText(shim.node, shim.program), exposed }
 }
 
 function canBe(path: string, wanted: number): boolean {
