@@ -100,7 +100,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** The shim knows the default limit alone. From here on this process keeps a longer one. */
 function limitTime(timeoutS: number): void {
-  if (timeoutS > defaultConfig.timeoutS) for (const watchdog of watchdogs) signal(watchdog, 'SIGTERM')
+  if (timeoutS > defaultConfig.timeoutS) for (const watchdog of watchdogs) signal(watchdog, 'SIGUSR1')
 }
 
 /** With a configuration named by hand it is no daemon that calls, so nothing goes to the host's own log. */

@@ -48,7 +48,7 @@ function shownText({ text, hidden }: Source, told: readonly Diagnostic[]): strin
 export function masked(text: string, hidden: readonly Span[]): string {
   return applyEdits(
     text,
-    hidden.map(({ start, end }) => ({ start, end, text: text.slice(start, end).replace(/\S/g, '*') })),
+    hidden.map(({ start, end }) => ({ start, end, text: text.slice(start, end).replace(/\S+/g, (run) => '*'.repeat(run.length)) })),
   )
 }
 
