@@ -103,6 +103,8 @@ command exec 3<&0 || exec 3</dev/null
   exec <&3; exec 2>&4; exec 3<&-; exec 4>&-
   [ -r "$program" ] || exit 127
   unset NODE_OPTIONS NODE_PATH
+  # Where memory runs out, the kernel is to end the program, and neither this shell nor a guest.
+  { echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null
   OPENSSL_CONF=/dev/null VIRT_NUMA_SHIM="$$ $watchdogs" exec "$node" "$program" "$@"
 } & child=$!
 

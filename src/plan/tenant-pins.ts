@@ -65,7 +65,14 @@ export function pinsWithinBounds(from: Bounded, tenant: TenantPins, cells: 'kept
 const boundsOf = ({ role }: Pick<PinnedThread, 'role'>, { vcpus, threads }: TenantPins): readonly Bound[] =>
   role === 'vcpu' ? vcpus : threads
 
-const leftOf = (thread: PinnedThread, tenant: TenantPins): CpuSet => cutTo(boundsOf(thread, tenant), thread.pin)
+const leftOf = (thread: PinnedThread, tenant: TenantPins): CpuSet =>
+  thread.role === 'vcpu' ? cutTo(tenant.vcpus, thread.pin) : leftOfThread(thread.pin, tenant)
+
+/** CPUs that are requested for these threads stay: a tenant's own request was cut before, a flag is not bounded. */
+function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantPins): CpuSet {
+  const isRequested = typeof emulator !== 'string' && formatSet(emulator) === formatSet(pin)
+  return isRequested ? pin : cutTo(threads, pin)
+}
 
 /** With as-pinned the pins are the allowed CPUs, unless a cpuset is. */
 function withPins(from: Bounded, tenant: TenantPins): Bounded {
@@ -77,19 +84,19 @@ function withPins(from: Bounded, tenant: TenantPins): Bounded {
 }
 
 /** A pin that nothing is left of is gone. `<vcpu cpuset>` becomes what is in use whenever pins are written. */
-function cutView(view: DomainView, { vcpus, threads }: TenantPins): DomainView {
+function cutView(view: DomainView, tenant: TenantPins): DomainView {
   const { emulatorpin, vcpuCpuset: _, ...others } = view
-  const emulator = cutTo(threads, emulatorpin ?? setOf<CpuSet>([]))
+  const emulator = leftOfThread(emulatorpin ?? setOf<CpuSet>([]), tenant)
   return {
     ...others,
-    vcpupin: cutAll(view.vcpupin, vcpus),
-    iothreadpin: cutAll(view.iothreadpin, threads),
+    vcpupin: cutAll(view.vcpupin, (pin) => cutTo(tenant.vcpus, pin)),
+    iothreadpin: cutAll(view.iothreadpin, (pin) => leftOfThread(pin, tenant)),
     ...(emulator.length > 0 && { emulatorpin: emulator }),
   }
 }
 
-function cutAll(pins: ReadonlyMap<number, CpuSet>, bounds: readonly Bound[]): ReadonlyMap<number, CpuSet> {
-  const cut = [...pins].map(([id, pin]) => [id, cutTo(bounds, pin)] as const)
+function cutAll(pins: ReadonlyMap<number, CpuSet>, left: (pin: CpuSet) => CpuSet): ReadonlyMap<number, CpuSet> {
+  const cut = [...pins].map(([id, pin]) => [id, left(pin)] as const)
   return new Map(cut.filter(([, pin]) => pin.length > 0))
 }
 

@@ -206,7 +206,7 @@ function limitFaults(): Fault[] {
   ]
   const groups = [
     ...[1, 2, 3, 4, 6, 9].map((limit) => ['pids', limit, 'either'] as const),
-    ...[16, 32].map((mib) => ['memory', mib * 1024 * 1024, 'either'] as const),
+    ...[32, 64].map((mib) => ['memory', mib * 1024 * 1024, 'either'] as const),
   ]
   return [
     ...limits.map(([limit, effect]) => ({ name: `ulimit ${limit}`, effect, before: `ulimit ${limit}`, logless: true })),
