@@ -366,6 +366,11 @@ t.test('a flag is stronger than metadata and configuration', (t) => {
   t.same(flagged(['--cpus', 'as-pinned', '--cpuset', '4,12'], { keys: 'none', pins: ['4', '12'] }), [0, '4 12', ''])
   const free = run(['transform', '--host', hostFile, '--config', '/dev/null', '--cpus', 'as-pinned'], domain({ pins: ['4', '12'] }))
   t.same([free.status, placesIn(free.stdout), codesIn(free.stderr)], [0, '4 12', ''], 'pins are where the administrator wants them')
+  const words = ['transform', ...around(conf), '--emulator', '1-2', '--pin', 'cell']
+  const once = run(words, domain({ keys: "cpus='as-pinned'", pins: ['2', '99'], cells: 'has cells' }))
+  t.equal(once.status, 0, once.stderr)
+  t.match(once.stdout, "<emulatorpin cpuset='1-2'/>", 'the flag names a CPU that no tenant may use')
+  t.equal(run(words, once.stdout).stdout, once.stdout, 'and what it wrote is not cut by a second run')
   t.end()
 })
 
