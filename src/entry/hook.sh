@@ -32,7 +32,8 @@ read_setting() {
 interrupt_after() {
   trap "trap - EXIT; kill \$!; exit" TERM
   trap "trap - EXIT; kill \$!; exec sleep 3700" USR1
-  trap "kill -$2 $$" EXIT
+  # Again and again: the main shell may not listen yet.
+  trap "while kill -$2 $$; do :; done" EXIT
   sleep "$1" &
   wait $! || { sleep $((${1%.*} + 1)) & wait $!; } || { trap - EXIT; exit; }
   while kill -$2 $$; do sleep 1 & wait $!; done
