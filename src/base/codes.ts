@@ -246,7 +246,7 @@ const invalid = {
     text(
       `<${f.element}> has ${short(f.value)} where a number from ${f.min} to ${f.max} belongs`,
       'libvirt refuses it too',
-      'mend the value',
+      'correct the value',
     ),
   'element-twice': (f: { element: string; parent: string }) =>
     text(
@@ -266,13 +266,13 @@ const invalid = {
     text(
       `cell ${f.cell} names vCPU ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
       'libvirt refuses it too',
-      'mend cpus of the cell, or the number in <vcpu>',
+      'correct cpus of the cell, or the number in <vcpu>',
     ),
   'distance-invalid': (f: { cell: number; sibling: number; value: number }) =>
     text(
       `the distance from cell ${f.cell} to cell ${f.sibling} is ${f.value}`,
       'libvirt takes 10 for a cell to itself, and 11 to 255 for others',
-      'mend the value',
+      'correct the value',
     ),
   'distance-without-cell': (f: { cell: number; sibling: number; cells: number }) =>
     text(
@@ -724,7 +724,7 @@ const invalid = {
           ? 'it gave no answer to go by; nothing was changed'
           : 'it did not end by itself: whether it was done is not known',
       f.known === 'refused'
-        ? 'mend what libvirt says'
+        ? 'correct what libvirt reports'
         : 'virsh list --all shows whether libvirt answers; virsh dumpxml --inactive shows the definition',
     ),
   'virsh-output': (f: { words: string; printed: string; expected: string }) =>
