@@ -16,9 +16,11 @@ export function logLine({ guest, operation, suboperation }: Call, what: string, 
  * system that does not answer blocks whoever asks. A pipe without a reader fails; stdout belongs to the answer.
  */
 export async function appendLog(file: string, line: string): Promise<void> {
+  // Now, for by the time that a file system answers, stdout may have been given back.
+  const stdout = fstatSync(1)
   const log = await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
   try {
-    const [{ dev, ino }, stdout] = [await log.stat(), fstatSync(1)]
+    const { dev, ino } = await log.stat()
     if (dev !== stdout.dev || ino !== stdout.ino) await log.write(line)
   } finally {
     await log.close()
