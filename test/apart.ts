@@ -2,6 +2,7 @@
 // third of a second each, and fails for a child that is another user. Through env(1) the child never sees it.
 
 import {
+  type ChildProcess,
   type ChildProcessWithoutNullStreams,
   type SpawnOptionsWithoutStdio,
   type SpawnSyncOptions,
@@ -18,4 +19,31 @@ export function runApart(command: string, args: readonly string[], options: Spaw
 
 export function startApart(command: string, args: readonly string[], options: SpawnOptionsWithoutStdio): ChildProcessWithoutNullStreams {
   return spawn(APART, ['-u', 'NODE_OPTIONS', command, ...args], options)
+}
+
+export interface Ended {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly tookMs: number
+}
+
+/**
+ * What becomes of a program that runs. It has ended when nobody holds its pipes any more: libvirt waits for that too.
+ * @param stdout `unread`: left alone until the program has ended
+ */
+export function endOf(child: ChildProcess, stdout: 'read' | 'unread' = 'read'): Promise<Ended> {
+  const began = performance.now()
+  const said = { stdout: '', stderr: '' }
+  const hear = (name: 'stdout' | 'stderr'): void => {
+    child[name]?.on('data', (chunk) => {
+      said[name] += chunk
+    })
+  }
+  if (stdout === 'read') hear('stdout')
+  hear('stderr')
+  return new Promise((resolve) => {
+    child.on('close', (status, signal) => resolve({ status, signal, ...said, tookMs: performance.now() - began }))
+  })
 }

@@ -7,57 +7,26 @@ import {
   copyFileSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { runApart } from './apart.ts'
+import { canMount, codesOf, type Ended, folder, HOST, isRoot, PROGRAM, seed, shell } from './seed.ts'
 
-const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
-const SEED = `${process.cwd()}/golden/2n4c2t-seed`
-const HOST = `${SEED}/host.json`
 const NOBODY = 65_534
-const isRoot = process.getuid?.() === 0
-const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
 
-const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
 const hostJson = readFileSync(HOST, 'utf8')
-
-/** A folder of its own that goes when the test ends; others may read it. */
-function folder(t: Test): string {
-  const made = mkdtempSync(join(tmpdir(), 'virt-numa-test-'))
-  chmodSync(made, 0o755)
-  t.teardown(() => rmSync(made, { recursive: true, force: true }))
-  return made
-}
-
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 function run(words: readonly string[], input = '', cwd = process.cwd()): Ended {
   const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...words], { input, cwd })
   return { status, stdout, stderr }
 }
-
-/** Runs a line of sh; `$N` is node with the program. */
-function shell(line: string, cwd: string): Ended {
-  const env = { ...process.env, N: `${process.execPath} ${PROGRAM}`, HOST }
-  const { status, stdout, stderr } = runApart('sh', ['-c', line], { cwd, env })
-  return { status, stdout, stderr }
-}
-
-const codesOf = (stderr: string): string[] => [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)
 
 // ---- Domains ----
 

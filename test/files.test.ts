@@ -8,60 +8,30 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { diagnostic } from '../src/base/diagnostic.ts'
 import { copyAttributes } from '../src/entry/attributes.ts'
 import { keepCopy } from '../src/entry/backup.ts'
 import { createFile, replaceFile } from '../src/entry/beside.ts'
 import { saveFile } from '../src/entry/save.ts'
 import { runApart } from './apart.ts'
+import { canMount, codesOf, type Ended, folder, HOST, PROGRAM, seed, shell } from './seed.ts'
 
-const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
-const SEED = `${process.cwd()}/golden/2n4c2t-seed`
-const HOST = `${SEED}/host.json`
-const isRoot = process.getuid?.() === 0
-const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
 const hasPython = spawnSync('python3', ['-c', '']).status === 0
 
 // Run by itself, tap would end it after 30 s.
 t.setTimeout(300_000)
 
-const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
 const large = seed.replace('<devices>', `<!--${'x'.repeat(20_000)}-->\n  <devices>`)
-
-/** A folder of its own that goes when the test ends. */
-function folder(t: Test): string {
-  const made = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-files-')))
-  t.teardown(() => rmSync(made, { recursive: true, force: true }))
-  return made
-}
-
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a line of sh; `$N` is node with the program. */
-function shell(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
-  const words = { ...process.env, N: `${process.execPath} ${PROGRAM}`, HOST, ...env }
-  const { status, stdout, stderr } = runApart('/bin/sh', ['-c', line], { cwd, env: words, timeout: 60_000 })
-  return { status, stdout, stderr }
-}
-
-const codesOf = (stderr: string): string[] => [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)
 
 function refused({ status, stderr }: Ended, code: string): [number | null, string[]] {
   return [status, codesOf(stderr).filter((each) => each === code)]

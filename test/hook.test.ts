@@ -15,40 +15,19 @@ import { machineIn } from '../src/entry/machine.ts'
 import { callOf, PROGRAM_OPERATIONS, ruleOf } from '../src/entry/operations.ts'
 import { shimText } from '../src/entry/shim.ts'
 import { defaultConfig } from '../src/request/config.ts'
-import { runApart, startApart } from './apart.ts'
+import { type Ended, endOf, runApart, startApart } from './apart.ts'
+import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from './hook-host.ts'
 
 const PROGRAM = resolve('dist/hooks/qemu.cjs')
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-hook-'))
 chmodSync(folder, 0o777)
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-// ---- A captured host: two nodes, CPUs 0-3 and 4-7, 512 free 2 MiB pages on each ----
+// ---- A captured host, with 512 free 2 MiB pages on each node ----
 
-function write(path: string, text: string): string {
-  const whole = join(folder, path)
-  mkdirSync(join(whole, '..'), { recursive: true })
-  writeFileSync(whole, text)
-  return whole
-}
+const write = (path: string, text: string): string => writeIn(folder, path, text)
 
-function makeHost(name: string): string {
-  const node = `${name}/sys/devices/system/node`
-  const cpu = `${name}/sys/devices/system/cpu`
-  for (const id of [0, 1]) {
-    write(`${node}/node${id}/cpulist`, id === 0 ? '0-3\n' : '4-7\n')
-    write(`${node}/node${id}/meminfo`, `Node ${id} MemTotal: 4194304 kB\nNode ${id} MemFree: 4000000 kB\n`)
-    write(`${node}/node${id}/distance`, id === 0 ? '10 21\n' : '21 10\n')
-    for (const file of ['nr_hugepages', 'free_hugepages']) write(`${node}/node${id}/hugepages/hugepages-2048kB/${file}`, '512\n')
-    write(`${node}/node${id}/hugepages/hugepages-2048kB/surplus_hugepages`, '0\n')
-  }
-  for (const file of ['online', 'has_memory']) write(`${node}/${file}`, '0-1\n')
-  write(`${cpu}/online`, '0-7\n')
-  for (let id = 0; id < 8; id++) write(`${cpu}/cpu${id}/topology/thread_siblings_list`, `${id}\n`)
-  write(`${name}/proc/meminfo`, 'MemTotal: 8388608 kB\nHugepagesize: 2048 kB\n')
-  return join(folder, name)
-}
-
-const host = makeHost('host')
+const host = makeHost(folder, 'host')
 const emptyHost = join(folder, 'empty')
 mkdirSync(emptyHost)
 
@@ -64,8 +43,6 @@ function config(lines = '', root = host): string {
 const logOf = (path: string): string => (existsSync(`${path}.log`) ? readFileSync(`${path}.log`, 'utf8') : '')
 
 // ---- Guests of two cells: one that sits elsewhere, one that sits right ----
-
-const ASKS = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
 
 function domain({ at = [2, 3], cpus = ['8', '12'], asks = true, mib = 128, more = '' } = {}): string {
   const pins = [0, 1, 2, 3].map((vcpu) => `    <vcpupin vcpu='${vcpu}' cpuset='${cpus[vcpu >> 1]}'/>\n`).join('')
@@ -114,7 +91,6 @@ interface Run {
   readonly program?: readonly string[]
 }
 
-const ENV = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 const envWith = (path: string | undefined) => (path === undefined ? ENV : { ...ENV, VIRT_NUMA_CONFIG: path })
 
 function run(operation: string, { config: path, input = '', uid, program = [process.execPath, PROGRAM] }: Run): SpawnSyncReturns<string> {
@@ -133,38 +109,15 @@ function outcome({ status, stdout, stderr }: SpawnSyncReturns<string>): unknown[
   return [status, stdout, stderr]
 }
 
-interface Ended {
-  readonly status: number | null
-  readonly stderr: string
-  readonly tookMs: number
-}
-
 /** `start` may close what it likes before the hook comes to it. */
 function runOpen(operation: string, path: string, start: (child: ChildProcess) => void): Promise<Ended> {
-  const began = Date.now()
   const child = startApart(process.execPath, [PROGRAM, 'db1', ...operation.split(' '), '-'], { cwd: '/', env: envWith(path) })
-  let stderr = ''
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
+  const ended = endOf(child, 'unread')
   child.stdin.on('error', () => {})
   start(child)
-  return new Promise((resolve) => {
-    child.on('close', (status) => resolve({ status, stderr, tookMs: Date.now() - began }))
-  })
+  return ended
 }
 
-const REBINDS = ['migrate begin', 'restore begin']
-const IDLE = [
-  'start begin',
-  'started begin',
-  'stopped end',
-  'release end',
-  'reconnect begin',
-  'attach begin',
-  'tomorrow begin',
-  'migrate end',
-]
 const ALL = [...REBINDS, 'prepare begin', ...IDLE]
 /** What is exit status 0 whatever breaks. */
 const NEVER_FAIL = ['prepare begin', ...IDLE]
@@ -555,7 +508,7 @@ t.test('work that never ends', async (t) => {
 // ---- Where the guest will be confined ----
 
 t.test('the partition of a guest says what it may use', (t) => {
-  const confinedHost = makeHost('confined')
+  const confinedHost = makeHost(folder, 'confined')
   const slice = 'confined/sys/fs/cgroup'
   write(`${slice}/cgroup.controllers`, 'cpuset memory\n')
   write(`${slice}/machine.slice/cgroup.controllers`, 'cpuset memory\n')
@@ -610,7 +563,7 @@ function cpusIn(text: string): number[] {
 const asking = (keys: string, text: string): string => text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
 
 t.test('what a tenant requests stays within the cgroup and the configuration', (t) => {
-  const confinedHost = makeHost('tenant')
+  const confinedHost = makeHost(folder, 'tenant')
   const slice = 'tenant/sys/fs/cgroup'
   for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')
   write(`${slice}/machine.slice/cpuset.cpus.effective`, '0-1,4-5\n')

@@ -20,10 +20,9 @@ import type { XmlElement } from '../src/xml/parse.ts'
 import { readXml } from '../src/xml/read.ts'
 import { runApart } from './apart.ts'
 import { fakeVirsh, UUID } from './fake-virsh.ts'
+import { HOST, PROGRAM } from './seed.ts'
 
-const PROGRAM = resolve('dist/virt-numa.cjs')
 const HOOK = resolve('dist/hooks/qemu.cjs')
-const HOST = resolve('golden/2n4c2t-seed/host.json')
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-secrets-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 // Some hundred programs, on a machine that others use too.

@@ -4,12 +4,14 @@
 // A fault is described by what it does to the hook; what has to follow from that for a guest that asks and for one that does not is
 // decided in one place (`expected`).
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { shimText } from '../../src/entry/shim.ts'
+import { type Ended, endOf } from '../apart.ts'
+import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from '../hook-host.ts'
 import { makeGroup, mountDead, mountFrozen, mountSmall, must } from './mounts.ts'
 
 // ---- What the hook is run on ----
@@ -17,29 +19,7 @@ import { makeGroup, mountDead, mountFrozen, mountSmall, must } from './mounts.ts
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-faults-'))
 const at = (name: string): string => join(folder, name)
 
-function write(name: string, text: string | Uint8Array, mode = 0o644): string {
-  mkdirSync(dirname(at(name)), { recursive: true })
-  writeFileSync(at(name), text)
-  chmodSync(at(name), mode)
-  return at(name)
-}
-
-/** Two nodes with four CPUs each. */
-function makeHost(name: string): string {
-  const node = (id: number): string => `${name}/sys/devices/system/node/node${id}`
-  for (const id of [0, 1]) {
-    write(`${node(id)}/cpulist`, id === 0 ? '0-3\n' : '4-7\n')
-    write(`${node(id)}/meminfo`, `Node ${id} MemTotal: 4194304 kB\nNode ${id} MemFree: 4000000 kB\n`)
-    write(`${node(id)}/distance`, id === 0 ? '10 21\n' : '21 10\n')
-  }
-  for (const file of ['online', 'has_memory']) write(`${name}/sys/devices/system/node/${file}`, '0-1\n')
-  write(`${name}/sys/devices/system/cpu/online`, '0-7\n')
-  for (let id = 0; id < 8; id++) write(`${name}/sys/devices/system/cpu/cpu${id}/topology/thread_siblings_list`, `${id}\n`)
-  write(`${name}/proc/meminfo`, 'MemTotal: 8388608 kB\nHugepagesize: 2048 kB\n')
-  return at(name)
-}
-
-const ASKS = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
+const write = (name: string, text: string | Uint8Array, mode?: number): string => writeIn(folder, name, text, mode)
 
 /** On nodes 2 and 3, which the host lacks: it can be rebound, and must not start. */
 function domain(asks: boolean, more = ''): string {
@@ -118,7 +98,7 @@ const ends: (() => void | Promise<void>)[] = []
 
 const NODE = process.execPath
 const PROGRAM = resolve('dist/hooks/qemu.cjs')
-const host = makeHost('host')
+const host = makeHost(folder, 'host')
 
 /** Beside the parts that it loads. */
 function makeProgram(name: string, text: string | Uint8Array, parts = ['write.cjs']): string {
@@ -300,10 +280,10 @@ function streamFaults(small: string): Fault[] {
 function fileFaults({ dead, frozen, small }: { readonly dead: string; readonly frozen: string; readonly small: string }): Fault[] {
   const pipe = at('pipe')
   must('mkfifo', [pipe])
-  const withPipe = makeHost('with-pipe')
+  const withPipe = makeHost(folder, 'with-pipe')
   rmSync(join(withPipe, 'sys/devices/system/node/node0/meminfo'))
   must('mkfifo', [join(withPipe, 'sys/devices/system/node/node0/meminfo')])
-  const inDead = makeHost('in-dead')
+  const inDead = makeHost(folder, 'in-dead')
   mkdirSync(join(inDead, 'sys/fs/cgroup'), { recursive: true })
   must('mount', ['--bind', dead, join(inDead, 'sys/fs/cgroup')])
   ends.push(() => must('umount', ['--lazy', join(inDead, 'sys/fs/cgroup')]))
@@ -370,18 +350,7 @@ function fileFaults({ dead, frozen, small }: { readonly dead: string; readonly f
 
 // ---- What has to follow ----
 
-const REBINDS = ['migrate begin', 'restore begin']
 const PREPARE = 'prepare begin'
-const IDLE = [
-  'start begin',
-  'started begin',
-  'stopped end',
-  'release end',
-  'reconnect begin',
-  'attach begin',
-  'tomorrow begin',
-  'migrate end',
-]
 
 interface Case {
   readonly fault: Fault
@@ -428,16 +397,6 @@ const DEFAULT_S = 10
 /** What a machine that is busy with other tests may take to start a Node. */
 const SLACK_MS = 3000
 
-interface Ended {
-  readonly status: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly stdout: string
-  readonly stderr: string
-  readonly tookMs: number
-}
-
-const ENV = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
-
 let runs = 0
 
 function run({ fault, operation, asks, onError }: Case): Promise<Ended & { readonly log: string }> {
@@ -451,7 +410,6 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
     write(`configs/${runs}.conf`, [...own, ...(lines.includes('log_file') ? [] : [`log_file = "${log}"`]), lines, ''].join('\n'))
   const hook = write(`hooks/${runs}/qemu`, shimText(fault.node ?? NODE, fault.program ?? PROGRAM), 0o755)
   const { stdin, stdout, before = ':' } = fault
-  const began = performance.now()
   const env = Object.fromEntries(
     Object.entries({ ...ENV, VIRT_NUMA_CONFIG: config, ...fault.env }).filter(([, value]) => value !== undefined),
   )
@@ -461,7 +419,7 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
     env: ENV,
     stdio: [typeof stdin === 'number' ? stdin : 'pipe', typeof stdout === 'number' ? stdout : 'pipe', 'pipe'],
   })
-  const ended = endOf(child, stdout === 'unread', began)
+  const ended = endOf(child, stdout === 'unread' ? 'unread' : 'read')
   child.stdin?.on('error', () => {})
   if (stdout === 'closed') child.stdout?.destroy()
   if (stdin === 'open') child.stdin?.write(domain(asks))
@@ -469,16 +427,6 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
   const { signal } = fault
   if (signal !== undefined) setTimeout(() => child.kill(signal), 700)
   return ended.then((end) => ({ ...end, log: fault.logless ? '' : readIfThere(log) }))
-}
-
-function endOf(child: ChildProcess, isUnread: boolean, began: number): Promise<Ended> {
-  const said = { stdout: '', stderr: '' }
-  if (!isUnread) child.stdout?.on('data', (chunk) => (said.stdout += chunk))
-  child.stderr?.on('data', (chunk) => (said.stderr += chunk))
-  return new Promise((resolve) => {
-    // libvirt waits until nobody holds its pipes, and so does "close"; where nobody reads, the end of the process has to do.
-    child.on(isUnread ? 'exit' : 'close', (status, signal) => resolve({ status, signal, ...said, tookMs: performance.now() - began }))
-  })
 }
 
 function readIfThere(file: string): string {

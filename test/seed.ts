@@ -1,0 +1,38 @@
+// The command on the seed: the guest and the host of the first golden case, in folders that go when a test ends.
+
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { runApart } from './apart.ts'
+
+export const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
+export const SEED = `${process.cwd()}/golden/2n4c2t-seed`
+export const HOST = `${SEED}/host.json`
+export const isRoot = process.getuid?.() === 0
+export const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
+export const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
+
+/** A folder of its own that goes when the test ends; others may read it. */
+export function folder(t: Test): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-test-')))
+  chmodSync(made, 0o755)
+  t.teardown(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a line of sh; `$N` is node with the program, `$HOST` the seed's host. */
+export function shell(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
+  const words = { ...process.env, N: `${process.execPath} ${PROGRAM}`, HOST, ...env }
+  const { status, stdout, stderr } = runApart('/bin/sh', ['-c', line], { cwd, env: words, timeout: 60_000 })
+  return { status, stdout, stderr }
+}
+
+export const codesOf = (stderr: string): string[] => [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)
