@@ -1,9 +1,10 @@
 // One call of libvirt's to what is printed, what is logged and the exit status. Whatever breaks on the way, the status is the
 // one that the operation's rule gives it.
 
-import { type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { visible, visibleLines } from '../src/base/visible.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
+import { checkRoot } from '../src/domain/view.ts'
 import { DOMAIN, textOf } from '../src/entry/input.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/entry/operations.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
@@ -122,8 +123,7 @@ function checkWhole(xml: Uint8Array): void {
     bytes.indexOf(END) > 0
   if (isWhole) return
   // Of a guest that does not ask nothing else is ours to judge.
-  const { root } = readDocument(textOf(xml, 'stdin', DOMAIN))
-  if (root.local !== 'domain' || root.uri !== '') refuse('not-domain', { name: root.name })
+  checkRoot(readDocument(textOf(xml, 'stdin', DOMAIN)).root)
 }
 
 const END = '</domain>\n'

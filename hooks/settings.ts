@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { refuse } from '../src/base/diagnostic.ts'
 import { CONFIG, SETTINGS, textOf } from '../src/entry/input.ts'
-import { systemError } from '../src/entry/system-error.ts'
+import { errnoOf, systemError } from '../src/entry/system-error.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
 import { hiddenInConfig } from '../src/request/config-shown.ts'
 
@@ -18,7 +18,7 @@ export async function readConfig(named: string | undefined): Promise<Source | un
     const bytes = await readRegular(name)
     return { name, text: textOf(bytes, name, SETTINGS), hidden: hiddenInConfig }
   } catch (error) {
-    if (named === undefined && isMissing(error)) return undefined
+    if (named === undefined && errnoOf(error) === 'ENOENT') return undefined
     throw systemError(error, (fault) => refuse('unreadable', { file: name, ...fault }))
   }
 }
@@ -39,5 +39,3 @@ async function readRegular(name: string): Promise<Uint8Array> {
     await file.close()
   }
 }
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -33,11 +33,16 @@ const MOST_IOTHREADS = 16_384
  * @throws Refusal `not-domain`, `domain-value`, `metadata-*` and others: all that is wrong at once
  */
 export function readDomain({ root }: XmlDocument): DomainView {
-  if (root.local !== 'domain' || root.uri !== '') refuse('not-domain', { name: root.name }, tagSpan(root))
+  checkRoot(root)
   const reading: Reading = { problems: [], sets: new Map() }
   const view = viewOf(reading, root)
   refuseAll(reading.problems)
   return view
+}
+
+/** @throws Refusal `not-domain` */
+export function checkRoot(root: XmlElement): void {
+  if (root.local !== 'domain' || root.uri !== '') refuse('not-domain', { name: root.name }, tagSpan(root))
 }
 
 function viewOf(reading: Reading, root: XmlElement): DomainView {

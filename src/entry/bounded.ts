@@ -1,6 +1,8 @@
 // A file, a pipe or stdin to its bytes, but never to more than were asked for: a hostile input is left unread.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { pause } from './bytes.ts'
+import { errnoOf } from './system-error.ts'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -28,8 +30,8 @@ function readSome(file: number, bytes: Buffer, at: number): number {
       return readSync(file, bytes, at, bytes.length - at, null)
     } catch (error) {
       // A pipe that another process made non-blocking is empty for the moment.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+      if (errnoOf(error) !== 'EAGAIN') throw error
+      pause(5)
     }
   }
 }

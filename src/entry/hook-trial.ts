@@ -1,10 +1,10 @@
 // A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon would ask it.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
+import { makeTemporaryFolder, writeNew } from './hook-write.ts'
 import { callOf, operations, PROGRAM_OPERATIONS, ruleOf } from './operations.ts'
 import { type Ended, runProgram } from './programs.ts'
 
@@ -30,12 +30,12 @@ export interface Trial {
  * it to node 0, which no empty, half-written or incomplete program does. It stops at the first that takes too long.
  */
 export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial {
-  const folder = mkdtempSync(join(tmpdir(), 'virt-numa-trial-'))
+  const folder = makeTemporaryFolder('virt-numa-trial-')
   try {
     const root = join(folder, 'host')
-    for (const [path, text] of HOST) writeIn(join(root, path), text)
+    for (const [path, text] of HOST) writeNew(join(root, path), text, 0o644)
     const config = join(folder, 'virt-numa.conf')
-    writeFileSync(config, `root = "${root}"\nlog_file = "${join(folder, 'log')}"\n`)
+    writeNew(config, `root = "${root}"\nlog_file = "${join(folder, 'log')}"\n`, 0o644)
     const runs: Run[] = [
       ...OPERATIONS.map((operation) => ({ operation, guest: 'does not ask', xml: guestXml(''), env: {}, wrongIn })),
       ...PROGRAM_OPERATIONS.map((operation) => ({
@@ -50,11 +50,6 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function writeIn(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
 }
 
 /** One node with one CPU. */

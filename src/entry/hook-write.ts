@@ -59,7 +59,7 @@ function moveTo(target: string, written: string, text: string): void {
 
 /** The same trial where nothing may be written, or nothing needs to be. */
 export function tryElsewhere<Answer>(text: string, attempt: (file: string) => Answer): Answer {
-  const folder = makeTemporaryFolder()
+  const folder = makeTemporaryFolder('virt-numa-hook-')
   try {
     return attempt(writeTrial(join(folder, 'qemu'), text))
   } finally {
@@ -67,8 +67,9 @@ export function tryElsewhere<Answer>(text: string, attempt: (file: string) => An
   }
 }
 
-function makeTemporaryFolder(): string {
-  const start = join(tmpdir(), 'virt-numa-hook-')
+/** @throws Refusal `install-unwritable` */
+export function makeTemporaryFolder(name: string): string {
+  const start = join(tmpdir(), name)
   try {
     return mkdtempSync(start)
   } catch (error) {
