@@ -30,7 +30,7 @@ import { versionIn } from '../src/entry/libvirt-version.ts'
 import { PROGRAM_OPERATIONS, ruleOf } from '../src/entry/operations.ts'
 import { reload } from '../src/entry/reload.ts'
 import { type Ask, labelHook, labelOfPlace, policyOn } from '../src/entry/selinux.ts'
-import { readShim, shimText } from '../src/entry/shim.ts'
+import { readShim, sealed, shimText } from '../src/entry/shim.ts'
 import { defaultConfig, parseConfig } from '../src/request/config.ts'
 import { configText } from '../src/request/config-text.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
@@ -651,5 +651,9 @@ t.test('versions and shims', (t) => {
   t.equal(versionIn('libvirtd: no such option'), undefined)
   for (const text of ['', '#!/bin/sh\n', SHIM.slice(1), SHIM.slice(0, -1), SHIM.replace('exit 1', 'exit 0')])
     t.equal(readShim(text), undefined)
+  const other = sealed("#!/bin/sh\nnode='/opt/node'\nprogram='/opt/qemu.cjs'\nexit 0\n")
+  t.same(readShim(other), { node: '/opt/node', program: '/opt/qemu.cjs' }, 'what another version wrote is ours')
+  t.equal(readShim(other.replace('exit 0', 'exit 1')), undefined, 'until somebody edits it')
+  t.equal(readShim(sealed(FOREIGN)), undefined, 'a sum alone makes no hook of ours')
   t.end()
 })

@@ -3,6 +3,7 @@
 // A hook that cannot run kills running guests when the daemon restarts, and refuses the start of all others. So sh alone, which is
 // always there, answers every operation that has nothing to do, and decides what a program that gives no verdict means.
 
+import { createHash } from 'node:crypto'
 import script from './hook.sh'
 
 /**
@@ -10,7 +11,12 @@ import script from './hook.sh'
  * @param program absolute, dist/hooks/qemu.cjs
  */
 export function shimText(node: string, program: string): string {
-  return script.replace('@NODE@', () => quoted(node)).replace('@PROGRAM@', () => quoted(program))
+  return sealed(script.replace('@NODE@', () => quoted(node)).replace('@PROGRAM@', () => quoted(program)))
+}
+
+/** With its sum as the last line: a hook that any version of ours wrote, and nobody has edited since, is known by it. */
+export function sealed(text: string): string {
+  return `${text}# sha256 ${createHash('sha256').update(text).digest('hex')}\n`
 }
 
 /** The two paths of a hook that is ours to the last byte; undefined for a hook of anybody else, or one of ours that was edited. */
@@ -18,9 +24,11 @@ export function readShim(text: string): { readonly node: string; readonly progra
   const [, node, program] = NAMED.exec(text) ?? FORMERLY_NAMED.exec(text) ?? []
   if (node === undefined || program === undefined) return undefined
   const named = { node: unquoted(node), program: unquoted(program) }
-  return [shimText, formerShimText].some((write) => write(named.node, named.program) === text) ? named : undefined
+  const isOurs = text === sealed(text.replace(SEAL, '')) || text === formerShimText(named.node, named.program)
+  return isOurs ? named : undefined
 }
 
+const SEAL = /# sha256 [0-9a-f]{64}\n$/
 const QUOTED = "'(?:[^']|'\\\\'')*'"
 const NAMED = new RegExp(`^node=(${QUOTED})\\nprogram=(${QUOTED})$`, 'm')
 const FORMERLY_NAMED = new RegExp(` exec (${QUOTED}) (${QUOTED}) "\\$@"\\n$`)
@@ -32,7 +40,7 @@ function quoted(path: string): string {
   return `'${path.replaceAll("'", `'\\''`)}'`
 }
 
-/** What an earlier version installed is ours too: two lines whose exit status was that of the program. */
+/** What the first version installed has no sum: two lines whose exit status was that of the program. */
 function formerShimText(node: string, program: string): string {
   const [nodePath, programPath] = [quoted(node), quoted(program)]
   const message = `error[hook-missing]: cannot run ${program} with ${node}; fix: virt-numa install`
