@@ -182,7 +182,7 @@ t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
       const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
       const { cpus, splits } = bestPacked(cores, count, threads)
       assert.deepEqual([...packedCpus(node, count, threads)], cpus)
-      assert.equal(packedSplits(node, threads)(count), splits)
+      assert.equal(packedSplits(node, threads, count)(count), splits)
     }),
     RUNS,
   )

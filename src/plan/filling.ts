@@ -13,8 +13,8 @@ export interface Filling {
   readonly room: (node: NodeOffer, threads: number) => number
   /** Whether every node is used, instead of the fewest. */
   readonly everyNode: boolean
-  /** How many cores so many CPUs split. */
-  readonly splits: (node: NodeOffer, threads: number) => (count: number) => number
+  /** How many cores so many CPUs split, which are `most` at most. */
+  readonly splits: (node: NodeOffer, threads: number, most: number) => (count: number) => number
   readonly cpus: (node: NodeOffer, count: number, threads: number) => NodeOffer
 }
 

@@ -23,15 +23,17 @@ export function packedCpus({ cores }: NodeOffer, count: number, threads: number)
 }
 
 /**
- * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number.
+ * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number up to `most`, which is
+ * what the guest needs: a host may have a thousand times as many CPUs.
  */
-export function packedSplits({ cores, cpus }: NodeOffer, threads: number): (count: number) => number {
+export function packedSplits({ cores, cpus }: NodeOffer, threads: number, most: number): (count: number) => number {
   if (areAlike(cores)) {
     const size = cores[0]?.cpus.length ?? 1
     return (count) => (count % size === 0 ? 0 : 1)
   }
-  const least = nothingTaken(cpus.length)
-  for (const core of [...cores].reverse()) addCore(least, core, threads, { from: 0, to: cpus.length })
+  const to = Math.min(cpus.length, most)
+  const least = nothingTaken(to)
+  for (const core of [...cores].reverse()) addCore(least, core, threads, { from: 0, to })
   // A CPU on which a guest core is torn costs 1, and there are less of them than a split core costs.
   return (count) => Math.floor((least[count] as number) / SPLIT)
 }

@@ -86,7 +86,7 @@ function nodesFor(seated: Seated, units: number, rooms: readonly Room[], filling
   if (request.cells !== 'per-node' && request.cells > units) refuse('cells-too-many', { cells: request.cells, cores: units, threads })
   const most = Math.min(rooms.length, units)
   const count = request.cells === 'per-node' ? (filling.everyNode ? most : undefined) : Math.min(request.cells, most)
-  const splitsOf = splitsOn(offer, threads, filling)
+  const splitsOf = splitsOn(offer, threads, filling, units)
   const splits = (ids: readonly number[]): number => splitsOf(ids, share(units, ids, rooms) ?? [])
   const chosen = chooseNodes(rooms, units, count, separation, splits)
   if (chosen !== undefined) return chosen
@@ -124,12 +124,17 @@ function refuseCrossing({ view, offer }: Seated, units: number, fit: number): ne
 }
 
 /** How many cores a set of nodes would split; each node is looked at once. */
-function splitsOn(offer: Offer, threads: number, filling: Filling): (ids: readonly number[], shares: readonly number[]) => number {
+function splitsOn(
+  offer: Offer,
+  threads: number,
+  filling: Filling,
+  units: number,
+): (ids: readonly number[], shares: readonly number[]) => number {
   const known = new Map<number, (count: number) => number>()
   return (ids, shares) =>
     ids.reduce((sum, id, index) => {
       const node = nodeOf(offer, id)
-      const splits = known.get(id) ?? filling.splits(node, threads)
+      const splits = known.get(id) ?? filling.splits(node, threads, units * threads)
       known.set(id, splits)
       return sum + splits(Math.min(node.cpus.length, (shares[index] ?? 0) * threads))
     }, 0)
