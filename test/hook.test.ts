@@ -708,9 +708,9 @@ t.test('the shim', (t) => {
     ] as const) {
       const broken = through(nodePath, programPath)
       for (const operation of NEVER_FAIL)
-        t.equal(run(operation, { program: broken, input: elsewhere }).status, 0, `${shell}: ${name} at ${operation}`)
+        t.equal(run(operation, { config: config(), program: broken, input: elsewhere }).status, 0, `${shell}: ${name} at ${operation}`)
       for (const operation of REBINDS) {
-        const { status, stdout, stderr } = run(operation, { program: broken, input: elsewhere })
+        const { status, stdout, stderr } = run(operation, { config: config(), program: broken, input: elsewhere })
         t.same([status, stdout], [1, ''], `${shell}: ${name} at ${operation}`)
         t.match(stderr, `error[hook-missing]: cannot run ${programPath} with ${nodePath}; fix: virt-numa install\n`)
       }

@@ -1,10 +1,11 @@
 // A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon would ask it.
 
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
 import { makeTemporaryFolder, writeNew } from './hook-write.ts'
+import { CONFIG } from './input.ts'
 import { callOf, operations, PROGRAM_OPERATIONS, ruleOf } from './operations.ts'
 import { type Ended, runProgram } from './programs.ts'
 
@@ -37,7 +38,13 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
     const config = join(folder, 'virt-numa.conf')
     writeNew(config, `root = "${root}"\nlog_file = "${join(folder, 'log')}"\n`, 0o644)
     const runs: Run[] = [
-      ...OPERATIONS.map((operation) => ({ operation, guest: 'does not ask', xml: guestXml(''), env: {}, wrongIn })),
+      ...OPERATIONS.map((operation) => ({
+        operation,
+        guest: 'does not ask',
+        xml: guestXml(''),
+        env: { VIRT_NUMA_CONFIG: ownConfig(folder) },
+        wrongIn,
+      })),
       ...PROGRAM_OPERATIONS.map((operation) => ({
         operation,
         guest: 'asks',
@@ -50,6 +57,14 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The host's own configuration, or one without settings. It is named, for then nothing goes to the default log of the host. */
+function ownConfig(folder: string): string {
+  if (existsSync(CONFIG)) return CONFIG
+  const empty = join(folder, 'empty.conf')
+  writeNew(empty, '', 0o644)
+  return empty
 }
 
 /** One node with one CPU. */
