@@ -11,14 +11,23 @@ import { growthOnce, growthRows } from './growth.ts'
 import { hookRows } from './hook.ts'
 
 /** A batch of one and a batch of the other in turn, so that noise falls on both; the least of each: noise only adds. */
-function measure(row: () => unknown, yardstick: () => unknown): { readonly ms: number; readonly saxesMs: number } {
+function measure(
+  row: () => unknown,
+  yardstick: () => unknown,
+): { readonly ms: number; readonly saxesMs: number } {
   for (let warm = 0; warm < 50; warm++) {
     row()
     yardstick()
   }
   const count = Math.max(1, Math.round(40 / Math.max(timed(row, 5) / 5, 0.001)))
-  const batches = range(15).map(() => ({ ms: timed(row, count) / count, saxesMs: timed(yardstick, 100) / 100 }))
-  return { ms: Math.min(...batches.map(({ ms }) => ms)), saxesMs: Math.min(...batches.map(({ saxesMs }) => saxesMs)) }
+  const batches = range(15).map(() => ({
+    ms: timed(row, count) / count,
+    saxesMs: timed(yardstick, 100) / 100,
+  }))
+  return {
+    ms: Math.min(...batches.map(({ ms }) => ms)),
+    saxesMs: Math.min(...batches.map(({ saxesMs }) => saxesMs)),
+  }
 }
 
 function timed(run: () => unknown, count: number): number {
@@ -33,7 +42,9 @@ function printWarm(): void {
       `${''.padEnd(44)}      ms   limit   saxes   ratio   limit\n`,
   )
   for (const [index, { what, limitMs }] of warmRows().entries()) {
-    const { ms, saxesMs } = JSON.parse(execFileSync(process.execPath, [__filename, String(index)], { encoding: 'utf8' }))
+    const { ms, saxesMs } = JSON.parse(
+      execFileSync(process.execPath, [__filename, String(index)], { encoding: 'utf8' }),
+    )
     const [ratio, most] = [ms / saxesMs, limitMs / SAXES_MS]
     const verdict = (isMet: boolean): string => (isMet ? '' : ' over')
     process.stdout.write(
@@ -51,7 +62,11 @@ import timeit, sys
 from lxml import etree
 data = open(sys.argv[1], 'rb').read()
 print(min(timeit.repeat(lambda: etree.tostring(etree.fromstring(data)), number=200, repeat=5)) / 200 * 1000)`
-  const { status, stdout } = spawnSync('/usr/bin/python3', ['-c', program, '../shared/bench/domain-10k.xml'], { encoding: 'utf8' })
+  const { status, stdout } = spawnSync(
+    '/usr/bin/python3',
+    ['-c', program, '../shared/bench/domain-10k.xml'],
+    { encoding: 'utf8' },
+  )
   return status === 0
     ? `${"Python's lxml, parse and print, XML alone".padEnd(44)} ${Number(stdout).toFixed(3).padStart(7)}\n`
     : '(no lxml here: apt-get install python3-lxml; 0.15 to 0.3 ms were measured elsewhere)\n'

@@ -39,11 +39,26 @@ export function warmRows(): readonly WarmRow[] {
   const view = readDomain(readDocument(wideGuest(256)))
   const wide = resourcesOf(wideHost(32, 1024), {})
   const request = settle([{ pin: 'cpu' }])
-  const moved = { ...small.surroundings, flags: { ...small.surroundings.flags, cpuset: elsewhere(small.surroundings) } }
+  const moved = {
+    ...small.surroundings,
+    flags: { ...small.surroundings.flags, cpuset: elsewhere(small.surroundings) },
+  }
   return [
-    { what: `first fit, ${kilobytes(first)}`, limitMs: 1, run: () => place(first, small.surroundings, writeElement) },
-    { what: `nothing to change, ${kilobytes(fitted)}`, limitMs: 0.5, run: () => place(fitted, small.surroundings, writeElement) },
-    { what: `rebind, ${kilobytes(fitted)}`, limitMs: 0.5, run: () => place(fitted, moved, writeElement, 'if-better') },
+    {
+      what: `first fit, ${kilobytes(first)}`,
+      limitMs: 1,
+      run: () => place(first, small.surroundings, writeElement),
+    },
+    {
+      what: `nothing to change, ${kilobytes(fitted)}`,
+      limitMs: 0.5,
+      run: () => place(fitted, small.surroundings, writeElement),
+    },
+    {
+      what: `rebind, ${kilobytes(fitted)}`,
+      limitMs: 0.5,
+      run: () => place(fitted, moved, writeElement, 'if-better'),
+    },
     { what: 'plan 256 vCPUs, 1024 CPUs, 32 nodes', limitMs: 10, run: () => plan(view, wide, request) },
     {
       what: `rebind 128 vCPUs on 8 nodes, ${kilobytes(large.text)}`,
@@ -59,7 +74,11 @@ export function caseOf(name: string): { readonly text: string; readonly surround
   const pagesize = parseQuantity(vmi.spec.domain.memory.hugepages.pageSize, 'pageSize').kib
   return {
     text: readFileSync(`../shared/bench/domain-${name}.xml`, 'utf8'),
-    surroundings: { host: hostOf(topology.numa_cells), allowed: {}, flags: { pagesize, cpuset: setOf<CpuSet>(cpuset) } },
+    surroundings: {
+      host: hostOf(topology.numa_cells),
+      allowed: {},
+      flags: { pagesize, cpuset: setOf<CpuSet>(cpuset) },
+    },
   }
 }
 
@@ -74,10 +93,14 @@ function wideHost(nodes: number, cpus: number): Host {
   return {
     nodes: range(nodes).map((id) => ({
       id,
-      cpus: setOf<CpuSet>(range(each / 2).flatMap((core) => [id * (each / 2) + core, cpus / 2 + id * (each / 2) + core])),
+      cpus: setOf<CpuSet>(
+        range(each / 2).flatMap((core) => [id * (each / 2) + core, cpus / 2 + id * (each / 2) + core]),
+      ),
       memoryKiB: 64 << 20,
       pages: [{ pagesizeKiB: 2048, total: 4096, free: 4096 }],
-      distances: range(nodes).map((other) => (other === id ? 10 : 12 + 2 * Math.min(Math.abs(id - other), nodes - Math.abs(id - other)))),
+      distances: range(nodes).map((other) =>
+        other === id ? 10 : 12 + 2 * Math.min(Math.abs(id - other), nodes - Math.abs(id - other)),
+      ),
     })),
     siblings: range(cpus / 2).map((core) => setOf<CpuSet>([core, cpus / 2 + core])),
   }
@@ -89,7 +112,9 @@ function wideGuest(vcpus: number): string {
 
 function rebindCase(cells: number, nodes: number): () => unknown {
   const host = wideHost(nodes, nodes * 8)
-  const list = range(cells).map((id) => `<cell id='${id}' cpus='${id * 4}-${id * 4 + 3}' memory='1048576' unit='KiB'/>`)
+  const list = range(cells).map(
+    (id) => `<cell id='${id}' cpus='${id * 4}-${id * 4 + 3}' memory='1048576' unit='KiB'/>`,
+  )
   const text = `<domain type='kvm'><name>wide</name><memory unit='GiB'>${cells}</memory><vcpu>${cells * 4}</vcpu><cpu><numa>${list.join('')}</numa></cpu></domain>`
   const view = readDomain(readDocument(text))
   const resources = resourcesOf(host, { nodes: setOf<NodeSet>(range(nodes)) })

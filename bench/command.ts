@@ -16,11 +16,23 @@ export function commandRows(): string {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-bench-'))
   try {
     const { text, surroundings } = caseOf('10k')
-    const [host, first, fitted] = ['host.json', 'bare.xml', 'fitted.xml'].map((name) => join(folder, name)) as [string, string, string]
+    const [host, first, fitted] = ['host.json', 'bare.xml', 'fitted.xml'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string]
     const nodes = setOf<NodeSet>(surroundings.host.nodes.map(({ id }) => id))
-    writeFileSync(host, formatSnapshot(surroundings.host, { cpus: surroundings.flags?.cpuset as CpuSet, nodes }))
+    writeFileSync(
+      host,
+      formatSnapshot(surroundings.host, { cpus: surroundings.flags?.cpuset as CpuSet, nodes }),
+    )
     writeFileSync(first, bare(text))
-    const transform = (file: string): string[] => [process.execPath, 'dist/virt-numa.cjs', 'transform', file, '--host', host]
+    const transform = (file: string): string[] => [
+      process.execPath,
+      'dist/virt-numa.cjs',
+      'transform',
+      file,
+      '--host',
+      host,
+    ]
     const [node = '', ...words] = transform(first)
     writeFileSync(fitted, execFileSync(node, words, { stdio: ['ignore', 'pipe', 'ignore'] }))
     const rows = inTurn([

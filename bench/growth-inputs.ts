@@ -35,18 +35,30 @@ export function oddOnes(first: number, count: number): string {
 }
 
 export function guestOf(guest: GuestShape): string {
-  const { vcpus, cells = 0, memoryGiB = Math.max(64, cells), iothreads, memoryNodes, bound, hugepages } = guest
+  const {
+    vcpus,
+    cells = 0,
+    memoryGiB = Math.max(64, cells),
+    iothreads,
+    memoryNodes,
+    bound,
+    hugepages,
+  } = guest
   const pins = range(vcpus).flatMap((vcpu) => {
     const cpuset = pinOf(guest, vcpu)
     return cpuset === undefined ? [] : [`<vcpupin vcpu='${vcpu}' cpuset='${cpuset}'/>`]
   })
-  const memnodes = bound ? range(cells).map((cell) => `<memnode cellid='${cell}' mode='strict' nodeset='${cell}'/>`) : []
+  const memnodes = bound
+    ? range(cells).map((cell) => `<memnode cellid='${cell}' mode='strict' nodeset='${cell}'/>`)
+    : []
   const memory = memoryNodes === undefined ? [] : [`<memory mode='strict' nodeset='${memoryNodes}'/>`]
   return [
     `<domain type='kvm'>`,
     '<name>wide</name>',
     `<memory unit='GiB'>${memoryGiB}</memory>`,
-    ...(hugepages ? ["<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages></memoryBacking>"] : []),
+    ...(hugepages
+      ? ["<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages></memoryBacking>"]
+      : []),
     `<vcpu>${vcpus}</vcpu>`,
     ...(iothreads === undefined ? [] : [`<iothreads>${iothreads}</iothreads>`]),
     ...around('cputune', pins),
@@ -57,7 +69,8 @@ export function guestOf(guest: GuestShape): string {
   ].join('\n')
 }
 
-const around = (name: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : [`<${name}>`, ...lines, `</${name}>`])
+const around = (name: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`<${name}>`, ...lines, `</${name}>`]
 
 function pinOf({ pin, vcpus }: GuestShape, vcpu: number): string | undefined {
   if (typeof pin === 'function') return pin(vcpu)
@@ -71,7 +84,9 @@ function cellsOf({ vcpus, cells = 0, distances }: GuestShape, memoryGiB: number)
   return range(cells).flatMap((id) => {
     const cell = `<cell id='${id}' cpus='${id * each}-${(id + 1) * each - 1}' memory='${kib}' unit='KiB'`
     if (!distances) return [`${cell}/>`]
-    const ways = range(cells).map((other) => `<sibling id='${other}' value='${other === id ? 10 : oddWay(id, other)}'/>`)
+    const ways = range(cells).map(
+      (other) => `<sibling id='${other}' value='${other === id ? 10 : oddWay(id, other)}'/>`,
+    )
     return [`${cell}>`, ...around('distances', ways), '</cell>']
   })
 }
@@ -82,7 +97,9 @@ const oddWay = (from: number, to: number): number => 11 + ((from * 7 + to * 13 +
 /** The first threads of all cores come first, as Linux numbers them. */
 export function hostOf({ nodes, cpus, threads = 2, tornCores, freePages = () => 16_384 }: HostShape): Host {
   const cores = Math.floor(cpus / threads)
-  const siblings = range(cores).map((core) => setOf<CpuSet>(range(threads).map((thread) => thread * cores + core)))
+  const siblings = range(cores).map((core) =>
+    setOf<CpuSet>(range(threads).map((thread) => thread * cores + core)),
+  )
   const perNode = cores / nodes
   return {
     nodes: range(nodes).map((id) => ({
@@ -93,6 +110,8 @@ export function hostOf({ nodes, cpus, threads = 2, tornCores, freePages = () => 
       distances: range(nodes).map((other) => (other === id ? 10 : oddWay(id, other))),
     })),
     siblings: threads === 1 ? [] : siblings,
-    ...(tornCores && { isolated: setOf<CpuSet>(range(cores).flatMap((core) => (core % 3 === 0 ? [core] : []))) }),
+    ...(tornCores && {
+      isolated: setOf<CpuSet>(range(cores).flatMap((core) => (core % 3 === 0 ? [core] : []))),
+    }),
   }
 }

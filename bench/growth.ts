@@ -23,7 +23,12 @@ interface Case {
   readonly run: (size: number) => () => unknown
 }
 
-const all = (guest: GuestShape, host: HostShape, flags: Surroundings['flags'], move?: Move): (() => unknown) => {
+const all = (
+  guest: GuestShape,
+  host: HostShape,
+  flags: Surroundings['flags'],
+  move?: Move,
+): (() => unknown) => {
   const [text, surroundings] = [guestOf(guest), { host: hostOf(host), allowed: {}, ...(flags && { flags }) }]
   return () => {
     const placed = place(text, surroundings, writeElement, move)
@@ -80,7 +85,8 @@ const CASES: readonly Case[] = [
   ...[64, 256].map((nodes) => ({
     what: `rebind, cells with distances on ${nodes} nodes`,
     full: 128,
-    run: (cells: number) => all({ vcpus: 4 * cells, cells, distances: true }, { nodes, cpus: 4096 }, { pin: 'cpu' }, 'if-better'),
+    run: (cells: number) =>
+      all({ vcpus: 4 * cells, cells, distances: true }, { nodes, cpus: 4096 }, { pin: 'cpu' }, 'if-better'),
   })),
   {
     what: 'rebind, no cells on nodes of one CPU',
@@ -91,7 +97,12 @@ const CASES: readonly Case[] = [
     what: 'rebind, cells over two nodes of one CPU',
     full: 256,
     run: (nodes) =>
-      all({ vcpus: nodes, cells: nodes / 2, distances: true }, { nodes, cpus: nodes, threads: 1 }, { pin: 'cpu' }, 'if-better'),
+      all(
+        { vcpus: nodes, cells: nodes / 2, distances: true },
+        { nodes, cpus: nodes, threads: 1 },
+        { pin: 'cpu' },
+        'if-better',
+      ),
   },
   {
     what: 'rebind, as many cells as nodes, short of pages',
@@ -107,18 +118,31 @@ const CASES: readonly Case[] = [
   {
     what: 'rebind, pins in a chain',
     full: 4096,
-    run: (vcpus) => all({ vcpus, pin: 'chain', memoryNodes: '0' }, { nodes: 1, cpus: vcpus, threads: 1 }, { pin: 'cpu' }, 'if-better'),
+    run: (vcpus) =>
+      all(
+        { vcpus, pin: 'chain', memoryNodes: '0' },
+        { nodes: 1, cpus: vcpus, threads: 1 },
+        { pin: 'cpu' },
+        'if-better',
+      ),
   },
   {
     what: 'check, pins of 1,024 ids each',
     full: 2048,
     run: (vcpus) =>
-      check({ vcpus, cells: 8, pin: (vcpu) => oddOnes(vcpu % 2, 1024), bound: true, hugepages: true }, { nodes: 8, cpus: 8192 }),
+      check(
+        { vcpus, cells: 8, pin: (vcpu) => oddOnes(vcpu % 2, 1024), bound: true, hugepages: true },
+        { nodes: 8, cpus: 8192 },
+      ),
   },
   {
     what: 'check, 128 cells and wide pins on 256 nodes',
     full: 1024,
-    run: (vcpus) => check({ vcpus, cells: 128, pin: (vcpu) => oddOnes(vcpu % 2, 2048), bound: true }, { nodes: 256, cpus: 8192 }),
+    run: (vcpus) =>
+      check(
+        { vcpus, cells: 128, pin: (vcpu) => oddOnes(vcpu % 2, 2048), bound: true },
+        { nodes: 256, cpus: 8192 },
+      ),
   },
 ]
 
@@ -134,7 +158,9 @@ export function growthRows(): string {
 
 /** In a process of its own, since what V8 has seen before makes a row faster. */
 function msOf(index: number, size: number): number {
-  return Number(execFileSync(process.execPath, [__filename, 'growth', String(index), String(size)], { encoding: 'utf8' }))
+  return Number(
+    execFileSync(process.execPath, [__filename, 'growth', String(index), String(size)], { encoding: 'utf8' }),
+  )
 }
 
 /** @returns the processor's milliseconds for one run */

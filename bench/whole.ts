@@ -37,7 +37,12 @@ function once(
   { program, ms, peaks }: { readonly program: Program; readonly ms: number[]; readonly peaks: number[] },
   hasTime: boolean,
 ): void {
-  const { words, input, env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' }, what } = program
+  const {
+    words,
+    input,
+    env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' },
+    what,
+  } = program
   const [command = '', ...args] = hasTime ? [TIME, '-f', '%M', ...words] : words
   const start = process.hrtime.bigint()
   const { status, stderr } = spawnSync(command, args, { input: input ?? '', env, encoding: 'utf8' })
@@ -46,7 +51,8 @@ function once(
   peaks.push(Number(stderr.trim().split('\n').at(-1)))
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 export function table(title: string, rows: readonly Cost[], mostRatio = Number.POSITIVE_INFINITY): string {
   const lines = rows.map(({ what, ms, ratio, peakMiB }) => {

@@ -52,7 +52,13 @@ export async function act(argv: readonly string[], steps: Steps): Promise<0 | 1>
   const call = callOf(argv)
   const { does, ourFailure } = ruleOf(call)
   if (does === 'nothing') return 0
-  const run: Run = { call, rule: { does, ourFailure }, steps, config: defaultConfig, configSource: 'the configuration' }
+  const run: Run = {
+    call,
+    rule: { does, ourFailure },
+    steps,
+    config: defaultConfig,
+    configSource: 'the configuration',
+  }
   return deliver(await answerTo(run), run)
 }
 
@@ -61,7 +67,11 @@ async function answerTo(run: Run): Promise<Answer> {
     return (await readSettings(run)) ?? (await answerFor(run))
   } catch (error) {
     if (!(error instanceof Refusal)) return failed(run, error)
-    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', undefined), headOf(error.diagnostics))
+    return refused(
+      run,
+      renderDiagnostics(error.diagnostics, 'capacity-fails', undefined),
+      headOf(error.diagnostics),
+    )
   }
 }
 
@@ -78,11 +88,16 @@ async function readSettings(run: Run): Promise<Answer | undefined> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     run.config = { ...run.config, ...(source && logFileIn(source.text)) }
-    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', source), headOf(error.diagnostics))
+    return refused(
+      run,
+      renderDiagnostics(error.diagnostics, 'capacity-fails', source),
+      headOf(error.diagnostics),
+    )
   }
 }
 
-const headOf = ([first]: readonly Diagnostic[]): string => (first === undefined ? '' : `error[${first.code}]: ${first.what}`)
+const headOf = ([first]: readonly Diagnostic[]): string =>
+  first === undefined ? '' : `error[${first.code}]: ${first.what}`
 
 async function answerFor(run: Run): Promise<Answer> {
   const { steps, config, configSource, call, rule } = run
@@ -91,7 +106,10 @@ async function answerFor(run: Run): Promise<Answer> {
     if (rule.does === 'rebind') checkWhole(xml)
     return { exit: 0 }
   }
-  const found = await inTime(run, steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }))
+  const found = await inTime(
+    run,
+    steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }),
+  )
   switch (found.is) {
     case 'not-asked':
       return { exit: 0 }

@@ -12,7 +12,11 @@ const LEAST_MIB = 16
 export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const maxOldGenerationSizeMb = Math.max(limitMiB, LEAST_MIB)
-    const worker = new Worker(file, { workerData: task, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } })
+    const worker = new Worker(file, {
+      workerData: task,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb },
+    })
     running.add(worker)
     worker.once('exit', () => running.delete(worker))
     worker.once('message', resolve)

@@ -89,13 +89,21 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
 function check({ config, configSource, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
   const view = readDomain(document)
   checkType(view)
-  const { host, allowed } = steps.readHost({ partition: partitionOf(document), confinedBy: 'any' }, config.root)
+  const { host, allowed } = steps.readHost(
+    { partition: partitionOf(document), confinedBy: 'any' },
+    config.root,
+  )
   const resources = resourcesOf(host, allowed)
   const bounds = administratorBounds({ config: config.wishes, configSource, flags: {} })
   const found = errorsFirst([...steps.preflight(view, resources), ...pinsBeyond(view, bounds, resources)])
   const summary = listed(found, 'capacity-fails')
-  if (found.every(({ code }) => classOf(code) === 'note')) return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
-  return { is: 'found', told: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)), summary }
+  if (found.every(({ code }) => classOf(code) === 'note'))
+    return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
+  return {
+    is: 'found',
+    told: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)),
+    summary,
+  }
 }
 
 /** virsh shows stderr from its first line on. */

@@ -7,7 +7,12 @@ import type { Call } from '../src/entry/operations.ts'
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 
-export function logLine({ guest, operation, suboperation }: Call, what: string, now: Date, tookMs: number): string {
+export function logLine(
+  { guest, operation, suboperation }: Call,
+  what: string,
+  now: Date,
+  tookMs: number,
+): string {
   return actionLine(`${operation} ${suboperation} ${guest}`, what, now, tookMs)
 }
 

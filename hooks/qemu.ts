@@ -74,7 +74,8 @@ const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[
  * closed, for it waits until nobody holds them, the shim is told by a signal, and what is left behind has time to write its line.
  */
 async function end(exit: 0 | 1): Promise<void> {
-  if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0) process.exit(statusOf(exit))
+  if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0)
+    process.exit(statusOf(exit))
   for (const stream of [0, 1, 2]) closeQuietly(stream)
   if (shim !== undefined) signal(shim, exit === 0 ? 'SIGUSR1' : 'SIGUSR2')
   setTimeout(() => signal(process.pid, 'SIGKILL'), LINGER_MS)

@@ -21,7 +21,11 @@ const common = {
 /** Files that are loaded at run time stay outside of the bundle that loads them; all lie in dist/, which is `up` from it. */
 const lazy = (up) => ({
   name: 'lazy',
-  setup: (esbuild) => esbuild.onResolve({ filter: /^\.\/[a-z-]+\.cjs$/ }, ({ path }) => ({ path: up + path.slice(2), external: true })),
+  setup: (esbuild) =>
+    esbuild.onResolve({ filter: /^\.\/[a-z-]+\.cjs$/ }, ({ path }) => ({
+      path: up + path.slice(2),
+      external: true,
+    })),
 })
 
 /** xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for nothing. */
@@ -118,5 +122,6 @@ if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.
 if (process.argv.includes('--tests')) await buildApart('dist/e2e/four-node', 'test/e2e/four-node', ['job.ts'])
-if (process.argv.includes('--tests')) await buildApart('dist/faults', 'test/faults', ['faults.test.ts', 'dead-server.ts'])
+if (process.argv.includes('--tests'))
+  await buildApart('dist/faults', 'test/faults', ['faults.test.ts', 'dead-server.ts'])
 if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', 'test/fuzz', ['fuzz.ts'])

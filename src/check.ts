@@ -5,7 +5,17 @@
 
 import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
 import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
-import { type CpuSet, formatSet, has, intersect, type NodeSet, setOf, subtract, union, type VcpuSet } from './base/idset.ts'
+import {
+  type CpuSet,
+  formatSet,
+  has,
+  intersect,
+  type NodeSet,
+  setOf,
+  subtract,
+  union,
+  type VcpuSet,
+} from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
 import type { DomainView, Resources } from './model.ts'
 import { memoryNodes, nodesWithMemory } from './plan/bind.ts'
@@ -30,10 +40,16 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
  * outside of the allowed CPUs as a whole is a finding of preflight.
  */
 export function pinsBeyond(view: DomainView, bounds: readonly Bound[], { allowed }: Resources): Diagnostic[] {
-  const beyond = pinnedThreads(view).filter(({ pin }) => boundsLeft(pin, bounds).length > 0 && intersect(pin, allowed.cpus).length > 0)
+  const beyond = pinnedThreads(view).filter(
+    ({ pin }) => boundsLeft(pin, bounds).length > 0 && intersect(pin, allowed.cpus).length > 0,
+  )
   const pinned = union(...beyond.map(({ pin }) => pin))
   if (beyond.length === 0) return []
-  const facts = { threads: threadWords(beyond), pinned: formatSet(pinned), bounds: boundWords(pinned, bounds) }
+  const facts = {
+    threads: threadWords(beyond),
+    pinned: formatSet(pinned),
+    bounds: boundWords(pinned, bounds),
+  }
   return [diagnostic('pins-beyond', facts)]
 }
 
@@ -51,18 +67,26 @@ function checkNodes(view: DomainView, resources: Resources): Diagnostic[] {
 }
 
 function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
-  const vcpus = new Map([...view.vcpupin].filter(([vcpu]) => vcpu < view.vcpus).map(([vcpu, cpus]) => [`the pin of vCPU ${vcpu}`, cpus]))
+  const vcpus = new Map(
+    [...view.vcpupin]
+      .filter(([vcpu]) => vcpu < view.vcpus)
+      .map(([vcpu, cpus]) => [`the pin of vCPU ${vcpu}`, cpus]),
+  )
   const named: [string, CpuSet][] = [
     ...vcpus,
     ...(view.emulatorpin === undefined ? [] : [['the emulatorpin', view.emulatorpin] as [string, CpuSet]]),
     ...[...view.iothreadpin].map(([id, cpus]): [string, CpuSet] => [`the pin of I/O thread ${id}`, cpus]),
-    ...(view.vcpuCpuset === undefined || view.vcpuAuto ? [] : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
+    ...(view.vcpuCpuset === undefined || view.vcpuAuto
+      ? []
+      : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
   ]
   const text = formatSet(allowed.cpus)
   return named.flatMap(([element, cpus]) => {
     const outside = subtract(cpus, allowed.cpus)
     // The kernel cuts an affinity to what is allowed, and refuses only an empty rest.
-    return outside.length < cpus.length ? [] : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: text })]
+    return outside.length < cpus.length
+      ? []
+      : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: text })]
   })
 }
 
@@ -87,16 +111,21 @@ function writtenBackings(view: DomainView, resources: Resources): Backing[] {
 
 function notesOn(view: DomainView, resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const { cells, memoryDevices, memoryKiB, currentMemoryKiB, hugepages } = view
-  const sumKiB = [...cells.map((cell) => cell.memoryKiB), ...memoryDevices.map(({ sizeKiB }) => sizeKiB)].reduce(
-    (sum, each) => sum + each,
-    0,
-  )
+  const sumKiB = [
+    ...cells.map((cell) => cell.memoryKiB),
+    ...memoryDevices.map(({ sizeKiB }) => sizeKiB),
+  ].reduce((sum, each) => sum + each, 0)
   return [
     ...(cells.length > 0 && sumKiB !== memoryKiB
       ? [diagnostic('memory-sum', { memory: formatKiB(memoryKiB), sum: formatKiB(sumKiB) })]
       : []),
     ...(hugepages !== undefined && currentMemoryKiB !== undefined && currentMemoryKiB < memoryKiB
-      ? [diagnostic('balloon-without-effect', { current: formatKiB(currentMemoryKiB), memory: formatKiB(memoryKiB) })]
+      ? [
+          diagnostic('balloon-without-effect', {
+            current: formatKiB(currentMemoryKiB),
+            memory: formatKiB(memoryKiB),
+          }),
+        ]
       : []),
     ...emulatorApart(view, resources, backings),
     ...remotePins(view, resources),
@@ -108,8 +137,13 @@ function emulatorApart(view: DomainView, resources: Resources, backings: readonl
   const { emulatorpin, vcpuAuto, vcpuCpuset } = view
   const cpus = emulatorpin ?? (vcpuAuto ? undefined : vcpuCpuset)
   if (cpus === undefined) return []
-  const backing = backings.filter(({ bound, pagesizeKiB }) => bound && pagesizeKiB !== undefined).map((each) => each.nodes)
-  const nodes = resources.nodes.map(({ id, ...node }) => ({ id, cpus: intersect(node.cpus, resources.allowed.cpus) }))
+  const backing = backings
+    .filter(({ bound, pagesizeKiB }) => bound && pagesizeKiB !== undefined)
+    .map((each) => each.nodes)
+  const nodes = resources.nodes.map(({ id, ...node }) => ({
+    id,
+    cpus: intersect(node.cpus, resources.allowed.cpus),
+  }))
   const more = union(...reaching(cpus, backing, { nodes }, union(...view.vcpupin.values())))
   if (more.length === 0) return []
   const element = emulatorpin === undefined ? '<vcpu cpuset>' : 'the emulatorpin'
@@ -136,7 +170,14 @@ function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
     return resources.nodes.flatMap(({ id: node }, index) => {
       const pinned = there.get(index)
       if (pinned === undefined || has(bound, node) || has(bound, memoryOf(node)[0] as number)) return []
-      return [diagnostic('pin-remote', { vcpus: formatSet(setOf<VcpuSet>(pinned)), cell: id, pinned: `${node}`, nodes: formatSet(bound) })]
+      return [
+        diagnostic('pin-remote', {
+          vcpus: formatSet(setOf<VcpuSet>(pinned)),
+          cell: id,
+          pinned: `${node}`,
+          nodes: formatSet(bound),
+        }),
+      ]
     })
   })
 }

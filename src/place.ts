@@ -71,18 +71,27 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   const { vmi } = surroundings
   const settled = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
   const { existing } = settled.request
-  const isKept = move !== undefined || (view.cells.length > 0 && (existing === 'keep' || !hasCells(view, settled.request)))
+  const isKept =
+    move !== undefined || (view.cells.length > 0 && (existing === 'keep' || !hasCells(view, settled.request)))
   const { from, planned } = withCuts(settled.notes, () => {
     const from = boundedFrom(view, settled, isKept ? 'kept' : 'new')
-    return { from, planned: withCuts(from.notes, () => plannedFrom(from, isKept ? (move ?? 'if-broken') : undefined, vmi)) }
+    return {
+      from,
+      planned: withCuts(from.notes, () => plannedFrom(from, isKept ? (move ?? 'if-broken') : undefined, vmi)),
+    }
   })
   const { request, resources } = from
   const { placement } = planned
   const isWritten = planned.kept === true && from.pins === 'as-written'
   // KubeVirt's guest without dedicated CPUs comes back as it was.
-  if (!surroundings.runs && vmi?.dedicated !== false) refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: isWritten }))
+  if (!surroundings.runs && vmi?.dedicated !== false)
+    refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: isWritten }))
   const elements = isKept ? undefined : vmi?.elements
-  const also = { allocateNow: request.like === 'kubevirt', shape: isKept ? 'kept' : 'new', ...(elements && { elements }) } as const
+  const also = {
+    allocateNow: request.like === 'kubevirt',
+    shape: isKept ? 'kept' : 'new',
+    ...(elements && { elements }),
+  } as const
   const edits = isWritten ? [] : editsFor(document, view, placement, also, write)
   const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement, view, resources))
   const short = isKept ? lacking : withSplitThatFits(lacking, from)
@@ -98,13 +107,21 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   }
 }
 
-function boundedFrom(view: DomainView, { request, resources, pins }: Settled, cells: 'kept' | 'new'): Bounded {
+function boundedFrom(
+  view: DomainView,
+  { request, resources, pins }: Settled,
+  cells: 'kept' | 'new',
+): Bounded {
   const from: Bounded = { view, request, resources, pins: 'as-written', notes: [] }
   return pins === undefined ? from : pinsWithinBounds(from, pins, cells)
 }
 
 /** @param move none: new cells */
-function plannedFrom({ view, resources, request }: Bounded, move: Move | undefined, vmi: Vmi | undefined): Plan {
+function plannedFrom(
+  { view, resources, request }: Bounded,
+  move: Move | undefined,
+  vmi: Vmi | undefined,
+): Plan {
   if (vmi?.dedicated === false) return untouched(view, resources, request, vmi)
   return move === undefined ? plan(view, resources, request) : rebind(view, resources, request, move)
 }
@@ -122,7 +139,9 @@ function withCuts<T>(notes: readonly Diagnostic[], decide: () => T): T {
 /** KubeVirt pinned the guest to the CPUs of its pod; who asks may sit in another one. */
 function inPod(view: DomainView, surroundings: Surroundings): Surroundings {
   const cpus = pinned(view)
-  return surroundings.vmi?.dedicated && cpus.length > 0 ? { ...surroundings, allowed: { ...surroundings.allowed, cpus } } : surroundings
+  return surroundings.vmi?.dedicated && cpus.length > 0
+    ? { ...surroundings, allowed: { ...surroundings.allowed, cpus } }
+    : surroundings
 }
 
 /** A guest that moves keeps its page size, and need not be told so. */
@@ -141,13 +160,19 @@ function untouched(view: DomainView, resources: Resources, request: Request, { s
 }
 
 /** A shortage that another split of memory would mend carries that split. */
-function withSplitThatFits(short: readonly Diagnostic[], { view, resources, request }: Bounded): readonly Diagnostic[] {
+function withSplitThatFits(
+  short: readonly Diagnostic[],
+  { view, resources, request }: Bounded,
+): readonly Diagnostic[] {
   if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
   const fitting = planOrRefusal(view, resources, { ...request, memory: 'by-free-pages' })
-  if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0) return short
+  if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0)
+    return short
   const split = fitting.cells.map(({ id, memoryKiB }) => `cell ${id} ${formatKiB(memoryKiB)}`).join(', ')
   return short.map((each) =>
-    each.code === 'pages-short' ? { ...each, fix: `say --memory by-free-pages (${split}), or: ${each.fix}` } : each,
+    each.code === 'pages-short'
+      ? { ...each, fix: `say --memory by-free-pages (${split}), or: ${each.fix}` }
+      : each,
   )
 }
 
@@ -208,18 +233,22 @@ export function settleFor(view: DomainView, surroundings: Surroundings): Settled
   }
   const usesPins = request.cpus === 'as-pinned' && pins === undefined
   const cpus = allowedCpus(request, usesPins ? pinned(view) : undefined, allowed.cpus)
-  const resources = cpus === undefined || cpus === allowed.cpus ? available : resourcesOf(host, { ...allowed, cpus })
+  const resources =
+    cpus === undefined || cpus === allowed.cpus ? available : resourcesOf(host, { ...allowed, cpus })
   const notes = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes]
   return { request, resources, notes, bounds, ...(pins && { pins }) }
 }
 
 function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi): Diagnostic[] {
-  const differs = (what: string, vmi: string, domain: string): Diagnostic => diagnostic('vmi-differs', { source, what, vmi, domain })
+  const differs = (what: string, vmi: string, domain: string): Diagnostic =>
+    diagnostic('vmi-differs', { source, what, vmi, domain })
   const { writtenVcpus } = threads
   const vcpus = view.online.length
   return [
     ...notes,
-    ...(writtenVcpus === 0 || writtenVcpus === vcpus ? [] : [differs('vCPUs', `${writtenVcpus}`, `${vcpus}`)]),
+    ...(writtenVcpus === 0 || writtenVcpus === vcpus
+      ? []
+      : [differs('vCPUs', `${writtenVcpus}`, `${vcpus}`)]),
     ...(memoryKiB === undefined || Math.abs(memoryKiB - cellMemoryKiB(view)) < 2
       ? []
       : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
@@ -227,7 +256,11 @@ function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi):
 }
 
 function pinned({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {
-  return union(...vcpupin.values(), ...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values())
+  return union(
+    ...vcpupin.values(),
+    ...(emulatorpin === undefined ? [] : [emulatorpin]),
+    ...iothreadpin.values(),
+  )
 }
 
 const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']

@@ -13,11 +13,19 @@ import {
 
 const APART = '/usr/bin/env'
 
-export function runApart(command: string, args: readonly string[], options: SpawnSyncOptions = {}): SpawnSyncReturns<string> {
+export function runApart(
+  command: string,
+  args: readonly string[],
+  options: SpawnSyncOptions = {},
+): SpawnSyncReturns<string> {
   return spawnSync(APART, ['-u', 'NODE_OPTIONS', command, ...args], { ...options, encoding: 'utf8' })
 }
 
-export function startApart(command: string, args: readonly string[], options: SpawnOptionsWithoutStdio): ChildProcessWithoutNullStreams {
+export function startApart(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptionsWithoutStdio,
+): ChildProcessWithoutNullStreams {
   return spawn(APART, ['-u', 'NODE_OPTIONS', command, ...args], options)
 }
 
@@ -44,6 +52,8 @@ export function endOf(child: ChildProcess, stdout: 'read' | 'unread' = 'read'): 
   if (stdout === 'read') hear('stdout')
   hear('stderr')
   return new Promise((resolve) => {
-    child.on('close', (status, signal) => resolve({ status, signal, ...said, tookMs: performance.now() - began }))
+    child.on('close', (status, signal) =>
+      resolve({ status, signal, ...said, tookMs: performance.now() - began }),
+    )
   })
 }

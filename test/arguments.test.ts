@@ -33,13 +33,27 @@ function refusals(...argv: string[]): readonly Diagnostic[] {
 const codes = (...argv: string[]): string[] => refusals(...argv).map(({ code }) => code)
 const run = (line: string) => parseArguments(line.split(' '))
 
-const plain = { name: 'transform', rebind: false, diff: false, inPlace: false, json: false, wishes: {} } as const
+const plain = {
+  name: 'transform',
+  rebind: false,
+  diff: false,
+  inPlace: false,
+  json: false,
+  wishes: {},
+} as const
 
 t.test('each command without options', async (t) => {
   t.same(run('transform'), plain)
   t.same(run('plan'), { name: 'plan', rebind: false, json: false, wishes: {} })
   t.same(run('check'), { name: 'check', json: false, wishes: {} })
-  t.same(run('define'), { name: 'define', rebind: false, dryRun: false, nextStart: false, json: false, wishes: {} })
+  t.same(run('define'), {
+    name: 'define',
+    rebind: false,
+    dryRun: false,
+    nextStart: false,
+    json: false,
+    wishes: {},
+  })
   t.same(run('watch'), { name: 'watch', once: false })
   t.same(run('snapshot'), { name: 'snapshot', wishes: {} })
   t.same(run('install'), { name: 'install', reload: false, dryRun: false, json: false })
@@ -89,23 +103,37 @@ t.test('the options of each command', async (t) => {
     wishes: { cpuset: [2, 3] },
   })
   const sites = { root: '/image', hooksDir: '/srv/hooks', json: true }
-  t.same(run('install --root /image --hooks-dir=/srv/hooks --reload --json'), { name: 'install', ...sites, reload: true, dryRun: false })
-  t.same(run('uninstall --root=/image --hooks-dir /srv/hooks --dry-run --json'), { name: 'uninstall', ...sites, dryRun: true })
+  t.same(run('install --root /image --hooks-dir=/srv/hooks --reload --json'), {
+    name: 'install',
+    ...sites,
+    reload: true,
+    dryRun: false,
+  })
+  t.same(run('uninstall --root=/image --hooks-dir /srv/hooks --dry-run --json'), {
+    name: 'uninstall',
+    ...sites,
+    dryRun: true,
+  })
   t.same(run('doctor --host captured --hooks-dir /srv/hooks --json'), {
     name: 'doctor',
     host: 'captured',
     hooksDir: '/srv/hooks',
     json: true,
   })
-  t.same(run(`define ${common} --memory even --rebind --dry-run --next-start --connect qemu:///session --backup b db1.xml`), {
-    name: 'define',
-    ...reading,
-    rebind: true,
-    dryRun: true,
-    nextStart: true,
-    connect: 'qemu:///session',
-    backup: 'b',
-  })
+  t.same(
+    run(
+      `define ${common} --memory even --rebind --dry-run --next-start --connect qemu:///session --backup b db1.xml`,
+    ),
+    {
+      name: 'define',
+      ...reading,
+      rebind: true,
+      dryRun: true,
+      nextStart: true,
+      connect: 'qemu:///session',
+      backup: 'b',
+    },
+  )
   t.same(run('define --guest db1'), {
     name: 'define',
     guest: 'db1',
@@ -123,13 +151,18 @@ t.test('the options of each command', async (t) => {
     host: 'h.json',
     config: 'c.conf',
   })
-  t.same(run('onDefineDomain --domain=<domain/> --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --config c.conf --vmi={} --pin cell'), {
-    name: 'onDefineDomain',
-    ...placing,
-    vmi: '{}',
-    domain: '<domain/>',
-    wishes: { pin: 'cell' },
-  })
+  t.same(
+    run(
+      'onDefineDomain --domain=<domain/> --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --config c.conf --vmi={} --pin cell',
+    ),
+    {
+      name: 'onDefineDomain',
+      ...placing,
+      vmi: '{}',
+      domain: '<domain/>',
+      wishes: { pin: 'cell' },
+    },
+  )
 })
 
 t.test('one flag per key, both ways to write it', async (t) => {
@@ -158,7 +191,10 @@ t.test('inputs, - and --', async (t) => {
   t.match(run('transform --host=-x db1.xml'), { host: '-x', input: 'db1.xml' })
   t.match(run('transform -o=-x db1.xml'), { output: '-x', input: 'db1.xml' })
   t.match(run('transform --config=a=b'), { config: 'a=b' }, 'only the first = counts')
-  t.match(parseArguments(['onDefineDomain', '--vmi=\n{}', '--domain', '\n<domain/>\n']), { vmi: '\n{}', domain: '\n<domain/>\n' })
+  t.match(parseArguments(['onDefineDomain', '--vmi=\n{}', '--domain', '\n<domain/>\n']), {
+    vmi: '\n{}',
+    domain: '\n<domain/>\n',
+  })
   t.notOk('output' in run('transform -o -'), '-o - is stdout, as without it')
 })
 
@@ -190,7 +226,9 @@ t.test('commands that are refused', async (t) => {
       fix: 'virt-numa --help',
     },
   ])
-  t.match(refusals('transfrom', 'db1.xml'), [{ code: 'usage-command', what: '"transfrom" is no command', fix: 'did you mean transform?' }])
+  t.match(refusals('transfrom', 'db1.xml'), [
+    { code: 'usage-command', what: '"transfrom" is no command', fix: 'did you mean transform?' },
+  ])
   t.match(refusals('Plan'), [{ code: 'usage-command', fix: 'did you mean plan?' }])
   for (const word of ['', '-', '--', '--json', 'db1.xml', '__proto__', 'constructor', 'toString', 'serve']) {
     t.same(codes(word), ['usage-command'], JSON.stringify(word))
@@ -219,25 +257,49 @@ t.test('options that are refused', async (t) => {
     t.match(refusals(...argv.split(' ')), [{ code: 'usage-option', what, fix }], argv)
     t.equal(refusals(...argv.split(' ')).length, 1, `${argv}: told once`)
   }
-  t.equal(refusals('snapshot', '-x')[0]?.why, 'its options are --host, --cgroup, --pid, --json, --cpuset, -h, --help, -V, --version')
+  t.equal(
+    refusals('snapshot', '-x')[0]?.why,
+    'its options are --host, --cgroup, --pid, --json, --cpuset, -h, --help, -V, --version',
+  )
 })
 
 t.test('values that are refused', async (t) => {
   t.same(refusals('transform', '--json=true'), [
-    { code: 'usage-option-value', what: '--json takes no value, got "true"', why: 'it is a switch', fix: 'write --json' },
+    {
+      code: 'usage-option-value',
+      what: '--json takes no value, got "true"',
+      why: 'it is a switch',
+      fix: 'write --json',
+    },
   ])
-  t.match(refusals('transform', '-i=', 'db1.xml'), [{ code: 'usage-option-value', what: '-i takes no value, got ""' }])
-  t.match(refusals('transform', '--host'), [{ code: 'usage-option-value', what: '--host has no value', fix: 'write --host=FILE|DIR' }])
-  t.match(refusals('transform', '--host='), [{ code: 'usage-option-value', what: '--host: "" is no FILE|DIR' }])
-  t.match(refusals('transform', '-o', ''), [{ code: 'usage-option-value', what: '-o: "" is no FILE', fix: 'write -o FILE' }])
+  t.match(refusals('transform', '-i=', 'db1.xml'), [
+    { code: 'usage-option-value', what: '-i takes no value, got ""' },
+  ])
+  t.match(refusals('transform', '--host'), [
+    { code: 'usage-option-value', what: '--host has no value', fix: 'write --host=FILE|DIR' },
+  ])
+  t.match(refusals('transform', '--host='), [
+    { code: 'usage-option-value', what: '--host: "" is no FILE|DIR' },
+  ])
+  t.match(refusals('transform', '-o', ''), [
+    { code: 'usage-option-value', what: '-o: "" is no FILE', fix: 'write -o FILE' },
+  ])
   t.match(refusals('transform', '-o', '--json'), [{ code: 'usage-option-value', what: '-o has no value' }])
   t.match(refusals('transform', '--memory', '--', 'db1.xml'), [
     { code: 'usage-option-value', fix: 'write --memory=by-vcpu|even|by-free-pages' },
   ])
-  t.same(codes('onDefineDomain', '--vmi', '', '--domain', '<domain/>'), ['usage-option-value'], 'empty is not missing too')
+  t.same(
+    codes('onDefineDomain', '--vmi', '', '--domain', '<domain/>'),
+    ['usage-option-value'],
+    'empty is not missing too',
+  )
 
   for (const pid of ['0', '000', '-5', '1.5', '0x10', 'self', '1e3', ' 7', '99999999999']) {
-    t.match(refusals('check', `--pid=${pid}`), [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is no process id` }], pid)
+    t.match(
+      refusals('check', `--pid=${pid}`),
+      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is no process id` }],
+      pid,
+    )
   }
   t.same(codes('check', '--pid', '-5'), ['usage-option-value', 'usage-option'])
   t.same(codes('check', '--pid='), ['usage-option-value'])
@@ -259,9 +321,16 @@ t.test('values that are refused', async (t) => {
 })
 
 t.test('options that are given twice', async (t) => {
-  for (const argv of ['--json --json', '--host a --host a', '--memory even --memory=even', '--pid 1 --pid 2']) {
+  for (const argv of [
+    '--json --json',
+    '--host a --host a',
+    '--memory even --memory=even',
+    '--pid 1 --pid 2',
+  ]) {
     const [option] = argv.split(' ')
-    t.match(refusals('check', ...argv.split(' ')), [{ code: 'usage-repeated', what: `${option} is given more than once` }])
+    t.match(refusals('check', ...argv.split(' ')), [
+      { code: 'usage-repeated', what: `${option} is given more than once` },
+    ])
   }
   t.same(codes('transform', '-o', 'a', '-o', 'b', '-o', 'c'), ['usage-repeated', 'usage-repeated'])
 })
@@ -269,12 +338,18 @@ t.test('options that are given twice', async (t) => {
 t.test('inputs that are refused', async (t) => {
   for (const command of FITTING) {
     t.match(refusals(command, 'a.xml', '--json', 'b.xml'), [
-      { code: 'usage-inputs', what: `${command} takes at most 1 file, got "a.xml", "b.xml"`, fix: `virt-numa ${command} FILE` },
+      {
+        code: 'usage-inputs',
+        what: `${command} takes at most 1 file, got "a.xml", "b.xml"`,
+        fix: `virt-numa ${command} FILE`,
+      },
     ])
     t.same(codes(command, '-', '-'), ['usage-inputs'])
     t.same(codes(command, '--', 'a.xml', '--json'), ['usage-inputs'])
   }
-  t.match(refusals('snapshot', 'a.xml'), [{ code: 'usage-inputs', what: 'snapshot takes no file, got "a.xml"' }])
+  t.match(refusals('snapshot', 'a.xml'), [
+    { code: 'usage-inputs', what: 'snapshot takes no file, got "a.xml"' },
+  ])
   t.same(codes('onDefineDomain', '--vmi', '{}', '--domain', '<domain/>', 'a.xml'), ['usage-inputs'])
 })
 
@@ -283,7 +358,9 @@ t.test('what onDefineDomain needs', async (t) => {
     { code: 'usage-missing', what: 'onDefineDomain has no --vmi', fix: 'add --vmi JSON' },
     { code: 'usage-missing', what: 'onDefineDomain has no --domain', fix: 'add --domain XML' },
   ])
-  t.match(refusals('onDefineDomain', '--vmi', '{}'), [{ code: 'usage-missing', what: 'onDefineDomain has no --domain' }])
+  t.match(refusals('onDefineDomain', '--vmi', '{}'), [
+    { code: 'usage-missing', what: 'onDefineDomain has no --domain' },
+  ])
 })
 
 t.test('options that do not go together', async (t) => {
@@ -295,7 +372,12 @@ t.test('options that do not go together', async (t) => {
     ['--diff -i db1.xml', ['--diff does not go with -i']],
     [
       '--diff -o - -i',
-      ['-i does not go with -o', '-i does not go with standard input', '--diff does not go with -o', '--diff does not go with -i'],
+      [
+        '-i does not go with -o',
+        '-i does not go with standard input',
+        '--diff does not go with -o',
+        '--diff does not go with -i',
+      ],
     ],
   ]
   for (const [argv, what] of conflicts) {
@@ -311,7 +393,10 @@ t.test('options that do not go together', async (t) => {
 t.test('a guest of libvirt or a document', async (t) => {
   for (const input of ['db1.xml', '-']) {
     t.match(refusals('define', '--guest', 'db1', input), [
-      { code: 'usage-conflict', what: `--guest does not go with ${input === '-' ? 'standard input' : input}` },
+      {
+        code: 'usage-conflict',
+        what: `--guest does not go with ${input === '-' ? 'standard input' : input}`,
+      },
     ])
   }
   t.same(codes('watch', 'db1.xml'), ['usage-inputs'])
@@ -319,7 +404,19 @@ t.test('a guest of libvirt or a document', async (t) => {
 })
 
 t.test('everything that is wrong at once, all of it usage', async (t) => {
-  const found = refusals('transform', '--bogus', '--pid', '0', '--json', '--json=1', '--memory', 'x', '--cells=0', '-i', '--vmi')
+  const found = refusals(
+    'transform',
+    '--bogus',
+    '--pid',
+    '0',
+    '--json',
+    '--json=1',
+    '--memory',
+    'x',
+    '--cells=0',
+    '-i',
+    '--vmi',
+  )
   t.same(
     found.map(({ code }) => code),
     [
@@ -390,5 +487,6 @@ t.test('help', async (t) => {
   t.match(transform, /^ {2}--cpuset +\(the pod's\), CPUSET$/m)
   t.equal(transform.split('Examples:\n')[1]?.trimEnd().split('\n').length, 2)
   t.notMatch(helpText('snapshot'), /--memory|DOMAIN\.XML/)
-  for (const example of transform.matchAll(/^ {2}virt-numa (.*)$/gm)) t.match(run(example[1] ?? ''), { name: 'transform' })
+  for (const example of transform.matchAll(/^ {2}virt-numa (.*)$/gm))
+    t.match(run(example[1] ?? ''), { name: 'transform' })
 })

@@ -30,10 +30,12 @@ function run(words: readonly string[], input = '', cwd = process.cwd()): Ended {
 
 // ---- Domains ----
 
-const domain = (inside: string, attributes = "type='kvm'"): string => `<domain ${attributes}>${inside}</domain>`
+const domain = (inside: string, attributes = "type='kvm'"): string =>
+  `<domain ${attributes}>${inside}</domain>`
 const plain = '<memory>65536</memory><vcpu>4</vcpu>'
 const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(domain(plain), 'utf16le')])
-const ours = (keys: string): string => domain(`<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' ${keys}/></metadata>${plain}`)
+const ours = (keys: string): string =>
+  domain(`<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' ${keys}/></metadata>${plain}`)
 
 const domains: Record<string, readonly [text: string | Buffer, code: string]> = {
   'nothing at all': ['', 'xml-malformed'],
@@ -49,10 +51,16 @@ const domains: Record<string, readonly [text: string | Buffer, code: string]> = 
   'a DOCTYPE': [`<!DOCTYPE domain [<!ENTITY a "b">]>${seed}`, 'xml-doctype'],
   'a NUL byte': [seed.replace('seed', 'se\0ed'), 'xml-malformed'],
   'a NUL byte at the end': [`${seed}\0`, 'xml-malformed'],
-  'bytes that are no UTF-8': [Buffer.concat([Buffer.from('<domain><name>'), Buffer.from([0xc3, 0x28])]), 'utf8-invalid'],
+  'bytes that are no UTF-8': [
+    Buffer.concat([Buffer.from('<domain><name>'), Buffer.from([0xc3, 0x28])]),
+    'utf8-invalid',
+  ],
   'half a character at the end': [Buffer.from([...Buffer.from(seed), 0xe2, 0x82]), 'utf8-invalid'],
   'UTF-16': [utf16, 'utf8-invalid'],
-  'a prefix that nothing declares': [domain(`<metadata><numa:guestMappingPassthrough/></metadata>${plain}`), 'xml-prefix-undeclared'],
+  'a prefix that nothing declares': [
+    domain(`<metadata><numa:guestMappingPassthrough/></metadata>${plain}`),
+    'xml-prefix-undeclared',
+  ],
   'nesting without end': [domain('<a>'.repeat(1500) + '</a>'.repeat(1500)), 'xml-too-deep'],
   'no domain': ['<network><name>default</name></network>', 'not-domain'],
   'a domain of another namespace': [domain(plain, "xmlns='urn:other'"), 'not-domain'],
@@ -70,31 +78,56 @@ const domains: Record<string, readonly [text: string | Buffer, code: string]> = 
   'vCPUs in words': [domain('<memory>65536</memory><vcpu>four</vcpu>'), 'domain-value'],
   'more vCPUs than there are': [domain('<memory>65536</memory><vcpu>4294967296</vcpu>'), 'domain-value'],
   'more vCPUs than CPUs': [domain('<memory>65536</memory><vcpu>16384</vcpu>'), 'not-enough-threads'],
-  'more vCPUs online than possible': [domain("<memory>65536</memory><vcpu current='5'>4</vcpu>"), 'domain-value'],
+  'more vCPUs online than possible': [
+    domain("<memory>65536</memory><vcpu current='5'>4</vcpu>"),
+    'domain-value',
+  ],
   'a pin for no vCPU': [domain(`${plain}<cputune><vcpupin cpuset='1'/></cputune>`), 'domain-value'],
   'two pins of one vCPU': [
     domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='0' cpuset='1'/></cputune>`),
     'entry-twice',
   ],
   'two lists of pins': [
-    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><cputune><vcpupin vcpu='1' cpuset='1'/></cputune>`),
+    domain(
+      `${plain}<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><cputune><vcpupin vcpu='1' cpuset='1'/></cputune>`,
+    ),
     'element-twice',
   ],
-  'a range that is excluded': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-5,^2-5'/></cputune>`), 'set-malformed'],
-  'a set that descends': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='3-1'/></cputune>`), 'set-malformed'],
-  'a set without end': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-4294967295'/></cputune>`), 'set-too-large'],
-  'a page of no size': [domain(`${plain}<memoryBacking><hugepages><page size='0'/></hugepages></memoryBacking>`), 'pagesize-invalid'],
+  'a range that is excluded': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-5,^2-5'/></cputune>`),
+    'set-malformed',
+  ],
+  'a set that descends': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='3-1'/></cputune>`),
+    'set-malformed',
+  ],
+  'a set without end': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-4294967295'/></cputune>`),
+    'set-too-large',
+  ],
+  'a page of no size': [
+    domain(`${plain}<memoryBacking><hugepages><page size='0'/></hugepages></memoryBacking>`),
+    'pagesize-invalid',
+  ],
   'cells that overlap': [
-    domain(`${plain}<cpu><numa><cell cpus='0-2' memory='1024'/><cell cpus='2-3' memory='1024'/></numa></cpu>`),
+    domain(
+      `${plain}<cpu><numa><cell cpus='0-2' memory='1024'/><cell cpus='2-3' memory='1024'/></numa></cpu>`,
+    ),
     'cells-overlap',
   ],
-  'cells that are numbered from 1': [domain(`${plain}<cpu><numa><cell id='1' cpus='0-3' memory='65536'/></numa></cpu>`), 'cell-ids'],
+  'cells that are numbered from 1': [
+    domain(`${plain}<cpu><numa><cell id='1' cpus='0-3' memory='65536'/></numa></cpu>`),
+    'cell-ids',
+  ],
   'an unknown key': [ours("memroy='even'"), 'unknown-key'],
   'a key that every object has': [ours("__proto__='even'"), 'unknown-key'],
   'another key that every object has': [ours("constructor='even'"), 'unknown-key'],
   'an unknown value': [ours("memory='odd'"), 'unknown-value'],
   'CPUs that the guest does not have': [ours("cpuset='40-41'"), 'cpuset-unavailable'],
-  'another element of ours': [domain(`<metadata><n:wish xmlns:n='urn:virt-numa:1'/></metadata>${plain}`), 'metadata-element'],
+  'another element of ours': [
+    domain(`<metadata><n:wish xmlns:n='urn:virt-numa:1'/></metadata>${plain}`),
+    'metadata-element',
+  ],
 }
 
 t.test('a bad domain is refused, and stays as it was under -i', (t) => {
@@ -117,7 +150,11 @@ t.test('what a tired person types', (t) => {
   writeFileSync(live, seed.replace("<domain type='kvm'", "<domain type='kvm' id='3'"))
   const cases: [words: string[], status: number, told: RegExp][] = [
     [['plan', '--host', HOST], 1, /the document is empty\n.*why: a command that fails before a pipe/],
-    [['plan', '--host', HOST, 'db1'], 1, /cannot read db1: ENOENT[\s\S]*virsh dumpxml --inactive db1 > db1\.xml/],
+    [
+      ['plan', '--host', HOST, 'db1'],
+      1,
+      /cannot read db1: ENOENT[\s\S]*virsh dumpxml --inactive db1 > db1\.xml/,
+    ],
     [['plan', '--host', HOST, '--memory', 'by-free', live], 2, /did you mean by-free-pages\?/],
     [['plan', '--host', HOST, '--cpus', 'as-pinned', live], 1, /error\[pin-missing\]: vCPU 0 has no pin/],
     [
@@ -138,7 +175,9 @@ t.test('what a tired person types', (t) => {
 })
 
 t.test('names that objects have are names like any other', (t) => {
-  const text = domain(`<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices><valueOf/></devices>`)
+  const text = domain(
+    `<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices><valueOf/></devices>`,
+  )
   const { status, stdout, stderr } = run(['transform', '--host', HOST], text)
   t.equal(status, 0, stderr)
   t.match(stdout, "<__proto__ constructor='1'><toString/></__proto__>")
@@ -229,8 +268,14 @@ t.test('a host or configuration that is wrong is refused', (t) => {
     ...Object.fromEntries(Object.entries(hosts).map(([name, code]) => [name, [['--host', at(name)], code]])),
     'a configuration without quotes': [['--config', at('broken.conf'), '--host', HOST], 'config-syntax'],
     'a configuration with an unknown key': [['--config', at('key.conf'), '--host', HOST], 'unknown-key'],
-    'a configuration that sets a key twice': [['--config', at('twice.conf'), '--host', HOST], 'config-repeated'],
-    'a configuration with an unknown value': [['--config', at('value.conf'), '--host', HOST], 'unknown-value'],
+    'a configuration that sets a key twice': [
+      ['--config', at('twice.conf'), '--host', HOST],
+      'config-repeated',
+    ],
+    'a configuration with an unknown value': [
+      ['--config', at('value.conf'), '--host', HOST],
+      'unknown-value',
+    ],
     'a configuration that is not there': [['--config', at('missing.conf'), '--host', HOST], 'unreadable'],
     'a domain that is not there': [['--host', HOST, at('missing.xml')], 'unreadable'],
     'a folder for a domain': [['--host', HOST, place], 'unreadable'],
@@ -265,8 +310,15 @@ t.test('a write that fails leaves the file as it was, and nothing beside it', (t
   t.same([stdout.status, codesOf(stdout.stderr)], [1, ['unwritable']], 'stdout on a device that is full')
   const missing = shell('$N transform -o missing/out.xml --host $HOST domain.xml', place)
   t.same([missing.status, codesOf(missing.stderr)], [1, ['unwritable']], 'a folder that is not there')
-  const onFolder = shell('mkdir made; $N transform -o made --host $HOST domain.xml; status=$?; rmdir made; exit $status', place)
-  t.same([onFolder.status, codesOf(onFolder.stderr)], [1, ['unwritable']], 'a folder in the place of the file')
+  const onFolder = shell(
+    'mkdir made; $N transform -o made --host $HOST domain.xml; status=$?; rmdir made; exit $status',
+    place,
+  )
+  t.same(
+    [onFolder.status, codesOf(onFolder.stderr)],
+    [1, ['unwritable']],
+    'a folder in the place of the file',
+  )
   t.equal(readFileSync(file, 'utf8'), large, 'the file is as it was')
   t.same(readdirSync(place), ['domain.xml'], 'nothing is left behind')
   t.end()
@@ -296,7 +348,8 @@ if (canMount) {
 
 t.test("a folder that is read-only, and another's file", (t) => {
   const place = folder(t)
-  for (const name of ['virt-numa.cjs', 'write.cjs']) copyFileSync(`${process.cwd()}/dist/${name}`, join(place, name))
+  for (const name of ['virt-numa.cjs', 'write.cjs'])
+    copyFileSync(`${process.cwd()}/dist/${name}`, join(place, name))
   copyFileSync(HOST, join(place, 'host.json'))
   const closed = join(place, 'closed')
   const theirs = join(place, 'theirs')
@@ -309,7 +362,9 @@ t.test("a folder that is read-only, and another's file", (t) => {
   if (isRoot) chownSync(theirs, NOBODY, NOBODY)
   const runIn = (file: string): Ended => {
     const words = [join(place, 'virt-numa.cjs'), 'transform', '-i', '--host', join(place, 'host.json'), file]
-    const { status, stdout, stderr } = runApart(process.execPath, words, { ...(isRoot && { uid: NOBODY, gid: NOBODY }) })
+    const { status, stdout, stderr } = runApart(process.execPath, words, {
+      ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+    })
     return { status, stdout, stderr }
   }
   const readOnly = runIn(join(closed, 'domain.xml'))
@@ -319,7 +374,11 @@ t.test("a folder that is read-only, and another's file", (t) => {
   t.same([other.status, codesOf(other.stderr)], isRoot ? [1, ['unwritable']] : [0, []], other.stderr)
   t.equal(readFileSync(join(closed, 'domain.xml'), 'utf8'), seed, 'the file is as it was')
   t.equal(readFileSync(join(theirs, 'domain.xml'), 'utf8') === seed, isRoot, 'so is the other one')
-  t.same([readdirSync(closed), readdirSync(theirs)], [['domain.xml'], ['domain.xml']], 'nothing is left behind')
+  t.same(
+    [readdirSync(closed), readdirSync(theirs)],
+    [['domain.xml'], ['domain.xml']],
+    'nothing is left behind',
+  )
   t.end()
 })
 
@@ -339,10 +398,18 @@ t.test('-i follows a link, and keeps link, mode and owner', (t) => {
   t.match(readFileSync(file, 'utf8'), "<cell id='1'", 'its target is fitted')
   const after = statSync(file)
   t.same([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid], 'mode and owner stay')
-  t.same([readdirSync(place), readdirSync(join(place, 'real'))], [['link.xml', 'real'], ['domain.xml']], 'nothing is left behind')
+  t.same(
+    [readdirSync(place), readdirSync(join(place, 'real'))],
+    [['link.xml', 'real'], ['domain.xml']],
+    'nothing is left behind',
+  )
   const { ino, mtimeMs } = statSync(file)
   t.equal(run(['transform', '-i', '--host', HOST, link]).status, 0)
-  t.same([statSync(file).ino, statSync(file).mtimeMs], [ino, mtimeMs], 'where nothing changes, nothing is written')
+  t.same(
+    [statSync(file).ino, statSync(file).mtimeMs],
+    [ino, mtimeMs],
+    'where nothing changes, nothing is written',
+  )
   t.end()
 })
 
@@ -358,7 +425,10 @@ t.test('pipes and devices are written to, and stay', (t) => {
   t.equal(readFileSync(join(place, 'out'), 'utf8'), fitted, 'a pipe with a name')
   const stdout = shell('$N transform -o /dev/stdout --host $HOST domain.xml | cat', place)
   t.same([stdout.status, stdout.stdout, codesOf(stdout.stderr)], [0, fitted, []], '/dev/stdout on a pipe')
-  const device = shell('$N transform -o /dev/null --host $HOST domain.xml; status=$?; test -c /dev/null && exit $status', place)
+  const device = shell(
+    '$N transform -o /dev/null --host $HOST domain.xml; status=$?; test -c /dev/null && exit $status',
+    place,
+  )
   t.same([device.status, device.stdout], [0, ''], '/dev/null stays a device')
   t.same(readdirSync(place), ['domain.xml', 'out', 'pipe'], 'nothing is left behind')
   t.end()

@@ -5,7 +5,18 @@ import t from 'tap'
 import { table } from '../src/base/codes.ts'
 import { classOf, diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { gather } from '../src/base/gather.ts'
-import { type CpuSet, formatSet, intersect, MAX_ID, parseMask, parseSet, sameSet, setOf, subtract, union } from '../src/base/idset.ts'
+import {
+  type CpuSet,
+  formatSet,
+  intersect,
+  MAX_ID,
+  parseMask,
+  parseSet,
+  sameSet,
+  setOf,
+  subtract,
+  union,
+} from '../src/base/idset.ts'
 import { formatKiB, formatPagesize, parseLibvirtSize, parseQuantity, parseSize } from '../src/base/memory.ts'
 import { nearest } from '../src/base/nearest.ts'
 import { decodeUtf8 } from '../src/base/utf8.ts'
@@ -92,7 +103,10 @@ t.test('a set is printed in its shortest form, and read again', (t) => {
       const text = formatSet(set)
       const isShort = !text
         .split(',')
-        .some((item, at, all) => at > 0 && Number(item.split('-')[0]) === Number(all[at - 1]?.split('-').at(-1)) + 1)
+        .some(
+          (item, at, all) =>
+            at > 0 && Number(item.split('-')[0]) === Number(all[at - 1]?.split('-').at(-1)) + 1,
+        )
       return (
         isShort &&
         sameSet(cpus(text), set) &&
@@ -160,28 +174,30 @@ t.test('masks are words of 32 bits, the highest first', (t) => {
 // ---- Sizes ----
 
 t.test('sizes in the units of libvirt', (t) => {
-  const sizes: readonly (readonly [value: string, unit: string | undefined, kib: number, exact: boolean])[] = [
-    ['4', undefined, 4, true],
-    ['\n +4', 'KiB', 4, true],
-    ['004', '', 4, true],
-    ['1024', 'b', 1, true],
-    ['1', 'byte', 1, false],
-    ['1025', 'bytes', 2, false],
-    ['0', 'bytes', 0, true],
-    ['1', 'KB', 1, false],
-    ['1024', 'KB', 1000, true],
-    ['3', 'k', 3, true],
-    ['2', 'M', 2048, true],
-    ['2', 'mib', 2048, true],
-    ['1', 'MB', 977, false],
-    ['1', 'GiB', 1_048_576, true],
-    ['1', 'T', 1_073_741_824, true],
-    ['1', 'PiB', 2 ** 40, true],
-    ['1', 'EiB', 2 ** 50, true],
-    ['9007199254740991', undefined, MAX_KIB, true],
-    ['7', 'EiB', 7 * 2 ** 50, true],
-  ]
-  for (const [value, unit, kib, exact] of sizes) t.same(parseLibvirtSize(value, unit, 'test'), { kib, exact }, `${value} ${unit}`)
+  const sizes: readonly (readonly [value: string, unit: string | undefined, kib: number, exact: boolean])[] =
+    [
+      ['4', undefined, 4, true],
+      ['\n +4', 'KiB', 4, true],
+      ['004', '', 4, true],
+      ['1024', 'b', 1, true],
+      ['1', 'byte', 1, false],
+      ['1025', 'bytes', 2, false],
+      ['0', 'bytes', 0, true],
+      ['1', 'KB', 1, false],
+      ['1024', 'KB', 1000, true],
+      ['3', 'k', 3, true],
+      ['2', 'M', 2048, true],
+      ['2', 'mib', 2048, true],
+      ['1', 'MB', 977, false],
+      ['1', 'GiB', 1_048_576, true],
+      ['1', 'T', 1_073_741_824, true],
+      ['1', 'PiB', 2 ** 40, true],
+      ['1', 'EiB', 2 ** 50, true],
+      ['9007199254740991', undefined, MAX_KIB, true],
+      ['7', 'EiB', 7 * 2 ** 50, true],
+    ]
+  for (const [value, unit, kib, exact] of sizes)
+    t.same(parseLibvirtSize(value, unit, 'test'), { kib, exact }, `${value} ${unit}`)
   const malformed: readonly (readonly [string, string | undefined])[] = [
     ['', undefined],
     ['-1', 'KiB'],
@@ -215,7 +231,15 @@ t.test('sizes in the units of libvirt', (t) => {
 })
 
 t.test('no unit loses a byte in silence', (t) => {
-  const bytes: Record<string, bigint> = { b: 1n, kb: 1000n, KiB: 1024n, M: 1024n ** 2n, MB: 1000n ** 2n, gib: 1024n ** 3n, GB: 1000n ** 3n }
+  const bytes: Record<string, bigint> = {
+    b: 1n,
+    kb: 1000n,
+    KiB: 1024n,
+    M: 1024n ** 2n,
+    MB: 1000n ** 2n,
+    gib: 1024n ** 3n,
+    GB: 1000n ** 3n,
+  }
   const seen = { exact: 0, rounded: 0 }
   fc.assert(
     fc.property(fc.bigInt(0n, 2n ** 33n - 1n), fc.constantFrom(...Object.keys(bytes)), (value, unit) => {
@@ -227,7 +251,10 @@ t.test('no unit loses a byte in silence', (t) => {
     }),
     RUNS,
   )
-  t.ok(seen.exact > 100 && seen.rounded > 100, `${seen.exact} exact, ${seen.rounded} rounded up by less than a KiB and said so`)
+  t.ok(
+    seen.exact > 100 && seen.rounded > 100,
+    `${seen.exact} exact, ${seen.rounded} rounded up by less than a KiB and said so`,
+  )
   t.end()
 })
 
@@ -257,7 +284,8 @@ t.test('sizes as people type them, and as they are printed', (t) => {
   fc.assert(
     fc.property(
       fc.oneof(fc.nat(), fc.maxSafeNat()),
-      (kib) => parseSize(formatKiB(kib), 'test').kib === kib && parseSize(formatPagesize(kib), 'test').kib === kib,
+      (kib) =>
+        parseSize(formatKiB(kib), 'test').kib === kib && parseSize(formatPagesize(kib), 'test').kib === kib,
     ),
     RUNS,
   )
@@ -286,7 +314,8 @@ t.test('Kubernetes quantities, exactly', (t) => {
     '10240e-1': [1, true],
     '0': [0, true],
   }
-  for (const [text, [kib, exact]] of Object.entries(quantities)) t.same(parseQuantity(text, 'test'), { kib, exact }, text)
+  for (const [text, [kib, exact]] of Object.entries(quantities))
+    t.same(parseQuantity(text, 'test'), { kib, exact }, text)
   for (const text of ['', '.', 'Mi', '-1', '1K', '1MiB', '1 Mi', '1e', '1e1Mi', 'NaN', '0x1', '1e100'])
     t.equal(
       codeOf(() => parseQuantity(text, 'test')),
@@ -321,7 +350,10 @@ function decoded(bytes: Uint8Array): string | undefined {
 const nearlyUtf8 = fc
   .array(
     fc.oneof(
-      { weight: 6, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }).map((text) => [...Buffer.from(text)]) },
+      {
+        weight: 6,
+        arbitrary: fc.string({ unit: 'binary', maxLength: 6 }).map((text) => [...Buffer.from(text)]),
+      },
       { weight: 1, arbitrary: fc.array(fc.integer({ min: 0x80, max: 0xff }), { maxLength: 4 }) },
       {
         weight: 1,
@@ -357,7 +389,9 @@ t.test('bytes are read as Node reads them', (t) => {
 })
 
 t.test('every character, and pieces of every length', (t) => {
-  const all = Array.from({ length: 0x110000 }, (_, code) => (code >= 0xd800 && code <= 0xdfff ? '' : String.fromCodePoint(code))).join('')
+  const all = Array.from({ length: 0x110000 }, (_, code) =>
+    code >= 0xd800 && code <= 0xdfff ? '' : String.fromCodePoint(code),
+  ).join('')
   t.ok(decodeUtf8(Buffer.from(all)) === all, 'all of Unicode')
   for (const length of [0, 1, 8191, 8192, 8193, 16_384]) {
     const text = `${'a'.repeat(length)}\u{1f600}`

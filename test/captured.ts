@@ -32,9 +32,15 @@ export function readings(files: Files): string[] {
   const online = onlineCpus(files) as CpuSet
   return processes(files)
     .map(([name, pid]) => {
-      const { allowed, confinesCpus, confinesNodes, path, cpusetController } = readCgroup(files, { pid }, online)
-      const pages = allowed.pages?.map(({ pagesizeKiB, max }) => `${max} of ${pagesizeKiB} KiB`).join(', ') ?? 'no limit'
-      const confines = [confinesCpus && 'CPUs', confinesNodes && 'nodes'].filter(Boolean).join(' and ') || 'nothing'
+      const { allowed, confinesCpus, confinesNodes, path, cpusetController } = readCgroup(
+        files,
+        { pid },
+        online,
+      )
+      const pages =
+        allowed.pages?.map(({ pagesizeKiB, max }) => `${max} of ${pagesizeKiB} KiB`).join(', ') ?? 'no limit'
+      const confines =
+        [confinesCpus && 'CPUs', confinesNodes && 'nodes'].filter(Boolean).join(' and ') || 'nothing'
       const sets = `CPUs ${formatSet(allowed.cpus ?? [])}, nodes ${formatSet(allowed.nodes ?? [])}, pages ${pages}`
       return `${name}: ${sets}; confines ${confines}; ${path ?? 'no folder'}${cpusetController ? ', cpuset' : ''}`
     })

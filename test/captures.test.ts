@@ -28,32 +28,39 @@ t.test('from the host', (t) => {
   t.end()
 })
 
-t.test('from a pod that has its own cgroups mounted: a limit of the pod above the container is not to be seen', (t) => {
-  const at = (place: string) => readings(filesOf(place)).filter((line) => /^(self|qemu)/.test(line) || line.includes(`; ${ROOT}`))
-  t.same(at('guaranteed'), [
-    `libvirtd: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
-    `qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/${qemu}, cpuset`,
-    `self: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
-  ])
-  t.same(
-    at('burstable'),
-    [
-      `libvirtd: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}, cpuset`,
-      'qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; no folder',
-      `self: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}, cpuset`,
-    ],
-    'of a process in another pod only its status is left',
-  )
-  t.end()
-})
+t.test(
+  'from a pod that has its own cgroups mounted: a limit of the pod above the container is not to be seen',
+  (t) => {
+    const at = (place: string) =>
+      readings(filesOf(place)).filter((line) => /^(self|qemu)/.test(line) || line.includes(`; ${ROOT}`))
+    t.same(at('guaranteed'), [
+      `libvirtd: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
+      `qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/${qemu}, cpuset`,
+      `self: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
+    ])
+    t.same(
+      at('burstable'),
+      [
+        `libvirtd: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}, cpuset`,
+        'qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; no folder',
+        `self: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}, cpuset`,
+      ],
+      'of a process in another pod only its status is left',
+    )
+    t.end()
+  },
+)
 
-t.test('from a pod that sees the mount of the host: what is below the namespace cannot be found by name', (t) => {
-  t.same(
-    readings(filesOf('one-node')).filter((line) => line.startsWith('self')),
-    ['self: CPUs 0-1, nodes 0, pages no limit; confines CPUs and nodes; no folder'],
-  )
-  t.end()
-})
+t.test(
+  'from a pod that sees the mount of the host: what is below the namespace cannot be found by name',
+  (t) => {
+    t.same(
+      readings(filesOf('one-node')).filter((line) => line.startsWith('self')),
+      ['self: CPUs 0-1, nodes 0, pages no limit; confines CPUs and nodes; no folder'],
+    )
+    t.end()
+  },
+)
 
 t.test('sets are those of the process itself', (t) => {
   for (const place of ['host', 'guaranteed', 'burstable', 'one-node']) {
@@ -62,7 +69,8 @@ t.test('sets are those of the process itself', (t) => {
     for (const [name, pid] of processes(files)) {
       const status = Buffer.from(files.read(`/proc/${pid}/status`) ?? '').toString()
       const { allowed } = readCgroup(files, { pid }, online)
-      const said = (key: string): string | undefined => new RegExp(`^${key}:\\s*(\\S+)$`, 'm').exec(status)?.[1]
+      const said = (key: string): string | undefined =>
+        new RegExp(`^${key}:\\s*(\\S+)$`, 'm').exec(status)?.[1]
       t.equal(formatSet(allowed.cpus ?? []), said('Cpus_allowed_list'), `${name}, seen from ${place}: CPUs`)
       t.equal(formatSet(allowed.nodes ?? []), said('Mems_allowed_list'), `${name}, seen from ${place}: nodes`)
     }
@@ -72,7 +80,13 @@ t.test('sets are those of the process itself', (t) => {
 
 t.test('snapshot of a process and of a cgroup', (t) => {
   const snapshot = (place: string, ...words: string[]): Record<string, unknown> => {
-    const { status, stdout, stderr } = runApart(process.execPath, ['dist/virt-numa.cjs', 'snapshot', '--host', fileOf(place), ...words])
+    const { status, stdout, stderr } = runApart(process.execPath, [
+      'dist/virt-numa.cjs',
+      'snapshot',
+      '--host',
+      fileOf(place),
+      ...words,
+    ])
     t.equal(status, 0, `${place} ${words.join(' ')}: ${stderr || 'without a word'}`)
     return JSON.parse(stdout)
   }
@@ -91,7 +105,11 @@ t.test('snapshot of a process and of a cgroup', (t) => {
     'while the guest runs on nodes 1 and 2',
   )
   t.same(snapshot('host', '--cgroup', `/${burstable}`).allowed, { cpus: '4,6', nodes: '2-3', pages })
-  t.same(snapshot('host', '--cgroup', `${ROOT}/${builder}`).allowed, { cpus: '7', nodes: '0-3' }, 'a container in a container')
+  t.same(
+    snapshot('host', '--cgroup', `${ROOT}/${builder}`).allowed,
+    { cpus: '7', nodes: '0-3' },
+    'a container in a container',
+  )
   t.same(snapshot('guaranteed', '--cgroup', ROOT).allowed, { cpus: '2-5', nodes: '1-2' })
   t.same(snapshot('host').allowed, undefined, 'of a captured machine its own cgroup says nothing')
   t.end()

@@ -122,7 +122,9 @@ t.test('every code is shown', (t) => {
     for (const code of Object.keys(table[kind])) {
       const test = elsewhere[code]
       const isShown =
-        test === undefined ? texts.some((text) => text?.includes(`[${code}]`)) : readFileSync(`test/${test}`, 'utf8').includes(`${code}`)
+        test === undefined
+          ? texts.some((text) => text?.includes(`[${code}]`))
+          : readFileSync(`test/${test}`, 'utf8').includes(`${code}`)
       t.ok(isShown, test === undefined ? `a golden case shows ${code}` : `${test} shows ${code}`)
       if (test !== undefined)
         t.notOk(
@@ -141,7 +143,9 @@ function says(key: string, value: string | undefined): boolean {
   return cases.some((each) => {
     const inDomain = new RegExp(`numa:guestMappingPassthrough[^>]* ${key}='([^']*)'`).exec(each.domain)?.[1]
     const said = each.keys[key] ?? inDomain
-    return value === undefined ? said !== undefined && !keys[key as keyof typeof keys].words.includes(said) : said === value
+    return value === undefined
+      ? said !== undefined && !keys[key as keyof typeof keys].words.includes(said)
+      : said === value
   })
 }
 
@@ -149,7 +153,8 @@ t.test('every key and value is said', (t) => {
   for (const key of keyNames) {
     const { words, open, unstated } = keys[key]
     const [standard, ...others] = unstated === undefined ? words : ['', ...words]
-    for (const word of others) t.ok(says(key, word), `a golden case says ${key}=${word} (default ${standard})`)
+    for (const word of others)
+      t.ok(says(key, word), `a golden case says ${key}=${word} (default ${standard})`)
     if (open !== undefined) t.ok(says(key, undefined), `a golden case says ${key}=${open.metavar}`)
   }
   t.end()
@@ -157,15 +162,21 @@ t.test('every key and value is said', (t) => {
 
 t.test('every operation of the hook is answered', (t) => {
   const runs = new Set(cases.map(({ run }) => run))
-  for (const operation of operations) t.ok(runs.has(`hook ${operation}`), `a golden case answers ${operation}`)
-  const unknown = [...runs].filter((run) => run.startsWith('hook ') && !operations.includes(run.slice('hook '.length)))
+  for (const operation of operations)
+    t.ok(runs.has(`hook ${operation}`), `a golden case answers ${operation}`)
+  const unknown = [...runs].filter(
+    (run) => run.startsWith('hook ') && !operations.includes(run.slice('hook '.length)),
+  )
   t.ok(unknown.length > 0, `a golden case answers what no libvirt asks: ${unknown}`)
   t.end()
 })
 
 /** What one only learns by falling into it: how libvirt, QEMU and the kernel read a domain and a host. */
 const traps: Readonly<Record<string, readonly string[]>> = {
-  'any status but 0 at reconnect and started kills the guest': ['2n4c2t-hook-reconnect', '2n4c2t-hook-started'],
+  'any status but 0 at reconnect and started kills the guest': [
+    '2n4c2t-hook-reconnect',
+    '2n4c2t-hook-started',
+  ],
   'a guest that has not asked costs nothing and hears nothing': ['2n4c2t-hook-not-asked'],
   'what cannot be read never keeps a guest from starting': ['2n4c2t-hook-prepare-garbled'],
   'cells cover vCPUs that are offline at boot, which would float when unpinned': ['2n4c2t-hotplug'],
@@ -179,13 +190,20 @@ const traps: Readonly<Record<string, readonly string[]>> = {
   'libvirt rounds cells up to 1 MiB, on ppc64 to 256 MiB': ['2n4c2t-odd-rest', '2n4c8t-ppc64'],
   'a strict <memory> confines the emulator too': ['2n4c2t-seed', '2n4c2t-check-narrow'],
   'preferred overflows only within the nodes of the guest': ['2n4c2t-preferred', '2n4c2t-rebind-preferred'],
-  'restrictive goes for all or none, and not with pages': ['2n4c2t-restrictive', '2n4c2t-restrictive-pages', '2n4c2t-rebind-inherits'],
+  'restrictive goes for all or none, and not with pages': [
+    '2n4c2t-restrictive',
+    '2n4c2t-restrictive-pages',
+    '2n4c2t-rebind-inherits',
+  ],
   'surplus pages let a guest start': ['2n4c2t-check-surplus', '2n4c2t-by-free-pages-surplus'],
   'reserved pages are free and not to be had': ['2n4c2t-promised'],
   "the cgroup's hugetlb limit caps the pages": ['2n4c2t-cgroup-pages'],
   'hugetlbfs must be mounted': ['2n4c2t-not-mounted'],
   'a bare <hugepages/> is the default size': ['2n4c2t-pagesize-default', '2n4c2t-pagesize-unknown'],
-  'QEMU allocates huge pages from the emulator on their node': ['2n4c2t-emulator-reach', '2n4c2t-check-devices'],
+  'QEMU allocates huge pages from the emulator on their node': [
+    '2n4c2t-emulator-reach',
+    '2n4c2t-check-devices',
+  ],
   'the schema takes what libvirt or QEMU refuse': [
     '2n4c2t-check-itself',
     '2n4c2t-check-ids',
@@ -194,7 +212,11 @@ const traps: Readonly<Record<string, readonly string[]>> = {
   ],
   'an expander bus names a cell': ['2n4c2t-expander-missing', '2n4c2t-check-itself'],
   'libvirt completes a partial matrix': ['4n2c1t-distances-partial'],
-  'node ids have gaps, nodes have no CPUs or no memory': ['4n2c1t-gaps', '3n2c1t-rebind-gaps', '2n0c1t-no-cpus'],
+  'node ids have gaps, nodes have no CPUs or no memory': [
+    '4n2c1t-gaps',
+    '3n2c1t-rebind-gaps',
+    '2n0c1t-no-cpus',
+  ],
   'CPUs are offline': ['2n4c2t-cpuset-offline'],
   'libvirt drops a second element of our namespace': ['2n4c2t-metadata-twice'],
   'a migration keeps page sizes and cells': ['2n4c2t-hook-migrate-four-nodes', '2n4c2t-keep-asked'],

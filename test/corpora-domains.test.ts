@@ -37,9 +37,11 @@ const REFUSED: Record<string, readonly [count: number, why: string]> = {
 }
 
 /** libvirt's test driver defines them; its driver for QEMU, or QEMU, does not take them. */
-const NEVER_START = ['hugepages-numa-nodeset-part.x86_64-latest', 'pci-expander-bus-bad-machine', 'pci-expander-bus-bad-node'].map(
-  (name) => `libvirt-qemuxmlconfdata-${name}`,
-)
+const NEVER_START = [
+  'hugepages-numa-nodeset-part.x86_64-latest',
+  'pci-expander-bus-bad-machine',
+  'pci-expander-bus-bad-node',
+].map((name) => `libvirt-qemuxmlconfdata-${name}`)
 
 t.test('every domain is fitted, or refused for a reason that is known', (t) => {
   const counts = new Map<string, number>()
@@ -47,10 +49,15 @@ t.test('every domain is fitted, or refused for a reason that is known', (t) => {
     const fitted = fit(textOf(domain))
     const codes = fitted instanceof Refusal ? fitted.diagnostics.map(({ code }) => code) : ['fitted']
     for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1)
-    if (fitted instanceof Refusal && fitted.diagnostics.some(({ what, why }) => what.length < 10 || why.length < 10))
+    if (
+      fitted instanceof Refusal &&
+      fitted.diagnostics.some(({ what, why }) => what.length < 10 || why.length < 10)
+    )
       t.fail(`${domain.id}: no words`)
-    if (codes.includes('xml-malformed') === domain.well_formed) t.fail(`${domain.id}: well-formed is ${domain.well_formed}`)
-    if (fitted instanceof Refusal && isForLibvirt(domain)) t.fail(`${domain.id}: libvirt takes it, and we refuse it: ${codes}`)
+    if (codes.includes('xml-malformed') === domain.well_formed)
+      t.fail(`${domain.id}: well-formed is ${domain.well_formed}`)
+    if (fitted instanceof Refusal && isForLibvirt(domain))
+      t.fail(`${domain.id}: libvirt takes it, and we refuse it: ${codes}`)
   }
   const { fitted, ...refused } = Object.fromEntries([...counts].sort())
   t.same(refused, Object.fromEntries(Object.entries(REFUSED).map(([code, [count]]) => [code, count])))
@@ -60,7 +67,11 @@ t.test('every domain is fitted, or refused for a reason that is known', (t) => {
 
 /** A domain for QEMU that libvirt 9 has defined. */
 function isForLibvirt({ id, domain_type, virsh9_test_define }: Domain): boolean {
-  return !NEVER_START.includes(id) && ['qemu', 'kvm', 'hvf'].includes(domain_type ?? '') && virsh9_test_define === 'ok'
+  return (
+    !NEVER_START.includes(id) &&
+    ['qemu', 'kvm', 'hvf'].includes(domain_type ?? '') &&
+    virsh9_test_define === 'ok'
+  )
 }
 
 t.test('what is fitted needs no further edit, and cells can be built anew', (t) => {
@@ -82,20 +93,26 @@ t.test('what is fitted needs no further edit, and cells can be built anew', (t) 
         'pagesizes-mixed',
         'memory-too-small',
       ]
-      for (const { code, what } of replaced.diagnostics) if (!known.includes(code)) t.fail(`${domain.id}: ${code}: ${what}`)
+      for (const { code, what } of replaced.diagnostics)
+        if (!known.includes(code)) t.fail(`${domain.id}: ${code}: ${what}`)
       continue
     }
     anew += 1
     if (outside(text, replaced) !== replaced.text) t.fail(`${domain.id}: the bytes outside of the edits`)
     const second = fit(replaced.text, { existing: 'replace' })
-    if (second instanceof Refusal || second.edits.length > 0) t.fail(`${domain.id}: a second run with existing=replace edits`)
+    if (second instanceof Refusal || second.edits.length > 0)
+      t.fail(`${domain.id}: a second run with existing=replace edits`)
   }
   t.ok(anew > 50, `${anew} guests with cells got new ones`)
   t.end()
 })
 
 t.test('every byte outside of the edits stays, and every element that is not ours', (t) => {
-  const wishes: Wishes[] = [{}, { pagesize: 2048, emulator: 'shared' }, { cells: 1, pin: 'cell', distances: 'none' }]
+  const wishes: Wishes[] = [
+    {},
+    { pagesize: 2048, emulator: 'shared' },
+    { cells: 1, pin: 'cell', distances: 'none' },
+  ]
   let fitted = 0
   for (const [index, domain] of domains.entries()) {
     const text = textOf(domain)
@@ -104,8 +121,10 @@ t.test('every byte outside of the edits stays, and every element that is not our
     fitted += 1
     if (outside(text, placed) !== placed.text) t.fail(`${domain.id}: the bytes outside of the edits`)
     const after = plain(readXml(placed.text))
-    if (!isDeepStrictEqual(untouched(after), untouched(plain(readXml(text))))) t.fail(`${domain.id}: an element that is not ours`)
-    if (!isDeepStrictEqual(after, fromElement(readDocument(placed.text).root))) t.fail(`${domain.id}: two readers see two documents`)
+    if (!isDeepStrictEqual(untouched(after), untouched(plain(readXml(text)))))
+      t.fail(`${domain.id}: an element that is not ours`)
+    if (!isDeepStrictEqual(after, fromElement(readDocument(placed.text).root)))
+      t.fail(`${domain.id}: two readers see two documents`)
   }
   t.ok(fitted > 1200, `${fitted} fits of ${domains.length} domains`)
   t.end()
@@ -123,7 +142,11 @@ function sorted(pairs: readonly (readonly [string, string])[]): (readonly [strin
 }
 
 function plain({ name, attributes, children }: XmlData): Plain {
-  return { name, attributes: sorted([...attributes].map(([key, value]) => [key, value.trim()])), children: children.map(plain) }
+  return {
+    name,
+    attributes: sorted([...attributes].map(([key, value]) => [key, value.trim()])),
+    children: children.map(plain),
+  }
 }
 
 function fromElement({ name, attributes, children }: XmlElement): Plain {
@@ -142,7 +165,10 @@ function untouched(root: Plain): Plain {
     if (each.name === 'cpu') return without(each, ['numa'])
     if (each.name === 'cputune') return without(each, PINS)
     if (each.name === 'memoryBacking') return without(each, ['hugepages'])
-    if (each.name === 'vcpu') return [{ ...each, attributes: each.attributes.filter(([name]) => !['cpuset', 'placement'].includes(name)) }]
+    if (each.name === 'vcpu')
+      return [
+        { ...each, attributes: each.attributes.filter(([name]) => !['cpuset', 'placement'].includes(name)) },
+      ]
     return [each]
   })
   return { ...root, children }

@@ -62,31 +62,38 @@ function invalidIn({ text, resources }: Placed): string[] {
   return found.filter(({ code }) => classOf(code) === 'invalid').map(({ code, what }) => `${code}: ${what}`)
 }
 
-t.test('each is fitted with all other bytes kept, for good, and with nothing invalid; or it is refused with a code and words', (t) => {
-  for (const run of Object.keys(RUNS)) {
-    for (const nodes of HOSTS) {
-      let fitted = 0
-      for (const { domain, text } of domains) {
-        const name = nameOf(domain, run, nodes)
-        const { wishes, move } = RUNS[run] as (typeof RUNS)[string]
-        const placed = fitTo(hostFor(domain, nodes), text, wishes, move)
-        if (placed instanceof Refusal) {
-          if (placed.diagnostics.length === 0) t.fail(`${name}: no reason`)
-          for (const { code, what, why } of placed.diagnostics) {
-            if (classOf(code) !== 'invalid' || what.length < 10 || why.length < 10) t.fail(`${name}: ${code}: ${what}`)
-            refused.set(code, (refused.get(code) ?? new Set()).add(domain.id))
+t.test(
+  'each is fitted with all other bytes kept, for good, and with nothing invalid; or it is refused with a code and words',
+  (t) => {
+    for (const run of Object.keys(RUNS)) {
+      for (const nodes of HOSTS) {
+        let fitted = 0
+        for (const { domain, text } of domains) {
+          const name = nameOf(domain, run, nodes)
+          const { wishes, move } = RUNS[run] as (typeof RUNS)[string]
+          const placed = fitTo(hostFor(domain, nodes), text, wishes, move)
+          if (placed instanceof Refusal) {
+            if (placed.diagnostics.length === 0) t.fail(`${name}: no reason`)
+            for (const { code, what, why } of placed.diagnostics) {
+              if (classOf(code) !== 'invalid' || what.length < 10 || why.length < 10)
+                t.fail(`${name}: ${code}: ${what}`)
+              refused.set(code, (refused.get(code) ?? new Set()).add(domain.id))
+            }
+            continue
           }
-          continue
+          fitted += 1
+          for (const wrong of wrongIn(domain, text, placed, nodes, run)) t.fail(`${name}: ${wrong}`)
+          fits.push({ name, domain, answer: placed.text })
         }
-        fitted += 1
-        for (const wrong of wrongIn(domain, text, placed, nodes, run)) t.fail(`${name}: ${wrong}`)
-        fits.push({ name, domain, answer: placed.text })
+        t.ok(
+          fitted > 1350,
+          `${run}, nodes ${nodes}: ${fitted} of ${domains.length} domains fitted, ${domains.length - fitted} refused`,
+        )
       }
-      t.ok(fitted > 1350, `${run}, nodes ${nodes}: ${fitted} of ${domains.length} domains fitted, ${domains.length - fitted} refused`)
     }
-  }
-  t.end()
-})
+    t.end()
+  },
+)
 
 /** Why a domain is refused on some of these hosts, and how many are. */
 const REFUSED: Record<string, readonly [count: number, why: string]> = {
@@ -124,7 +131,9 @@ t.test('the reasons are known', (t) => {
 
 /** Guest ABI, and what goes with it. */
 function seen(text: string): string {
-  const { cells, hugepages, memoryKiB, vcpus, online, topology, memoryDevices } = readDomain(readDocument(text))
+  const { cells, hugepages, memoryKiB, vcpus, online, topology, memoryDevices } = readDomain(
+    readDocument(text),
+  )
   const matrix = cells.map((cell) => ({ ...cell, distances: [...cell.distances] }))
   const devices = memoryDevices.map(({ model, sizeKiB, cell }) => [model, sizeKiB, cell])
   return JSON.stringify([matrix, hugepages, memoryKiB, vcpus, online, topology, devices])
@@ -139,7 +148,8 @@ t.test('a guest that moves from four nodes to one, two and eight keeps what it s
       const name = nameOf(domain, 'moved', nodes)
       if (there instanceof Refusal) {
         const named = readDomain(readDocument(answer)).memoryDevices.flatMap((device) => device.nodes ?? [])
-        const isAway = there.diagnostics.every(({ code }) => code === 'node-missing') && Math.max(-1, ...named) >= nodes
+        const isAway =
+          there.diagnostics.every(({ code }) => code === 'node-missing') && Math.max(-1, ...named) >= nodes
         t.ok(isAway, `${name}: ${there.message}`)
         away += 1
         continue

@@ -37,14 +37,18 @@ interface Capture {
 const read = (path: string): string => readFileSync(`${CORPORA}/${path}`, 'utf8')
 const index = JSON.parse(read('INDEX.json')) as { items: Capture[] }
 const captures = index.items.filter(({ kind }) => kind === 'sysfs')
-const filesOf = new Map(captures.map(({ id, path }) => [id, filesOfTar(gunzipSync(readFileSync(`${CORPORA}/${path}`)))]))
+const filesOf = new Map(
+  captures.map(({ id, path }) => [id, filesOfTar(gunzipSync(readFileSync(`${CORPORA}/${path}`)))]),
+)
 const hostOf = new Map([...filesOf].map(([id, files]) => [id, readHost(files)]))
 const host = (id: string): Host => hostOf.get(id) as Host
 const online = (each: Host): CpuSet => union(...each.nodes.map(({ cpus }) => cpus))
 
 /** Facts in which a witness and we differ, each with its reason: `capture witness fact`. */
-const NO_LISTS = 'libvirt reads thread_siblings_list only, and this kernel has masks: it takes each CPU for a core of its own'
-const NO_ONLINE_FILE = 'without cpu/online the witness takes every CPU of the node mask for online; four have 0 in their own online file'
+const NO_LISTS =
+  'libvirt reads thread_siblings_list only, and this kernel has masks: it takes each CPU for a core of its own'
+const NO_ONLINE_FILE =
+  'without cpu/online the witness takes every CPU of the node mask for online; four have 0 in their own online file'
 const CGROUP = 'hwloc leaves out what the cgroup of the capture does not allow'
 const NO_SLIT = 'the kernel writes 0 for want of a matrix: unknown'
 const EXCEPTIONS: Record<string, string> = {
@@ -64,11 +68,17 @@ const EXCEPTIONS: Record<string, string> = {
   'hwloc-16amd64-8n2c-cpusets hwloc node4.cpus': CGROUP,
   'hwloc-16em64t-4s2ca2c-cpusetreorder hwloc node0.cpus': CGROUP,
   'hwloc-4fake-4gr1nu1pu hwloc node2.cpus': CGROUP,
-  'cadvisor-graviton2 hwloc node0.cpus': 'CPU 2 is online and has no topology folder; hwloc passes over such a CPU',
+  'cadvisor-graviton2 hwloc node0.cpus':
+    'CPU 2 is online and has no topology folder; hwloc passes over such a CPU',
 }
 
 /** What differs between our facts and a witness's, as lines that name the fact; a fact that they state and we do not is a difference. */
-function differences(id: string, witness: string, ours: Record<string, unknown>, theirs: Record<string, unknown>): string[] {
+function differences(
+  id: string,
+  witness: string,
+  ours: Record<string, unknown>,
+  theirs: Record<string, unknown>,
+): string[] {
   return Object.keys(theirs)
     .filter((fact) => theirs[fact] !== undefined)
     .filter((fact) => JSON.stringify(ours[fact]) !== JSON.stringify(theirs[fact]))
@@ -77,7 +87,10 @@ function differences(id: string, witness: string, ours: Record<string, unknown>,
       used.add(name)
       return !(name in EXCEPTIONS)
     })
-    .map((fact) => `${id} ${witness} ${fact}: ours ${JSON.stringify(ours[fact])}, theirs ${JSON.stringify(theirs[fact])}`)
+    .map(
+      (fact) =>
+        `${id} ${witness} ${fact}: ours ${JSON.stringify(ours[fact])}, theirs ${JSON.stringify(theirs[fact])}`,
+    )
 }
 const used = new Set<string>()
 
@@ -87,7 +100,8 @@ function factsOf({ nodes, siblings }: Host): Record<string, unknown> {
   for (const node of nodes) {
     facts[`node${node.id}.cpus`] = formatSet(node.cpus)
     facts[`node${node.id}.memoryKiB`] = node.memoryKiB
-    facts[`node${node.id}.memoryMiB`] = node.memoryKiB === undefined ? undefined : Math.floor(node.memoryKiB / 1024)
+    facts[`node${node.id}.memoryMiB`] =
+      node.memoryKiB === undefined ? undefined : Math.floor(node.memoryKiB / 1024)
     facts[`node${node.id}.freeMiB`] = node.freeKiB === undefined ? undefined : Math.floor(node.freeKiB / 1024)
     facts[`node${node.id}.distances`] = node.distances
     facts[`node${node.id}.sizes`] = node.pages.map(({ pagesizeKiB }) => pagesizeKiB)
@@ -104,12 +118,19 @@ t.equal(captures.length, 81, 'all captures are there')
 t.test('the captures as their index states them', (t) => {
   for (const capture of captures) {
     const each = host(capture.id)
-    const theirs: Record<string, unknown> = { nodes: capture.nodes === 0 ? [0] : [...parseSet(capture.node_ids, 'index')] }
+    const theirs: Record<string, unknown> = {
+      nodes: capture.nodes === 0 ? [0] : [...parseSet(capture.node_ids, 'index')],
+    }
     const ours = factsOf(each)
     for (const [node, cpus] of Object.entries(capture.node_cpus)) {
       // The index repeats the file, offline CPUs included.
-      const isOnline = new Set(capture.cpu_online === null ? online(each) : parseSet<CpuSet>(capture.cpu_online, 'index'))
-      if (cpus !== null) theirs[`node${node}.cpus`] = formatSet(parseSet<CpuSet>(cpus, 'index').filter((cpu) => isOnline.has(cpu)))
+      const isOnline = new Set(
+        capture.cpu_online === null ? online(each) : parseSet<CpuSet>(capture.cpu_online, 'index'),
+      )
+      if (cpus !== null)
+        theirs[`node${node}.cpus`] = formatSet(
+          parseSet<CpuSet>(cpus, 'index').filter((cpu) => isOnline.has(cpu)),
+        )
       theirs[`node${node}.memoryKiB`] = capture.node_memory_kib[node] ?? undefined
       const row = capture.distance[node]?.trim().split(/\s+/).map(Number)
       theirs[`node${node}.distances`] = row
@@ -122,8 +143,18 @@ t.test('the captures as their index states them', (t) => {
     t.same(differences(capture.id, 'index', ours, theirs), [])
     const threads: Record<string, number> = {}
     for (const core of each.siblings) threads[core.length] = (threads[core.length] ?? 0) + core.length
-    const shared = Object.fromEntries(Object.entries(capture.threads_per_core).filter(([size]) => size !== '1'))
-    t.same(differences(capture.id, 'index', { threads, cpus: online(each).length }, { threads: shared, cpus: capture.cpus_online }), [])
+    const shared = Object.fromEntries(
+      Object.entries(capture.threads_per_core).filter(([size]) => size !== '1'),
+    )
+    t.same(
+      differences(
+        capture.id,
+        'index',
+        { threads, cpus: online(each).length },
+        { threads: shared, cpus: capture.cpus_online },
+      ),
+      [],
+    )
     // The one capture whose nodes state no CPUs in any way.
     if (capture.id === 'libvirt-hostcpu-test1') continue
     t.same(
@@ -164,10 +195,14 @@ function numactlFacts(text: string): Record<string, unknown> {
   if (nodes === undefined) return facts
   facts.nodes = [...parseSet(nodes, 'numactl')]
   for (const [, node, cpus] of text.matchAll(/^node (\d+) cpus:(.*)$/gm)) {
-    facts[`node${node}.cpus`] = formatSet(setOf((cpus as string).trim().split(/\s+/).filter(Boolean).map(Number)))
+    facts[`node${node}.cpus`] = formatSet(
+      setOf((cpus as string).trim().split(/\s+/).filter(Boolean).map(Number)),
+    )
   }
-  for (const [, node, size] of text.matchAll(/^node (\d+) size: (\d+) MB$/gm)) facts[`node${node}.memoryMiB`] = Number(size)
-  for (const [, node, free] of text.matchAll(/^node (\d+) free: (\d+) MB$/gm)) facts[`node${node}.freeMiB`] = Number(free)
+  for (const [, node, size] of text.matchAll(/^node (\d+) size: (\d+) MB$/gm))
+    facts[`node${node}.memoryMiB`] = Number(size)
+  for (const [, node, free] of text.matchAll(/^node (\d+) free: (\d+) MB$/gm))
+    facts[`node${node}.freeMiB`] = Number(free)
   for (const [, node, row] of text.matchAll(/^ *(\d+): +([\d ]+)$/gm))
     facts[`node${node}.distances`] = (row as string).trim().split(/ +/).map(Number)
   return facts
@@ -184,7 +219,13 @@ t.test('lscpu of the captures', (t) => {
 
 function lscpuFacts(text: string): Record<string, unknown> {
   const parsed = JSON.parse(text.replace(/: -(,|\s)/g, ': null$1')) as {
-    cpus: { cpu: number; node?: number | null; core?: number | null; socket?: number | null; online?: boolean }[]
+    cpus: {
+      cpu: number
+      node?: number | null
+      core?: number | null
+      socket?: number | null
+      online?: boolean
+    }[]
   }
   const facts: Record<string, unknown> = {}
   const cpus = parsed.cpus.filter((each) => each.online !== false)
@@ -195,7 +236,8 @@ function lscpuFacts(text: string): Record<string, unknown> {
     if (typeof core === 'number') cores.set(core, [...(cores.get(core) ?? []), cpu])
   }
   for (const [node, members] of nodes) facts[`node${node}.cpus`] = formatSet(setOf(members))
-  if (cores.size > 0) facts.cores = [...cores.values()].filter((core) => core.length > 1).map((core) => formatSet(setOf(core)))
+  if (cores.size > 0)
+    facts.cores = [...cores.values()].filter((core) => core.length > 1).map((core) => formatSet(setOf(core)))
   return facts
 }
 
@@ -321,7 +363,11 @@ t.test('each file among the capabilities is read or refused in words', (t) => {
       t.same(parseSnapshot(formatSnapshot(each), name), { host: each }, name)
       withCells.push(name)
     } catch (error) {
-      t.ok(error instanceof Refusal && error.diagnostics.every(({ what, fix }) => what !== '' && fix !== undefined), name)
+      t.ok(
+        error instanceof Refusal &&
+          error.diagnostics.every(({ what, fix }) => what !== '' && fix !== undefined),
+        name,
+      )
       t.notMatch(text, /<cell /, name)
     }
   }
@@ -338,8 +384,11 @@ function statedCells(text: string): unknown[] {
   const cells = [...text.matchAll(/<cell id='(\d+)'>([\s\S]*?)<\/cell>/g)]
     .map(([, id, body]) => ({ id: Number(id), body: body as string }))
     .sort((a, b) => a.id - b.id)
-  const numbers = (body: string, pattern: RegExp): number[][] => [...body.matchAll(pattern)].map(([, ...found]) => found.map(Number))
-  const own = Math.min(...cells.flatMap(({ body }) => numbers(body, /<pages unit='KiB' size='(\d+)'>/g).flat()))
+  const numbers = (body: string, pattern: RegExp): number[][] =>
+    [...body.matchAll(pattern)].map(([, ...found]) => found.map(Number))
+  const own = Math.min(
+    ...cells.flatMap(({ body }) => numbers(body, /<pages unit='KiB' size='(\d+)'>/g).flat()),
+  )
   return cells.map(({ id, body }) => {
     const row = new Map(numbers(body, /<sibling id='(\d+)' value='(\d+)'/g) as [number, number][])
     const distances = cells.map((other) => row.get(other.id))
@@ -371,7 +420,8 @@ const KUBEVIRT: Record<string, string> = {
   'caps-siblings-range-and-comma cores': 'KubeVirt passes over ranges',
   'caps-siblings-smt4-power cores': 'KubeVirt passes over ranges',
   'caps-spaces-in-siblings cores': 'KubeVirt stops at the blank, and so gives CPU 1 the core of CPU 0 alone',
-  'caps-offline-cpu-without-topology cpus': 'a CPU with nothing but an id is offline, and nothing can be placed on it',
+  'caps-offline-cpu-without-topology cpus':
+    'a CPU with nothing but an id is offline, and nothing can be placed on it',
 }
 const RANGES: Record<string, readonly string[]> = {
   'caps-siblings-range-adjacent': ['0-1', '2-3'],
@@ -405,19 +455,24 @@ t.test('the capabilities that KubeVirt reads', (t) => {
     )
     t.same(
       ours.nodes.map(({ pages }) => pages.map(({ pagesizeKiB, total }) => [pagesizeKiB, total])),
-      cells.map(({ pages }) => (pages ?? []).filter(({ size }) => size > 4).map(({ size, count }) => [size, count])),
+      cells.map(({ pages }) =>
+        (pages ?? []).filter(({ size }) => size > 4).map(({ size, count }) => [size, count]),
+      ),
       name,
     )
     for (const [at, { distances }] of cells.entries()) {
       const row = distances && cells.map(({ id }) => distances.find((each) => each.id === id)?.value)
-      if (row === undefined || row.every((value) => value !== undefined)) t.same(ours.nodes[at]?.distances, row, name)
+      if (row === undefined || row.every((value) => value !== undefined))
+        t.same(ours.nodes[at]?.distances, row, name)
     }
     compare(
       'cpus',
       ours.nodes.map(({ cpus }) => [...cpus]),
       cells.map(({ cpus }) => cpus.map(({ id }) => id).sort((a, b) => a - b)),
     )
-    const cores = cells.flatMap(({ cpus }) => cpus.map(({ siblings }) => formatSet(siblings ?? []))).filter((core) => /\D/.test(core))
+    const cores = cells
+      .flatMap(({ cpus }) => cpus.map(({ siblings }) => formatSet(siblings ?? [])))
+      .filter((core) => /\D/.test(core))
     compare('cores', ours.siblings.map(formatSet), [...new Set(cores)])
     if (name in RANGES) t.same(ours.siblings.map(formatSet), RANGES[name], name)
   }
@@ -476,7 +531,13 @@ function codesOf(run: () => unknown): string[] {
 t.test('cgroup trees that hold their cpusets', (t) => {
   const facts = (files: Files, pid: number | 'self', all: string) => {
     const { allowed, path, cpusetController, confinesCpus } = readCgroup(files, { pid }, cpus(all))
-    return [allowed.cpus && formatSet(allowed.cpus), allowed.nodes && formatSet(allowed.nodes), path, cpusetController, confinesCpus]
+    return [
+      allowed.cpus && formatSet(allowed.cpus),
+      allowed.nodes && formatSet(allowed.nodes),
+      path,
+      cpusetController,
+      confinesCpus,
+    ]
   }
   const amzn2 = '/testdata/amzn2/sys/fs/cgroup/cpuset/kubepods.slice/kubepods-burstable.slice'
   const pod = 'kubepods-burstable-pod7a96c459_d529_44ae_9f99_90d3798d6426.slice'
@@ -486,8 +547,16 @@ t.test('cgroup trees that hold their cpusets', (t) => {
   const elastic = (name: string): Files => folderFiles(`elastic-${name}/${name}`, `/testdata/${name}`)
   t.same(facts(elastic('amzn2'), 493239, '0-15'), ['0-7', '0', `${amzn2}/${pod}/${scope}`, true, true])
   t.same(facts(elastic('docker'), 985, '0-3'), ['0-3', '0', `${docker}/cpuset/docker/${b29f}`, true, false])
-  t.same(facts(elastic('docker'), 312, '0-3').slice(0, 2), [undefined, undefined], 'on v2 the tree has no cpuset')
-  t.same(facts(elastic('docker2'), 2233801, '0-3').slice(0, 2), [undefined, undefined], 'a path that begins with /../..')
+  t.same(
+    facts(elastic('docker'), 312, '0-3').slice(0, 2),
+    [undefined, undefined],
+    'on v2 the tree has no cpuset',
+  )
+  t.same(
+    facts(elastic('docker2'), 2233801, '0-3').slice(0, 2),
+    [undefined, undefined],
+    'a path that begins with /../..',
+  )
   t.equal(facts(elastic('docker2'), 2233801, '0-3')[3], false, 'cgroup.controllers has cpu, memory and pids')
   t.same(
     facts(elastic('ubuntu1804'), 3757, '0-3').slice(0, 2),
@@ -498,17 +567,33 @@ t.test('cgroup trees that hold their cpusets', (t) => {
   const hwloc = (name: string): Files => folderFiles(`hwloc-hwloc-${name}`)
   const v1 = '/sys/fs/cgroup/cpuset'
   t.same(facts(hwloc('128arm-2pa2n8cluster4co'), 'self', '0-127'), ['0-127', '0-3', v1, true, false])
-  t.same(facts(hwloc('16amd64-8n2c-cpusets'), 'self', '0-3,5-15'), ['0-3,5-6,12-15', '1-4', '/dev/cpuset/dummy', true, true], 'noprefix')
+  t.same(
+    facts(hwloc('16amd64-8n2c-cpusets'), 'self', '0-3,5-15'),
+    ['0-3,5-6,12-15', '1-4', '/dev/cpuset/dummy', true, true],
+    'noprefix',
+  )
   const torque = '/dev/cpuset/torque/513099.master.cm.cluster'
   t.same(facts(hwloc('40intel64-4n10c+pci-conflicts'), 'self', '0-39'), ['0-39', '0-3', torque, true, false])
-  t.same(facts(hwloc('5intel64-hybrid-lakefield'), 'self', '0-4'), ['0-4', '0', v1, true, false], 'cpuset on v1 in a hybrid tree')
+  t.same(
+    facts(hwloc('5intel64-hybrid-lakefield'), 'self', '0-4'),
+    ['0-4', '0', v1, true, false],
+    'cpuset on v1 in a hybrid tree',
+  )
   t.same(facts(hwloc('fakecpuid1f-64intel64-2p4d2n2c2t'), 'self', '0-63'), ['0-63', '0-15', v1, true, false])
   const session = '/sys/fs/cgroup/user.slice/user-0.slice/session-1.scope'
-  t.same(facts(hwloc('fakeheteromemtiers'), 'self', '0-5'), ['0-5', '0-2,4,6,8-9', session, false, false], 'the root of v2 has the sets')
+  t.same(
+    facts(hwloc('fakeheteromemtiers'), 'self', '0-5'),
+    ['0-5', '0-2,4,6,8-9', session, false, false],
+    'the root of v2 has the sets',
+  )
 
   const job = (path: string) => readCgroup(hwloc('40intel64-4n10c+pci-conflicts'), { path }, cpus('0-39'))
   t.equal(formatSet(job('/dev/cpuset/torque/511983.master.cm.cluster').allowed.cpus ?? []), '27')
-  t.equal(formatSet(job('/torque/511983.master.cm.cluster').allowed.cpus ?? []), '27', 'a path as /proc shows it')
+  t.equal(
+    formatSet(job('/torque/511983.master.cm.cluster').allowed.cpus ?? []),
+    '27',
+    'a path as /proc shows it',
+  )
   t.same(
     codesOf(() => job('/torque/none')),
     ['cgroup-missing'],
@@ -518,9 +603,16 @@ t.test('cgroup trees that hold their cpusets', (t) => {
     ['process-missing'],
   )
 
-  const captured = readCgroup(filesOf.get('hwloc-16amd64-8n2c-cpusets') as Files, { pid: 'self' }, cpus('0-3,5-15'))
+  const captured = readCgroup(
+    filesOf.get('hwloc-16amd64-8n2c-cpusets') as Files,
+    { pid: 'self' },
+    cpus('0-3,5-15'),
+  )
   t.equal(captured.confinesNodes, true, 'four of eight nodes')
-  t.equal(readCgroup(filesOf.get('hwloc-fakeheteromemtiers') as Files, { pid: 'self' }, cpus('0-5')).confinesNodes, false)
+  t.equal(
+    readCgroup(filesOf.get('hwloc-fakeheteromemtiers') as Files, { pid: 'self' }, cpus('0-5')).confinesNodes,
+    false,
+  )
   t.end()
 })
 
@@ -533,7 +625,9 @@ const WHERE: Record<string, string> = {
 
 t.test('the captures of cgroups', (t) => {
   const families = readdirSync(`${CORPORA}/cgroups`).map((name) => name.split('-')[0] as string)
-  const counts = Object.fromEntries([...new Set(families)].map((family) => [family, families.filter((each) => each === family).length]))
+  const counts = Object.fromEntries(
+    [...new Set(families)].map((family) => [family, families.filter((each) => each === family).length]),
+  )
   t.same(
     counts,
     { automaxprocs: 3, elastic: 4, hwloc: 6, kubevirt: 1, libvirt: 12, moby: 3 },
@@ -548,9 +642,16 @@ t.test("libvirt's own mounts: the cpuset is where libvirt finds it", (t) => {
   for (const name of folders) {
     const tree = `cgroups/${name}`
     const inTree = readdirSync(`${CORPORA}/${tree}`)
-    const proc = { '/proc/self/mounts': read(`${tree}/mounts`), '/proc/self/cgroup': read(`${tree}/self.cgroup`) }
+    const proc = {
+      '/proc/self/mounts': read(`${tree}/mounts`),
+      '/proc/self/cgroup': read(`${tree}/self.cgroup`),
+    }
     const empty = readCgroup(withTexts(proc), { pid: 'self' }, cpus('0-3'))
-    t.same([empty.allowed, empty.confinesCpus, empty.confinesNodes], [{}, false, false], `${name}: no file, no fact`)
+    t.same(
+      [empty.allowed, empty.confinesCpus, empty.confinesNodes],
+      [{}, false, false],
+      `${name}: no file, no fact`,
+    )
     const parsed = inTree.includes('parsed') ? read(`${tree}/parsed`) : ''
     const point = /^cpuset\s+(\/\S*)$/m.exec(parsed)?.[1] ?? WHERE[name]
     if (point === undefined) {
@@ -558,52 +659,88 @@ t.test("libvirt's own mounts: the cpuset is where libvirt finds it", (t) => {
       continue
     }
     const prefix = name === 'libvirt-systemd-unified' ? 'cpuset.cpus.effective' : 'cpuset.cpus'
-    const found = readCgroup(withTexts({ ...proc, [`${point}/${prefix}`]: '2-3\n' }), { pid: 'self' }, cpus('0-3'))
-    t.same([found.path, formatSet(found.allowed.cpus ?? []), found.confinesCpus, found.cpusetController], [point, '2-3', true, true], name)
+    const found = readCgroup(
+      withTexts({ ...proc, [`${point}/${prefix}`]: '2-3\n' }),
+      { pid: 'self' },
+      cpus('0-3'),
+    )
+    t.same(
+      [found.path, formatSet(found.allowed.cpus ?? []), found.confinesCpus, found.cpusetController],
+      [point, '2-3', true, true],
+      name,
+    )
   }
   t.end()
 })
 
 t.test('trees of mountinfo alone', (t) => {
   const own = (folder: string, mountinfo: string, cgroup: string, texts: Record<string, string>) => {
-    const proc = { '/proc/self/mountinfo': read(`cgroups/${folder}/${mountinfo}`), '/proc/self/cgroup': cgroup }
+    const proc = {
+      '/proc/self/mountinfo': read(`cgroups/${folder}/${mountinfo}`),
+      '/proc/self/cgroup': cgroup,
+    }
     const { path, allowed } = readCgroup(withTexts({ ...proc, ...texts }), { pid: 'self' }, cpus('0-7'))
     return [path, allowed.cpus && formatSet(allowed.cpus)]
   }
   const cpuset = '/sys/fs/cgroup/cpuset'
   const uber = (cgroup: string) => read(`cgroups/automaxprocs-v2/${cgroup}`)
-  const v2 = { '/sys/fs/cgroup/cpuset.cpus.effective': '0-7', '/sys/fs/cgroup/Example/cpuset.cpus.effective': '4-5' }
+  const v2 = {
+    '/sys/fs/cgroup/cpuset.cpus.effective': '0-7',
+    '/sys/fs/cgroup/Example/cpuset.cpus.effective': '4-5',
+  }
   t.same(own('automaxprocs-v2', 'mountinfo-v2', uber('cgroup-root'), v2), ['/sys/fs/cgroup', '0-7'])
   t.same(own('automaxprocs-v2', 'mountinfo-v2', uber('cgroup-subdir'), v2), ['/sys/fs/cgroup/Example', '4-5'])
   t.same(own('automaxprocs-v2', 'mountinfo-v2', uber('cgroup-invalid'), v2), [undefined, undefined])
   t.same(own('automaxprocs-v2', 'mountinfo', uber('cgroup-no-match'), {}), [undefined, undefined])
-  t.same(own('automaxprocs-v2', 'mountinfo', '6:cpuset:/docker\n', { [`${cpuset}/docker/cpuset.cpus`]: '1' }), [`${cpuset}/docker`, '1'])
-  const hybrid = { '/sys/fs/cgroup/unified/cpuset.cpus.effective': '1' }
-  t.same(own('automaxprocs-v2', 'mountinfo-v1-v2', uber('cgroup-root'), hybrid), ['/sys/fs/cgroup/unified', '1'])
-  t.same(own('automaxprocs-untranslatable', 'mountinfo', read('cgroups/automaxprocs-untranslatable/cgroup'), {}), [undefined, undefined])
   t.same(
-    readCgroup(withTexts({ '/proc/self/cgroup': read('cgroups/automaxprocs-invalid-cgroup/cgroup') }), { pid: 'self' }, cpus('0-7'))
-      .allowed,
+    own('automaxprocs-v2', 'mountinfo', '6:cpuset:/docker\n', { [`${cpuset}/docker/cpuset.cpus`]: '1' }),
+    [`${cpuset}/docker`, '1'],
+  )
+  const hybrid = { '/sys/fs/cgroup/unified/cpuset.cpus.effective': '1' }
+  t.same(own('automaxprocs-v2', 'mountinfo-v1-v2', uber('cgroup-root'), hybrid), [
+    '/sys/fs/cgroup/unified',
+    '1',
+  ])
+  t.same(
+    own('automaxprocs-untranslatable', 'mountinfo', read('cgroups/automaxprocs-untranslatable/cgroup'), {}),
+    [undefined, undefined],
+  )
+  t.same(
+    readCgroup(
+      withTexts({ '/proc/self/cgroup': read('cgroups/automaxprocs-invalid-cgroup/cgroup') }),
+      { pid: 'self' },
+      cpus('0-7'),
+    ).allowed,
     {},
   )
   const moby = '/docker/1'
   for (const name of ['L10', 'L69', 'L200']) {
     const file = { [`${cpuset}${moby}/cpuset.cpus`]: '6-7' }
-    t.same(own(`moby-sys-emb-mountinfo_linux_test-${name}`, 'mountinfo', `4:cpuset:${moby}\n`, file), [`${cpuset}${moby}`, '6-7'], name)
+    t.same(
+      own(`moby-sys-emb-mountinfo_linux_test-${name}`, 'mountinfo', `4:cpuset:${moby}\n`, file),
+      [`${cpuset}${moby}`, '6-7'],
+      name,
+    )
   }
   // The launcher's mount shows its own cgroup at the mount point, while /proc tells the path from the root of the host.
   const launcher = read('cgroups/kubevirt-devicemapper/launcher.mountinfo')
   const root = / (\/\S+) \/sys\/fs\/cgroup\/cpuset /.exec(launcher)?.[1] as string
   const inside = { [`${cpuset}/cpuset.cpus`]: '2-3', [`${cpuset}/vm/cpuset.cpus`]: '3' }
   t.same(own('kubevirt-devicemapper', 'launcher.mountinfo', `9:cpuset:${root}\n`, inside), [cpuset, '2-3'])
-  t.same(own('kubevirt-devicemapper', 'launcher.mountinfo', `9:cpuset:${root}/vm\n`, inside), [`${cpuset}/vm`, '3'])
+  t.same(own('kubevirt-devicemapper', 'launcher.mountinfo', `9:cpuset:${root}/vm\n`, inside), [
+    `${cpuset}/vm`,
+    '3',
+  ])
   t.same(
     own('kubevirt-devicemapper', 'launcher.mountinfo', '9:cpuset:/kubepods.slice/other\n', inside),
     [undefined, undefined],
     'not to be seen',
   )
   const pod = { [`${cpuset}${root}/cpuset.cpus`]: '2-3' }
-  t.same(own('kubevirt-devicemapper', 'host.mountinfo', `9:cpuset:${root}\n`, pod), [`${cpuset}${root}`, '2-3'])
+  t.same(own('kubevirt-devicemapper', 'host.mountinfo', `9:cpuset:${root}\n`, pod), [
+    `${cpuset}${root}`,
+    '2-3',
+  ])
   t.end()
 })
 

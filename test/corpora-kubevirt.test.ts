@@ -11,15 +11,27 @@ import type { DomainView, WrittenCell } from '../src/model.ts'
 import { type Placed, place, type Surroundings } from '../src/place.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { parseXml } from '../src/xml/parse.ts'
-import { cpusOf, differences, expectedOf, hostOf, type KubevirtCase, readCases, saidBy, vmiOf } from './kubevirt-cases.ts'
+import {
+  cpusOf,
+  differences,
+  expectedOf,
+  hostOf,
+  type KubevirtCase,
+  readCases,
+  saidBy,
+  vmiOf,
+} from './kubevirt-cases.ts'
 
 const cases = readCases()
 const creates = cases.filter(({ mode, input }) => mode === 'create' && input.pci === undefined)
 const migrations = cases.filter(({ mode }) => mode === 'hook')
-const isPassthrough = ({ input }: KubevirtCase): boolean => input.vmi.spec.domain.cpu.numa?.guestMappingPassthrough !== undefined
+const isPassthrough = ({ input }: KubevirtCase): boolean =>
+  input.vmi.spec.domain.cpu.numa?.guestMappingPassthrough !== undefined
 
-const CELL_ORDER = 'cells are reported as 3, 1, 7, 0: Linux and libvirt report ascending ids, and we order by id'
-const FEW_CPUS = 'the pod has fewer CPUs than vCPUs, and KubeVirt leaves the last vCPUs without a pin: we refuse'
+const CELL_ORDER =
+  'cells are reported as 3, 1, 7, 0: Linux and libvirt report ascending ids, and we order by id'
+const FEW_CPUS =
+  'the pod has fewer CPUs than vCPUs, and KubeVirt leaves the last vCPUs without a pin: we refuse'
 
 /** Ours by choice: where KubeVirt depends on an order that no Linux reports, or has an oddity that FORMAT.md says not to copy. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -32,9 +44,12 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'p098-short-h2i-relaxed-1x3x2-miss1': FEW_CPUS,
   'p099-short-h2p4-relaxed-1x2x4-miss1': FEW_CPUS,
   'p100-short-h2p4-relaxed-1x2x4-miss3': FEW_CPUS,
-  'p245-dist-hnos-3': 'no node has a distance to itself: Linux reports whole rows, and a row with a gap is none to us',
-  'p258-odd-unsorted-cpuset': 'the cpuset file is not ascending, and slices for I/O threads index it: the kernel always sorts it',
-  'p260-odd-sibling-crosses-cells': 'a sibling lies in another cell: a core is within one node, and we count its threads where they lie',
+  'p245-dist-hnos-3':
+    'no node has a distance to itself: Linux reports whole rows, and a row with a gap is none to us',
+  'p258-odd-unsorted-cpuset':
+    'the cpuset file is not ascending, and slices for I/O threads index it: the kernel always sorts it',
+  'p260-odd-sibling-crosses-cells':
+    'a sibling lies in another cell: a core is within one node, and we count its threads where they lie',
   'p261-odd-sibling-crosses-cells': 'as p260',
   'p263-odd-cpu-order': 'CPUs are reported descending: Linux reports ascending ids, and we order by id',
 }
@@ -42,7 +57,9 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 /** Of those, the ones that are no placement here: nothing is left to compare. */
 const REFUSED_HERE = Object.keys(EXCEPTIONS).filter((name) => EXCEPTIONS[name] === FEW_CPUS)
 
-type Answer = { readonly placed: Placed; readonly code?: never } | { readonly code: string; readonly placed?: never }
+type Answer =
+  | { readonly placed: Placed; readonly code?: never }
+  | { readonly code: string; readonly placed?: never }
 
 function answer(text: string, around: Surroundings, move?: 'if-better'): Answer {
   try {
@@ -57,7 +74,12 @@ function create(each: KubevirtCase): Answer {
   const { topology, cpuset, domainXML } = each.input
   try {
     const vmi = vmiOf(each)
-    return answer(domainXML, { host: hostOf(topology.numaCells), allowed: {}, vmi, flags: { cpuset: setOf(cpuset) } })
+    return answer(domainXML, {
+      host: hostOf(topology.numaCells),
+      allowed: {},
+      vmi,
+      flags: { cpuset: setOf(cpuset) },
+    })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { code: error.diagnostics[0]?.code ?? '' }
@@ -101,7 +123,9 @@ t.test('what KubeVirt creates, we give', (t) => {
     ['without', creates.filter((each) => !isPassthrough(each))],
   ] as const) {
     const excepted = some.filter(({ name }) => name in EXCEPTIONS).length
-    t.comment(`${what}: ${some.length - excepted} of ${some.length} are KubeVirt's answer, ${excepted} are exceptions`)
+    t.comment(
+      `${what}: ${some.length - excepted} of ${some.length} are KubeVirt's answer, ${excepted} are exceptions`,
+    )
   }
   t.end()
 })
@@ -110,7 +134,12 @@ t.test('an exception is sound all the same', (t) => {
   for (const each of creates.filter(({ name }) => name in EXCEPTIONS)) {
     const { placed, code } = create(each)
     if (REFUSED_HERE.includes(each.name)) t.equal(code, 'not-enough-threads', each.name)
-    else t.same(placed === undefined ? [code] : unsound(each, placed.text, readDomain(parseXml(placed.text)).cells), [], each.name)
+    else
+      t.same(
+        placed === undefined ? [code] : unsound(each, placed.text, readDomain(parseXml(placed.text)).cells),
+        [],
+        each.name,
+      )
   }
   t.end()
 })
@@ -127,20 +156,40 @@ function reprinted({ input, expected }: KubevirtCase): string {
     .replace(/<features>[\s\S]*<\/features>/, '')
     .replace(/<numa>[\s\S]*<\/numa>/, '')
     .replace('</cpu>', `${numa ?? ''}</cpu>`)
-  return replaced.replace(/<\/domain>\s*$/, `${memoryBacking ?? ''}<features>${own}${inner}</features>${cputune}${numatune ?? ''}</domain>`)
+  return replaced.replace(
+    /<\/domain>\s*$/,
+    `${memoryBacking ?? ''}<features>${own}${inner}</features>${cputune}${numatune ?? ''}</domain>`,
+  )
 }
 
-t.test("asked again on KubeVirt's reprint, with the pins as all that is known of the pod, we say the same", (t) => {
-  const again = creates.filter(({ name, expected }) => expected.error === undefined && !(name in EXCEPTIONS))
-  t.equal(again.length, 116, 'the cases that KubeVirt places')
-  for (const each of again) {
-    const text = reprinted(each)
-    t.same(differences(saidBy(text), expectedOf(each)), [], `${each.name}: the reprint is KubeVirt's answer`)
-    const { placed, code } = answer(text, { host: hostOf(each.input.topology.numaCells), allowed: {}, vmi: vmiOf(each) })
-    t.same(placed === undefined ? [code] : differences(saidBy(placed.text), expectedOf(each)), [], each.name)
-  }
-  t.end()
-})
+t.test(
+  "asked again on KubeVirt's reprint, with the pins as all that is known of the pod, we say the same",
+  (t) => {
+    const again = creates.filter(
+      ({ name, expected }) => expected.error === undefined && !(name in EXCEPTIONS),
+    )
+    t.equal(again.length, 116, 'the cases that KubeVirt places')
+    for (const each of again) {
+      const text = reprinted(each)
+      t.same(
+        differences(saidBy(text), expectedOf(each)),
+        [],
+        `${each.name}: the reprint is KubeVirt's answer`,
+      )
+      const { placed, code } = answer(text, {
+        host: hostOf(each.input.topology.numaCells),
+        allowed: {},
+        vmi: vmiOf(each),
+      })
+      t.same(
+        placed === undefined ? [code] : differences(saidBy(placed.text), expectedOf(each)),
+        [],
+        each.name,
+      )
+    }
+    t.end()
+  },
+)
 
 /** What a guest may wish for in annotations, beside KubeVirt's own answer. */
 const WISHES: readonly Readonly<Record<string, string>>[] = [
@@ -161,7 +210,11 @@ t.test('asked again on our own answer, nothing is left to edit, whatever was wis
       const vmi = { ...vmiOf(each), annotations: new Map(Object.entries(wishes)) }
       const first = answer(domainXML, { host, allowed: { cpus: setOf(cpuset) }, vmi }).placed
       if (first !== undefined)
-        t.same(answer(first.text, { host, allowed: {}, vmi }).placed?.edits, [], `${each.name} ${JSON.stringify(wishes)}`)
+        t.same(
+          answer(first.text, { host, allowed: {}, vmi }).placed?.edits,
+          [],
+          `${each.name} ${JSON.stringify(wishes)}`,
+        )
       return first !== undefined
     })
     t.ok(answered.length > 120, `${answered.length} guests have an answer with ${JSON.stringify(wishes)}`)
@@ -179,12 +232,16 @@ function cellsAsData(cells: readonly WrittenCell[]): string {
 function unsound({ input }: KubevirtCase, text: string, cells: readonly WrittenCell[]): string[] {
   const view = readDomain(parseXml(text))
   const host = hostOf(input.topology.numaCells)
-  const invalid = preflight(view, resourcesOf(host, { cpus: setOf(input.cpuset) })).filter(({ code }) => classOf(code) === 'invalid')
+  const invalid = preflight(view, resourcesOf(host, { cpus: setOf(input.cpuset) })).filter(
+    ({ code }) => classOf(code) === 'invalid',
+  )
   const bound = view.tune.memnodes.map(({ cell }) => cell).sort((a, b) => a - b)
   return [
     ...invalid.map(({ code, what }) => `${code}: ${what}`),
     ...(cellsAsData(view.cells) === cellsAsData(cells) ? [] : ['the cells changed']),
-    ...(bound.length === 0 || `${bound}` === `${view.cells.map(({ id }) => id)}` ? [] : [`the memnodes bind the cells ${bound}`]),
+    ...(bound.length === 0 || `${bound}` === `${view.cells.map(({ id }) => id)}`
+      ? []
+      : [`the memnodes bind the cells ${bound}`]),
     ...unsoundPins(view, input.cpuset, host),
   ]
 }
@@ -194,20 +251,29 @@ function unsoundPins(view: DomainView, cpuset: readonly number[], host: ReturnTy
   return view.online.flatMap((vcpu) => {
     const pin = view.vcpupin.get(vcpu) ?? []
     const [cpu] = pin
-    if (cpu === undefined || pin.length !== 1 || !cpuset.includes(cpu)) return [`vCPU ${vcpu} has no CPU of its own in the pod: ${pin}`]
+    if (cpu === undefined || pin.length !== 1 || !cpuset.includes(cpu))
+      return [`vCPU ${vcpu} has no CPU of its own in the pod: ${pin}`]
     if (used.has(cpu)) return [`vCPU ${vcpu} shares CPU ${cpu}`]
     used.add(cpu)
     const cell = view.cells.find(({ vcpus }) => (vcpus as readonly number[]).includes(vcpu))
-    const nodes: readonly number[] | undefined = view.tune.memnodes.find((memnode) => memnode.cell === cell?.id)?.nodes
+    const nodes: readonly number[] | undefined = view.tune.memnodes.find(
+      (memnode) => memnode.cell === cell?.id,
+    )?.nodes
     const node = host.nodes.find(({ cpus }) => (cpus as readonly number[]).includes(cpu))?.id
-    return nodes === undefined || nodes.includes(node ?? -1) ? [] : [`vCPU ${vcpu} is on node ${node}, its memory on ${nodes}`]
+    return nodes === undefined || nodes.includes(node ?? -1)
+      ? []
+      : [`vCPU ${vcpu} is on node ${node}, its memory on ${nodes}`]
   })
 }
 
 function rebound({ input }: KubevirtCase, text: string): Answer {
   return answer(
     text,
-    { host: hostOf(input.topology.numaCells), allowed: {}, flags: { like: 'kubevirt', cpuset: setOf(input.cpuset) } },
+    {
+      host: hostOf(input.topology.numaCells),
+      allowed: {},
+      flags: { like: 'kubevirt', cpuset: setOf(input.cpuset) },
+    },
     'if-better',
   )
 }
@@ -248,11 +314,18 @@ t.test("KubeVirt's 60 migrations", (t) => {
       if (text === undefined) continue
       const { placed, code } = rebound(each, text)
       if (placed === undefined) {
-        t.ok(cpusOf(`${input.cpuset}`).length < online.length, `${each.name} from ${from}: ${code}, for the pod has too few CPUs`)
+        t.ok(
+          cpusOf(`${input.cpuset}`).length < online.length,
+          `${each.name} from ${from}: ${code}, for the pod has too few CPUs`,
+        )
         t.equal(code, 'not-enough-threads', each.name)
       } else {
         t.same(unsound(each, placed.text, cells), [], `${each.name} from ${from}`)
-        t.same(rebound(each, placed.text).placed?.edits, [], `${each.name} from ${from}: a second run changes nothing`)
+        t.same(
+          rebound(each, placed.text).placed?.edits,
+          [],
+          `${each.name} from ${from}: a second run changes nothing`,
+        )
       }
       if (from === 'the source') ours.push(placed === undefined ? 'refused' : 'right')
     }
@@ -261,6 +334,7 @@ t.test("KubeVirt's 60 migrations", (t) => {
   t.same(theirs, [18, 4, 17, 2, 8, 11], "KubeVirt's own, as FORMAT.md counts them")
   t.same(tally(ours), [57, 3, 0, 0, 0, 0], 'ours')
   t.comment(row('of 60 migrations'.padEnd(38), 'KubeVirt', 'virt-numa'))
-  for (const [index, outcome] of OUTCOMES.entries()) t.comment(row(outcome.padEnd(38), theirs[index] ?? 0, tally(ours)[index] ?? 0))
+  for (const [index, outcome] of OUTCOMES.entries())
+    t.comment(row(outcome.padEnd(38), theirs[index] ?? 0, tally(ours)[index] ?? 0))
   t.end()
 })

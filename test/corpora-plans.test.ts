@@ -78,13 +78,17 @@ const text = plans
 /** What a person would find senseless. */
 function senseless({ siblings, nodes }: Host, { placement, resources }: Placed): string[] {
   const { cells, binding } = placement
-  const onNode = (cpus: CpuSet): number[] => nodes.filter((node) => subtract(cpus, node.cpus).length < cpus.length).map(({ id }) => id)
-  const whole = (cell: (typeof cells)[number]): CpuSet => union(...cell.vcpus.map((vcpu) => binding.vcpupin[vcpu] as CpuSet))
+  const onNode = (cpus: CpuSet): number[] =>
+    nodes.filter((node) => subtract(cpus, node.cpus).length < cpus.length).map(({ id }) => id)
+  const whole = (cell: (typeof cells)[number]): CpuSet =>
+    union(...cell.vcpus.map((vcpu) => binding.vcpupin[vcpu] as CpuSet))
   const memoryless = nodes.filter(({ memoryKiB }) => memoryKiB === 0).map(({ id }) => id)
   const used = union(...binding.vcpupin)
   const torn = siblings.filter((core) => core.length === 2 && subtract(core, used).length === 1)
   return [
-    ...cells.filter((cell) => onNode(whole(cell)).length !== 1).map(({ id }) => `cell ${id} runs on several nodes`),
+    ...cells
+      .filter((cell) => onNode(whole(cell)).length !== 1)
+      .map(({ id }) => `cell ${id} runs on several nodes`),
     ...cells
       .filter(
         (cell, at) =>
@@ -95,7 +99,11 @@ function senseless({ siblings, nodes }: Host, { placement, resources }: Placed):
     ...binding.memnodes
       .filter(({ nodes: bound }) => bound.some((id) => memoryless.includes(id)))
       .map(() => 'memory on a node without memory'),
-    ...(binding.vcpupin.every((cpus) => cpus.length > 0 && subtract(cpus, resources.allowed.cpus).length === 0) ? [] : ['a pin outside']),
+    ...(binding.vcpupin.every(
+      (cpus) => cpus.length > 0 && subtract(cpus, resources.allowed.cpus).length === 0,
+    )
+      ? []
+      : ['a pin outside']),
     ...(binding.vcpupin.every((cpus) => cpus.length === 1) && used.length === 4 && torn.length > 0
       ? ['a core of two threads is torn']
       : []),

@@ -36,7 +36,9 @@ const inTags = (text: string, change: (tag: string) => string): string =>
 const leafText = (text: string, change: (raw: string) => string): string =>
   everywhere(text, ({ children, tagEnd, contentEnd }) => {
     const raw = text.slice(tagEnd, contentEnd)
-    return children.length > 0 || raw.trim() === '' || raw.includes('<') ? [] : [{ start: tagEnd, end: contentEnd, text: change(raw) }]
+    return children.length > 0 || raw.trim() === '' || raw.includes('<')
+      ? []
+      : [{ start: tagEnd, end: contentEnd, text: change(raw) }]
   })
 
 const reference = (character: string): string => `&#x${(character.codePointAt(0) as number).toString(16)};`
@@ -51,18 +53,26 @@ const WAYS: Record<string, Way> = {
       everywhere(text, ({ children, tagEnd, contentEnd }) => {
         const ends = [tagEnd, ...children.map(({ end }) => end)]
         const starts = [...children.map(({ start }) => start), contentEnd]
-        const gaps = children.length === 0 ? [] : ends.map((start, index) => ({ start, end: starts[index] as number, text: '' }))
+        const gaps =
+          children.length === 0
+            ? []
+            : ends.map((start, index) => ({ start, end: starts[index] as number, text: '' }))
         return gaps.filter(({ start, end }) => text.slice(start, end).trim() === '')
       }),
   },
   'space in tags': {
-    write: (text) => inTags(text, (tag) => tag.replace(/\s([\w:.-]+)=(['"])/g, '\n\t $1 = $2').replace(/(\/?)>$/, '\n$1>')),
+    write: (text) =>
+      inTags(text, (tag) => tag.replace(/\s([\w:.-]+)=(['"])/g, '\n\t $1 = $2').replace(/(\/?)>$/, '\n$1>')),
   },
   comments: { write: before(COMMENT), mark: /<!-- \u{1f600}.*?-->/gu },
   instructions: { write: before(INSTRUCTION), mark: /<\?note.*?\?>/g },
-  CDATA: { write: (text) => leafText(text, (raw) => (raw.includes('&') ? raw : `<![CDATA[${raw}]]>`)), mark: /<!\[CDATA\[/g },
+  CDATA: {
+    write: (text) => leafText(text, (raw) => (raw.includes('&') ? raw : `<![CDATA[${raw}]]>`)),
+    mark: /<!\[CDATA\[/g,
+  },
   'references in texts': {
-    write: (text) => leafText(text, (raw) => raw.replace(/^(\s*)([^\s&])/, (_, space, first) => space + reference(first))),
+    write: (text) =>
+      leafText(text, (raw) => raw.replace(/^(\s*)([^\s&])/, (_, space, first) => space + reference(first))),
   },
   'references in values': {
     write: (text) =>
@@ -78,7 +88,9 @@ const WAYS: Record<string, Way> = {
   'astral letters': {
     write: (text) =>
       everywhere(text, ({ name, parent, contentEnd }) =>
-        name === 'name' && parent?.name === 'domain' ? [{ start: contentEnd, end: contentEnd, text: '\u{1d50a}\u{20000}' }] : [],
+        name === 'name' && parent?.name === 'domain'
+          ? [{ start: contentEnd, end: contentEnd, text: '\u{1d50a}\u{20000}' }]
+          : [],
       ),
     mark: /\u{1d50a}\u{20000}/gu,
   },
@@ -94,7 +106,8 @@ function fit(text: string): Placed | Refusal {
 }
 
 const codesOf = ({ diagnostics }: Refusal): string => diagnostics.map(({ code }) => code).join()
-const count = (text: string, mark: RegExp | undefined): number => (mark === undefined ? 0 : [...text.matchAll(mark)].length)
+const count = (text: string, mark: RegExp | undefined): number =>
+  mark === undefined ? 0 : [...text.matchAll(mark)].length
 
 const domains = readDomains()
   .filter(({ well_formed }) => well_formed)
@@ -110,8 +123,12 @@ for (const [way, { write, mark }] of Object.entries(WAYS)) {
       const dressed = write(text)
       const placed = fit(dressed)
       if (plain instanceof Refusal || placed instanceof Refusal) {
-        const same = plain instanceof Refusal && placed instanceof Refusal && codesOf(plain) === codesOf(placed)
-        if (!same) t.fail(`${id}: ${placed instanceof Refusal ? placed.message : 'fitted, though the plain one is refused'}`)
+        const same =
+          plain instanceof Refusal && placed instanceof Refusal && codesOf(plain) === codesOf(placed)
+        if (!same)
+          t.fail(
+            `${id}: ${placed instanceof Refusal ? placed.message : 'fitted, though the plain one is refused'}`,
+          )
         continue
       }
       fitted += 1

@@ -40,7 +40,8 @@ export function textOf({ path }: Domain): string {
 
 const GiB = 1024 * 1024
 const pages = [64, 2048, 16 * 1024, GiB].map((pagesizeKiB) => ({ pagesizeKiB, total: 1_000_000 }))
-const distances = (count: number, id: number): number[] => range(count).map((other) => (other === id ? 10 : 20 + Math.abs(other - id)))
+const distances = (count: number, id: number): number[] =>
+  range(count).map((other) => (other === id ? 10 : 20 + Math.abs(other - id)))
 
 /** Four nodes with more CPUs, memory and pages than any of the domains asks for. */
 export const roomyHost: Host = {
@@ -68,7 +69,11 @@ export function tightHost(count: number, { vcpus, topology }: Pick<DomainView, '
       distances: distances(count, id),
     })),
     siblings:
-      threads === 1 ? [] : range(count * cores).map((core) => setOf<CpuSet>(range(threads).map((thread) => core * threads + thread))),
+      threads === 1
+        ? []
+        : range(count * cores).map((core) =>
+            setOf<CpuSet>(range(threads).map((thread) => core * threads + thread)),
+          ),
     defaultPagesizeKiB: 2048,
   }
 }
@@ -116,11 +121,21 @@ export function invalidBySchema(documents: ReadonlyMap<string, string>): Set<str
     const failed = new Set<string>()
     for (let from = 0; from < names.length; from += BATCH) {
       const batch = range(Math.min(BATCH, names.length - from)).map((index) => `${from + index}.xml`)
-      const { stderr, error } = runApart('xmllint', ['--noout', '--relaxng', SCHEMA, ...batch], { cwd: folder, maxBuffer: 1 << 28 })
+      const { stderr, error } = runApart('xmllint', ['--noout', '--relaxng', SCHEMA, ...batch], {
+        cwd: folder,
+        maxBuffer: 1 << 28,
+      })
       const seen = [...(stderr ?? '').matchAll(/^(\d+)\.xml (validates|fails to validate)$/gm)]
-      const broken = [...(stderr ?? '').matchAll(/^(\d+)\.xml:\d+: parser error/gm)].map((match) => Number(match[1]))
-      if (error !== undefined || new Set([...seen.map((match) => Number(match[1])), ...broken]).size !== batch.length) {
-        throw new Error(`no verdict on ${SCHEMA}: apt-get install libxml2-utils libvirt0\n${(stderr ?? '').slice(0, 500)}`)
+      const broken = [...(stderr ?? '').matchAll(/^(\d+)\.xml:\d+: parser error/gm)].map((match) =>
+        Number(match[1]),
+      )
+      if (
+        error !== undefined ||
+        new Set([...seen.map((match) => Number(match[1])), ...broken]).size !== batch.length
+      ) {
+        throw new Error(
+          `no verdict on ${SCHEMA}: apt-get install libxml2-utils libvirt0\n${(stderr ?? '').slice(0, 500)}`,
+        )
       }
       for (const match of seen) if (match[2] !== 'validates') failed.add(names[Number(match[1])] as string)
       for (const index of broken) failed.add(names[index] as string)

@@ -60,7 +60,8 @@ const WELL: Tree = {
 function filesOf(tree: Tree): Files {
   const root = emptyFolder()
   for (const [path, text] of Object.entries(tree)) {
-    if (text !== '' || path.endsWith('/empty')) put(root, parts(path), { kind: 'file', content: Buffer.from(text) })
+    if (text !== '' || path.endsWith('/empty'))
+      put(root, parts(path), { kind: 'file', content: Buffer.from(text) })
   }
   return filesOfTree(root)
 }
@@ -109,7 +110,11 @@ t.test('a host that is well', (t) => {
     [
       ['versions', 'ok', 'libvirt 9.0.0, QEMU 7.2.22, Linux 6.1.0, Node 20.20.0'],
       ['configuration', 'ok', '/etc/libvirt/virt-numa.conf'],
-      ['hook', 'ok', '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) sees it'],
+      [
+        'hook',
+        'ok',
+        '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) sees it',
+      ],
       ['access', 'ok', 'SELinux is off, AppArmor is off'],
       ['pages', 'ok', '2 MiB: node 0 500 of 512 free, node 1 512 of 512 free, 3 promised'],
       ['hugetlbfs', 'ok', '2 MiB at /dev/hugepages'],
@@ -124,13 +129,21 @@ t.test('a host that is well', (t) => {
 
 t.test('versions, configuration, hook', (t) => {
   t.same(codesOf(itemOf('versions', {}, { versions: {} })), ['libvirt-missing'])
-  t.same(codesOf(itemOf('versions', {}, { versions: {}, isThisHost: false })), [], 'of a capture no program tells')
+  t.same(
+    codesOf(itemOf('versions', {}, { versions: {}, isThisHost: false })),
+    [],
+    'of a capture no program tells',
+  )
   t.same(codesOf(itemOf('versions', {}, { versions: { libvirt: '6.4.0' } })), ['libvirt-old'])
-  for (const libvirt of ['6.5.0', '10.0.0']) t.same(codesOf(itemOf('versions', {}, { versions: { libvirt } })), [], libvirt)
+  for (const libvirt of ['6.5.0', '10.0.0'])
+    t.same(codesOf(itemOf('versions', {}, { versions: { libvirt } })), [], libvirt)
 
   const found = [diagnostic('config-syntax', { source: 'x', found: 'y', expected: '=', fix: 'z' })]
   t.equal(stateOf(itemOf('configuration', {}, { config: { path: 'x', isThere: true, found } })), 'finding')
-  t.match(itemOf('configuration', {}, { config: { path: '/x', isThere: false, found: [] } }).says, 'no /x: defaults')
+  t.match(
+    itemOf('configuration', {}, { config: { path: '/x', isThere: false, found: [] } }).says,
+    'no /x: defaults',
+  )
 
   t.same(codesOf(itemOf('hook', {}, { hooks: [] })), ['hook-absent'])
   const plain = itemOf('hook', {}, { hooks: [{ ...HOOK, mode: 0o644 }] })
@@ -144,7 +157,10 @@ t.test('versions, configuration, hook', (t) => {
   t.same([stateOf(unseen), ...codesOf(unseen)], ['note', 'hook-unseen'])
   const stopped = itemOf('hook', { '/run/libvirtd.pid': '' }, { isHookSeen: false })
   t.same(codesOf(stopped), [], 'it looks when it starts')
-  t.match(itemOf('hook', {}, { otherHooks: ['/etc/libvirt/hooks/qemu.d/10-mine'] }).says, 'beside /etc/libvirt/hooks/qemu.d/10-mine')
+  t.match(
+    itemOf('hook', {}, { otherHooks: ['/etc/libvirt/hooks/qemu.d/10-mine'] }).says,
+    'beside /etc/libvirt/hooks/qemu.d/10-mine',
+  )
   t.end()
 })
 
@@ -161,7 +177,11 @@ t.test('access', (t) => {
   for (const current of ['unconfined\n', 'libvirtd (complain)\n']) {
     t.same(codesOf(itemOf('access', { ...on, [`${PID}/attr/current`]: current }, elsewhere)), [], current)
   }
-  t.same(codesOf(itemOf('access', { [`${PID}/attr/current`]: 'libvirtd (enforce)\n' }, elsewhere)), [], 'AppArmor is off')
+  t.same(
+    codesOf(itemOf('access', { [`${PID}/attr/current`]: 'libvirtd (enforce)\n' }, elsewhere)),
+    [],
+    'AppArmor is off',
+  )
   for (const [enforce, mode] of [
     ['1', 'enforcing'],
     ['0', 'permissive'],
@@ -177,12 +197,19 @@ t.test('pages and hugetlbfs', (t) => {
   const pool = (node: number): string => `${NODE}/node${node}/hugepages/hugepages-2048kB/nr_hugepages`
   const none = itemOf('pages', { [pool(0)]: '0\n', [pool(1)]: '0\n' })
   t.same([stateOf(none), ...codesOf(none)], ['note', 'pools-empty'])
-  t.match(none.found[0]?.fix, 'echo 512 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages')
+  t.match(
+    none.found[0]?.fix,
+    'echo 512 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages',
+  )
   const uneven = itemOf('pages', { [pool(1)]: '0\n' })
   t.same([stateOf(uneven), ...codesOf(uneven)], ['note', 'pool-uneven'])
   t.equal(uneven.found[0]?.what, 'node 1 has no 2 MiB pages, others (0) have')
   t.match(uneven.found[0]?.fix, 'node1/hugepages/hugepages-2048kB')
-  t.same(codesOf(itemOf('pages', { [pool(1)]: '0\n', [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 0 kB\n' })), [], 'a node without memory')
+  t.same(
+    codesOf(itemOf('pages', { [pool(1)]: '0\n', [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 0 kB\n' })),
+    [],
+    'a node without memory',
+  )
 
   const missing = itemOf('hugetlbfs', { [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n' })
   t.same(codesOf(missing), ['hugetlbfs-missing'], 'in the eyes of the daemon')
@@ -196,7 +223,13 @@ t.test('pages and hugetlbfs', (t) => {
   const two = `none /dev/late hugetlbfs rw,pagesize=2M 0 0\n${WELL[`${PID}/mounts`]}`
   t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two is enough')
   t.same(
-    codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n', [pool(0)]: '0\n', [pool(1)]: '0\n' })),
+    codesOf(
+      itemOf('hugetlbfs', {
+        [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n',
+        [pool(0)]: '0\n',
+        [pool(1)]: '0\n',
+      }),
+    ),
     [],
     'no pages, no need',
   )
@@ -209,29 +242,49 @@ t.test('pages and hugetlbfs', (t) => {
 })
 
 t.test('cgroups and where guests land', (t) => {
-  t.same(codesOf(itemOf('cgroup', { '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' })), ['cpuset-controller-off'])
-  t.same(codesOf(itemOf('cgroup', { '/proc/self/mountinfo': '1 1 0:1 / /proc rw - proc proc rw\n' })), ['cpuset-controller-off'])
+  t.same(codesOf(itemOf('cgroup', { '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' })), [
+    'cpuset-controller-off',
+  ])
+  t.same(codesOf(itemOf('cgroup', { '/proc/self/mountinfo': '1 1 0:1 / /proc rw - proc proc rw\n' })), [
+    'cpuset-controller-off',
+  ])
   const conf = (line: string): Tree => ({ '/etc/libvirt/qemu.conf': `${line}\n` })
-  t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "memory" ]'))), ['cpuset-controller-off'])
+  t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "memory" ]'))), [
+    'cpuset-controller-off',
+  ])
   t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "cpuset" ]'))), [])
   const v1 =
     '31 23 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n32 23 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n'
   t.same(itemOf('cgroup', { '/proc/self/mountinfo': v1 }).says, 'v1 and v2, cpuset in v1')
 
-  const pod: Tree = { [`${PID}/cgroup`]: '0::/kubepods/pod1\n', '/sys/fs/cgroup/kubepods/pod1/cpuset.cpus.effective': '2-5\n' }
+  const pod: Tree = {
+    [`${PID}/cgroup`]: '0::/kubepods/pod1\n',
+    '/sys/fs/cgroup/kubepods/pod1/cpuset.cpus.effective': '2-5\n',
+  }
   const outside = itemOf('guests', pod)
   t.same(codesOf(outside), ['guests-outside-pod'])
-  t.equal(outside.found[0]?.what, 'libvirtd (process 812) may use the CPUs 2-5, guests in machine.slice the CPUs 0-7')
+  t.equal(
+    outside.found[0]?.what,
+    'libvirtd (process 812) may use the CPUs 2-5, guests in machine.slice the CPUs 0-7',
+  )
   const inside = { partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('2-5', 'test') } }
   t.same(codesOf(itemOf('guests', pod, inside)), [])
-  t.same(codesOf(itemOf('guests', { ...pod, ...conf('cgroup_controllers = [ ]') })), [], 'guests then stay with the daemon')
+  t.same(
+    codesOf(itemOf('guests', { ...pod, ...conf('cgroup_controllers = [ ]') })),
+    [],
+    'guests then stay with the daemon',
+  )
   t.match(itemOf('guests', { ...pod, ...conf('cgroup_controllers = [ ]') }).says, 'guests stay in its cgroup')
 
   const files = filesOf({ ...WELL, ...pod })
   const apart: Files = {
     ...files,
     readlink: (path) =>
-      path === `${PID}/ns/cgroup` ? 'cgroup:[4026531999]' : path === '/proc/self/ns/cgroup' ? 'cgroup:[1]' : files.readlink(path),
+      path === `${PID}/ns/cgroup`
+        ? 'cgroup:[4026531999]'
+        : path === '/proc/self/ns/cgroup'
+          ? 'cgroup:[1]'
+          : files.readlink(path),
   }
   t.match(itemOf('guests', pod, { files: apart }).says, 'guests stay in its cgroup namespace')
 
@@ -244,11 +297,21 @@ t.test('cgroups and where guests land', (t) => {
 })
 
 t.test('binding and kvm', (t) => {
-  const status = (seccomp: number, caps: string): Tree => ({ [`${PID}/status`]: `CapBnd:\t${caps}\nSeccomp:\t${seccomp}\n` })
-  t.same(codesOf(itemOf('binding', status(2, '00000000a80425fb'))), ['mbind-filtered'], "docker's usual capabilities")
+  const status = (seccomp: number, caps: string): Tree => ({
+    [`${PID}/status`]: `CapBnd:\t${caps}\nSeccomp:\t${seccomp}\n`,
+  })
+  t.same(
+    codesOf(itemOf('binding', status(2, '00000000a80425fb'))),
+    ['mbind-filtered'],
+    "docker's usual capabilities",
+  )
   t.same(codesOf(itemOf('binding', status(2, '00000000a8842dfb'))), [], 'with CAP_SYS_NICE')
   t.same(codesOf(itemOf('binding', status(0, '00000000a80425fb'))), [], 'no filter')
-  t.same(codesOf(itemOf('binding', { [`${PID}/status`]: 'Name: x\n' })), [], 'what is not known stands against nothing')
+  t.same(
+    codesOf(itemOf('binding', { [`${PID}/status`]: 'Name: x\n' })),
+    [],
+    'what is not known stands against nothing',
+  )
 
   t.same(codesOf(itemOf('kvm', {}, { kvm: { uid: 0, gid: 0, mode: 0o20600 } })), ['kvm-denied'])
   const { kvm: _, ...without } = symptomsOf()
@@ -257,12 +320,18 @@ t.test('binding and kvm', (t) => {
   const closed = { kvm: { uid: 0, gid: 0, mode: 0o20600 } }
   for (const user of ['"root"', '"+0"', '0']) {
     t.same(
-      codesOf(itemOf('kvm', { '/etc/libvirt/qemu.conf': `#user = "x"\nuser = ${user}\ngroup = "root"\n` }, closed)),
+      codesOf(
+        itemOf('kvm', { '/etc/libvirt/qemu.conf': `#user = "x"\nuser = ${user}\ngroup = "root"\n` }, closed),
+      ),
       [],
       `user = ${user}`,
     )
   }
-  t.same(codesOf(itemOf('kvm', { '/etc/libvirt/qemu.conf': 'user = "nobody-here"\n' }, closed)), [], 'a user that is not known here')
+  t.same(
+    codesOf(itemOf('kvm', { '/etc/libvirt/qemu.conf': 'user = "nobody-here"\n' }, closed)),
+    [],
+    'a user that is not known here',
+  )
 
   const files = filesOf(WELL)
   const user = qemuUser(files, { group: 'kvm' })
@@ -275,9 +344,18 @@ t.test('binding and kvm', (t) => {
 
 t.test('a daemon', (t) => {
   t.equal(readDaemon(filesOf(WELL))?.startedS, 1_000_050.5)
-  t.equal(readDaemon(filesOf({ ...WELL, [`${PID}/comm`]: 'bash\n' })), undefined, 'its number is now of another')
+  t.equal(
+    readDaemon(filesOf({ ...WELL, [`${PID}/comm`]: 'bash\n' })),
+    undefined,
+    'its number is now of another',
+  )
   t.equal(readDaemon(filesOf({ ...WELL, '/run/libvirtd.pid': 'x\n' })), undefined)
-  const modular = { ...WELL, '/run/libvirtd.pid': '', '/run/virtqemud.pid': '812\n', [`${PID}/comm`]: 'virtqemud\n' }
+  const modular = {
+    ...WELL,
+    '/run/libvirtd.pid': '',
+    '/run/virtqemud.pid': '812\n',
+    [`${PID}/comm`]: 'virtqemud\n',
+  }
   t.equal(readDaemon(filesOf(modular))?.name, 'virtqemud')
   t.end()
 })
@@ -304,7 +382,8 @@ function capture(name: string, tree: Tree): string {
   return join(folder, name)
 }
 
-const doctor = (...args: string[]) => runApart(process.execPath, [resolve('dist/virt-numa.cjs'), 'doctor', ...args], { timeout: 120_000 })
+const doctor = (...args: string[]) =>
+  runApart(process.execPath, [resolve('dist/virt-numa.cjs'), 'doctor', ...args], { timeout: 120_000 })
 
 t.test('a captured folder', (t) => {
   const host = capture('well', WELL)
@@ -312,13 +391,20 @@ t.test('a captured folder', (t) => {
   t.equal(bare.status, 1)
   t.match(bare.stdout, /^finding {2}hook {11}none of ours in \/etc\/libvirt\/hooks$/m)
   t.match(bare.stderr, /^error\[hook-absent\]/m)
-  t.match(bare.stdout, `no ${host}/etc/libvirt/virt-numa.conf`, 'its own configuration, not that of this machine')
+  t.match(
+    bare.stdout,
+    `no ${host}/etc/libvirt/virt-numa.conf`,
+    'its own configuration, not that of this machine',
+  )
 
   const hook = join(host, 'etc/libvirt/hooks/qemu')
   mkdirSync(dirname(hook), { recursive: true })
   writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
   chmodSync(hook, 0o755)
-  t.match(doctor('--host', host).stderr, 'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, not there')
+  t.match(
+    doctor('--host', host).stderr,
+    'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, not there',
+  )
   for (const path of ['usr/bin/node', 'opt/virt-numa/dist/hooks/qemu.cjs']) {
     mkdirSync(dirname(join(host, path)), { recursive: true })
     writeFileSync(join(host, path), '')

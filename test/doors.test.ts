@@ -36,7 +36,11 @@ if (isMainThread) process.on('exit', () => {
 const isWhole = process.argv.includes('--all') || process.argv.includes('--figures')
 const walked = isWhole
   ? doors
-  : [...new Map([...doors].reverse().map((each) => [`${each.door} ${each.status} ${each.code}`, each])).values()].reverse()
+  : [
+      ...new Map(
+        [...doors].reverse().map((each) => [`${each.door} ${each.status} ${each.code}`, each]),
+      ).values(),
+    ].reverse()
 
 interface Ended {
   readonly status: number | null
@@ -55,17 +59,27 @@ async function knock(door: Door, scratch: string): Promise<Ended> {
     door.lay?.(place)
     if (door.config !== undefined) {
       const settings = door.config.replace(/^(?=.|\n)/, `root = "${place}/root"\nlog_file = "${place}/log"\n`)
-      writeFileSync(join(place, 'hook.conf'), door.config.length > 1_000_000 ? Buffer.from(settings, 'latin1') : settings)
+      writeFileSync(
+        join(place, 'hook.conf'),
+        door.config.length > 1_000_000 ? Buffer.from(settings, 'latin1') : settings,
+      )
     }
     const before = readdirSync(place)
     const ended = await start(door, place, join(scratch, 'meter.cjs'))
-    return { ...ended, left: readdirSync(place).filter((name) => !before.includes(name) && name !== 'log' && name !== 'meter') }
+    return {
+      ...ended,
+      left: readdirSync(place).filter((name) => !before.includes(name) && name !== 'log' && name !== 'meter'),
+    }
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
 }
 
-function start({ program, words, input = '' }: Door, place: string, meter: string): Promise<Omit<Ended, 'left'>> {
+function start(
+  { program, words, input = '' }: Door,
+  place: string,
+  meter: string,
+): Promise<Omit<Ended, 'left'>> {
   const { NODE_OPTIONS: _, ...env } = process.env
   const from = typeof input === 'function' ? openSync(input(place), 'r') : undefined
   const began = performance.now()
@@ -114,7 +128,8 @@ async function walk(told: (door: Door, ended: Ended) => void, atOnce: number): P
     writeFileSync(join(scratch, 'meter.cjs'), METER)
     const open = [...walked]
     const worker = async (): Promise<void> => {
-      for (let door = open.shift(); door !== undefined; door = open.shift()) told(door, await knock(door, scratch))
+      for (let door = open.shift(); door !== undefined; door = open.shift())
+        told(door, await knock(door, scratch))
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
   } finally {
@@ -131,7 +146,9 @@ if (process.argv.includes('--figures')) {
     const isRight = ended.status === door.status && (door.code === '*' || code === door.code)
     if (!isRight) wrong += 1
     for (const key of ['wallMs', 'cpuMs', 'peakMiB'] as const) most[key] = Math.max(most[key], ended[key])
-    const numbers = [ended.wallMs, ended.cpuMs, ended.peakMiB].map((each) => each.toFixed(0).padStart(6)).join('')
+    const numbers = [ended.wallMs, ended.cpuMs, ended.peakMiB]
+      .map((each) => each.toFixed(0).padStart(6))
+      .join('')
     console.log(
       `${numbers}  ${isRight ? '  ' : '!!'} ${door.door}: ${door.name}: ${ended.status} ${code}${isRight ? '' : ` instead of ${door.status} ${door.code}`}`,
     )
@@ -177,7 +194,12 @@ if (process.argv.includes('--figures')) {
     const ends = new Set<string>()
     for (let run = 0; run < 12; run++) {
       writeFileSync(file, before)
-      ends.add(await terminated(['transform', '-i', '--host', `${process.cwd()}/golden/2n4c2t-seed/host.json`, file], run * 15))
+      ends.add(
+        await terminated(
+          ['transform', '-i', '--host', `${process.cwd()}/golden/2n4c2t-seed/host.json`, file],
+          run * 15,
+        ),
+      )
       t.ok([before, after].includes(readFileSync(file, 'utf8')), 'the file is whole')
       t.same(readdirSync(place), ['domain.xml'], 'nothing lies beside it')
     }

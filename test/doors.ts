@@ -30,9 +30,11 @@ const MB = 1_000_000
 const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
 const vmiYaml = readFileSync('packaging/kubevirt/vmi.yaml', 'utf8')
 const plain = '<memory>65536</memory><vcpu>4</vcpu>'
-const domain = (inside: string, attributes = ''): string => `<domain type='kvm'${attributes}>${inside}</domain>`
+const domain = (inside: string, attributes = ''): string =>
+  `<domain type='kvm'${attributes}>${inside}</domain>`
 const asks = "<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1'/></metadata>"
-const many = (count: number, each: (index: number) => string): string => Array.from({ length: count }, (_, index) => each(index)).join('')
+const many = (count: number, each: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => each(index)).join('')
 const bomb = `<!DOCTYPE domain [<!ENTITY a "ha">${many(9, (index) => `<!ENTITY ${'b'.repeat(index + 1)} "${`&${index === 0 ? 'a' : 'b'.repeat(index)};`.repeat(10)}">`)}]>`
 
 // ---- Domains ----
@@ -79,8 +81,14 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
   'a name of 15 MB': [`<${'n'.repeat(15 * MB)}`, bad('xml-malformed')],
   'a name of 3 MB that another ends': [`<${'n'.repeat(3 * MB)}></b>`, bad('xml-malformed')],
   'a prefix of 1 MB': [`<domain><${'p'.repeat(MB)}:a/></domain>`, bad('xml-prefix-undeclared')],
-  'a value of 15 MB': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='${'x'.repeat(15 * MB)}'/></cputune>`), bad('set-too-long')],
-  'a cpuset of 10^9': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-1000000000'/></cputune>`), bad('set-too-large')],
+  'a value of 15 MB': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='${'x'.repeat(15 * MB)}'/></cputune>`),
+    bad('set-too-long'),
+  ],
+  'a cpuset of 10^9': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-1000000000'/></cputune>`),
+    bad('set-too-large'),
+  ],
   'a cpuset that repeats': [
     domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='${'0-65535,'.repeat(400_000)}'/></cputune>`),
     bad('set-too-long'),
@@ -97,7 +105,10 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
     domain(`${plain}<cputune>${"<vcpupin vcpu='1' cpuset='0-16383'/>".repeat(30_000)}</cputune>`),
     bad('entry-twice'),
   ],
-  'elements twice': [domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0'/></cputune><cputune/>`), bad('element-twice')],
+  'elements twice': [
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0'/></cputune><cputune/>`),
+    bad('element-twice'),
+  ],
   'negative memory': [domain('<memory>-1</memory>'), bad('size-malformed')],
   'memory that is NaN': [domain('<memory>NaN</memory>'), bad('size-malformed')],
   'memory that is Infinity': [domain('<memory>Infinity</memory>'), bad('size-malformed')],
@@ -108,27 +119,42 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
     bad('size-too-large'),
   ],
   '16,384 cells': [
-    domain(`${plain}<cpu><numa>${many(16_384, (index) => `<cell id='${index}' memory='1024'/>`)}</numa></cpu>`),
+    domain(
+      `${plain}<cpu><numa>${many(16_384, (index) => `<cell id='${index}' memory='1024'/>`)}</numa></cpu>`,
+    ),
     bad('cells-beyond'),
   ],
   '16,384 vCPUs, all of them listed': [
-    domain(`<memory>65536</memory><vcpu>16384</vcpu><vcpus>${many(16_384, (id) => `<vcpu id='${id}' enabled='no'/>`)}</vcpus>`),
+    domain(
+      `<memory>65536</memory><vcpu>16384</vcpu><vcpus>${many(16_384, (id) => `<vcpu id='${id}' enabled='no'/>`)}</vcpus>`,
+    ),
     fine,
   ],
   '16,384 I/O threads': [domain(`${plain}<iothreads>16384</iothreads>`), fine],
   '15,000 memory devices': [
-    domain(`${plain}<devices>${"<memory model='dimm'><target><size>1</size><node>0</node></target></memory>".repeat(15_000)}</devices>`),
+    domain(
+      `${plain}<devices>${"<memory model='dimm'><target><size>1</size><node>0</node></target></memory>".repeat(15_000)}</devices>`,
+    ),
     fine,
   ],
-  '45,000 things wrong': [domain(`${plain}<cputune>${"<vcpupin vcpu='x'/>".repeat(45_000)}</cputune>`), bad('domain-value')],
+  '45,000 things wrong': [
+    domain(`${plain}<cputune>${"<vcpupin vcpu='x'/>".repeat(45_000)}</cputune>`),
+    bad('domain-value'),
+  ],
   '90,000 unknown keys': [
     domain(
       `<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1'${many(90_000, (index) => ` k${index}=''`)}/></metadata>${plain}`,
     ),
     bad('unknown-key'),
   ],
-  'metadata twice': [domain(`<metadata>${asks.slice(10, -11).repeat(2)}</metadata>${plain}`), bad('metadata-twice')],
-  'metadata 45,000 times': [domain(`<metadata>${asks.slice(10, -11).repeat(45_000)}</metadata>${plain}`), bad('metadata-twice')],
+  'metadata twice': [
+    domain(`<metadata>${asks.slice(10, -11).repeat(2)}</metadata>${plain}`),
+    bad('metadata-twice'),
+  ],
+  'metadata 45,000 times': [
+    domain(`<metadata>${asks.slice(10, -11).repeat(45_000)}</metadata>${plain}`),
+    bad('metadata-twice'),
+  ],
   'metadata with an undeclared prefix': [
     domain(`<metadata><numa:guestMappingPassthrough/></metadata>${plain}`),
     bad('xml-prefix-undeclared'),
@@ -141,8 +167,19 @@ const AT_ALL = ['100 MB of NULs', 'an entity bomb', 'invalid UTF-8', '100,000 le
 
 function atCommands(): Door[] {
   return Object.entries(domains).flatMap(([name, [input, [status, code]]], index) => {
-    const commands = AT_ALL.includes(name) ? COMMANDS : status === 0 ? [COMMANDS[index % 2] as string] : [COMMANDS[index % 3] as string]
-    return commands.map((command) => ({ door: command, name, status, code, input, words: () => [command, '--host', HOST] }))
+    const commands = AT_ALL.includes(name)
+      ? COMMANDS
+      : status === 0
+        ? [COMMANDS[index % 2] as string]
+        : [COMMANDS[index % 3] as string]
+    return commands.map((command) => ({
+      door: command,
+      name,
+      status,
+      code,
+      input,
+      words: () => [command, '--host', HOST],
+    }))
   })
 }
 
@@ -168,7 +205,9 @@ const nodes = (...each: readonly string[]): string => `{"nodes": [${each.join(',
 const matrix = (count: number): string =>
   nodes(
     ...Array.from({ length: count }, (_, id) => {
-      const row = Array.from({ length: count }, (_, other) => (other === id ? 10 : 11 + ((id * 7 + other) % 200)))
+      const row = Array.from({ length: count }, (_, other) =>
+        other === id ? 10 : 11 + ((id * 7 + other) % 200),
+      )
       return `{"id": ${id}, "cpus": "${id * 8}-${id * 8 + 7}", "memoryKiB": 67108864, "distances": [${row}]}`
     }),
   )
@@ -181,16 +220,28 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
   'JSON of 20 MB': [`[${' '.repeat(20 * MB)}]`, bad('too-large')],
   '100,000 levels of JSON': [`{"nodes": ${'['.repeat(100_000)}`, bad('json-malformed')],
   'a million lists': [`{"nodes": [${'[],'.repeat(MB)}[]]}`, bad('json-malformed')],
-  '90,000 nodes that say nothing': [nodes(...Array.from({ length: 90_000 }, () => '{}')), bad('host-malformed')],
+  '90,000 nodes that say nothing': [
+    nodes(...Array.from({ length: 90_000 }, () => '{}')),
+    bad('host-malformed'),
+  ],
   '500,000 keys': [`{${many(500_000, (index) => `"k${index}":0,`)}"nodes": [${one}]}`, bad('json-malformed')],
-  '90,000 unknown keys': [`{${many(90_000, (index) => `"k${index}":0,`)}"nodes": [${one}]}`, bad('host-malformed')],
-  'two million distances': [nodes(`{"id": 0, "cpus": "0", "distances": [${'10,'.repeat(2 * MB)}10]}`), bad('host-malformed')],
+  '90,000 unknown keys': [
+    `{${many(90_000, (index) => `"k${index}":0,`)}"nodes": [${one}]}`,
+    bad('host-malformed'),
+  ],
+  'two million distances': [
+    nodes(`{"id": 0, "cpus": "0", "distances": [${'10,'.repeat(2 * MB)}10]}`),
+    bad('host-malformed'),
+  ],
   'a key of 7 MB': [`{"${'k'.repeat(7 * MB)}": 1, "nodes": [${one}]}`, bad('host-malformed')],
   'a text of 7 MB': [nodes(`{"id": 0, "cpus": "${'9'.repeat(7 * MB)}"}`), bad('set-too-long')],
   NaN: [nodes('{"id": 0, "cpus": "0-3", "memoryKiB": NaN}'), bad('json-malformed')],
   'a number that overflows': [nodes('{"id": 0, "cpus": "0-3", "memoryKiB": 1e999}'), bad('host-malformed')],
   'a negative size': [nodes('{"id": 0, "cpus": "0-3", "freeKiB": -1}'), bad('host-malformed')],
-  'half a page': [nodes('{"id": 0, "cpus": "0-3", "pages": [{"pagesizeKiB": 2048, "total": 1.5}]}'), bad('host-malformed')],
+  'half a page': [
+    nodes('{"id": 0, "cpus": "0-3", "pages": [{"pagesizeKiB": 2048, "total": 1.5}]}'),
+    bad('host-malformed'),
+  ],
   'CPUs to 10^9': [nodes('{"id": 0, "cpus": "0-1000000000"}'), bad('set-too-large')],
   '100,000 CPUs': [nodes('{"id": 0, "cpus": "0-99999"}'), bad('set-too-large')],
   '65,536 CPUs': [nodes('{"id": 0, "cpus": "0-65535", "memoryKiB": 1048576}'), fine],
@@ -198,7 +249,10 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
     nodes(...Array.from({ length: 15_000 }, (_, id) => `{"id": ${id}, "cpus": "${id}"}`)),
     bad('host-malformed'),
   ],
-  '65,536 CPUs, all of them twice': [nodes('{"id": 0, "cpus": "0-65535"}', '{"id": 1, "cpus": "0-65535"}'), bad('host-malformed')],
+  '65,536 CPUs, all of them twice': [
+    nodes('{"id": 0, "cpus": "0-65535"}', '{"id": 1, "cpus": "0-65535"}'),
+    bad('host-malformed'),
+  ],
   '60,000 CPUs, the siblings far apart': [
     JSON.stringify({
       nodes: [{ id: 0, cpus: '0-59999', memoryKiB: 1_073_741_824 }],
@@ -208,7 +262,10 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
   ],
   '1,024 nodes with all their distances': [matrix(1024), fine],
   'distances that differ by direction': [
-    nodes('{"id": 0, "cpus": "0-1", "distances": [10, 21]}', '{"id": 1, "cpus": "2-3", "distances": [31, 10]}'),
+    nodes(
+      '{"id": 0, "cpus": "0-1", "distances": [10, 21]}',
+      '{"id": 1, "cpus": "2-3", "distances": [31, 10]}',
+    ),
     fine,
   ],
   'distances in a circle': [
@@ -219,11 +276,17 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
     ),
     fine,
   ],
-  'a node that is nearer than itself': [nodes('{"id": 0, "cpus": "0-3", "distances": [9]}'), bad('host-malformed')],
+  'a node that is nearer than itself': [
+    nodes('{"id": 0, "cpus": "0-3", "distances": [9]}'),
+    bad('host-malformed'),
+  ],
   'no id': [nodes('{"cpus": "0-3"}'), bad('host-malformed')],
   'an id twice': [nodes(one, '{"id": 0, "cpus": "4-7"}'), bad('host-malformed')],
   'a NUL': [nodes(one).replace('0-3', '0-\0'), bad('json-malformed')],
-  'invalid UTF-8': [Buffer.concat([Buffer.from('{"nodes": "'), Buffer.from([0xff]), Buffer.from('"}')]), bad('utf8-invalid')],
+  'invalid UTF-8': [
+    Buffer.concat([Buffer.from('{"nodes": "'), Buffer.from([0xff]), Buffer.from('"}')]),
+    bad('utf8-invalid'),
+  ],
   'capabilities of 17 MB': [caps(`<!--${' '.repeat(17 * MB)}-->`), bad('too-large')],
   '40,000 levels of capabilities': [caps('<a>'.repeat(40_000) + '</a>'.repeat(40_000)), bad('xml-malformed')],
   'capabilities with 200,000 attributes': [
@@ -241,18 +304,31 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
     fine,
   ],
   'capabilities with 500,000 elements': [caps('<cell/>'.repeat(500_000)), bad('xml-too-many')],
-  'capabilities with 20,000 cells of one id': [caps(cell(0, '').repeat(20_000)), bad('capabilities-malformed')],
+  'capabilities with 20,000 cells of one id': [
+    caps(cell(0, '').repeat(20_000)),
+    bad('capabilities-malformed'),
+  ],
   'capabilities with an entity bomb': [bomb + caps('&bbbbbbbbb;'), bad('xml-doctype')],
-  'capabilities with entities that nobody declared': [caps(cell(0, "<memory unit='KiB'>&lol;</memory>")), bad('size-malformed')],
+  'capabilities with entities that nobody declared': [
+    caps(cell(0, "<memory unit='KiB'>&lol;</memory>")),
+    bad('size-malformed'),
+  ],
   'capabilities with a NUL': [caps(cell(0)).replace('1048576', '\0'), bad('size-malformed')],
-  'capabilities with negative memory': [caps(cell(0, "<memory unit='KiB'>-1</memory>")), bad('size-malformed')],
-  'capabilities with CPU 10^9': [caps(cell(0, "<cpus><cpu id='1000000000'/></cpus>")), bad('capabilities-malformed')],
+  'capabilities with negative memory': [
+    caps(cell(0, "<memory unit='KiB'>-1</memory>")),
+    bad('size-malformed'),
+  ],
+  'capabilities with CPU 10^9': [
+    caps(cell(0, "<cpus><cpu id='1000000000'/></cpus>")),
+    bad('capabilities-malformed'),
+  ],
 }
 
 /** A plan is drawn over a picture that is there. */
 function atHosts(): Door[] {
   return Object.entries(documents).map(([name, [text, [status, code]]], index) => {
-    const commands = status === 0 ? ['plan --svg', 'transform', 'snapshot'] : ['snapshot', 'transform', 'plan', 'check']
+    const commands =
+      status === 0 ? ['plan --svg', 'transform', 'snapshot'] : ['snapshot', 'transform', 'plan', 'check']
     const command = commands[index % commands.length] as string
     const words = (place: string): string[] => [
       ...(command === 'plan --svg' ? ['plan', '--svg', join(place, 'picture')] : [command]),
@@ -286,29 +362,58 @@ const record = (key: string, value: string): string => {
 }
 
 const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
-  'names with ../': [() => tarOf([...machine, file('../../../etc/passwd', 'x'), file('sys/../../x/../../y', 'x')]), fine],
+  'names with ../': [
+    () => tarOf([...machine, file('../../../etc/passwd', 'x'), file('sys/../../x/../../y', 'x')]),
+    fine,
+  ],
   'links that lead out': [
-    () => tarOf([...machine.slice(1), link('sys/devices/system/cpu/online', '/etc/passwd'), link('sys/x', '../../../../../../etc')]),
+    () =>
+      tarOf([
+        ...machine.slice(1),
+        link('sys/devices/system/cpu/online', '/etc/passwd'),
+        link('sys/x', '../../../../../../etc'),
+      ]),
     fine,
   ],
   'links in a circle': [() => tarOf([link('sys', 'proc'), link('proc', 'sys'), ...machine.slice(2)]), fine],
   'a hard link to itself': [() => tarOf([...machine, link('sys/self', 'sys/self', '1')]), fine],
   'a file where a folder was': [() => tarOf([...machine, file('sys', 'x')]), bad('tar-malformed')],
-  'a sparse file': [() => tarOf([...machine, { name: 'sys/sparse', type: 'S', content: Buffer.alloc(512) }]), bad('tar-malformed')],
+  'a sparse file': [
+    () => tarOf([...machine, { name: 'sys/sparse', type: 'S', content: Buffer.alloc(512) }]),
+    bad('tar-malformed'),
+  ],
   'a size of 8 GiB': [() => tarOf([{ ...file('sys/huge', ''), size: '77777777777' }]), bad('tar-malformed')],
-  'a size of 2^88': [() => tarOf([{ ...file('sys/huge', ''), size: `\xbf${'\xff'.repeat(11)}` }]), bad('tar-malformed')],
-  'a size below 0': [() => tarOf([{ ...file('sys/huge', ''), size: '\xff'.repeat(12) }]), bad('tar-malformed')],
+  'a size of 2^88': [
+    () => tarOf([{ ...file('sys/huge', ''), size: `\xbf${'\xff'.repeat(11)}` }]),
+    bad('tar-malformed'),
+  ],
+  'a size below 0': [
+    () => tarOf([{ ...file('sys/huge', ''), size: '\xff'.repeat(12) }]),
+    bad('tar-malformed'),
+  ],
   'a size in words': [() => tarOf([{ ...file('sys/huge', ''), size: 'enormous' }]), bad('tar-malformed')],
   'a pax size below 0': [() => tarOf([pax(record('size', '-512')), ...machine]), bad('tar-malformed')],
-  'a pax size that is no number': [() => tarOf([pax(record('size', 'NaN')), ...machine]), bad('tar-malformed')],
+  'a pax size that is no number': [
+    () => tarOf([pax(record('size', 'NaN')), ...machine]),
+    bad('tar-malformed'),
+  ],
   'a pax size with a fraction': [() => tarOf([pax(record('size', '0.5')), ...machine]), bad('tar-malformed')],
-  'a path of a million folders': [() => tarOf([...machine, pax(record('path', 'a/'.repeat(MB))), file('x', 'x')]), fine],
-  '100,000 entries': [() => tarOf([...machine, ...Array.from({ length: 100_000 }, (_, id) => file(`sys/f${id}`, ''))]), fine],
+  'a path of a million folders': [
+    () => tarOf([...machine, pax(record('path', 'a/'.repeat(MB))), file('x', 'x')]),
+    fine,
+  ],
+  '100,000 entries': [
+    () => tarOf([...machine, ...Array.from({ length: 100_000 }, (_, id) => file(`sys/f${id}`, ''))]),
+    fine,
+  ],
   'paths of 2,000 folders, 200 times': [
     () =>
       tarOf([
         ...machine,
-        ...Array.from({ length: 200 }, (_, id) => [pax(record('path', `p${id}/${'a/'.repeat(2000)}`)), file('x', 'x')]).flat(),
+        ...Array.from({ length: 200 }, (_, id) => [
+          pax(record('path', `p${id}/${'a/'.repeat(2000)}`)),
+          file('x', 'x'),
+        ]).flat(),
       ]),
     bad('tar-malformed'),
   ],
@@ -331,11 +436,20 @@ const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
     fine,
   ],
   'CPUs of any number': [
-    () => tarOf([1, 65_536, 4_294_967_296, 99_999_999_999].map((id) => file(`sys/devices/system/cpu/cpu${id}/online`, '1'))),
+    () =>
+      tarOf(
+        [1, 65_536, 4_294_967_296, 99_999_999_999].map((id) =>
+          file(`sys/devices/system/cpu/cpu${id}/online`, '1'),
+        ),
+      ),
     fine,
   ],
   'nodes of any number': [
-    () => tarOf([...machine, ...[70_000, 4_294_967_296].map((id) => file(`sys/devices/system/node/node${id}/cpulist`, '0-7'))]),
+    () =>
+      tarOf([
+        ...machine,
+        ...[70_000, 4_294_967_296].map((id) => file(`sys/devices/system/node/node${id}/cpulist`, '0-7')),
+      ]),
     fine,
   ],
   'pages of any size': [
@@ -344,7 +458,10 @@ const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
         ...machine,
         ...['0', '3', '9007199254740993', '99999999999999'].flatMap((kb) =>
           ['nr', 'free'].map((what) =>
-            file(`sys/devices/system/node/node0/hugepages/hugepages-${kb}kB/${what}_hugepages`, '99999999999999999'),
+            file(
+              `sys/devices/system/node/node0/hugepages/hugepages-${kb}kB/${what}_hugepages`,
+              '99999999999999999',
+            ),
           ),
         ),
       ]),
@@ -352,10 +469,19 @@ const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
   ],
   'memory of any size': [
     () =>
-      tarOf([...machine, file('sys/devices/system/node/node0/meminfo', `Node 0 MemTotal: ${'9'.repeat(400)} kB\nNode 0 MemFree: -1 kB\n`)]),
+      tarOf([
+        ...machine,
+        file(
+          'sys/devices/system/node/node0/meminfo',
+          `Node 0 MemTotal: ${'9'.repeat(400)} kB\nNode 0 MemFree: -1 kB\n`,
+        ),
+      ]),
     fine,
   ],
-  'distances of any kind': [() => tarOf([...machine, file('sys/devices/system/node/node0/distance', '-1 NaN 1e9')]), fine],
+  'distances of any kind': [
+    () => tarOf([...machine, file('sys/devices/system/node/node0/distance', '-1 NaN 1e9')]),
+    fine,
+  ],
 }
 
 function atTars(): Door[] {
@@ -382,7 +508,10 @@ function captured(place: string, spoil: (at: (path: string) => string) => void):
 const garbage = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 131) % 256))
 
 const folders: Record<string, readonly [spoil: (at: (path: string) => string) => void, told: Told]> = {
-  'a pipe in the place of a file': [(at) => remake(at(`${CPUS}/online`), (path) => execFileSync('mkfifo', [path])), fine],
+  'a pipe in the place of a file': [
+    (at) => remake(at(`${CPUS}/online`), (path) => execFileSync('mkfifo', [path])),
+    fine,
+  ],
   'a folder in the place of a file': [(at) => remake(at(`${CPUS}/online`), (path) => mkdirSync(path)), fine],
   'a file of 100 MB': [(at) => sparse(at('/sys/devices/system/node/node0/meminfo'), 100 * MB), fine],
   'a file of 5 MB of CPUs': [(at) => writeFileSync(at(`${CPUS}/online`), '0-65535,'.repeat(600_000)), fine],
@@ -395,10 +524,15 @@ const folders: Record<string, readonly [spoil: (at: (path: string) => string) =>
     },
     fine,
   ],
-  'a link to this machine': [(at) => remake(at(`${CPUS}/online`), (path) => symlinkSync('/sys/devices/system/cpu/online', path)), fine],
+  'a link to this machine': [
+    (at) => remake(at(`${CPUS}/online`), (path) => symlinkSync('/sys/devices/system/cpu/online', path)),
+    fine,
+  ],
   'links out of the tree': [
     (at) => {
-      remake(at('/sys/devices/system/node/node0/meminfo'), (path) => symlinkSync('../../../../../../../../../../proc/meminfo', path))
+      remake(at('/sys/devices/system/node/node0/meminfo'), (path) =>
+        symlinkSync('../../../../../../../../../../proc/meminfo', path),
+      )
       remake(at('/proc'), (path) => symlinkSync('/proc', path))
     },
     fine,
@@ -438,7 +572,10 @@ const v2 = (at: (path: string) => string, files: Readonly<Record<string, string>
     writeFileSync(at(`/sys/fs/cgroup/pod/${name}`), text)
 }
 
-const cgroups: Record<string, readonly [spoil: (at: (path: string) => string) => void, group: string, told: Told]> = {
+const cgroups: Record<
+  string,
+  readonly [spoil: (at: (path: string) => string) => void, group: string, told: Told]
+> = {
   'a group that is not there': [(at) => v2(at, {}), '/nowhere', bad('cgroup-missing')],
   'a group above all': [(at) => v2(at, {}), '/../../../etc', bad('cgroup-missing')],
   'a name of 100 KB': [(at) => v2(at, {}), `/${'p'.repeat(100_000)}`, bad('cgroup-missing')],
@@ -461,7 +598,10 @@ const cgroups: Record<string, readonly [spoil: (at: (path: string) => string) =>
   'mounts of 6 MB': [
     (at) => {
       v2(at, {})
-      writeFileSync(at('/proc/self/mountinfo'), '30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n'.repeat(100_000))
+      writeFileSync(
+        at('/proc/self/mountinfo'),
+        '30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n'.repeat(100_000),
+      )
     },
     '/pod',
     fine,
@@ -536,7 +676,11 @@ const vmis: Record<string, readonly [name: 'vmi.json' | 'vmi.yaml', text: string
   '100,000 levels of JSON': ['vmi.json', `{"a":${'['.repeat(100_000)}`, bad('json-malformed')],
   '40,000 levels of YAML': ['vmi.yaml', '['.repeat(40_000), bad('yaml-malformed')],
   '300,000 levels of YAML': ['vmi.yaml', '['.repeat(300_000), bad('yaml-malformed')],
-  '400 levels of indentation': ['vmi.yaml', many(400, (index) => `${' '.repeat(index)}a:\n`), bad('yaml-malformed')],
+  '400 levels of indentation': [
+    'vmi.yaml',
+    many(400, (index) => `${' '.repeat(index)}a:\n`),
+    bad('yaml-malformed'),
+  ],
   'an alias bomb': ['vmi.yaml', laughs, bad('yaml-malformed')],
   'a merge bomb': [
     'vmi.yaml',
@@ -547,7 +691,11 @@ const vmis: Record<string, readonly [name: 'vmi.json' | 'vmi.yaml', text: string
   'an alias of nothing': ['vmi.yaml', 'spec: *nothing\n', bad('yaml-malformed')],
   '5,000 keys in YAML': ['vmi.yaml', many(5_000, (index) => `k${index}: 1\n`), bad('vmi-malformed')],
   '100,000 keys in YAML': ['vmi.yaml', many(90_000, (index) => `k${index}: 1\n`), bad('yaml-malformed')],
-  '90,000 keys in JSON': ['vmi.json', `{${many(90_000, (index) => `"k${index}":1,`)}"z":1}`, bad('vmi-malformed')],
+  '90,000 keys in JSON': [
+    'vmi.json',
+    `{${many(90_000, (index) => `"k${index}":1,`)}"z":1}`,
+    bad('vmi-malformed'),
+  ],
   '30,000 annotations that are none': [
     'vmi.json',
     `{"metadata": {"annotations": {${many(30_000, (index) => `"virt-numa.io/${index}":1,`)}"z":"1"}}, "spec": {"domain": {}}}`,
@@ -557,16 +705,27 @@ const vmis: Record<string, readonly [name: 'vmi.json' | 'vmi.yaml', text: string
   'a second document': ['vmi.yaml', `${vmiYaml}\n---\na: 1\n`, bad('yaml-malformed')],
   'a NUL in JSON': ['vmi.json', vmi(', "memory": {"guest": "6\0Mi"}'), bad('json-malformed')],
   'a NUL in YAML': ['vmi.yaml', 'spec: "a\0b"\n', bad('vmi-malformed')],
-  'invalid UTF-8': ['vmi.yaml', Buffer.concat([Buffer.from(vmiYaml), Buffer.from([0xf8])]), bad('utf8-invalid')],
+  'invalid UTF-8': [
+    'vmi.yaml',
+    Buffer.concat([Buffer.from(vmiYaml), Buffer.from([0xf8])]),
+    bad('utf8-invalid'),
+  ],
   'negative memory': ['vmi.json', vmi(', "memory": {"guest": "-64Mi"}'), bad('size-malformed')],
   'memory of 10^99': ['vmi.json', vmi(', "memory": {"guest": "1e99"}'), bad('size-too-large')],
   'memory that is NaN': ['vmi.yaml', `${vmiYaml.replace(/guest: .*/, 'guest: .nan')}`, bad('size-malformed')],
   'cores below 0': [
     'vmi.json',
-    vmi(', "ioThreads": {"supplementalPoolThreadCount": -1}, "cpu2": 1').replace('true}', 'true, "cores": -1}'),
+    vmi(', "ioThreads": {"supplementalPoolThreadCount": -1}, "cpu2": 1').replace(
+      'true}',
+      'true, "cores": -1}',
+    ),
     bad('vmi-malformed'),
   ],
-  'an int of 400 digits': ['vmi.yaml', `spec: {domain: {cpu: {cores: ${'9'.repeat(400)}}}}\n`, bad('vmi-malformed')],
+  'an int of 400 digits': [
+    'vmi.yaml',
+    `spec: {domain: {cpu: {cores: ${'9'.repeat(400)}}}}\n`,
+    bad('vmi-malformed'),
+  ],
 }
 
 function atVmis(): Door[] {
@@ -582,7 +741,10 @@ function atVmis(): Door[] {
 
 // ---- onDefineDomain: both documents are arguments, of at most 128 KiB each ----
 
-const asksVmi = vmi(', "memory": {"hugepages": {"pageSize": "2Mi"}}').replace('true}', 'true, "numa": {"guestMappingPassthrough": {}}}')
+const asksVmi = vmi(', "memory": {"hugepages": {"pageSize": "2Mi"}}').replace(
+  'true}',
+  'true, "numa": {"guestMappingPassthrough": {}}}',
+)
 
 const arguments_: Record<string, readonly [vmi: string, domain: string, told: Told]> = {
   'no VMI': ['', seed, [2, 'usage-option-value']],
@@ -591,7 +753,11 @@ const arguments_: Record<string, readonly [vmi: string, domain: string, told: To
   'no domain': [asksVmi, '', [2, 'usage-option-value']],
   '30,000 levels of domain': [asksVmi, '<domain>'.repeat(15_000), bad('xml-too-deep')],
   'a domain with an entity bomb': [asksVmi, `${bomb}${seed}`, bad('xml-doctype')],
-  'a cpuset of 10^9': [asksVmi, domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-1000000000'/></cputune>`), bad('set-too-large')],
+  'a cpuset of 10^9': [
+    asksVmi,
+    domain(`${plain}<cputune><vcpupin vcpu='0' cpuset='0-1000000000'/></cputune>`),
+    bad('set-too-large'),
+  ],
   '10,000 attributes': [
     asksVmi,
     domain(
@@ -638,7 +804,13 @@ const AT_HOOK = [
 ]
 const HOOK_CONFIG = 'guests = "all"\n'
 
-function hookDoor(operation: string, name: string, input: string | Buffer, [status, code]: Told, config = HOOK_CONFIG): Door {
+function hookDoor(
+  operation: string,
+  name: string,
+  input: string | Buffer,
+  [status, code]: Told,
+  config = HOOK_CONFIG,
+): Door {
   return {
     door: `hook ${operation}`,
     name,

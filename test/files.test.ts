@@ -39,7 +39,10 @@ function refused({ status, stderr }: Ended, code: string): [number | null, strin
 
 const contentsOf = (place: string): Record<string, string> =>
   Object.fromEntries(
-    readdirSync(place).map((name) => [name, lstatSync(join(place, name)).isFile() ? readFileSync(join(place, name), 'utf8') : '']),
+    readdirSync(place).map((name) => [
+      name,
+      lstatSync(join(place, name)).isFile() ? readFileSync(join(place, name), 'utf8') : '',
+    ]),
   )
 
 const fitted = ((): string => {
@@ -75,7 +78,10 @@ t.test('a file that may not be so large is not written at all', (t) => {
     'check db1.xml',
     'snapshot',
   ]) {
-    const ended = shell(`prlimit --fsize=10 $N ${line} --host $HOST > printed; status=$?; rm printed; exit $status`, place)
+    const ended = shell(
+      `prlimit --fsize=10 $N ${line} --host $HOST > printed; status=$?; rm printed; exit $status`,
+      place,
+    )
     t.same(refused(ended, 'unwritable'), [1, ['unwritable']], `stdout of ${line}`)
     const full = shell(`$N ${line} --host $HOST > /dev/full`, place)
     t.same(refused(full, 'unwritable'), [1, ['unwritable']], `stdout of ${line} on a full device`)
@@ -115,7 +121,11 @@ t.test('a copy of a definition is whole, or not there and nothing is defined', (
   t.equal(readFileSync(join(place, 'copies', copy), 'utf8'), readFileSync(join(place, 'domain.xml'), 'utf8'))
   t.equal(statSync(join(place, 'copies', copy)).mode & 0o777, 0o600)
   const temporary = shell(`rm -r copies; ${line}`, place, { ...env, TMPDIR: '/no/such/folder' })
-  t.same([temporary.status, codesOf(temporary.stderr)], [1, ['unwritable']], 'no folder for temporary files is no bug of ours')
+  t.same(
+    [temporary.status, codesOf(temporary.stderr)],
+    [1, ['unwritable']],
+    'no folder for temporary files is no bug of ours',
+  )
   const long = keepCopy(place, 'x'.repeat(300), 'long', new Date(1e12))
   t.equal(readFileSync(long, 'utf8'), 'long', 'a long name')
   t.end()
@@ -183,7 +193,11 @@ t.test('a temporary file that was left behind', (t) => {
   const place = folder(t)
   const there = join(place, 'there')
   writeFileSync(there, 'former')
-  t.throws(() => createFile(there, { bytes: Buffer.from('x'), mode: 0o600 }), { code: 'EEXIST' }, 'what is there is not replaced')
+  t.throws(
+    () => createFile(there, { bytes: Buffer.from('x'), mode: 0o600 }),
+    { code: 'EEXIST' },
+    'what is there is not replaced',
+  )
   t.same(contentsOf(place), { there: 'former' })
   const long = join(place, 'ü'.repeat(127))
   saveFile(long, 'text')
@@ -335,7 +349,10 @@ t.test('where nobody can copy attributes, the file is written where it is', (t) 
       return { stdout: '', stderr: '', ...(status !== undefined && { status }) }
     })
   t.same([answer(0), answer(1), answer(undefined)], [true, false, false])
-  t.equal(asked[0], `cp --attributes-only --preserve=all,xattr --no-preserve=ownership,timestamps,links -- ${file} /proc/self/fd/0`)
+  t.equal(
+    asked[0],
+    `cp --attributes-only --preserve=all,xattr --no-preserve=ownership,timestamps,links -- ${file} /proc/self/fd/0`,
+  )
 
   writeFileSync(join(place, 'seed.xml'), seed)
   const { ino } = statSync(join(place, 'seed.xml'))
@@ -425,11 +442,21 @@ t.test('an output never replaces an input of another kind', (t) => {
     'transform --json -o out.svg db1.xml > out.svg',
     'plan --svg out.svg db1.xml 2> out.svg',
   ]) {
-    const ended = shell(`$N ${line} --host host.json; status=$?; cat out.svg >&2; rm out.svg; exit $status`, place)
-    t.same([ended.status, codesOf(ended.stderr)], [1, ['output-taken']], `two outputs in one file: ${line}: ${ended.stderr}`)
+    const ended = shell(
+      `$N ${line} --host host.json; status=$?; cat out.svg >&2; rm out.svg; exit $status`,
+      place,
+    )
+    t.same(
+      [ended.status, codesOf(ended.stderr)],
+      [1, ['output-taken']],
+      `two outputs in one file: ${line}: ${ended.stderr}`,
+    )
   }
   mkfifo(place)
-  const piped = shell('$N plan --svg pipe db1.xml --host host.json > pipe & cat pipe >/dev/null; wait $!', place)
+  const piped = shell(
+    '$N plan --svg pipe db1.xml --host host.json > pipe & cat pipe >/dev/null; wait $!',
+    place,
+  )
   t.same([piped.status, codesOf(piped.stderr)], [1, ['output-taken']], 'two outputs in one pipe')
   t.end()
 })
@@ -448,16 +475,35 @@ t.test('what may be written is written', (t) => {
     t.equal(readFileSync(join(place, 'db1.xml'), 'utf8'), fitted, line)
     const { ino, mtimeMs } = statSync(join(place, 'db1.xml'))
     t.equal(shell(`$N transform --host $HOST ${line}`, place).status, 0)
-    t.same([statSync(join(place, 'db1.xml')).ino, statSync(join(place, 'db1.xml')).mtimeMs], [ino, mtimeMs], `${line}: nothing changes`)
+    t.same(
+      [statSync(join(place, 'db1.xml')).ino, statSync(join(place, 'db1.xml')).mtimeMs],
+      [ino, mtimeMs],
+      `${line}: nothing changes`,
+    )
   }
   lay()
   const printed = shell('$N transform -o /dev/stdout --host $HOST db1.xml > printed', place)
-  t.same([printed.status, readFileSync(join(place, 'printed'), 'utf8')], [0, fitted], 'stdout by its name, on a file')
-  const added = shell('echo before > printed; $N transform -o /dev/stdout --host $HOST db1.xml >> printed', place)
-  t.same([added.status, readFileSync(join(place, 'printed'), 'utf8')], [0, `before\n${fitted}`], 'what is there is not replaced')
+  t.same(
+    [printed.status, readFileSync(join(place, 'printed'), 'utf8')],
+    [0, fitted],
+    'stdout by its name, on a file',
+  )
+  const added = shell(
+    'echo before > printed; $N transform -o /dev/stdout --host $HOST db1.xml >> printed',
+    place,
+  )
+  t.same(
+    [added.status, readFileSync(join(place, 'printed'), 'utf8')],
+    [0, `before\n${fitted}`],
+    'what is there is not replaced',
+  )
   const picture = shell('$N plan --svg /dev/stdout --host $HOST db1.xml', place)
   t.match(picture.stdout, /^<svg/, 'the picture alone')
-  t.equal(shell('$N plan --svg /dev/null --host $HOST db1.xml > /dev/null', place).status, 0, 'a device is not a file')
+  t.equal(
+    shell('$N plan --svg /dev/null --host $HOST db1.xml > /dev/null', place).status,
+    0,
+    'a device is not a file',
+  )
   mkdirSync(join(place, 'cap/sys'), { recursive: true })
   const beside = shell('$N verify --pid 1 --host cap --metrics cap/x.prom', place)
   t.notMatch(beside.stderr, 'output-taken', 'beside what is read of a captured host')
@@ -478,7 +524,11 @@ t.test('the mode of a new file', (t) => {
       chmodSync(join(place, 'db1.xml'), input)
       const ended = shell(`umask ${umask}; $N transform --host $HOST ${line}`, place)
       t.equal(ended.status, 0, ended.stderr)
-      t.equal((statSync(join(place, 'new.xml')).mode & 0o7777).toString(8), output.toString(8), `${input.toString(8)}, ${line}`)
+      t.equal(
+        (statSync(join(place, 'new.xml')).mode & 0o7777).toString(8),
+        output.toString(8),
+        `${input.toString(8)}, ${line}`,
+      )
       rmSync(join(place, 'new.xml'))
     }
   }
@@ -496,7 +546,10 @@ t.test('a pipe that nobody reads', (t) => {
     t.match(ended.stderr, /ENXIO: nobody reads this pipe[\s\S]*fix: start the program that reads it first/)
     t.ok(Date.now() - began < 30_000, 'is not waited for')
   }
-  const late = shell('(sleep 0.5; cat pipe) & $N transform -o pipe --host $HOST db1.xml; status=$?; wait; exit $status', place)
+  const late = shell(
+    '(sleep 0.5; cat pipe) & $N transform -o pipe --host $HOST db1.xml; status=$?; wait; exit $status',
+    place,
+  )
   t.same([late.status, late.stdout], [0, fitted], 'a reader that comes late')
   const big = `${large}<!--${'y'.repeat(300_000)}-->`
   writeFileSync(join(place, 'db1.xml'), big)
@@ -518,7 +571,11 @@ t.test('each error of the system has its own fix', (t) => {
   symlinkSync('gone/far', join(place, 'dangling'))
   symlinkSync('circle', join(place, 'circle'))
   for (const [line, reason, fix] of [
-    ['plan --svg missing/x.svg db1.xml', 'ENOENT: no such file or directory', 'fix: create the folder: mkdir -p missing'],
+    [
+      'plan --svg missing/x.svg db1.xml',
+      'ENOENT: no such file or directory',
+      'fix: create the folder: mkdir -p missing',
+    ],
     [`plan --svg "a b/x.svg" db1.xml`, 'ENOENT', "fix: create the folder: mkdir -p 'a b'"],
     ['plan --svg db1.xml/x.svg db1.xml', 'ENOTDIR: not a directory', 'something in db1.xml is a file'],
     ['plan --svg made db1.xml', 'EISDIR', 'name a file in it: made/NAME'],
@@ -537,18 +594,42 @@ t.test('each error of the system has its own fix', (t) => {
     t.notMatch(ended.stderr, /free (the )?space/, line)
   }
   t.notOk(existsSync(join(place, 'gone')), 'no link is followed to a file that is not there')
-  const fixes = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EISDIR', 'EBUSY', 'ENXIO', 'EIO'].map(
-    (errno) => {
-      const { fix } = diagnostic('unwritable', { file: '/srv/x', reason: errno, errno })
-      t.not(fix, 'choose another file', errno)
-      return fix
-    },
-  )
+  const fixes = [
+    'ENOENT',
+    'ENOTDIR',
+    'EACCES',
+    'EPERM',
+    'EROFS',
+    'ENOSPC',
+    'EDQUOT',
+    'EFBIG',
+    'EISDIR',
+    'EBUSY',
+    'ENXIO',
+    'EIO',
+  ].map((errno) => {
+    const { fix } = diagnostic('unwritable', { file: '/srv/x', reason: errno, errno })
+    t.not(fix, 'choose another file', errno)
+    return fix
+  })
   t.equal(new Set(fixes).size, fixes.length, 'no two have the same')
-  const kept = diagnostic('unwritable', { file: '/srv/a b', reason: 'EIO', errno: 'EIO', kept: '/srv/.a b.virt-numa-former' })
+  const kept = diagnostic('unwritable', {
+    file: '/srv/a b',
+    reason: 'EIO',
+    errno: 'EIO',
+    kept: '/srv/.a b.virt-numa-former',
+  })
   t.match(kept.why, '/srv/.a b.virt-numa-former holds what was in it before')
   t.match(kept.fix, "cat '/srv/.a b.virt-numa-former' > '/srv/a b'; then: rm '/srv/.a b.virt-numa-former'")
-  t.match(diagnostic('install-unwritable', { file: '/etc/x', reason: 'EACCES', errno: 'EACCES', isRoot: false }).fix, 'run it as root')
-  t.match(diagnostic('install-unwritable', { file: '/etc/x', reason: 'ENOSPC', errno: 'ENOSPC', isRoot: false }).fix, 'df -h /etc')
+  t.match(
+    diagnostic('install-unwritable', { file: '/etc/x', reason: 'EACCES', errno: 'EACCES', isRoot: false })
+      .fix,
+    'run it as root',
+  )
+  t.match(
+    diagnostic('install-unwritable', { file: '/etc/x', reason: 'ENOSPC', errno: 'ENOSPC', isRoot: false })
+      .fix,
+    'df -h /etc',
+  )
   t.end()
 })

@@ -19,7 +19,9 @@ const floorPlan = FLOORS.map((rooms, floor) => `  ${floor}  ${rooms.join('  ')}`
   .join('\n')
 
 function roomOf(path: string): { readonly room: string; readonly floor: number } | undefined {
-  const floor = FLOORS.findIndex((rooms) => rooms.some((room) => path === room || path.startsWith(`${room}/`)))
+  const floor = FLOORS.findIndex((rooms) =>
+    rooms.some((room) => path === room || path.startsWith(`${room}/`)),
+  )
   const room = FLOORS[floor]?.find((each) => path === each || path.startsWith(`${each}/`))
   return room === undefined ? undefined : { room, floor }
 }
@@ -40,7 +42,9 @@ function wrongImports(path: string, source: string): string[] {
     const there = roomOf(to)
     if (there === undefined) return [`${path} imports ${to}, which stands in no room`]
     if (there.floor > here.floor) return [`${path} imports up: ${to}`]
-    return there.floor === here.floor && there.room !== here.room ? [`${path} knows a room of its own floor: ${to}`] : []
+    return there.floor === here.floor && there.room !== here.room
+      ? [`${path} knows a room of its own floor: ${to}`]
+      : []
   })
 }
 
@@ -52,11 +56,17 @@ function sourcesIn(folder: string): string[] {
   })
 }
 
-const sources = readdirSync('.').includes('hooks') ? [...sourcesIn('src'), ...sourcesIn('hooks')] : sourcesIn('src')
+const sources = readdirSync('.').includes('hooks')
+  ? [...sourcesIn('src'), ...sourcesIn('hooks')]
+  : sourcesIn('src')
 
 t.test('imports go down the floors', (t) => {
   const wrong = sources.flatMap((path) => wrongImports(path, readFileSync(path, 'utf8')))
-  t.equal(wrong.join('\n'), '', `imports go down only, and rooms of one floor do not know each other:\n${floorPlan}\n`)
+  t.equal(
+    wrong.join('\n'),
+    '',
+    `imports go down only, and rooms of one floor do not know each other:\n${floorPlan}\n`,
+  )
   t.end()
 })
 
@@ -74,12 +84,24 @@ t.test('every room of the plan is there, and is read', (t) => {
 
 t.test('what it finds', (t) => {
   const found = (path: string, source: string): number => wrongImports(path, source).length
-  t.equal(found('src/plan/plan.ts', "import { refuse } from '../base/diagnostic.ts'\nimport { a } from './b.ts'"), 0, 'down and inside')
-  t.equal(found('src/base/memory.ts', "import type { Host } from '../model.ts'"), 1, 'a type that comes from above')
+  t.equal(
+    found('src/plan/plan.ts', "import { refuse } from '../base/diagnostic.ts'\nimport { a } from './b.ts'"),
+    0,
+    'down and inside',
+  )
+  t.equal(
+    found('src/base/memory.ts', "import type { Host } from '../model.ts'"),
+    1,
+    'a type that comes from above',
+  )
   t.equal(found('src/plan/plan.ts', "import {\n  place,\n} from '../place.ts'"), 1, 'up, over several lines')
   t.equal(found('src/plan/plan.ts', 'import { view } from "../domain/view.ts"'), 1, 'a room of its own floor')
   t.equal(found('src/xml/edit.ts', "export { Host } from '../model.ts'"), 1, 'a re-export')
-  t.equal(found('src/host/a.ts', "const a = require('./x.cjs') as typeof import('../entry/x.ts')"), 1, 'what is loaded at run time')
+  t.equal(
+    found('src/host/a.ts', "const a = require('./x.cjs') as typeof import('../entry/x.ts')"),
+    1,
+    'what is loaded at run time',
+  )
   t.equal(found('src/host/a.ts', "import '../place.ts'"), 1, 'an import for its effect')
   t.equal(found('src/place.ts', "import { check } from './check.ts'"), 1, 'two compositions')
   t.equal(found('src/base/a.ts', "// as in import x from '../place.ts'"), 0, 'a comment imports nothing')

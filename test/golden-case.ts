@@ -37,7 +37,9 @@ export interface GoldenCase {
 }
 
 /** Files that the case should hold, by name. The picture is held by the cases that have one. */
-export type Answer = Readonly<Record<'expected.xml' | 'refusal.txt' | 'explain.txt' | 'plan.svg', string | undefined>>
+export type Answer = Readonly<
+  Record<'expected.xml' | 'refusal.txt' | 'explain.txt' | 'plan.svg', string | undefined>
+>
 
 export function readCases(): GoldenCase[] {
   return readdirSync('golden', { withFileTypes: true })
@@ -51,7 +53,9 @@ export function readCases(): GoldenCase[] {
       const { about = '', run = 'transform', config = '', ...keys } = request
       const { host, allowed = {} } = parseSnapshot(read('host.json'), `${folder}/host.json`)
       const settings = { config: parseConfig(config, CONFIG), configSource: CONFIG }
-      const vmi = existsSync(`${folder}/vmi.json`) ? { vmi: readVmi(parseJson(read('vmi.json'), 'vmi.json'), 'vmi.json') } : {}
+      const vmi = existsSync(`${folder}/vmi.json`)
+        ? { vmi: readVmi(parseJson(read('vmi.json'), 'vmi.json'), 'vmi.json') }
+        : {}
       const flags = readWishes(Object.entries(keys as Record<string, string>), 'request.json')
       return {
         name,
@@ -69,7 +73,12 @@ export function readCases(): GoldenCase[] {
 /** `placed` is there for transform and rebind that were not refused. */
 export function answer(each: GoldenCase): { readonly answer: Answer; readonly placed?: Placed } {
   const { run, domain, surroundings } = each
-  const nothing: Answer = { 'expected.xml': undefined, 'refusal.txt': undefined, 'explain.txt': undefined, 'plan.svg': undefined }
+  const nothing: Answer = {
+    'expected.xml': undefined,
+    'refusal.txt': undefined,
+    'explain.txt': undefined,
+    'plan.svg': undefined,
+  }
   const source = domainSource('domain.xml', domain)
   if (run.startsWith('hook ')) return { answer: { ...nothing, ...runHook(each) } }
   try {
@@ -86,10 +95,15 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
     const notes = renderDiagnostics(placed.notes, 'capacity-warns', source)
     const words = explain(placed) + (notes && `\n${notes}`)
     const picture = existsSync(`${each.folder}/plan.svg`) ? drawPlan(placed) : undefined
-    return { answer: { ...nothing, 'expected.xml': placed.text, 'explain.txt': words, 'plan.svg': picture }, placed }
+    return {
+      answer: { ...nothing, 'expected.xml': placed.text, 'explain.txt': words, 'plan.svg': picture },
+      placed,
+    }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return { answer: { ...nothing, 'refusal.txt': renderDiagnostics(error.diagnostics, 'capacity-warns', source) } }
+    return {
+      answer: { ...nothing, 'refusal.txt': renderDiagnostics(error.diagnostics, 'capacity-warns', source) },
+    }
   }
 }
 

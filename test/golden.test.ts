@@ -37,7 +37,8 @@ function test(each: GoldenCase): void {
     t.ok(each.about.length > 10, 'says what it is about')
     for (const file of FILES) t.equal(given.answer[file], written(each, file), file)
     if (given.placed !== undefined) holds(t, each, given.placed)
-    if (given.answer['plan.svg'] !== undefined) t.equal(XMLValidator.validate(given.answer['plan.svg']), true, 'the picture is XML')
+    if (given.answer['plan.svg'] !== undefined)
+      t.equal(XMLValidator.validate(given.answer['plan.svg']), true, 'the picture is XML')
     t.end()
   })
 }
@@ -50,7 +51,11 @@ function holds(t: Test, each: GoldenCase, placed: Placed): void {
   // For a VMI that gets pins alone, existing=replace is itself a request for cells.
   const isReplaceable = placed.view.cells.length === 0 || placed.request.existing === 'replace'
   if (move === undefined && isReplaceable && placed.request.pinsOnly !== true) {
-    t.same(again(placed.text, { ...each.surroundings.flags, existing: 'replace' }).edits, [], 'nor when its cells are built anew')
+    t.same(
+      again(placed.text, { ...each.surroundings.flags, existing: 'replace' }).edits,
+      [],
+      'nor when its cells are built anew',
+    )
   }
   t.equal(applyEdits(placed.text, inverse(placed)), each.domain, 'every byte outside the edits is kept')
   sameWhenReadAgain(t, placed)
@@ -62,7 +67,8 @@ function holds(t: Test, each: GoldenCase, placed: Placed): void {
     ({ code }) => classOf(code) === 'invalid',
   )
   t.same(invalid, [], 'libvirt and QEMU have nothing against it')
-  for (const [way, write] of Object.entries(ways)) t.equal(again(write(each.domain)).text, write(placed.text), `${way} stay`)
+  for (const [way, write] of Object.entries(ways))
+    t.equal(again(write(each.domain)).text, write(placed.text), `${way} stay`)
 }
 
 /** Edits that take a fitted document back to what it was. */
@@ -93,7 +99,9 @@ function sameWhenReadAgain(t: Test, { text, placement }: Placed): void {
   }
   const pins = binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [[vcpu, formatSet(cpus)]]))
   t.same(
-    [...view.vcpupin].map(([vcpu, cpus]) => [vcpu, formatSet(cpus)]).sort((a, b) => Number(a[0]) - Number(b[0])),
+    [...view.vcpupin]
+      .map(([vcpu, cpus]) => [vcpu, formatSet(cpus)])
+      .sort((a, b) => Number(a[0]) - Number(b[0])),
     pins,
     'pins',
   )
@@ -148,7 +156,8 @@ function testSources({ name, folder, surroundings }: GoldenCase): void {
     const files = filesOfTar(gunzipSync(readFileSync(`${folder}/sys.tar.gz`)))
     agrees(t, surroundings.host, readHost(files), 10)
     const capabilities = `${folder}/capabilities.xml`
-    if (existsSync(capabilities)) agrees(t, surroundings.host, readCapabilities(readFileSync(capabilities, 'utf8'), capabilities), 8)
+    if (existsSync(capabilities))
+      agrees(t, surroundings.host, readCapabilities(readFileSync(capabilities, 'utf8'), capabilities), 8)
     t.end()
   })
 }

@@ -63,7 +63,8 @@ t.test('sets in any order, sparse and dense, are as the plain way has them', (t)
   const ids = fc.array(fc.oneof(fc.nat(40), fc.nat(70_000)), { maxLength: 60 })
   fc.assert(
     fc.property(ids, ids, (a, b) => {
-      const plain = (list: readonly number[]): number[] => [...new Set(list)].sort((one, other) => one - other)
+      const plain = (list: readonly number[]): number[] =>
+        [...new Set(list)].sort((one, other) => one - other)
       const [setA, setB] = [setOf<CpuSet>(a), setOf<CpuSet>(b)]
       assert.deepEqual([...setA], plain(a))
       assert.deepEqual([...union(setA, setB, setA)], plain([...a, ...b]))
@@ -97,18 +98,29 @@ t.test('a thousand million things are dealt in a few steps', (t) => {
 t.test('things are dealt as one by one', (t) => {
   const small = fc.nat(6)
   const bins = fc.array(fc.tuple(small, fc.nat(3)), { maxLength: 6 })
-  const rooms = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), { minLength: 4, maxLength: 4 })
+  const rooms = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), {
+    minLength: 4,
+    maxLength: 4,
+  })
   fc.assert(
     fc.property(fc.nat(25), bins, rooms, (count, all, room) => {
       const [held, group] = [all.map(([each]) => each), all.map(([, each]) => each)]
-      assert.deepEqual(deal(count, held, new Map(room.entries()), group), dealtOneByOne(count, held, room, group))
+      assert.deepEqual(
+        deal(count, held, new Map(room.entries()), group),
+        dealtOneByOne(count, held, room, group),
+      )
     }),
     RUNS,
   )
   t.end()
 })
 
-function dealtOneByOne(count: number, held: readonly number[], room: readonly number[], group: readonly number[]): number[] | undefined {
+function dealtOneByOne(
+  count: number,
+  held: readonly number[],
+  room: readonly number[],
+  group: readonly number[],
+): number[] | undefined {
   const [left, got] = [[...room], held.map(() => 0)]
   const total = (bin: number): number => (held[bin] as number) + (got[bin] as number)
   for (const _ of range(count)) {
@@ -124,7 +136,10 @@ function dealtOneByOne(count: number, held: readonly number[], room: readonly nu
 // ---- Demands and supplies ----
 
 t.test('demands are served as by one unit after the other, earlier ones first', (t) => {
-  const demands = fc.array(fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }), { maxLength: 7 })
+  const demands = fc.array(
+    fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }),
+    { maxLength: 7 },
+  )
   let short = 0
   fc.assert(
     fc.property(demands, fc.array(fc.nat(6), { minLength: 5, maxLength: 5 }), (asked, supplies) => {
@@ -160,7 +175,9 @@ function servedByUnits(demands: readonly Demand[], supplies: readonly number[]):
 
 t.test('a chain in which every demand has to give way is served, however long it is', (t) => {
   const length = 20_000
-  const chain = range(length).map((at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }))
+  const chain = range(length).map(
+    (at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }),
+  )
   const supplies = range(length).map(() => 1)
   t.ok(canServe(chain, supplies))
   t.notOk(canServe([...chain, { amount: 1, from: [7] }], supplies))
@@ -172,18 +189,23 @@ t.test('a chain in which every demand has to give way is served, however long it
 t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
   const core = fc.record({ size: fc.integer({ min: 1, max: 4 }), whole: fc.boolean() })
   fc.assert(
-    fc.property(fc.array(core, { minLength: 1, maxLength: 5 }), fc.nat(100), fc.integer({ min: 1, max: 3 }), (sizes, share, threads) => {
-      let next = 0
-      const cores = sizes.map(({ size, whole }): Core => {
-        next += size
-        return { cpus: setOf<CpuSet>(range(size).map((thread) => next - size + thread)), whole }
-      })
-      const count = share % (next + 1)
-      const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
-      const { cpus, splits } = bestPacked(cores, count, threads)
-      assert.deepEqual([...packedCpus(node, count, threads)], cpus)
-      assert.equal(packedSplits(node, threads, count)(count), splits)
-    }),
+    fc.property(
+      fc.array(core, { minLength: 1, maxLength: 5 }),
+      fc.nat(100),
+      fc.integer({ min: 1, max: 3 }),
+      (sizes, share, threads) => {
+        let next = 0
+        const cores = sizes.map(({ size, whole }): Core => {
+          next += size
+          return { cpus: setOf<CpuSet>(range(size).map((thread) => next - size + thread)), whole }
+        })
+        const count = share % (next + 1)
+        const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
+        const { cpus, splits } = bestPacked(cores, count, threads)
+        assert.deepEqual([...packedCpus(node, count, threads)], cpus)
+        assert.equal(packedSplits(node, threads, count)(count), splits)
+      },
+    ),
     RUNS,
   )
   t.end()
@@ -193,12 +215,21 @@ t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
  * Of all numbers of CPUs that cores may give: the least split cores, then the least torn threads, then the
  * most from the first cores.
  */
-function bestPacked(cores: readonly Core[], count: number, threads: number): { cpus: number[]; splits: number } {
+function bestPacked(
+  cores: readonly Core[],
+  count: number,
+  threads: number,
+): { cpus: number[]; splits: number } {
   const choices = cores
-    .reduce<number[][]>((all, { cpus }) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])), [[]])
+    .reduce<number[][]>(
+      (all, { cpus }) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])),
+      [[]],
+    )
     .filter((takes) => takes.reduce((sum, take) => sum + take, 0) === count)
   const cost = (takes: readonly number[]): number[] => {
-    const split = cores.filter(({ cpus, whole }, at) => takes[at] !== 0 && ((takes[at] as number) < cpus.length || !whole)).length
+    const split = cores.filter(
+      ({ cpus, whole }, at) => takes[at] !== 0 && ((takes[at] as number) < cpus.length || !whole),
+    ).length
     return [split, takes.reduce((sum, take) => sum + (take % threads), 0), ...takes.map((take) => -take)]
   }
   const less = (a: readonly number[], b: readonly number[]): number =>
@@ -222,7 +253,8 @@ function asked(search: (separation: (a: number, b: number) => number) => unknown
 t.test('a search over many nodes asks for each distance a fixed number of times', (t) => {
   const rooms = (nodes: number) => range(nodes).map((id) => ({ id, room: 4 }))
   const searches = {
-    'half of the nodes': (nodes: number) => asked((ways) => chooseNodes(rooms(nodes), 2 * nodes, undefined, ways, () => 0)),
+    'half of the nodes': (nodes: number) =>
+      asked((ways) => chooseNodes(rooms(nodes), 2 * nodes, undefined, ways, () => 0)),
     'a cell over all nodes': (nodes: number) =>
       asked((ways) =>
         spanNodes(
@@ -251,7 +283,12 @@ t.test('a search over many nodes asks for each distance a fixed number of times'
 
 t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) => {
   const text = "<domain type='kvm'><name>many</name><memory unit='GiB'>32</memory><vcpu>60</vcpu></domain>"
-  const nodes = range(20).map((id) => ({ id, cpus: setOf<CpuSet>([2 * id, 2 * id + 1]), memoryKiB: 4 << 20, pages: [] }))
+  const nodes = range(20).map((id) => ({
+    id,
+    cpus: setOf<CpuSet>([2 * id, 2 * id + 1]),
+    memoryKiB: 4 << 20,
+    pages: [],
+  }))
   const resources = resourcesOf({ nodes, siblings: [] }, {})
   const { placement } = plan(readDomain(readDocument(text)), resources, settle([{ pin: 'cell' }]))
   t.same(
@@ -269,9 +306,16 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
 function hardSearch(seed: number): HomeSearch {
   const odd = (a: number, b: number): number => (a === b ? 11 : 11 + ((a * seed + b * 13 + a * b * 7) % 43))
   return {
-    cells: range(8).map((cell) => ({ cores: 1 + (cell % 4), sizeKiB: 2048, memoryKiB: 2048 * (3 + ((cell * seed) % 7)), now: undefined })),
+    cells: range(8).map((cell) => ({
+      cores: 1 + (cell % 4),
+      sizeKiB: 2048,
+      memoryKiB: 2048 * (3 + ((cell * seed) % 7)),
+      now: undefined,
+    })),
     nodes: range(8).map((id) => ({ id, cores: 2, memory: id })),
-    supply: new Map([[2048, { nodes: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))), extraKiB: 2048 }]]),
+    supply: new Map([
+      [2048, { nodes: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))), extraKiB: 2048 }],
+    ]),
     told: (a, b) => odd(b, a),
     real: odd,
   }
@@ -315,7 +359,9 @@ t.test('a diff with more changes than are looked for one by one leads to the new
     fc.property(lines, fc.func(fc.nat(9)), fc.boolean(), fc.boolean(), (numbers, chance, oldEnd, newEnd) => {
       const text = (all: readonly string[], end: boolean): string => `${all.join('\n')}${end ? '\n' : ''}`
       const before = numbers.map((each) => `<line n='${each}'/>`)
-      const after = before.flatMap((each, at) => [[each], [], [`<new n='${at}'/>`], [each, each]][Math.min(3, chance(at))] as string[])
+      const after = before.flatMap(
+        (each, at) => [[each], [], [`<new n='${at}'/>`], [each, each]][Math.min(3, chance(at))] as string[],
+      )
       const [one, other] = [text(before, oldEnd), text(after, newEnd)]
       assert.equal(applyPatch(one, unifiedDiff('guest.xml', one, other)), other)
     }),
@@ -326,10 +372,21 @@ t.test('a diff with more changes than are looked for one by one leads to the new
 
 t.test('a diff of all pins changes every line of them, and nothing else', (t) => {
   const text = (shift: number): string =>
-    ['<cputune>', ...range(4096).map((vcpu) => `  <vcpupin vcpu='${vcpu}' cpuset='${vcpu + shift}'/>`), '</cputune>', ''].join('\n')
+    [
+      '<cputune>',
+      ...range(4096).map((vcpu) => `  <vcpupin vcpu='${vcpu}' cpuset='${vcpu + shift}'/>`),
+      '</cputune>',
+      '',
+    ].join('\n')
   const [, , hunk, ...lines] = unifiedDiff('guest.xml', text(0), text(9)).trimEnd().split('\n')
   t.equal(hunk, '@@ -1,4098 +1,4098 @@')
   t.same([lines[0], lines.at(-1)], [' <cputune>', ' </cputune>'])
-  t.same([lines.filter((line) => line.startsWith('-')).length, lines.filter((line) => line.startsWith('+')).length], [4096, 4096])
+  t.same(
+    [
+      lines.filter((line) => line.startsWith('-')).length,
+      lines.filter((line) => line.startsWith('+')).length,
+    ],
+    [4096, 4096],
+  )
   t.end()
 })

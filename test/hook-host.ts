@@ -39,7 +39,8 @@ export function makeHost(folder: string, name: string): string {
     write(`${node}/node${id}/cpulist`, id === 0 ? '0-3\n' : '4-7\n')
     write(`${node}/node${id}/meminfo`, `Node ${id} MemTotal: 4194304 kB\nNode ${id} MemFree: 4000000 kB\n`)
     write(`${node}/node${id}/distance`, id === 0 ? '10 21\n' : '21 10\n')
-    for (const file of ['nr_hugepages', 'free_hugepages']) write(`${node}/node${id}/hugepages/hugepages-2048kB/${file}`, '512\n')
+    for (const file of ['nr_hugepages', 'free_hugepages'])
+      write(`${node}/node${id}/hugepages/hugepages-2048kB/${file}`, '512\n')
     write(`${node}/node${id}/hugepages/hugepages-2048kB/surplus_hugepages`, '0\n')
   }
   for (const file of ['online', 'has_memory']) write(`${node}/${file}`, '0-1\n')

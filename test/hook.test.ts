@@ -1,7 +1,17 @@
 // The hook as libvirt runs it: argv, a bare environment, cwd /; and with everything broken that can break.
 
 import { type ChildProcess, type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
@@ -36,7 +46,10 @@ let configs = 0
 function config(lines = '', root = host): string {
   configs += 1
   const path = join(folder, `virt-numa-${configs}.conf`)
-  writeFileSync(path, `root = "${root}"\n${lines.includes('log_file') ? '' : `log_file = "${path}.log"\n`}${lines}\n`)
+  writeFileSync(
+    path,
+    `root = "${root}"\n${lines.includes('log_file') ? '' : `log_file = "${path}.log"\n`}${lines}\n`,
+  )
   return path
 }
 
@@ -45,10 +58,17 @@ const logOf = (path: string): string => (existsSync(`${path}.log`) ? readFileSyn
 // ---- Guests of two cells: one that sits elsewhere, one that sits right ----
 
 function domain({ at = [2, 3], cpus = ['8', '12'], asks = true, mib = 128, more = '' } = {}): string {
-  const pins = [0, 1, 2, 3].map((vcpu) => `    <vcpupin vcpu='${vcpu}' cpuset='${cpus[vcpu >> 1]}'/>\n`).join('')
-  const memnodes = at.map((node, cell) => `    <memnode cellid='${cell}' mode='strict' nodeset='${node}'/>\n`).join('')
+  const pins = [0, 1, 2, 3]
+    .map((vcpu) => `    <vcpupin vcpu='${vcpu}' cpuset='${cpus[vcpu >> 1]}'/>\n`)
+    .join('')
+  const memnodes = at
+    .map((node, cell) => `    <memnode cellid='${cell}' mode='strict' nodeset='${node}'/>\n`)
+    .join('')
   const cells = at
-    .map((_, cell) => `      <cell id='${cell}' cpus='${2 * cell}-${2 * cell + 1}' memory='${mib * 1024}' unit='KiB'/>\n`)
+    .map(
+      (_, cell) =>
+        `      <cell id='${cell}' cpus='${2 * cell}-${2 * cell + 1}' memory='${mib * 1024}' unit='KiB'/>\n`,
+    )
     .join('')
   return `<domain type='kvm'>
   <name>db1</name>
@@ -93,7 +113,10 @@ interface Run {
 
 const envWith = (path: string | undefined) => (path === undefined ? ENV : { ...ENV, VIRT_NUMA_CONFIG: path })
 
-function run(operation: string, { config: path, input = '', uid, program = [process.execPath, PROGRAM] }: Run): SpawnSyncReturns<string> {
+function run(
+  operation: string,
+  { config: path, input = '', uid, program = [process.execPath, PROGRAM] }: Run,
+): SpawnSyncReturns<string> {
   const [command, ...args] = [...program, 'db1', ...operation.split(' '), '-']
   return runApart(command as string, args, {
     cwd: '/',
@@ -111,7 +134,10 @@ function outcome({ status, stdout, stderr }: SpawnSyncReturns<string>): unknown[
 
 /** `start` may close what it likes before the hook comes to it. */
 function runOpen(operation: string, path: string, start: (child: ChildProcess) => void): Promise<Ended> {
-  const child = startApart(process.execPath, [PROGRAM, 'db1', ...operation.split(' '), '-'], { cwd: '/', env: envWith(path) })
+  const child = startApart(process.execPath, [PROGRAM, 'db1', ...operation.split(' '), '-'], {
+    cwd: '/',
+    env: envWith(path),
+  })
   const ended = endOf(child, 'unread')
   child.stdin.on('error', () => {})
   start(child)
@@ -151,7 +177,10 @@ t.test('migrate and restore bind the guest anew', (t) => {
 })
 
 t.test('an element that is not there yet is written', (t) => {
-  const { status, stdout } = run('migrate begin', { config: config(), input: elsewhere.replace(/ *<emulatorpin[^>]*>\n/, '') })
+  const { status, stdout } = run('migrate begin', {
+    config: config(),
+    input: elsewhere.replace(/ *<emulatorpin[^>]*>\n/, ''),
+  })
   t.equal(status, 0)
   t.match(stdout, /<emulatorpin cpuset='[0-7,-]+'\/>/)
   t.end()
@@ -174,7 +203,11 @@ t.test('a refusal cancels migrate and restore, its reason first', (t) => {
     }
     if (input === wish) continue
     const path = config()
-    t.same(outcome(run('prepare begin', { config: path, input })), [0, '', ''], `${name} at prepare proves nothing`)
+    t.same(
+      outcome(run('prepare begin', { config: path, input })),
+      [0, '', ''],
+      `${name} at prepare proves nothing`,
+    )
     t.match(logOf(path), ` prepare begin db1: not checked, ${reason}`)
   }
   t.end()
@@ -184,11 +217,17 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
   const path = config()
   const bad = run('prepare begin', { config: path, input: elsewhere })
   t.same([bad.status, bad.stdout], [1, ''])
-  t.equal(firstLine(bad.stderr), 'error[node-missing]: <memory nodeset> names 2-3, this host has the nodes 0-1')
+  t.equal(
+    firstLine(bad.stderr),
+    'error[node-missing]: <memory nodeset> names 2-3, this host has the nodes 0-1',
+  )
   t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all is told')
   t.match(logOf(path), /^\S+ prepare begin db1: refused, error\[node-missing\]: [^\n]+\n$/, 'in one line')
 
-  const short = run('prepare begin', { config: config(), input: domain({ at: [0, 1], cpus: ['0-3', '4-7'], mib: 2048 }) })
+  const short = run('prepare begin', {
+    config: config(),
+    input: domain({ at: [0, 1], cpus: ['0-3', '4-7'], mib: 2048 }),
+  })
   t.equal(short.status, 1)
   t.match(firstLine(short.stderr), /^error\[pages-short\]: node/)
 
@@ -219,9 +258,16 @@ t.test('a guest that does not ask gets no word', (t) => {
   const named = config('guests = [ "web1" ]')
   t.same(outcome(run('migrate begin', { config: named, input: notAsking })), [0, '', ''], 'others are named')
   const covered = notAsking.replace('<domain ', '<!-- urn:virt-numa:1 --><domain ')
-  t.same(outcome(run('migrate begin', { config: named, input: covered })), [0, '', ''], 'our namespace where it wishes nothing')
+  t.same(
+    outcome(run('migrate begin', { config: named, input: covered })),
+    [0, '', ''],
+    'our namespace where it wishes nothing',
+  )
   for (const guests of ['"all"', '[ "web1", "db1" ]']) {
-    const { status, stdout } = run('migrate begin', { config: config(`guests = ${guests}`), input: notAsking })
+    const { status, stdout } = run('migrate begin', {
+      config: config(`guests = ${guests}`),
+      input: notAsking,
+    })
     t.equal(status, 0, guests)
     t.match(stdout, "nodeset='0-1'", 'the configuration asks for it')
   }
@@ -245,13 +291,21 @@ t.test('operations that do nothing leave stdin alone', async (t) => {
 t.test('stdin that is closed early', async (t) => {
   for (const operation of ALL) {
     const nothing = await runOpen(operation, config(), (child) => child.stdin?.destroy())
-    t.equal(nothing.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: nobody knows whether the guest asks`)
+    t.equal(
+      nothing.status,
+      REBINDS.includes(operation) ? 1 : 0,
+      `${operation}: nobody knows whether the guest asks`,
+    )
     const cut = await runOpen(operation, config(), (child) => child.stdin?.end(elsewhere.slice(0, 400)))
     t.equal(cut.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: half a document that asks`)
   }
-  const closed = runApart('/bin/sh', ['-c', 'exec "$@" <&- 2>&-', 'sh', process.execPath, PROGRAM, 'db1', 'reconnect', 'begin', '-'], {
-    env: ENV,
-  })
+  const closed = runApart(
+    '/bin/sh',
+    ['-c', 'exec "$@" <&- 2>&-', 'sh', process.execPath, PROGRAM, 'db1', 'reconnect', 'begin', '-'],
+    {
+      env: ENV,
+    },
+  )
   t.equal(closed.status, 0, 'no stdin and no stderr at all')
 })
 
@@ -265,19 +319,31 @@ t.test('stdout that nobody reads', async (t) => {
         child.stdin?.end(input)
       })
       const isRefused = input === long && (isRebind || operation === 'prepare begin')
-      t.equal(status, isRefused ? 1 : 0, `${operation}, ${input === long ? 'the new document is lost' : 'nothing to print'}`)
+      t.equal(
+        status,
+        isRefused ? 1 : 0,
+        `${operation}, ${input === long ? 'the new document is lost' : 'nothing to print'}`,
+      )
     }
-    const closed = runApart('/bin/sh', ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', ...operation.split(' '), '-'], {
-      env: envWith(config()),
-      input: fitting,
-    })
+    const closed = runApart(
+      '/bin/sh',
+      ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', ...operation.split(' '), '-'],
+      {
+        env: envWith(config()),
+        input: fitting,
+      },
+    )
     t.equal(closed.status, 0, `${operation}, closed from the start`)
   }
   const lost = config()
-  const closed = runApart('/bin/sh', ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', 'migrate', 'begin', '-'], {
-    env: envWith(lost),
-    input: elsewhere,
-  })
+  const closed = runApart(
+    '/bin/sh',
+    ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', 'migrate', 'begin', '-'],
+    {
+      env: envWith(lost),
+      input: elsewhere,
+    },
+  )
   t.equal(closed.status, 1)
   t.match(closed.stderr, /^error\[unwritable\]: /)
   t.match(logOf(lost), 'refused, error[unwritable]: ')
@@ -297,7 +363,11 @@ t.test('1 MB of XML', (t) => {
   t.ok(stdout.includes(more), 'the rest is as it was')
   t.equal(run('prepare begin', { config: config(), input }).status, 1)
   for (const operation of IDLE) t.equal(run(operation, { config: config(), input }).status, 0, operation)
-  t.same(outcome(run('migrate begin', { config: config(), input: domain({ more, asks: false }) })), [0, '', ''])
+  t.same(outcome(run('migrate begin', { config: config(), input: domain({ more, asks: false }) })), [
+    0,
+    '',
+    '',
+  ])
   t.end()
 })
 
@@ -310,7 +380,11 @@ t.test('a host without /sys, a configuration that is broken or cannot be read', 
     ['a value that is none', broken, `error[unknown-value]: ${broken}: "kep" is no value of on_error`],
     ['a key that is none', unknown, `error[unknown-key]: ${unknown}: "colour" is no key`],
     ['a folder', folder, `error[unreadable]: cannot read ${folder}`],
-    ['a file that is not there', join(folder, 'none.conf'), `error[unreadable]: cannot read ${folder}/none.conf`],
+    [
+      'a file that is not there',
+      join(folder, 'none.conf'),
+      `error[unreadable]: cannot read ${folder}/none.conf`,
+    ],
   ] as const) {
     for (const operation of REBINDS) {
       const { status, stdout, stderr } = run(operation, { config: path, input: elsewhere })
@@ -318,10 +392,22 @@ t.test('a host without /sys, a configuration that is broken or cannot be read', 
       t.equal(firstLine(stderr).startsWith(reason), true, firstLine(stderr))
     }
     for (const operation of NEVER_FAIL)
-      t.same(outcome(run(operation, { config: path, input: elsewhere })), [0, '', ''], `${name} at ${operation}`)
+      t.same(
+        outcome(run(operation, { config: path, input: elsewhere })),
+        [0, '', ''],
+        `${name} at ${operation}`,
+      )
   }
-  t.match(run('migrate begin', { config: broken }).stderr, `    at: ${broken}:3:12   on_error = "kep"`, 'the line is shown')
-  t.match(logOf(broken), /migrate begin db1: refused, error\[unknown-value\]/, 'the log that it names is written to')
+  t.match(
+    run('migrate begin', { config: broken }).stderr,
+    `    at: ${broken}:3:12   on_error = "kep"`,
+    'the line is shown',
+  )
+  t.match(
+    logOf(broken),
+    /migrate begin db1: refused, error\[unknown-value\]/,
+    'the log that it names is written to',
+  )
   const pipe = join(folder, 'pipe')
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
   const { status, stderr } = run('migrate begin', { config: pipe, input: elsewhere })
@@ -357,7 +443,8 @@ t.test('user 107 without capabilities', (t) => {
   const hidden = run('migrate begin', { config: secret, input: elsewhere, uid: 107 })
   t.equal(hidden.status, 1)
   t.match(firstLine(hidden.stderr), /^error\[unreadable\]: cannot read .*permission denied/)
-  for (const operation of NEVER_FAIL) t.equal(run(operation, { config: secret, input: elsewhere, uid: 107 }).status, 0, operation)
+  for (const operation of NEVER_FAIL)
+    t.equal(run(operation, { config: secret, input: elsewhere, uid: 107 }).status, 0, operation)
   t.end()
 })
 
@@ -365,10 +452,15 @@ t.test('stdin that never ends', async (t) => {
   for (const operation of ['migrate begin', 'restore begin', 'prepare begin']) {
     for (const onError of ['refuse', 'keep']) {
       const path = config(`timeout_s = 1\non_error = "${onError}"`)
-      const { status, stderr, tookMs } = await runOpen(operation, path, (child) => child.stdin?.write(elsewhere))
+      const { status, stderr, tookMs } = await runOpen(operation, path, (child) =>
+        child.stdin?.write(elsewhere),
+      )
       const isCancelled = operation !== 'prepare begin' && onError === 'refuse'
       t.equal(status, isCancelled ? 1 : 0, `${operation}, ${onError}`)
-      t.equal(firstLine(stderr), isCancelled ? `error[bug]: virt-numa failed at ${operation.split(' ')[0]}: no answer within 1 s` : '')
+      t.equal(
+        firstLine(stderr),
+        isCancelled ? `error[bug]: virt-numa failed at ${operation.split(' ')[0]}: no answer within 1 s` : '',
+      )
       t.ok(tookMs >= 900 && tookMs < 20_000, `${tookMs} ms`)
       t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
     }
@@ -387,7 +479,11 @@ t.test('memory that runs out', (t) => {
     t.same([ended.status, ended.stdout], [status, ''], `${operation}, ${onError}`)
     t.match(logOf(path), /failed, .*memory/)
   }
-  t.equal(run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status, 0, 'an ordinary guest fits')
+  t.equal(
+    run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status,
+    0,
+    'an ordinary guest fits',
+  )
   t.end()
 })
 
@@ -397,7 +493,10 @@ t.test('a part of the program that is missing', (t) => {
   const input = elsewhere.replace(/ *<emulatorpin[^>]*>\n/, '')
   const refused = run('migrate begin', { config: config(), input, program })
   t.same([refused.status, refused.stdout], [1, ''])
-  t.match(firstLine(refused.stderr), /^error\[bug\]: virt-numa failed at migrate: Cannot find module '..\/write.cjs'/)
+  t.match(
+    firstLine(refused.stderr),
+    /^error\[bug\]: virt-numa failed at migrate: Cannot find module '..\/write.cjs'/,
+  )
   const kept = config('on_error = "keep"')
   t.same(outcome(run('migrate begin', { config: kept, input, program })), [0, '', ''])
   t.match(logOf(kept), 'failed, Cannot find module')
@@ -422,7 +521,13 @@ const crashes: Readonly<Record<string, () => never>> = {
 }
 
 /** Plays a call in this very process; `broken` is a step of act() or of fit() that crashes. */
-async function play(operation: string, input: string, lines: string, broken?: string, crash = crashes['an error']): Promise<Played> {
+async function play(
+  operation: string,
+  input: string,
+  lines: string,
+  broken?: string,
+  crash = crashes['an error'],
+): Promise<Played> {
   const played: Played = { exit: -1, stdout: '', reached: false }
   const breaking = <S extends object>(steps: S): S =>
     broken === undefined || !(broken in steps)
@@ -472,20 +577,26 @@ t.test('a crash at every step', async (t) => {
           if (afterwards.includes(step)) t.match(played, { exit: 0, stdout: "nodeset='0-1'" }, what)
           // As long as the configuration is not read, what it says of a crash is not known. Of an answer that could not be printed
           // a part may be out.
-          else if (['readConfig', 'elapsedMs', 'print'].includes(step)) t.match(played, { exit: 1, stdout: /^$/ }, what)
+          else if (['readConfig', 'elapsedMs', 'print'].includes(step))
+            t.match(played, { exit: 1, stdout: /^$/ }, what)
           else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)
         }
         for (const operation of NEVER_FAIL) {
           const played = await play(operation, step === 'render' ? elsewhere : fitting, lines, step, crash)
           if (played.reached) reached.add(step)
           t.match(played, { exit: 0, stdout: '' }, `${operation}, ${kind} in ${step}, ${onError}`)
-          if (IDLE.includes(operation)) t.equal(played.reached, false, `${operation} does not come to ${step}`)
+          if (IDLE.includes(operation))
+            t.equal(played.reached, false, `${operation} does not come to ${step}`)
         }
       }
     }
   }
   t.same([...reached].sort(), [...outer, ...Object.keys(fitSteps)].sort(), 'every step has crashed')
-  t.match(await play('migrate begin', elsewhere, ''), { exit: 0, stdout: "nodeset='0-1'", reached: false }, 'and without a crash it works')
+  t.match(
+    await play('migrate begin', elsewhere, ''),
+    { exit: 0, stdout: "nodeset='0-1'", reached: false },
+    'and without a crash it works',
+  )
 })
 
 t.test('work that never ends', async (t) => {
@@ -497,7 +608,11 @@ t.test('work that never ends', async (t) => {
     ['prepare begin', 'refuse', 0],
   ] as const) {
     const path = config(`timeout_s = 1\non_error = "${onError}"`)
-    const { status, stdout } = run(operation, { config: path, input: elsewhere, program: [process.execPath, looping] })
+    const { status, stdout } = run(operation, {
+      config: path,
+      input: elsewhere,
+      program: [process.execPath, looping],
+    })
     t.same([status, stdout], [exit, ''], `${operation}, ${onError}`)
     t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
   }
@@ -518,9 +633,15 @@ t.test('the partition of a guest says what it may use', (t) => {
   write(`${slice}/machine.slice/machine-prod.slice/cpuset.mems.effective`, '0-1\n')
   const prod = '<resource><partition>/machine/prod</partition></resource>'
   const path = config('', confinedHost)
-  const pinsOf = (text: string): string[] => [...text.matchAll(/<vcpupin[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
-  const cpusUsed = (input: string): string[] => [...new Set(pinsOf(run('migrate begin', { config: path, input }).stdout))].sort()
-  t.same(cpusUsed(elsewhere), ['0', '1', '4', '5'], 'machine.slice confines, so each vCPU gets a CPU of its own')
+  const pinsOf = (text: string): string[] =>
+    [...text.matchAll(/<vcpupin[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
+  const cpusUsed = (input: string): string[] =>
+    [...new Set(pinsOf(run('migrate begin', { config: path, input }).stdout))].sort()
+  t.same(
+    cpusUsed(elsewhere),
+    ['0', '1', '4', '5'],
+    'machine.slice confines, so each vCPU gets a CPU of its own',
+  )
   t.same(cpusUsed(domain({ more: prod })), ['2', '3', '6', '7'], 'its own partition')
   t.same(
     cpusUsed(domain({ more: prod.replace('prod', 'new') })),
@@ -529,7 +650,10 @@ t.test('the partition of a guest says what it may use', (t) => {
   )
   const outside = run('prepare begin', { config: path, input: domain({ at: [0, 1], cpus: ['2-3', '4-5'] }) })
   t.equal(outside.status, 1)
-  t.match(firstLine(outside.stderr), 'error[cpus-outside]: the pin of vCPU 0 names 2-3, the guest may use the CPUs 0-1,4-5')
+  t.match(
+    firstLine(outside.stderr),
+    'error[cpus-outside]: the pin of vCPU 0 names 2-3, the guest may use the CPUs 0-1,4-5',
+  )
   t.same(partitionPaths('/machine/my-team/db'), [
     '/machine.slice/machine-my\\x2dteam.slice/machine-my\\x2dteam-db.slice',
     '/machine/my-team.partition/db.partition',
@@ -546,7 +670,11 @@ t.test('the partition of a guest says what it may use', (t) => {
   const place = (confinedBy: 'strongest' | 'any') => ({ partition: '/machine', confinedBy })
   const own = { cpus: cpus('0-3') }
   t.same(guestAllowed(files, own, place('strongest'), online), own, 'our own cgroup is the stronger')
-  t.same(guestAllowed(files, own, place('any'), online), { cpus: cpus('0-5') }, 'proven is only what neither allows')
+  t.same(
+    guestAllowed(files, own, place('any'), online),
+    { cpus: cpus('0-5') },
+    'proven is only what neither allows',
+  )
   t.same(guestAllowed(files, {}, place('any'), online), {}, 'our own allows everything')
   t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'there is no partition')
   t.end()
@@ -556,11 +684,14 @@ t.test('the partition of a guest says what it may use', (t) => {
 
 /** All CPUs that the pins and `<vcpu cpuset>` of a document name. */
 function cpusIn(text: string): number[] {
-  const sets = [...text.matchAll(/<(?:vcpu|vcpupin|emulatorpin|iothreadpin)\b[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
+  const sets = [...text.matchAll(/<(?:vcpu|vcpupin|emulatorpin|iothreadpin)\b[^>]*cpuset='([^']*)'/g)].map(
+    (match) => match[1] as string,
+  )
   return [...new Set(sets.flatMap((set) => [...parseSet<CpuSet>(set, 'test')]))].sort((a, b) => a - b)
 }
 
-const asking = (keys: string, text: string): string => text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
+const asking = (keys: string, text: string): string =>
+  text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
 
 t.test('what a tenant requests stays within the cgroup and the configuration', (t) => {
   const confinedHost = makeHost(folder, 'tenant')
@@ -568,23 +699,89 @@ t.test('what a tenant requests stays within the cgroup and the configuration', (
   for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')
   write(`${slice}/machine.slice/cpuset.cpus.effective`, '0-1,4-5\n')
   write(`${slice}/machine.slice/cpuset.mems.effective`, '0-1\n')
-  const cgroup = { root: confinedHost, lines: '', allowed: [0, 1, 4, 5], whose: 'the CPUs that the guest was given \\(0-1,4-5\\)' }
-  const set = { root: host, lines: 'cpuset = "0-1,4-5"', allowed: cgroup.allowed, whose: 'cpuset in \\S+ \\(0-1,4-5\\)' }
-  const both = { root: confinedHost, lines: 'cpuset = "1-2,5-6"', allowed: [1, 5], whose: 'cpuset in .* and the CPUs that' }
+  const cgroup = {
+    root: confinedHost,
+    lines: '',
+    allowed: [0, 1, 4, 5],
+    whose: 'the CPUs that the guest was given \\(0-1,4-5\\)',
+  }
+  const set = {
+    root: host,
+    lines: 'cpuset = "0-1,4-5"',
+    allowed: cgroup.allowed,
+    whose: 'cpuset in \\S+ \\(0-1,4-5\\)',
+  }
+  const both = {
+    root: confinedHost,
+    lines: 'cpuset = "1-2,5-6"',
+    allowed: [1, 5],
+    whose: 'cpuset in .* and the CPUs that',
+  }
   const of = (cpus: string[]): string => domain({ at: [0, 1], cpus })
   const floating = of(['2-3', '6-7']).replace(/ *<emulatorpin[^>]*>\n/, '')
-  const stale = of(['0-1', '4-5']).replace("<vcpu placement='static'>", "<vcpu placement='static' cpuset='0-7'>")
+  const stale = of(['0-1', '4-5']).replace(
+    "<vcpu placement='static'>",
+    "<vcpu placement='static' cpuset='0-7'>",
+  )
   for (const [name, keys, input, bounds, note] of [
-    ['cpuset', "cpuset='0-7'", floating, cgroup, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
+    [
+      'cpuset',
+      "cpuset='0-7'",
+      floating,
+      cgroup,
+      'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5',
+    ],
     ['cpuset', "cpuset='0-7'", floating, set, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
-    ['emulator', "emulator='2-5'", floating, cgroup, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
+    [
+      'emulator',
+      "emulator='2-5'",
+      floating,
+      cgroup,
+      'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5',
+    ],
     ['emulator', "emulator='2-5'", floating, set, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
-    ['no pin of the emulator', "emulator='none'", of(['2', '7']), set, 'cpuset-cut]: metadata of db1: emulator none is cut to 0-1,4-5'],
-    ['pins outside', "cpus='as-pinned'", of(['2-3', '6-7']), cgroup, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
-    ['pins outside', "cpus='as-pinned'", of(['2-3', '6-7']), set, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
-    ['pins of another host', "cpus='as-pinned'", elsewhere, cgroup, 'pins-moved]: metadata of db1: cpus=as-pinned is not applied'],
-    ['wide pins', "cpus='as-pinned'", of(['0-3', '4-7']), cgroup, 'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3'],
-    ['wide pins', "cpus='as-pinned'", of(['0-3', '4-7']), set, 'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3'],
+    [
+      'no pin of the emulator',
+      "emulator='none'",
+      of(['2', '7']),
+      set,
+      'cpuset-cut]: metadata of db1: emulator none is cut to 0-1,4-5',
+    ],
+    [
+      'pins outside',
+      "cpus='as-pinned'",
+      of(['2-3', '6-7']),
+      cgroup,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'pins outside',
+      "cpus='as-pinned'",
+      of(['2-3', '6-7']),
+      set,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'pins of another host',
+      "cpus='as-pinned'",
+      elsewhere,
+      cgroup,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'wide pins',
+      "cpus='as-pinned'",
+      of(['0-3', '4-7']),
+      cgroup,
+      'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3',
+    ],
+    [
+      'wide pins',
+      "cpus='as-pinned'",
+      of(['0-3', '4-7']),
+      set,
+      'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3',
+    ],
     ['pins within its own cpuset', "cpus='as-pinned' cpuset='0-5'", of(['0-3', '4-7']), set, 'pins-cut]'],
     ['a wide <vcpu cpuset>', "cpus='as-pinned'", stale, set, undefined],
   ] as const) {
@@ -612,7 +809,10 @@ t.test('what a tenant requests stays within the cgroup and the configuration', (
   t.match(logOf(tight), new RegExp(both.whose))
   const few = run('migrate begin', { config: tight, input: asking("cpuset='0-7'", floating) })
   t.same([few.status, few.stdout], [1, ''])
-  t.match(few.stderr, /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: metadata of db1: cpuset 0-7 is cut to 1,5\n/)
+  t.match(
+    few.stderr,
+    /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: metadata of db1: cpuset 0-7 is cut to 1,5\n/,
+  )
 
   for (const [keys, bounds] of [
     ["cpuset='2-3'", cgroup],
@@ -624,28 +824,57 @@ t.test('what a tenant requests stays within the cgroup and the configuration', (
       const path = config(bounds.lines, bounds.root)
       const { status, stdout, stderr } = run(operation, { config: path, input: asking(keys, floating) })
       t.same([status, stdout], [1, ''], `${operation}: nothing is left of ${keys}`)
-      t.match(firstLine(stderr), /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/)
+      t.match(
+        firstLine(stderr),
+        /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/,
+      )
       t.match(stderr, new RegExp(bounds.whose))
       t.match(logOf(path), 'refused, error[cpuset-unavailable]: ')
     }
     const path = config(bounds.lines, bounds.root)
     const input = asking(keys, of(['0', '4']))
-    t.same(outcome(run('prepare begin', { config: path, input })), [0, '', ''], `prepare: ${keys} proves nothing`)
+    t.same(
+      outcome(run('prepare begin', { config: path, input })),
+      [0, '', ''],
+      `prepare: ${keys} proves nothing`,
+    )
     t.match(logOf(path), ' prepare begin db1: fine (')
   }
   const beyond = config(set.lines)
-  t.same(outcome(run('prepare begin', { config: beyond, input: asking("cpus='as-pinned'", of(['0-3', '4'])) })), [0, '', ''])
-  t.match(logOf(beyond), /fine, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/)
-  const outside = run('prepare begin', { config: config('', confinedHost), input: asking("cpus='as-pinned'", of(['2-3', '4'])) })
-  t.match([outside.status, firstLine(outside.stderr)], [1, /^error\[cpus-outside\]: the pin of vCPU 0 names 2-3/])
+  t.same(
+    outcome(run('prepare begin', { config: beyond, input: asking("cpus='as-pinned'", of(['0-3', '4'])) })),
+    [0, '', ''],
+  )
+  t.match(
+    logOf(beyond),
+    /fine, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+  )
+  const outside = run('prepare begin', {
+    config: config('', confinedHost),
+    input: asking("cpus='as-pinned'", of(['2-3', '4'])),
+  })
+  t.match(
+    [outside.status, firstLine(outside.stderr)],
+    [1, /^error\[cpus-outside\]: the pin of vCPU 0 names 2-3/],
+  )
 
   const free = config('cpus = "as-pinned"', confinedHost)
   const own = of(['0-3', '4-7'])
-  t.same(outcome(run('migrate begin', { config: free, input: own })), [0, '', ''], 'the administrator may keep pins as they are')
-  t.match(run('migrate begin', { config: config('tenant_keys = [ "memory" ]'), input: asking("cpus='as-pinned'", own) }), {
-    status: 1,
-    stderr: /^error\[tenant-key-refused\]/,
-  })
+  t.same(
+    outcome(run('migrate begin', { config: free, input: own })),
+    [0, '', ''],
+    'the administrator may keep pins as they are',
+  )
+  t.match(
+    run('migrate begin', {
+      config: config('tenant_keys = [ "memory" ]'),
+      input: asking("cpus='as-pinned'", own),
+    }),
+    {
+      status: 1,
+      stderr: /^error\[tenant-key-refused\]/,
+    },
+  )
   t.end()
 })
 
@@ -681,7 +910,11 @@ t.test('the shim', (t) => {
   const [migrate, restore, prepare] = [...REBINDS, 'prepare begin']
   t.same(PROGRAM_OPERATIONS, [migrate, restore, prepare], 'it lets through what does something')
   for (const operation of ALL)
-    t.equal(ruleOf(callOf(['db1', ...operation.split(' ')])).does === 'nothing', IDLE.includes(operation), operation)
+    t.equal(
+      ruleOf(callOf(['db1', ...operation.split(' ')])).does === 'nothing',
+      IDLE.includes(operation),
+      operation,
+    )
 
   const shells = ['/bin/sh', '/bin/bash', '/bin/dash', '/bin/busybox'].filter((shell) => existsSync(shell))
   t.ok(shells.includes('/bin/sh'))
@@ -697,8 +930,13 @@ t.test('the shim', (t) => {
     const rebound = run('migrate begin', { config: config(), input: elsewhere, program: whole })
     t.same([rebound.status, rebound.stderr], [0, ''], shell)
     t.match(rebound.stdout, "nodeset='0-1'")
-    t.equal(run('prepare begin', { config: config(), input: elsewhere, program: whole }).status, 1, 'its exit status comes through')
-    for (const operation of IDLE) t.same(outcome(run(operation, { program: whole, input: elsewhere })), [0, '', ''], operation)
+    t.equal(
+      run('prepare begin', { config: config(), input: elsewhere, program: whole }).status,
+      1,
+      'its exit status comes through',
+    )
+    for (const operation of IDLE)
+      t.same(outcome(run(operation, { program: whole, input: elsewhere })), [0, '', ''], operation)
     for (const [name, nodePath, programPath] of [
       ['no program', node, gone],
       ['no node', gone, program],
@@ -708,14 +946,34 @@ t.test('the shim', (t) => {
     ] as const) {
       const broken = through(nodePath, programPath)
       for (const operation of NEVER_FAIL)
-        t.equal(run(operation, { config: config(), program: broken, input: elsewhere }).status, 0, `${shell}: ${name} at ${operation}`)
+        t.equal(
+          run(operation, { config: config(), program: broken, input: elsewhere }).status,
+          0,
+          `${shell}: ${name} at ${operation}`,
+        )
       for (const operation of REBINDS) {
-        const { status, stdout, stderr } = run(operation, { config: config(), program: broken, input: elsewhere })
+        const { status, stdout, stderr } = run(operation, {
+          config: config(),
+          program: broken,
+          input: elsewhere,
+        })
         t.same([status, stdout], [1, ''], `${shell}: ${name} at ${operation}`)
-        t.match(stderr, `error[hook-missing]: cannot run ${programPath} with ${nodePath}; fix: virt-numa install\n`)
+        t.match(
+          stderr,
+          `error[hook-missing]: cannot run ${programPath} with ${nodePath}; fix: virt-numa install\n`,
+        )
       }
     }
-    const closed = runApart('/bin/sh', ['-c', 'exec "$@" <&- >&- 2>&-', 'sh', ...through(gone, gone), 'db1', 'reconnect', 'begin', '-'])
+    const closed = runApart('/bin/sh', [
+      '-c',
+      'exec "$@" <&- >&- 2>&-',
+      'sh',
+      ...through(gone, gone),
+      'db1',
+      'reconnect',
+      'begin',
+      '-',
+    ])
     t.equal(closed.status, 0, 'with all streams closed')
     t.equal(runApart(whole[0] as string, whole.slice(1)).status, 0, 'without arguments')
   }
@@ -723,6 +981,11 @@ t.test('the shim', (t) => {
 })
 
 t.test('the defaults are those of the contract', (t) => {
-  t.match(defaultConfig, { timeoutS: 10, onError: 'refuse', guests: 'opted-in', logFile: '/var/log/libvirt/virt-numa.log' })
+  t.match(defaultConfig, {
+    timeoutS: 10,
+    onError: 'refuse',
+    guests: 'opted-in',
+    logFile: '/var/log/libvirt/virt-numa.log',
+  })
   t.end()
 })

@@ -132,7 +132,9 @@ t.test('a kernel without NUMA is one node 0', (t) => {
     }),
   )
   t.same(host, {
-    nodes: [{ id: 0, cpus: [0, 1], memoryKiB: 2053992, freeKiB: 1000, pages: [{ pagesizeKiB: 1024, total: 7 }] }],
+    nodes: [
+      { id: 0, cpus: [0, 1], memoryKiB: 2053992, freeKiB: 1000, pages: [{ pagesizeKiB: 1024, total: 7 }] },
+    ],
     siblings: [],
     pools: [{ pagesizeKiB: 1024, mounted: true }],
   })
@@ -170,7 +172,11 @@ t.test('no online files: folders, their own online file, links to CPUs; garbage 
 t.test('nothing to read is refused', (t) => {
   t.same(refusalOf(() => readHost(fake({}))).codes, ['host-unreadable'])
   t.same(refusalOf(() => readHost(fake({ '/proc/meminfo': 'MemTotal: 1 kB\n' }))).codes, ['host-unreadable'])
-  t.same(readHost(fake({ [`${NODE}/node2/cpulist`]: '5\n' })).nodes, [{ id: 2, cpus: [5], pages: [] }], 'node folders alone will do')
+  t.same(
+    readHost(fake({ [`${NODE}/node2/cpulist`]: '5\n' })).nodes,
+    [{ id: 2, cpus: [5], pages: [] }],
+    'node folders alone will do',
+  )
   t.end()
 })
 
@@ -185,7 +191,14 @@ interface Member {
   readonly magic?: string
 }
 
-function block({ name, type = '0', target = '', text = '', prefix = '', magic = 'ustar\x0000' }: Member): Buffer {
+function block({
+  name,
+  type = '0',
+  target = '',
+  text = '',
+  prefix = '',
+  magic = 'ustar\x0000',
+}: Member): Buffer {
   const header = Buffer.alloc(512)
   const content = Buffer.from(text)
   header.write(name, 0)
@@ -254,7 +267,15 @@ t.test('ustar, GNU and pax names, links of all kinds', (t) => {
   t.equal(textIn(files, '/sys/out'), 'prefixed', '.. stops at the root')
   t.equal(textIn(files, '/sys/longlink'), '0-3\n')
   t.equal(textIn(files, '/sys/hard'), '0-3\n')
-  for (const path of ['/sys/nowhere', '/sys/loop', '/sys/dead', '/sys/device', '/sys', '/elsewhere/file', '/sys/b/under']) {
+  for (const path of [
+    '/sys/nowhere',
+    '/sys/loop',
+    '/sys/dead',
+    '/sys/device',
+    '/sys',
+    '/elsewhere/file',
+    '/sys/b/under',
+  ]) {
     t.equal(files.read(path), undefined, path)
   }
   t.same(files.list('/'), ['sys'])
@@ -281,7 +302,11 @@ t.test('what is no tar, or not a whole one', (t) => {
   const whole = tar({ name: 'sys/a', text: 'x'.repeat(600) })
   const whatOf = (bytes: Uint8Array): string => refusalOf(() => filesOfTar(bytes)).whats.join()
   t.match(whatOf(whole.subarray(0, 900)), /cut short: it has 900 bytes/)
-  t.match(whatOf(whole.subarray(0, whole.length - 1024)), /cut short/, 'the blocks of zeros at the end are missing')
+  t.match(
+    whatOf(whole.subarray(0, whole.length - 1024)),
+    /cut short/,
+    'the blocks of zeros at the end are missing',
+  )
   t.match(whatOf(whole.subarray(0, 512 + 1024 + 100)), /cut short/)
   t.equal(whatOf(Buffer.alloc(0)), 'this is no tar')
   t.equal(whatOf(Buffer.from('<capabilities/>')), 'this is no tar')
@@ -292,7 +317,8 @@ t.test('what is no tar, or not a whole one', (t) => {
     [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'unxz it first'],
     [[0x28, 0xb5, 0x2f, 0xfd], 'unzstd it first'],
   ]
-  for (const [magic, fix] of packed) t.same(refusalOf(() => filesOfTar(Buffer.from([...magic, ...Buffer.alloc(600)]))).fixes, [fix])
+  for (const [magic, fix] of packed)
+    t.same(refusalOf(() => filesOfTar(Buffer.from([...magic, ...Buffer.alloc(600)]))).fixes, [fix])
   const damaged = tar({ name: 'sys/a', text: 'x' }, { name: 'sys/b', text: 'y' })
   damaged[1024] = 0x7a
   t.match(whatOf(damaged), /header at byte 1024 does not match its checksum/)
@@ -315,7 +341,10 @@ const full: Host = {
     { id: 3, cpus: cpus(''), pages: [{ pagesizeKiB: 1048576, total: 2 }], distances: [21, 10] },
   ],
   siblings: [cpus('0,8'), cpus('1,9'), cpus('2,10')],
-  pools: [{ pagesizeKiB: 2048, reserved: 0, overcommit: 0, surplus: 0, mounted: true }, { pagesizeKiB: 1048576 }],
+  pools: [
+    { pagesizeKiB: 2048, reserved: 0, overcommit: 0, surplus: 0, mounted: true },
+    { pagesizeKiB: 1048576 },
+  ],
   defaultPagesizeKiB: 2048,
   isolated: cpus('2-3'),
 }
@@ -426,7 +455,9 @@ t.test('all that is wrong is told, each with its path', (t) => {
   t.ok(whats.some((what) => what.startsWith('h: nodes[2].cpus: "6-" is no set of ids')))
   t.ok(whats.some((what) => what.startsWith('h: siblings[3]: "x" is no set of ids')))
   t.ok(
-    fixes.includes('did you mean memoryKiB?') && fixes.includes('did you mean cpus?') && fixes.includes('delete it or write one of these'),
+    fixes.includes('did you mean memoryKiB?') &&
+      fixes.includes('did you mean cpus?') &&
+      fixes.includes('delete it or write one of these'),
   )
   t.end()
 })
@@ -445,7 +476,9 @@ t.test('JSON that is none is refused with its place', (t) => {
   t.equal(whatOf('{} {}'), 'h: line 1, column 4: { after the end of the document')
   t.match(whatOf('['.repeat(100000)), /nested deeper than 100/)
   t.match(whatOf('[1]'), /the document is a list/)
-  const proto = refusalOf(() => parseSnapshot('{"__proto__": {"x": 1}, "nodes": [{"id": 0, "cpus": "0", "constructor": 1}]}', 'h'))
+  const proto = refusalOf(() =>
+    parseSnapshot('{"__proto__": {"x": 1}, "nodes": [{"id": 0, "cpus": "0", "constructor": 1}]}', 'h'),
+  )
   t.same(proto.whats, ['h: __proto__ is no key', 'h: nodes[0].constructor is no key'])
   t.equal(({} as Record<string, unknown>).x, undefined)
   t.equal(whatOf('{"nodes": []}'), 'h: nodes is empty')
@@ -465,7 +498,11 @@ t.test('what is not limited is all there is', (t) => {
   }
   t.same(resourcesOf(host, {}), { ...host, allowed: { cpus: [0, 1, 2, 3, 4, 5, 6, 7], nodes: [1] } })
   const pages = [{ pagesizeKiB: 2048, max: 3 }]
-  t.same(resourcesOf(host, { cpus: cpus('3-4,9'), nodes: nodes('0'), pages }).allowed, { cpus: [3, 4], nodes: [0], pages })
+  t.same(resourcesOf(host, { cpus: cpus('3-4,9'), nodes: nodes('0'), pages }).allowed, {
+    cpus: [3, 4],
+    nodes: [0],
+    pages,
+  })
   t.end()
 })
 
@@ -482,7 +519,13 @@ t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
   const second = `<distances><sibling id='1' value='20'/></distances><cpus><cpu id='2' core_id='0' siblings='2, 3'/><cpu id='3' core_id='0' siblings='2, 3'/></cpus>`
   t.same(readCapabilities(caps(cell(4, second) + cell(1, first)), 'c'), {
     nodes: [
-      { id: 1, cpus: [8, 9], memoryKiB: 65536, pages: [{ pagesizeKiB: 524288, total: 3 }], distances: [10, 20] },
+      {
+        id: 1,
+        cpus: [8, 9],
+        memoryKiB: 65536,
+        pages: [{ pagesizeKiB: 524288, total: 3 }],
+        distances: [10, 20],
+      },
       { id: 4, cpus: [2, 3], pages: [] },
     ],
     siblings: [
@@ -490,8 +533,15 @@ t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
       [8, 9],
     ],
   })
-  const bare = readCapabilities(caps(cell(0, "<pages size='2048' unit='KiB'>1</pages><cpus><cpu id='0'/></cpus>")), 'c')
-  t.same(bare.nodes, [{ id: 0, cpus: [0], pages: [{ pagesizeKiB: 2048, total: 1 }] }], 'a libvirt that tells only ids, and only huge pages')
+  const bare = readCapabilities(
+    caps(cell(0, "<pages size='2048' unit='KiB'>1</pages><cpus><cpu id='0'/></cpus>")),
+    'c',
+  )
+  t.same(
+    bare.nodes,
+    [{ id: 0, cpus: [0], pages: [{ pagesizeKiB: 2048, total: 1 }] }],
+    'a libvirt that tells only ids, and only huge pages',
+  )
   const based = caps(cell(0, "<pages size='64' unit='KiB'>1</pages><cpus/>"), "<pages size='4' unit='KiB'/>")
   t.same(
     readCapabilities(based, 'c').nodes[0]?.pages,
@@ -516,7 +566,12 @@ t.test('capabilities that are none', (t) => {
         cell(3, "<cpus><cpu id='1'/></cpus>"),
     ),
   )
-  t.same(wrong.codes.sort(), ['capabilities-malformed', 'capabilities-malformed', 'capabilities-malformed', 'size-malformed'])
+  t.same(wrong.codes.sort(), [
+    'capabilities-malformed',
+    'capabilities-malformed',
+    'capabilities-malformed',
+    'size-malformed',
+  ])
   t.ok(wrong.whats.includes("c: <cell id='0'> is there twice"))
   t.ok(wrong.whats.includes("c: CPU 1 is in <cell id='0'> and in <cell id='3'>"))
   t.end()
@@ -565,11 +620,19 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
   })
   for (const path of ['/pod', '/sys/fs/cgroup/pod', '/sys/fs/cgroup/pod/', '/pod/.']) {
     const pod = readCgroup(files, { path }, cpus('0-7'))
-    t.same([formatSet(pod.allowed.cpus ?? []), pod.path, pod.cpusetController], ['2-3,7', '/sys/fs/cgroup/pod', true], path)
+    t.same(
+      [formatSet(pod.allowed.cpus ?? []), pod.path, pod.cpusetController],
+      ['2-3,7', '/sys/fs/cgroup/pod', true],
+      path,
+    )
     t.same(pod.allowed.pages, [{ pagesizeKiB: 2048, max: 10 }])
   }
   const root = readCgroup(files, { path: '/sys/fs/cgroup' }, cpus('0-7'))
-  t.same([root.confinesCpus, root.confinesNodes], [false, false], 'node 2 has no memory: that it is missing confines nobody')
+  t.same(
+    [root.confinesCpus, root.confinesNodes],
+    [false, false],
+    'node 2 has no memory: that it is missing confines nobody',
+  )
   t.same(refusalOf(() => readCgroup(files, { path: '/none' }, cpus('0'))).codes, ['cgroup-missing'])
   t.same(refusalOf(() => readCgroup(files, { path: 'pod' }, cpus('0'))).codes, ['cgroup-missing'])
   t.same(refusalOf(() => readCgroup(files, { path: '/proc/self' }, cpus('0'))).codes, ['cgroup-missing'])
@@ -608,22 +671,41 @@ t.test('namespaces: both paths count from that of the reader', (t) => {
     const mountinfo = `30 1 0:26 ${root} /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n`
     const status = 'Cpus_allowed_list:\t6\nMems_allowed_list:\t1\n'
     const { allowed, path: own } = readCgroup(
-      fake({ '/proc/9/cgroup': `0::${path}\n`, '/proc/9/status': status, '/proc/self/mountinfo': mountinfo, ...more }),
+      fake({
+        '/proc/9/cgroup': `0::${path}\n`,
+        '/proc/9/status': status,
+        '/proc/self/mountinfo': mountinfo,
+        ...more,
+      }),
       { pid: 9 },
       cpus('0-7'),
     )
     return [allowed.cpus && formatSet(allowed.cpus), own]
   }
-  const below = { '/sys/fs/cgroup/other/cpuset.cpus.effective': '4\n', '/sys/fs/cgroup/cpuset.cpus.effective': '0-7\n' }
+  const below = {
+    '/sys/fs/cgroup/other/cpuset.cpus.effective': '4\n',
+    '/sys/fs/cgroup/cpuset.cpus.effective': '0-7\n',
+  }
   t.same(inside('/../..', '/../../other', below), ['4', '/sys/fs/cgroup/other'])
-  t.same(inside('/', '/../other', below), ['6', undefined], 'outside of what is mounted: the status of the process is what is left')
-  t.same(inside('/../..', '/', below), ['6', undefined], 'below what is mounted, by names that the reader cannot know')
+  t.same(
+    inside('/', '/../other', below),
+    ['6', undefined],
+    'outside of what is mounted: the status of the process is what is left',
+  )
+  t.same(
+    inside('/../..', '/', below),
+    ['6', undefined],
+    'below what is mounted, by names that the reader cannot know',
+  )
   t.same(inside('/', '/', below), ['0-7', '/sys/fs/cgroup'])
   t.end()
 })
 
 t.test('no cgroup file at all', (t) => {
-  const files = fake({ '/proc/5/status': 'Name: x\nCpus_allowed_list:\t0-1\nMems_allowed_list:\t0\n', [`${NODE}/online`]: '0-1\n' })
+  const files = fake({
+    '/proc/5/status': 'Name: x\nCpus_allowed_list:\t0-1\nMems_allowed_list:\t0\n',
+    [`${NODE}/online`]: '0-1\n',
+  })
   t.same(readCgroup(files, { pid: 5 }, cpus('0-3')), {
     allowed: { cpus: [0, 1], nodes: [0] },
     confinesCpus: true,
@@ -638,14 +720,20 @@ t.test('no cgroup file at all', (t) => {
     cpusetController: false,
   })
   t.same(refusalOf(() => readCgroup(fake({}), { path: '/a' }, cpus('0-3'))).codes, ['cgroup-missing'])
-  const unmounted = fake({ '/sys/fs/cgroup/cgroup.controllers': 'cpuset\n', '/sys/fs/cgroup/a/cpuset.cpus.effective': '3\n' })
+  const unmounted = fake({
+    '/sys/fs/cgroup/cgroup.controllers': 'cpuset\n',
+    '/sys/fs/cgroup/a/cpuset.cpus.effective': '3\n',
+  })
   t.same(readCgroup(unmounted, { path: '/a' }, cpus('0-3')).allowed.cpus, [3], 'a capture of /sys alone')
   t.end()
 })
 
 t.test('cores ascend by their first CPU, also where one is told by its second alone', (t) => {
-  const cpu = (id: number, siblings: string): string => `<cpu id='${id}' socket_id='0' core_id='0' siblings='${siblings}'/>`
-  const cpus = [cpu(0, '0,4'), cpu(1, '7'), cpu(2, '2,6'), cpu(4, '0,4'), cpu(5, '1,5'), cpu(6, '2,6')].join('')
+  const cpu = (id: number, siblings: string): string =>
+    `<cpu id='${id}' socket_id='0' core_id='0' siblings='${siblings}'/>`
+  const cpus = [cpu(0, '0,4'), cpu(1, '7'), cpu(2, '2,6'), cpu(4, '0,4'), cpu(5, '1,5'), cpu(6, '2,6')].join(
+    '',
+  )
   const text = `<capabilities><host><topology><cells><cell id='0'><cpus>${cpus}</cpus></cell></cells></topology></host></capabilities>`
   t.same(readCapabilities(text, 'capabilities.xml').siblings, [
     [0, 4],

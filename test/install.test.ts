@@ -53,7 +53,8 @@ function write(path: string, text: string, mode = 0o644): string {
 function makeApp(name: string, program?: string): string {
   const app = join(folder, name)
   mkdirSync(join(app, 'dist/hooks'), { recursive: true })
-  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs']) copyFileSync(`dist/${name}`, join(app, 'dist', name))
+  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs'])
+    copyFileSync(`dist/${name}`, join(app, 'dist', name))
   if (program !== undefined) writeFileSync(join(app, 'dist/hooks/qemu.cjs'), program)
   return app
 }
@@ -68,7 +69,8 @@ function makeRoot(version?: string): string {
   roots += 1
   const root = join(folder, `root-${roots}`)
   mkdirSync(join(root, 'etc/libvirt/hooks'), { recursive: true })
-  if (version !== undefined) write(join(root, 'usr/sbin/libvirtd'), `#!/bin/sh\necho 'libvirtd (libvirt) ${version}'\n`, 0o755)
+  if (version !== undefined)
+    write(join(root, 'usr/sbin/libvirtd'), `#!/bin/sh\necho 'libvirtd (libvirt) ${version}'\n`, 0o755)
   return root
 }
 
@@ -188,7 +190,9 @@ t.test("beside somebody else's", (t) => {
     t.equal(status, 0, `${name}: ${stderr}`)
     t.match(stdout, `written: ${furtherOf(root)}`, name)
     t.equal(readFileSync(furtherOf(root), 'utf8'), SHIM, name)
-    const kept = treeOf(root).filter((line) => !line.startsWith(furtherOf(root)) && !line.startsWith(configOf(root)))
+    const kept = treeOf(root).filter(
+      (line) => !line.startsWith(furtherOf(root)) && !line.startsWith(configOf(root)),
+    )
     t.same(kept, before, `${name}: nothing else is touched`)
     t.match(run('uninstall', root).stdout, `left: ${hookOf(root)}`, name)
     t.same(treeOf(root), before, `${name}: uninstall restores the tree`)
@@ -244,18 +248,27 @@ t.test('folders', (t) => {
   const root = makeRoot()
   const { status, stderr } = run('install', root, [], odd)
   t.equal(status, 0, stderr)
-  t.same(readShim(readFileSync(hookOf(root), 'utf8')), { node: NODE, program: join(odd, 'dist/hooks/qemu.cjs') })
+  t.same(readShim(readFileSync(hookOf(root), 'utf8')), {
+    node: NODE,
+    program: join(odd, 'dist/hooks/qemu.cjs'),
+  })
 
   const image = makeRoot()
   const inside = makeApp(`root-${roots}/opt/virt-numa`, WORKING)
   t.equal(run('install', image, [], inside).status, 0)
-  t.equal(readShim(readFileSync(hookOf(image), 'utf8'))?.program, '/opt/virt-numa/dist/hooks/qemu.cjs', 'as it is seen in the image')
+  t.equal(
+    readShim(readFileSync(hookOf(image), 'utf8'))?.program,
+    '/opt/virt-numa/dist/hooks/qemu.cjs',
+    'as it is seen in the image',
+  )
 
   const sealed = makeRoot()
   const before = treeOf(sealed)
   const mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
   const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', sealed]
-  const refused = runApart('unshare', ['--mount', 'sh', '-c', mount, 'sh', sealed, ...words], { timeout: 60_000 })
+  const refused = runApart('unshare', ['--mount', 'sh', '-c', mount, 'sh', sealed, ...words], {
+    timeout: 60_000,
+  })
   t.equal(refused.status, 1)
   t.match(refused.stderr, /error\[install-unwritable\]: cannot write \S+: EROFS/)
   t.same(treeOf(sealed), before)
@@ -286,7 +299,10 @@ t.test('another hooks folder leaves the configuration alone', (t) => {
   t.equal(first.status, 0, first.stderr)
   t.match(first.stdout, `left alone: ${configOf(root)}`)
   t.notOk(existsSync(configOf(root)), 'none is made')
-  t.same(JSON.parse(run('install', root, [...away, '--json']).stdout).config, { path: configOf(root), is: 'left alone' })
+  t.same(JSON.parse(run('install', root, [...away, '--json']).stdout).config, {
+    path: configOf(root),
+    is: 'left alone',
+  })
   t.match(run('install', root, [...away, '--dry-run']).stdout, `left alone: ${configOf(root)}`)
 
   t.equal(run('install', root, ['--hooks-dir', '/etc/libvirt/hooks/']).status, 0)
@@ -295,7 +311,11 @@ t.test('another hooks folder leaves the configuration alone', (t) => {
   t.match(gone.stdout, `left: ${configOf(root)}`)
   t.ok(existsSync(configOf(root)), 'none is taken away')
   symlinkSync('etc/libvirt/hooks', join(root, 'link'))
-  t.match(run('uninstall', root, ['--hooks-dir', '/link']).stdout, `removed: ${configOf(root)}`, 'the usual folder by a link')
+  t.match(
+    run('uninstall', root, ['--hooks-dir', '/link']).stdout,
+    `removed: ${configOf(root)}`,
+    'the usual folder by a link',
+  )
   t.end()
 })
 
@@ -326,10 +346,16 @@ t.test('where a file may not be so large nothing is installed', (t) => {
 t.test('at the same time', { timeout: 120_000 }, async (t) => {
   const root = makeRoot()
   const before = treeOf(root)
-  const all = async (command: string): Promise<readonly { status: number | null; stdout: string; stderr: string }[]> =>
+  const all = async (
+    command: string,
+  ): Promise<readonly { status: number | null; stdout: string; stderr: string }[]> =>
     Promise.all(
       Array.from({ length: 4 }, () => {
-        const child = startApart(process.execPath, [join(app, 'dist/virt-numa.cjs'), command, '--root', root], { cwd: '/' })
+        const child = startApart(
+          process.execPath,
+          [join(app, 'dist/virt-numa.cjs'), command, '--root', root],
+          { cwd: '/' },
+        )
         const said = { stdout: '', stderr: '' }
         child.stdout.on('data', (data) => {
           said.stdout += data
@@ -362,11 +388,23 @@ t.test('at the same time', { timeout: 120_000 }, async (t) => {
 t.test('a program that does not answer is not installed', (t) => {
   const silent = "only the program's own verdict counts"
   for (const [name, program, what] of [
-    ['fails', "process.stderr.write('broken here\\n'); process.exit(1)", 'at "migrate begin".*ended with status 1: broken here'],
+    [
+      'fails',
+      "process.stderr.write('broken here\\n'); process.exit(1)",
+      'at "migrate begin".*ended with status 1: broken here',
+    ],
     ['crashes', 'null.x', 'at "migrate begin".*ended with status 1'],
-    ['prints something else', "process.stdout.write('hello'); process.exit(83)", 'at "migrate begin".*other than a domain: hello'],
+    [
+      'prints something else',
+      "process.stdout.write('hello'); process.exit(83)",
+      'at "migrate begin".*other than a domain: hello',
+    ],
     ['cannot be parsed', '}{', 'at "migrate begin".*ended with status 1'],
-    ['kills itself', "process.kill(process.pid, 'SIGKILL')", 'at "migrate begin".*ended with status 137 instead of a verdict'],
+    [
+      'kills itself',
+      "process.kill(process.pid, 'SIGKILL')",
+      'at "migrate begin".*ended with status 137 instead of a verdict',
+    ],
     ['is empty', '', 'at "migrate begin".*ended with status 0 instead of a verdict'],
     ['is half of it', WORKING.slice(0, WORKING.length / 2), 'at "migrate begin".*ended with status 1'],
     ['goes on whatever is asked', 'process.exit(83)', 'at "migrate begin".*did not move the guest'],
@@ -382,11 +420,17 @@ t.test('a program that does not answer is not installed', (t) => {
   }
   const lacking = makeApp('app that lacks the writer of elements', WORKING)
   rmSync(join(lacking, 'dist/write.cjs'))
-  t.match(run('install', makeRoot(), [], lacking).stderr, /error\[hook-trial-failed\]: at "migrate begin".*Cannot find module/)
+  t.match(
+    run('install', makeRoot(), [], lacking).stderr,
+    /error\[hook-trial-failed\]: at "migrate begin".*Cannot find module/,
+  )
   const root = makeRoot()
   const missing = run('install', root, [], makeApp('app without a program'))
   t.equal(missing.status, 1)
-  t.match(missing.stderr, /error\[unreadable\]: cannot read \S+ without a program\/dist\/hooks\/qemu.cjs|error\[unreadable\]/)
+  t.match(
+    missing.stderr,
+    /error\[unreadable\]: cannot read \S+ without a program\/dist\/hooks\/qemu.cjs|error\[unreadable\]/,
+  )
   t.same(readdirSync(join(root, 'etc/libvirt/hooks')), [])
 
   write(hookOf(root), SHIM.replaceAll('/app/', '/gone/'), 0o755)
@@ -401,7 +445,11 @@ t.test('the trial asks as libvirt does', (t) => {
   const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
 const { argv, env } = process
 appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd(), words: argv.slice(2), input: readFileSync(0, 'utf8') }) + '\\n')`
-  t.equal(run('install', makeRoot(), [], makeApp('app that reports', reporting)).status, 1, 'to report is not to answer')
+  t.equal(
+    run('install', makeRoot(), [], makeApp('app that reports', reporting)).status,
+    1,
+    'to report is not to answer',
+  )
   const calls = readFileSync(report, 'utf8')
     .trim()
     .split('\n')
@@ -435,7 +483,10 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd
   t.match(found[0]?.what, 'did not answer in time')
   t.ok(Date.now() - began < 20_000)
   t.match(tryHook([join(folder, 'no such hook')]).found[0]?.what, /could not be run.*ENOENT/)
-  t.match(tryHook([write(join(folder, 'interpreter'), '#!/no/such/sh\n', 0o755)]).found[0]?.what, 'could not be run')
+  t.match(
+    tryHook([write(join(folder, 'interpreter'), '#!/no/such/sh\n', 0o755)]).found[0]?.what,
+    'could not be run',
+  )
   t.match(tryHook([write(join(folder, 'plain'), SHIM, 0o644)]).found[0]?.what, /could not be run.*EACCES/)
   t.end()
 })
@@ -478,7 +529,10 @@ t.test('what others can change is not run as root', (t) => {
   }
   const everybody = at('open', (program) => chmodSync(program, 0o666))
   t.equal(everybody.status, 1)
-  t.match(everybody.stderr, /error\[hook-program-exposed\]: \S+\/open\/dist\/hooks\/qemu.cjs can be changed by everybody/)
+  t.match(
+    everybody.stderr,
+    /error\[hook-program-exposed\]: \S+\/open\/dist\/hooks\/qemu.cjs can be changed by everybody/,
+  )
   const group = at('group', (program) => {
     chownSync(program, 0, 12_345)
     chmodSync(program, 0o664)
@@ -514,7 +568,9 @@ t.test('a configuration that is there stays', (t) => {
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
 
   t.notOk(
-    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found.some(({ what }) => /does not ask/.test(what)),
+    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found.some(
+      ({ what }) => /does not ask/.test(what),
+    ),
     'guests = "all" covers the trial too',
   )
 
@@ -533,11 +589,20 @@ t.test('the configuration that is written', (t) => {
   t.same(parseConfig(text, 'it'), defaultConfig, 'as it is, it says nothing')
   const stated = text.replace(/^#(\w+ = )/gm, '$1')
   const { wishes, root, memoryLimitMiB, ...others } = parseConfig(stated, 'it')
-  t.same({ ...others, wishes: {} }, defaultConfig, 'without its #, too, but for examples of what has no default')
+  t.same(
+    { ...others, wishes: {} },
+    defaultConfig,
+    'without its #, too, but for examples of what has no default',
+  )
   for (const key of keyNames) {
     const { words, unstated } = keys[key]
     t.ok(key in wishes || text.includes(`#${key.replaceAll('-', '_')} = `), `${key} is there`)
-    if (unstated === undefined) t.match(stated, new RegExp(`^${key.replaceAll('-', '_')} = "${words[0]}"$`, 'm'), `${key} has its default`)
+    if (unstated === undefined)
+      t.match(
+        stated,
+        new RegExp(`^${key.replaceAll('-', '_')} = "${words[0]}"$`, 'm'),
+        `${key} has its default`,
+      )
   }
   t.match(readFileSync('hooks/qemu.ts', 'utf8'), `MEMORY_LIMIT_MIB = ${memoryLimitMiB}\n`)
   t.end()
@@ -567,7 +632,11 @@ t.test('a running daemon is told to reload, where it must', async (t) => {
   t.equal(await ended, 'SIGHUP')
   t.match(run('install', root).stdout, 'no libvirt daemon is running', 'its pid file is left over')
   write(join(root, 'run/libvirtd.pid'), `${process.pid}\n`)
-  t.match(run('install', root, ['--reload']).stdout, 'no libvirt daemon is running', 'another process has its number: this one')
+  t.match(
+    run('install', root, ['--reload']).stdout,
+    'no libvirt daemon is running',
+    'another process has its number: this one',
+  )
 })
 
 t.test('a reload that fails is told', (t) => {
@@ -611,26 +680,46 @@ t.test('SELinux', (t) => {
     policyOn('enforcing', of, '/hooks/.new', '/hooks/qemu', ask(answers)).map(({ code }) => code)
 
   t.same(codes({ stat: label, selinux_check_access: { status: 0 } }), [], 'the policy lets it')
-  t.equal(asked.at(-1), 'selinux_check_access system_u:system_r:virtqemud_t:s0 system_u:object_r:virt_hook_t:s0 file execute')
-  const denied = { stat: label, selinux_check_access: { status: 1, stderr: 'selinux_check_access: Permission denied\n' } }
+  t.equal(
+    asked.at(-1),
+    'selinux_check_access system_u:system_r:virtqemud_t:s0 system_u:object_r:virt_hook_t:s0 file execute',
+  )
+  const denied = {
+    stat: label,
+    selinux_check_access: { status: 1, stderr: 'selinux_check_access: Permission denied\n' },
+  }
   t.same(codes(denied), ['hook-policy-denies'])
   t.same(codes(denied, undefined), ['hook-policy-denies'], 'virtqemud, where none is running')
   t.match(asked.at(-1), 'virtqemud_t')
-  t.same(codes({ stat: label, selinux_check_access: {} }), ['hook-policy-unknown'], 'there is no such program')
-  t.same(codes({ stat: label, selinux_check_access: { status: 1, stderr: 'Invalid argument' } }), ['hook-policy-unknown'])
-  t.same(codes({ stat: { status: 0, stdout: '?\n' } }), ['hook-policy-unknown'], 'a file system without labels')
+  t.same(
+    codes({ stat: label, selinux_check_access: {} }),
+    ['hook-policy-unknown'],
+    'there is no such program',
+  )
+  t.same(codes({ stat: label, selinux_check_access: { status: 1, stderr: 'Invalid argument' } }), [
+    'hook-policy-unknown',
+  ])
+  t.same(
+    codes({ stat: { status: 0, stdout: '?\n' } }),
+    ['hook-policy-unknown'],
+    'a file system without labels',
+  )
   t.same(policyOn('permissive', daemon, '/a', '/a', ask(denied)), [], 'nothing is forbidden')
 
   t.same(labelHook('off', '/a', ask({ restorecon: {} })), [])
   t.same(labelHook('enforcing', '/a', ask({ restorecon: { status: 0 } })), [])
   t.equal(asked.at(-1), 'restorecon -F /a')
   t.same(
-    labelHook('enforcing', '/a', ask({ restorecon: { status: 255, stderr: 'no\n' } })).map(({ what }) => what),
+    labelHook('enforcing', '/a', ask({ restorecon: { status: 255, stderr: 'no\n' } })).map(
+      ({ what }) => what,
+    ),
     ['/a was not labelled: no'],
   )
   t.same(labelOfPlace('enforcing', '/a', ask({ restorecon: { status: 0, stdout: '' } })), [])
   t.same(
-    labelOfPlace('permissive', '/a', ask({ restorecon: { status: 0, stdout: 'Would relabel /a\n' } })).map(({ code }) => code),
+    labelOfPlace('permissive', '/a', ask({ restorecon: { status: 0, stdout: 'Would relabel /a\n' } })).map(
+      ({ code }) => code,
+    ),
     ['hook-label-late'],
   )
   t.end()
@@ -653,7 +742,11 @@ t.test('versions and shims', (t) => {
   for (const text of ['', '#!/bin/sh\n', SHIM.slice(1), SHIM.slice(0, -1), SHIM.replace('exit 1', 'exit 0')])
     t.equal(readShim(text), undefined)
   const other = sealed("#!/bin/sh\nnode='/opt/node'\nprogram='/opt/qemu.cjs'\nexit 0\n")
-  t.same(readShim(other), { node: '/opt/node', program: '/opt/qemu.cjs' }, 'what another version wrote is ours')
+  t.same(
+    readShim(other),
+    { node: '/opt/node', program: '/opt/qemu.cjs' },
+    'what another version wrote is ours',
+  )
   t.equal(readShim(other.replace('exit 0', 'exit 1')), undefined, 'until somebody edits it')
   t.equal(readShim(sealed(FOREIGN)), undefined, 'a sum alone makes no hook of ours')
   t.end()

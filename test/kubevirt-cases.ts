@@ -42,19 +42,27 @@ export function hostOf(cells: readonly KubevirtCell[]): Host {
   const nodes = [...cells].sort((a, b) => a.id - b.id).map((cell) => nodeOf(cell, cells))
   const siblings = new Map<string, CpuSet>()
   for (const { cpus = [] } of cells) {
-    for (const { siblings: core = [] } of cpus) if (core.length > 1) siblings.set(`${setOf<CpuSet>(core)}`, setOf<CpuSet>(core))
+    for (const { siblings: core = [] } of cpus)
+      if (core.length > 1) siblings.set(`${setOf<CpuSet>(core)}`, setOf<CpuSet>(core))
   }
   return { nodes, siblings: [...siblings.values()].sort((a, b) => (a[0] as number) - (b[0] as number)) }
 }
 
-function nodeOf({ id, memory, pages = [], distances = [], cpus = [] }: KubevirtCell, cells: readonly KubevirtCell[]): HostNode {
+function nodeOf(
+  { id, memory, pages = [], distances = [], cpus = [] }: KubevirtCell,
+  cells: readonly KubevirtCell[],
+): HostNode {
   const ids = cells.map((cell) => cell.id).sort((a, b) => a - b)
   const row = ids.map((other) => distances.find((each) => each.id === other)?.value)
   return {
     id,
     cpus: setOf<CpuSet>(cpus.map((cpu) => cpu.id)),
-    ...(memory !== undefined && { memoryKiB: parseLibvirtSize(`${memory.amount}`, memory.unit, 'memory').kib }),
-    pages: pages.filter(({ size }) => size > 64).map(({ count, size }) => ({ pagesizeKiB: size, total: count })),
+    ...(memory !== undefined && {
+      memoryKiB: parseLibvirtSize(`${memory.amount}`, memory.unit, 'memory').kib,
+    }),
+    pages: pages
+      .filter(({ size }) => size > 64)
+      .map(({ count, size }) => ({ pagesizeKiB: size, total: count })),
     ...(!row.includes(undefined) && { distances: row as number[] }),
   }
 }
@@ -88,11 +96,16 @@ export function expectedOf({ expected }: KubevirtCase): Said {
     vcpupin: (cputune.vcpupin ?? []).map((pin: Pin) => `${pin.vcpu}: ${set(pin.cpuset)}`),
     emulatorpin: set(cputune.emulatorpin ?? ''),
     iothreadpin: (cputune.iothreadpin ?? []).map((pin: Pin) => `${pin.iothread}: ${set(pin.cpuset)}`),
-    cells: numa.map((cell: ExpectedCell) => cellText(cell.id, set(cell.cpus), bytes(cell.memory, cell.unit), cell.distances ?? [])),
+    cells: numa.map((cell: ExpectedCell) =>
+      cellText(cell.id, set(cell.cpus), bytes(cell.memory, cell.unit), cell.distances ?? []),
+    ),
     numatune:
       numatune === undefined
         ? []
-        : [tuneText('all', numatune.memory), ...numatune.memnode.map((each: Tune) => tuneText(`${each.cellid}`, each))],
+        : [
+            tuneText('all', numatune.memory),
+            ...numatune.memnode.map((each: Tune) => tuneText(`${each.cellid}`, each)),
+          ],
     pages: memoryBacking.hugepages?.map((page: Page) => `${page.nodeset}: ${bytes(page.size, page.unit)}`),
     backing: [
       memoryBacking.source,
@@ -115,20 +128,31 @@ export function saidBy(text: string): Said {
   const backing = child(root, 'memoryBacking')
   const hugepages = child(backing, 'hugepages')
   const features = child(root, 'features')
-  const value = (element: XmlElement | undefined, name: string): string => attribute(element, name)?.value ?? ''
-  const tune = (element: XmlElement): Tune => ({ mode: value(element, 'mode'), nodeset: value(element, 'nodeset') })
+  const value = (element: XmlElement | undefined, name: string): string =>
+    attribute(element, name)?.value ?? ''
+  const tune = (element: XmlElement): Tune => ({
+    mode: value(element, 'mode'),
+    nodeset: value(element, 'nodeset'),
+  })
   const stated = (name: string, element: XmlElement | undefined): string[] =>
     element === undefined ? [] : [`${name} ${value(element, 'state')}`]
   return {
-    vcpupin: childrenOf(cputune, 'vcpupin').map((pin) => `${value(pin, 'vcpu')}: ${set(value(pin, 'cpuset'))}`),
+    vcpupin: childrenOf(cputune, 'vcpupin').map(
+      (pin) => `${value(pin, 'vcpu')}: ${set(value(pin, 'cpuset'))}`,
+    ),
     emulatorpin: set(value(child(cputune, 'emulatorpin'), 'cpuset')),
-    iothreadpin: childrenOf(cputune, 'iothreadpin').map((pin) => `${value(pin, 'iothread')}: ${set(value(pin, 'cpuset'))}`),
+    iothreadpin: childrenOf(cputune, 'iothreadpin').map(
+      (pin) => `${value(pin, 'iothread')}: ${set(value(pin, 'cpuset'))}`,
+    ),
     cells: childrenOf(child(child(root, 'cpu'), 'numa'), 'cell').map((cell) =>
       cellText(
         value(cell, 'id'),
         set(value(cell, 'cpus')),
         bytes(value(cell, 'memory'), value(cell, 'unit')),
-        childrenOf(child(cell, 'distances'), 'sibling').map((each) => ({ id: value(each, 'id'), value: Number(value(each, 'value')) })),
+        childrenOf(child(cell, 'distances'), 'sibling').map((each) => ({
+          id: value(each, 'id'),
+          value: Number(value(each, 'value')),
+        })),
       ),
     ),
     numatune: [
@@ -137,14 +161,19 @@ export function saidBy(text: string): Said {
     ],
     pages:
       hugepages &&
-      childrenOf(hugepages, 'page').map((page) => `${value(page, 'nodeset')}: ${bytes(value(page, 'size'), value(page, 'unit'))}`),
+      childrenOf(hugepages, 'page').map(
+        (page) => `${value(page, 'nodeset')}: ${bytes(value(page, 'size'), value(page, 'unit'))}`,
+      ),
     backing: [
       value(child(backing, 'source'), 'type'),
       value(child(backing, 'access'), 'mode'),
       value(child(backing, 'allocation'), 'mode'),
       child(backing, 'nosharepages') === undefined ? '' : 'nosharepages',
     ].filter((word) => word !== ''),
-    features: [...stated('hint-dedicated', child(child(features, 'kvm'), 'hint-dedicated')), ...stated('pmu', child(features, 'pmu'))],
+    features: [
+      ...stated('hint-dedicated', child(child(features, 'kvm'), 'hint-dedicated')),
+      ...stated('pmu', child(features, 'pmu')),
+    ],
   }
 }
 
@@ -183,11 +212,19 @@ interface ExpectedCell {
 }
 
 const set = (list: string): string => formatSet(cpusOf(list))
-const bytes = (size: string, unit: string): string => `${parseLibvirtSize(size, unit || undefined, 'a size').kib * 1024}`
+const bytes = (size: string, unit: string): string =>
+  `${parseLibvirtSize(size, unit || undefined, 'a size').kib * 1024}`
 const tuneText = (which: string, { mode, nodeset }: Tune): string => `${which}: ${mode} ${set(nodeset)}`
 
 /** Distances by cell: KubeVirt writes them in the host's order. */
-function cellText(id: string, cpus: string, memory: string, distances: readonly { readonly id: string; readonly value: number }[]): string {
-  const row = [...distances].sort((a, b) => Number(a.id) - Number(b.id)).map((each) => `${each.id}=${each.value}`)
+function cellText(
+  id: string,
+  cpus: string,
+  memory: string,
+  distances: readonly { readonly id: string; readonly value: number }[],
+): string {
+  const row = [...distances]
+    .sort((a, b) => Number(a.id) - Number(b.id))
+    .map((each) => `${each.id}=${each.value}`)
   return `${id}: ${cpus}, ${memory} bytes, ${row.join(' ')}`
 }

@@ -22,7 +22,8 @@ const SIZES = [64, 2 * MiB, GiB] as const
 
 // ---- Hosts ----
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined })
 const some = <T>(values: readonly T[], from = 0): fc.Arbitrary<T[]> =>
   fc.subarray([...values], { minLength: Math.min(from, values.length) })
 
@@ -41,7 +42,8 @@ interface HostParts {
   readonly isolated: readonly number[] | undefined
 }
 
-const perNode = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { minLength: 6, maxLength: 6 })
+const perNode = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(arbitrary, { minLength: 6, maxLength: 6 })
 
 const pagesOfNode = fc
   .tuple(fc.integer({ min: 0, max: 40 }), maybe(fc.nat(40)))
@@ -49,7 +51,12 @@ const pagesOfNode = fc
 
 const pool = (pagesizeKiB: number): fc.Arbitrary<Pool> =>
   fc
-    .record({ reserved: maybe(fc.nat(6)), overcommit: maybe(fc.nat(12)), surplus: maybe(fc.nat(4)), mounted: maybe(fc.boolean()) })
+    .record({
+      reserved: maybe(fc.nat(6)),
+      overcommit: maybe(fc.nat(12)),
+      surplus: maybe(fc.nat(4)),
+      mounted: maybe(fc.boolean()),
+    })
     .map((facts) => ({ pagesizeKiB, ...stated(facts) }))
 
 /** Facts that are not known are left out, as the types want it. */
@@ -59,15 +66,31 @@ function stated<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], un
 
 const hostParts = (mostNodes: number, mostCores: number): fc.Arbitrary<HostParts> =>
   fc.record({
-    ids: fc.uniqueArray(fc.nat(11), { minLength: 1, maxLength: mostNodes }).map((ids) => ids.sort((a, b) => a - b)),
+    ids: fc
+      .uniqueArray(fc.nat(11), { minLength: 1, maxLength: mostNodes })
+      .map((ids) => ids.sort((a, b) => a - b)),
     smt: fc.constantFrom(1, 2, 4),
     numbering: fc.constantFrom('core by core', 'thread by thread', 'across nodes'),
-    cores: perNode(fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 6, arbitrary: fc.integer({ min: 1, max: mostCores }) })),
-    offline: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.nat(40), { maxLength: 6 }) }),
+    cores: perNode(
+      fc.oneof(
+        { weight: 1, arbitrary: fc.constant(0) },
+        { weight: 6, arbitrary: fc.integer({ min: 1, max: mostCores }) },
+      ),
+    ),
+    offline: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(fc.nat(40), { maxLength: 6 }) },
+    ),
     memoryKiB: perNode(fc.constantFrom(undefined, 0, 256 * MiB, 4 * GiB, 64 * GiB, 64 * GiB)),
     freeShare: perNode(maybe(fc.constantFrom(0, 0.1, 0.9))),
-    pages: perNode(fc.tuple(...SIZES.map(() => maybe(pagesOfNode))).map((each) => SIZES.flatMap((size, at) => pagesAt(size, each[at])))),
-    rows: perNode(maybe(fc.array(fc.constantFrom(11, 12, 16, 20, 21, 21, 32, 254, 255), { minLength: 6, maxLength: 6 }))),
+    pages: perNode(
+      fc
+        .tuple(...SIZES.map(() => maybe(pagesOfNode)))
+        .map((each) => SIZES.flatMap((size, at) => pagesAt(size, each[at]))),
+    ),
+    rows: perNode(
+      maybe(fc.array(fc.constantFrom(11, 12, 16, 20, 21, 21, 32, 254, 255), { minLength: 6, maxLength: 6 })),
+    ),
     pools: maybe(fc.tuple(...SIZES.map(pool))),
     defaultPagesizeKiB: maybe(fc.constantFrom(...SIZES)),
     isolated: maybe(fc.array(fc.nat(20), { maxLength: 4 })),
@@ -87,10 +110,13 @@ function hostOf(parts: HostParts): Host {
     'thread by thread': ({ node, core, thread }) => thread * 10_000 + node * 100 + core,
     'across nodes': ({ node, core, thread }) => thread * 10_000 + core * 100 + node,
   }
-  const cpus = threads.sort((a, b) => order[numbering](a) - order[numbering](b)).map((each, cpu) => ({ ...each, cpu }))
+  const cpus = threads
+    .sort((a, b) => order[numbering](a) - order[numbering](b))
+    .map((each, cpu) => ({ ...each, cpu }))
   const online = cpus.filter(({ cpu }) => !parts.offline.includes(cpu))
   const coreOf = new Map<string, number[]>()
-  for (const { node, core, cpu } of online) coreOf.set(`${node} ${core}`, [...(coreOf.get(`${node} ${core}`) ?? []), cpu])
+  for (const { node, core, cpu } of online)
+    coreOf.set(`${node} ${core}`, [...(coreOf.get(`${node} ${core}`) ?? []), cpu])
   return {
     nodes: ids.map((id, node): HostNode => {
       const memoryKiB = parts.memoryKiB[node]
@@ -98,7 +124,10 @@ function hostOf(parts: HostParts): Host {
       return {
         id,
         cpus: setOf<CpuSet>(online.filter((each) => each.node === node).map(({ cpu }) => cpu)),
-        pages: memoryKiB === 0 ? [] : (parts.pages[node] ?? []).map((each) => ({ ...each, ...stated(each) }) as never),
+        pages:
+          memoryKiB === 0
+            ? []
+            : (parts.pages[node] ?? []).map((each) => ({ ...each, ...stated(each) }) as never),
         ...stated({
           memoryKiB,
           freeKiB: share === undefined || memoryKiB === undefined ? undefined : Math.floor(memoryKiB * share),
@@ -106,7 +135,9 @@ function hostOf(parts: HostParts): Host {
         }),
       }
     }),
-    siblings: [...coreOf.values()].map((core) => setOf<CpuSet>(core)).sort((a, b) => (a[0] as number) - (b[0] as number)),
+    siblings: [...coreOf.values()]
+      .map((core) => setOf<CpuSet>(core))
+      .sort((a, b) => (a[0] as number) - (b[0] as number)),
     ...stated({
       pools: parts.pools,
       defaultPagesizeKiB: parts.defaultPagesizeKiB,
@@ -122,18 +153,27 @@ const settingOf = (parts: fc.Arbitrary<HostParts>): fc.Arbitrary<Setting> =>
   parts.map(hostOf).chain((host) =>
     fc
       .record({
-        cpus: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: some(onlineOf(host), 1) }),
+        cpus: fc.oneof(
+          { weight: 2, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: some(onlineOf(host), 1) },
+        ),
         nodes: maybe(
           some(
             host.nodes.map(({ id }) => id),
             1,
           ),
         ),
-        pages: maybe(fc.tuple(fc.constantFrom(...SIZES), fc.nat(60)).map(([pagesizeKiB, max]) => [{ pagesizeKiB, max }])),
+        pages: maybe(
+          fc.tuple(fc.constantFrom(...SIZES), fc.nat(60)).map(([pagesizeKiB, max]) => [{ pagesizeKiB, max }]),
+        ),
       })
       .map(({ cpus, nodes, pages }) => ({
         host,
-        allowed: stated({ cpus: cpus && setOf<CpuSet>(cpus), nodes: nodes && setOf<NodeSet>(nodes), pages }) as Partial<Allowed>,
+        allowed: stated({
+          cpus: cpus && setOf<CpuSet>(cpus),
+          nodes: nodes && setOf<NodeSet>(nodes),
+          pages,
+        }) as Partial<Allowed>,
       })),
   )
 
@@ -160,7 +200,10 @@ interface Guest {
 }
 
 const guest: fc.Arbitrary<Guest> = fc.record({
-  cores: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) }),
+  cores: fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
+  ),
   threads: fc.constantFrom(1, 1, 2, 4),
   stated: fc.boolean(),
   offline: fc.constantFrom('none', 'none', 'current', 'each'),
@@ -172,7 +215,11 @@ const guest: fc.Arbitrary<Guest> = fc.record({
     {
       weight: 1,
       arbitrary: fc.array(
-        fc.record({ model: fc.constantFrom('dimm', 'virtio-mem'), sizeKiB: fc.constantFrom(2 * MiB, GiB), cell: fc.nat(2) }),
+        fc.record({
+          model: fc.constantFrom('dimm', 'virtio-mem'),
+          sizeKiB: fc.constantFrom(2 * MiB, GiB),
+          cell: fc.nat(2),
+        }),
         { minLength: 1, maxLength: 2 },
       ),
     },
@@ -193,14 +240,23 @@ function domainOf(one: Guest): string {
   const vcpus = vcpusOf(one)
   const off = one.off.filter((vcpu) => vcpu > 0 && vcpu < vcpus)
   const current = one.offline === 'current' && off.length > 0 ? ` current='${Math.min(...off)}'` : ''
-  const states = range(vcpus).map((id) => `<vcpu id='${id}' enabled='${off.includes(id) ? 'no' : 'yes'}' hotpluggable='yes'/>`)
+  const states = range(vcpus).map(
+    (id) => `<vcpu id='${id}' enabled='${off.includes(id) ? 'no' : 'yes'}' hotpluggable='yes'/>`,
+  )
   const memoryKiB = one.units * one.unitKiB + one.devices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
-  const page = typeof one.hugepages === 'number' ? `<hugepages><page size='${one.hugepages}' unit='KiB'/></hugepages>` : '<hugepages/>'
-  const pins = (one.pins ?? []).slice(0, vcpus).map((cpu, vcpu) => `<vcpupin vcpu='${vcpu}' cpuset='${cpu}'/>`)
+  const page =
+    typeof one.hugepages === 'number'
+      ? `<hugepages><page size='${one.hugepages}' unit='KiB'/></hugepages>`
+      : '<hugepages/>'
+  const pins = (one.pins ?? [])
+    .slice(0, vcpus)
+    .map((cpu, vcpu) => `<vcpupin vcpu='${vcpu}' cpuset='${cpu}'/>`)
   const lines = [
     "<domain type='kvm'>",
     '  <name>any</name>',
-    ...(one.devices.length === 0 ? [] : [`  <maxMemory slots='4' unit='KiB'>${memoryKiB + 8 * GiB}</maxMemory>`]),
+    ...(one.devices.length === 0
+      ? []
+      : [`  <maxMemory slots='4' unit='KiB'>${memoryKiB + 8 * GiB}</maxMemory>`]),
     `  <memory unit='KiB'>${memoryKiB}</memory>`,
     ...(one.hugepages === 'none' ? [] : [`  <memoryBacking>${page}</memoryBacking>`]),
     `  <vcpu placement='static'${one.stale ? " cpuset='70-71'" : ''}${current}>${vcpus}</vcpu>`,
@@ -208,7 +264,9 @@ function domainOf(one: Guest): string {
     ...(one.iothreads === 0 ? [] : [`  <iothreads>${one.iothreads}</iothreads>`]),
     ...(pins.length === 0 ? [] : ['  <cputune>', `    ${pins.join(`${one.eol}    `)}`, '  </cputune>']),
     "  <os><type arch='x86_64' machine='q35'>hvm</type></os>",
-    ...(one.stated ? [`  <cpu><topology sockets='1' cores='${vcpus / one.threads}' threads='${one.threads}'/></cpu>`] : []),
+    ...(one.stated
+      ? [`  <cpu><topology sockets='1' cores='${vcpus / one.threads}' threads='${one.threads}'/></cpu>`]
+      : []),
     '  <devices>',
     ...one.devices.map(
       ({ model, sizeKiB, cell }) =>
@@ -223,14 +281,27 @@ function domainOf(one: Guest): string {
 // ---- Requests ----
 
 const wishesFor = (host: Host): fc.Arbitrary<Wishes> => {
-  const cpus = some([...onlineOf(host), ...(onlineOf(host).length > 3 ? [] : [99])], 1).map((set) => setOf<CpuSet>(set))
+  const cpus = some([...onlineOf(host), ...(onlineOf(host).length > 3 ? [] : [99])], 1).map((set) =>
+    setOf<CpuSet>(set),
+  )
   return fc
     .record({
       like: fc.constantFrom(undefined, undefined, undefined, 'virt-numa', 'kubevirt'),
       cells: fc.constantFrom(undefined, undefined, undefined, 'per-node', 1, 2, 3, 5),
       existing: fc.constantFrom(undefined, 'keep', 'replace'),
       memory: fc.constantFrom(undefined, 'by-vcpu', 'even', 'by-free-pages'),
-      cpus: fc.constantFrom(undefined, undefined, undefined, 'pack', 'pack', 'in-order', 'in-order', 'spread', 'spread', 'as-pinned'),
+      cpus: fc.constantFrom(
+        undefined,
+        undefined,
+        undefined,
+        'pack',
+        'pack',
+        'in-order',
+        'in-order',
+        'spread',
+        'spread',
+        'as-pinned',
+      ),
       pin: fc.constantFrom(undefined, 'auto', 'cpu', 'cpu', 'cell'),
       pagesize: fc.constantFrom(undefined, undefined, undefined, ...SIZES, 'none'),
       mode: fc.constantFrom(undefined, undefined, 'strict', 'preferred', 'restrictive'),
@@ -294,7 +365,8 @@ function tally() {
 
 // ---- What every placement keeps ----
 
-const within = (set: readonly number[], whole: readonly number[]): boolean => set.every((id) => whole.includes(id))
+const within = (set: readonly number[], whole: readonly number[]): boolean =>
+  set.every((id) => whole.includes(id))
 
 function ways(host: Host, a: number, b: number): number {
   const way = (from: number, to: number): number | undefined => {
@@ -305,15 +377,20 @@ function ways(host: Host, a: number, b: number): number {
 }
 
 function memoryNodes({ host, allowed }: Setting): number[] {
-  return host.nodes.filter(({ id, memoryKiB }) => memoryKiB !== 0 && (allowed.nodes?.includes(id) ?? true)).map(({ id }) => id)
+  return host.nodes
+    .filter(({ id, memoryKiB }) => memoryKiB !== 0 && (allowed.nodes?.includes(id) ?? true))
+    .map(({ id }) => id)
 }
 
 /** The node that backs cells on `node`: the nearest with memory, the lowest of equals. */
 function backingOf(setting: Setting, node: number): number {
-  return memoryNodes(setting).sort((a, b) => ways(setting.host, node, a) - ways(setting.host, node, b) || a - b)[0] as number
+  return memoryNodes(setting).sort(
+    (a, b) => ways(setting.host, node, a) - ways(setting.host, node, b) || a - b,
+  )[0] as number
 }
 
-const nodeOfCpu = (host: Host, cpu: number): number => host.nodes.find(({ cpus }) => cpus.includes(cpu))?.id as number
+const nodeOfCpu = (host: Host, cpu: number): number =>
+  host.nodes.find(({ cpus }) => cpus.includes(cpu))?.id as number
 
 function cpusFor({ host, allowed, flags }: Fit): readonly number[] {
   const online = onlineOf(host)
@@ -325,7 +402,9 @@ function cpusFor({ host, allowed, flags }: Fit): readonly number[] {
 function pinsEachCpu({ host, allowed, flags }: Fit): boolean {
   const pin = flags.pin ?? (flags.like === 'kubevirt' ? 'cpu' : 'auto')
   const online = onlineOf(host)
-  return pin === 'auto' ? flags.cpuset !== undefined || !within(online, allowed.cpus ?? online) : pin === 'cpu'
+  return pin === 'auto'
+    ? flags.cpuset !== undefined || !within(online, allowed.cpus ?? online)
+    : pin === 'cpu'
 }
 
 function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDomain>): void {
@@ -341,10 +420,18 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
       'no cell without an online vCPU',
     )
   const inCells = cells.flatMap(({ vcpus }) => [...vcpus]).sort((a, b) => a - b)
-  assert.deepEqual(inCells, isKubevirt ? [...before.online] : range(before.vcpus), 'every vCPU is in exactly one cell')
+  assert.deepEqual(
+    inCells,
+    isKubevirt ? [...before.online] : range(before.vcpus),
+    'every vCPU is in exactly one cell',
+  )
   for (const core of range(Math.ceil(before.vcpus / (before.topology?.threads ?? 1)))) {
-    const threads = range(before.topology?.threads ?? 1).map((thread) => core * (before.topology?.threads ?? 1) + thread)
-    const homes = new Set(threads.flatMap((vcpu) => cells.filter(({ vcpus }) => vcpus.includes(vcpu)).map(({ id }) => id)))
+    const threads = range(before.topology?.threads ?? 1).map(
+      (thread) => core * (before.topology?.threads ?? 1) + thread,
+    )
+    const homes = new Set(
+      threads.flatMap((vcpu) => cells.filter(({ vcpus }) => vcpus.includes(vcpu)).map(({ id }) => id)),
+    )
     assert.ok(homes.size <= 1, `the threads of guest core ${core} are in one cell`)
   }
 
@@ -358,7 +445,10 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
     assert.ok(memoryKiB > 0, 'every cell has memory')
     assert.equal(memoryKiB % (pagesizeKiB ?? 1), 0, 'whole pages')
     if (!isKubevirt && cell < cells.length - 1) assert.equal(memoryKiB % MiB, 0, 'libvirt rounds nothing')
-    assert.ok(nodes.length > 0 && within(nodes, memoryNodes(fit)), 'memnodes within allowed nodes with memory')
+    assert.ok(
+      nodes.length > 0 && within(nodes, memoryNodes(fit)),
+      'memnodes within allowed nodes with memory',
+    )
   }
   checkPins(placed, fit, before)
   checkDistances(cells, isKubevirt)
@@ -367,14 +457,20 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
 /** What libvirt takes for the row of a cell without one: the ways that other cells state to it. */
 function waysBack(cells: Placement['cells'], id: number): number[] {
   const back = cells.flatMap(({ distances }) => distances[id] ?? [])
-  return back.length === 0 ? [] : cells.flatMap((other) => (other.id === id ? 10 : (other.distances[id] ?? [])))
+  return back.length === 0
+    ? []
+    : cells.flatMap((other) => (other.id === id ? 10 : (other.distances[id] ?? [])))
 }
 
 /** The document says what was planned, to our reader and to one that is not ours. */
 function checkRead(text: string, { cells, binding }: Placement, after: ReturnType<typeof readDomain>): void {
   assert.deepEqual(
     after.cells.map(({ id, memoryKiB, distances }) => [id, memoryKiB, [...distances.values()]]),
-    cells.map(({ id, memoryKiB, distances }) => [id, memoryKiB, distances.length > 0 ? distances : waysBack(cells, id)]),
+    cells.map(({ id, memoryKiB, distances }) => [
+      id,
+      memoryKiB,
+      distances.length > 0 ? distances : waysBack(cells, id),
+    ]),
   )
   assert.deepEqual(
     after.tune.memnodes.map(({ cell, nodes, mode }) => [cell, nodes, mode]),
@@ -418,7 +514,10 @@ function checkPins({ placement, request }: Placed, fit: Fit, before: ReturnType<
       assert.ok(within(pin, cpus), `vCPU ${vcpu} is on CPUs of the cpuset`)
       for (const cpu of pin) {
         const nodes = binding.memnodes[cell]?.nodes as readonly number[]
-        assert.ok(nodes.includes(backingOf(fit, nodeOfCpu(fit.host, cpu))), `vCPU ${vcpu} is on a node of cell ${cell}`)
+        assert.ok(
+          nodes.includes(backingOf(fit, nodeOfCpu(fit.host, cpu))),
+          `vCPU ${vcpu} is on a node of cell ${cell}`,
+        )
       }
       const seated = vcpus
         .filter((each) => (before.online as readonly number[]).includes(each))
@@ -431,22 +530,36 @@ function checkPins({ placement, request }: Placed, fit: Fit, before: ReturnType<
     }
   }
   const { emulator } = fit.flags
-  const others = [...(binding.emulatorpin ? [binding.emulatorpin] : []), ...binding.iothreadpin.filter((pin) => pin.length > 0)]
+  const others = [
+    ...(binding.emulatorpin ? [binding.emulatorpin] : []),
+    ...binding.iothreadpin.filter((pin) => pin.length > 0),
+  ]
   for (const pin of others) {
     if (typeof emulator === 'object') assert.deepEqual(pin, emulator)
-    else if (!asPinned) assert.ok(pin.length > 0 && within(pin, cpus), 'emulator and I/O threads within the cpuset')
+    else if (!asPinned)
+      assert.ok(pin.length > 0 && within(pin, cpus), 'emulator and I/O threads within the cpuset')
     if (emulator !== 'spare' || !pinsEachCpu(fit) || asPinned) continue
-    for (const cpu of pin.filter((each) => taken.has(each))) assert.ok(isNeeded(fit, binding, pin, cpu, taken), "spare CPUs are no vCPU's")
+    for (const cpu of pin.filter((each) => taken.has(each)))
+      assert.ok(isNeeded(fit, binding, pin, cpu, taken), "spare CPUs are no vCPU's")
   }
 }
 
 /** QEMU allocates huge pages from the emulator too: on a node where no CPU is spare, that is on a vCPU's. */
-function isNeeded(fit: Fit, { memnodes }: Placement['binding'], pin: CpuSet, cpu: number, taken: ReadonlySet<number>): boolean {
-  const nodesWith = memnodes.filter(({ pagesizeKiB, nodes }) => pagesizeKiB !== undefined && isOn(fit, nodes, cpu))
+function isNeeded(
+  fit: Fit,
+  { memnodes }: Placement['binding'],
+  pin: CpuSet,
+  cpu: number,
+  taken: ReadonlySet<number>,
+): boolean {
+  const nodesWith = memnodes.filter(
+    ({ pagesizeKiB, nodes }) => pagesizeKiB !== undefined && isOn(fit, nodes, cpu),
+  )
   return nodesWith.some(({ nodes }) => !pin.some((other) => !taken.has(other) && isOn(fit, nodes, other)))
 }
 
-const isOn = ({ host }: Fit, nodes: readonly number[], cpu: number): boolean => nodes.includes(nodeOfCpu(host, cpu))
+const isOn = ({ host }: Fit, nodes: readonly number[], cpu: number): boolean =>
+  nodes.includes(nodeOfCpu(host, cpu))
 
 function checkDistances(cells: readonly Cell[], isKubevirt: boolean): void {
   if (isKubevirt || cells.every(({ distances }) => distances.length === 0)) return
@@ -510,7 +623,10 @@ const smallParts = hostParts(5, 3).map(
 )
 
 const packCase = caseOn(
-  settingOf(smallParts).map(({ host, allowed }) => ({ host, allowed: stated({ cpus: allowed.cpus }) as Partial<Allowed> })),
+  settingOf(smallParts).map(({ host, allowed }) => ({
+    host,
+    allowed: stated({ cpus: allowed.cpus }) as Partial<Allowed>,
+  })),
 ).map((each): Case => {
   const { cpuset, isolated } = each.flags
   return { ...each, flags: { pin: 'cpu', pagesize: 'none', ...stated({ cpuset, isolated }) } }
@@ -527,7 +643,8 @@ interface Packed {
 function packByForce(each: Fit, cores: number, threads: number): Packed | undefined {
   const cpus = cpusFor(each)
   const nodes = each.host.nodes.filter((node) => node.cpus.some((cpu) => cpus.includes(cpu)))
-  const roomOf = (node: HostNode): number => Math.floor(node.cpus.filter((cpu) => cpus.includes(cpu)).length / threads)
+  const roomOf = (node: HostNode): number =>
+    Math.floor(node.cpus.filter((cpu) => cpus.includes(cpu)).length / threads)
   const usable = nodes.filter((node) => roomOf(node) > 0)
   const sets = range(2 ** usable.length).map((bits) => usable.filter((_, at) => (bits >> at) & 1))
   const fitting = sets.filter((set) => set.reduce((sum, node) => sum + roomOf(node), 0) >= cores)
@@ -536,11 +653,19 @@ function packByForce(each: Fit, cores: number, threads: number): Packed | undefi
     .filter((set) => set.length === fewest)
     .map((set): Packed => {
       const ids = set.map(({ id }) => id)
-      const apart = ids.reduce((sum, a, at) => sum + ids.slice(at + 1).reduce((rest, b) => rest + ways(each.host, a, b), 0), 0)
+      const apart = ids.reduce(
+        (sum, a, at) => sum + ids.slice(at + 1).reduce((rest, b) => rest + ways(each.host, a, b), 0),
+        0,
+      )
       const taken = evenShares(cores, set.map(roomOf)).map((share, at) =>
         fewestSplits(each.host, set[at] as HostNode, cpus, share * threads, threads),
       )
-      return { nodes: ids, apart, splits: taken.reduce((sum, { splits }) => sum + splits, 0), cpus: taken.flatMap((one) => one.cpus) }
+      return {
+        nodes: ids,
+        apart,
+        splits: taken.reduce((sum, { splits }) => sum + splits, 0),
+        cpus: taken.flatMap((one) => one.cpus),
+      }
     })
   const lowest = (a: readonly number[], b: readonly number[]): number =>
     a.map((id, at) => id - (b[at] as number)).find((way) => way !== 0) ?? 0
@@ -570,7 +695,8 @@ function fewestSplits(
   const cores = host.siblings.filter((core) => core.some((cpu) => node.cpus.includes(cpu)))
   const offered = cores.map((core) => core.filter((cpu) => given.includes(cpu)))
   const torn = (takes: readonly number[]): number => takes.reduce((sum, take) => sum + (take % threads), 0)
-  const splits = (takes: readonly number[]): number => takes.filter((take, at) => take > 0 && take < (cores[at] as CpuSet).length).length
+  const splits = (takes: readonly number[]): number =>
+    takes.filter((take, at) => take > 0 && take < (cores[at] as CpuSet).length).length
   const ways = offered.reduce<number[][]>(
     (all, cpus) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])),
     [[]],
@@ -583,32 +709,44 @@ function fewestSplits(
   return { splits: splits(best), cpus: best.flatMap((take, at) => (offered[at] as number[]).slice(0, take)) }
 }
 
-t.test('pack takes the fewest and nearest nodes, then splits the fewest cores, then takes the lowest', (t) => {
-  const seen = tally()
-  fc.assert(
-    fc.property(packCase, fc.integer({ min: 1, max: 8 }), fc.constantFrom(1, 1, 2), (each, cores, threads) => {
-      const domain =
-        `<domain type='kvm'><memory>4194304</memory><vcpu>${cores * threads}</vcpu>` +
-        `<cpu><topology sockets='1' cores='${cores}' threads='${threads}'/></cpu></domain>`
-      const placed = attempt(domain, each)
-      const best = packByForce(each, cores, threads)
-      if (!('text' in placed)) {
-        assert.ok(best === undefined || placed[0] === 'cpus-offline' || placed[0] === 'no-cpus', `refused: ${placed}`)
-        return
-      }
-      assert.ok(best !== undefined, 'a set of nodes holds the guest')
-      const cpus = placed.placement.binding.vcpupin.flat()
-      assert.deepEqual(setOf(cpus.map((cpu) => nodeOfCpu(each.host, cpu))), best.nodes)
-      assert.deepEqual(setOf(cpus), setOf(best.cpus))
-      seen.add(`${best.nodes.length} nodes`)
-      seen.add(best.splits > 0 ? 'split' : 'whole')
-    }),
-    RUNS,
-  )
-  t.comment(seen.all().join(', '))
-  for (const shape of ['1 nodes', '2 nodes', '3 nodes', 'split', 'whole']) t.ok(seen.of(shape) > 5, `${shape}: ${seen.of(shape)}`)
-  t.end()
-})
+t.test(
+  'pack takes the fewest and nearest nodes, then splits the fewest cores, then takes the lowest',
+  (t) => {
+    const seen = tally()
+    fc.assert(
+      fc.property(
+        packCase,
+        fc.integer({ min: 1, max: 8 }),
+        fc.constantFrom(1, 1, 2),
+        (each, cores, threads) => {
+          const domain =
+            `<domain type='kvm'><memory>4194304</memory><vcpu>${cores * threads}</vcpu>` +
+            `<cpu><topology sockets='1' cores='${cores}' threads='${threads}'/></cpu></domain>`
+          const placed = attempt(domain, each)
+          const best = packByForce(each, cores, threads)
+          if (!('text' in placed)) {
+            assert.ok(
+              best === undefined || placed[0] === 'cpus-offline' || placed[0] === 'no-cpus',
+              `refused: ${placed}`,
+            )
+            return
+          }
+          assert.ok(best !== undefined, 'a set of nodes holds the guest')
+          const cpus = placed.placement.binding.vcpupin.flat()
+          assert.deepEqual(setOf(cpus.map((cpu) => nodeOfCpu(each.host, cpu))), best.nodes)
+          assert.deepEqual(setOf(cpus), setOf(best.cpus))
+          seen.add(`${best.nodes.length} nodes`)
+          seen.add(best.splits > 0 ? 'split' : 'whole')
+        },
+      ),
+      RUNS,
+    )
+    t.comment(seen.all().join(', '))
+    for (const shape of ['1 nodes', '2 nodes', '3 nodes', 'split', 'whole'])
+      t.ok(seen.of(shape) > 5, `${shape}: ${seen.of(shape)}`)
+    t.end()
+  },
+)
 
 // ---- by-free-pages ----
 
@@ -630,11 +768,15 @@ function roomOn({ host, allowed, reserve }: Fit, size: number): Room {
   }
   const extra = Math.max(0, (pool?.overcommit ?? 0) - (pool?.surplus ?? 0))
   const inPool = host.nodes.reduce((sum, node) => sum + pagesOn(node), 0) + extra - (pool?.reserved ?? 0)
-  const limit = allowed.pages?.find(({ pagesizeKiB }) => pagesizeKiB === size)?.max ?? Number.POSITIVE_INFINITY
+  const limit =
+    allowed.pages?.find(({ pagesizeKiB }) => pagesizeKiB === size)?.max ?? Number.POSITIVE_INFINITY
   return {
     free: new Map(host.nodes.map((node) => [node.id, Math.max(0, pagesOn(node) - kept)])),
     makeable: new Map(
-      host.nodes.map(({ id, freeKiB }) => [id, freeKiB === undefined ? Number.POSITIVE_INFINITY : Math.floor(freeKiB / size)]),
+      host.nodes.map(({ id, freeKiB }) => [
+        id,
+        freeKiB === undefined ? Number.POSITIVE_INFINITY : Math.floor(freeKiB / size),
+      ]),
     ),
     extra,
     total: Math.max(0, Math.min(inPool, limit)),
@@ -647,69 +789,94 @@ const freePagesCase = caseOn(settingOf(hostParts(4, 6))).map((each): Case => {
     ...each,
     flags: {
       memory: 'by-free-pages',
-      ...stated({ cells, cpus: cpus === 'as-pinned' ? undefined : cpus, cpuset, pin, mode: mode === 'restrictive' ? undefined : mode }),
+      ...stated({
+        cells,
+        cpus: cpus === 'as-pinned' ? undefined : cpus,
+        cpuset,
+        pin,
+        mode: mode === 'restrictive' ? undefined : mode,
+      }),
     },
   }
 })
 
-t.test('by-free-pages never asks a node for more than it has, and refuses only when the sum is short', (t) => {
-  const seen = tally()
-  fc.assert(
-    fc.property(freePagesCase, fc.constantFrom(...SIZES, 2 * MiB), fc.integer({ min: 1, max: 40 }), fc.nat(3), (each, size, whole, odd) => {
-      const unit = Math.max(size, MiB)
-      const rest = size === 64 ? odd * 64 : 0
-      const pages = whole + (rest > 0 ? 1 : 0)
-      const domain = `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking><hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu></domain>`
-      const placed = attempt(domain, each)
-      const room = roomOn(each, size)
-      const perUnit = unit / size
-      if ('text' in placed) {
-        const asked = new Map<number, number>()
-        for (const [cell, { nodes }] of placed.placement.binding.memnodes.entries()) {
-          const kib = placed.placement.cells[cell]?.memoryKiB as number
-          asked.set(nodes[0] as number, (asked.get(nodes[0] as number) ?? 0) + kib / size)
-        }
-        let surplus = 0
-        for (const [node, count] of asked) {
-          const over = Math.max(0, count - (room.free.get(node) ?? 0))
-          assert.ok(over <= (room.makeable.get(node) ?? 0), `node ${node} is asked for ${count} pages`)
-          surplus += over
-        }
-        assert.ok(surplus <= room.extra, `${surplus} surplus pages, ${room.extra} allowed`)
-        assert.ok((pages * unit) / size <= room.total, 'what is promised to others and the limit are kept')
-        assert.deepEqual(
-          placed.notes.filter(({ code }) => code.startsWith('pages-')),
-          [],
-          'what fits has no shortage',
-        )
-        seen.add(surplus > 0 ? 'surplus' : 'free')
-        seen.add(asked.size > 1 ? 'several nodes' : 'one node')
-        return
-      }
-      seen.add(placed[0] as string)
-      if (placed[0] !== 'pages-short-in-all' && placed[0] !== 'node-without-pages') return
-      const even = attempt(domain, { ...each, flags: { ...each.flags, memory: 'even' } })
-      if (!('text' in even)) return
-      const nodes = even.placement.binding.memnodes.map(({ nodes: [node] }) => node as number)
-      const units = (map: ReadonlyMap<number, number>, node: number): number => Math.floor((map.get(node) as number) / perUnit)
-      const used = [...new Set(nodes)]
-      const free = used.reduce((sum, node) => sum + units(room.free, node), 0)
-      const made = used.reduce((sum, node) => sum + units(room.makeable, node), 0)
-      const most = Math.min(free + Math.min(made, Math.floor(room.extra / perUnit)), Math.floor(room.total / perUnit))
-      const starving = used.map((node) => Math.max(0, nodes.filter((one) => one === node).length - units(room.free, node)))
-      const isStarved =
-        starving.some((lack, at) => lack > units(room.makeable, used[at] as number)) ||
-        starving.reduce((sum, lack) => sum + lack, 0) * perUnit > room.extra
-      if (placed[0] === 'node-without-pages') assert.ok(isStarved, 'no page can be had for some cell')
-      else assert.ok(most < pages, `${pages} units wanted, ${most} could be had`)
-      seen.add('refusals looked at')
-    }),
-    { ...RUNS, numRuns: 2000 },
-  )
-  t.comment(seen.all().join(', '))
-  for (const what of ['surplus', 'free', 'several nodes', 'refusals looked at']) t.ok(seen.of(what) > 10, `${what}: ${seen.of(what)}`)
-  t.end()
-})
+t.test(
+  'by-free-pages never asks a node for more than it has, and refuses only when the sum is short',
+  (t) => {
+    const seen = tally()
+    fc.assert(
+      fc.property(
+        freePagesCase,
+        fc.constantFrom(...SIZES, 2 * MiB),
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(3),
+        (each, size, whole, odd) => {
+          const unit = Math.max(size, MiB)
+          const rest = size === 64 ? odd * 64 : 0
+          const pages = whole + (rest > 0 ? 1 : 0)
+          const domain = `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking><hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu></domain>`
+          const placed = attempt(domain, each)
+          const room = roomOn(each, size)
+          const perUnit = unit / size
+          if ('text' in placed) {
+            const asked = new Map<number, number>()
+            for (const [cell, { nodes }] of placed.placement.binding.memnodes.entries()) {
+              const kib = placed.placement.cells[cell]?.memoryKiB as number
+              asked.set(nodes[0] as number, (asked.get(nodes[0] as number) ?? 0) + kib / size)
+            }
+            let surplus = 0
+            for (const [node, count] of asked) {
+              const over = Math.max(0, count - (room.free.get(node) ?? 0))
+              assert.ok(over <= (room.makeable.get(node) ?? 0), `node ${node} is asked for ${count} pages`)
+              surplus += over
+            }
+            assert.ok(surplus <= room.extra, `${surplus} surplus pages, ${room.extra} allowed`)
+            assert.ok(
+              (pages * unit) / size <= room.total,
+              'what is promised to others and the limit are kept',
+            )
+            assert.deepEqual(
+              placed.notes.filter(({ code }) => code.startsWith('pages-')),
+              [],
+              'what fits has no shortage',
+            )
+            seen.add(surplus > 0 ? 'surplus' : 'free')
+            seen.add(asked.size > 1 ? 'several nodes' : 'one node')
+            return
+          }
+          seen.add(placed[0] as string)
+          if (placed[0] !== 'pages-short-in-all' && placed[0] !== 'node-without-pages') return
+          const even = attempt(domain, { ...each, flags: { ...each.flags, memory: 'even' } })
+          if (!('text' in even)) return
+          const nodes = even.placement.binding.memnodes.map(({ nodes: [node] }) => node as number)
+          const units = (map: ReadonlyMap<number, number>, node: number): number =>
+            Math.floor((map.get(node) as number) / perUnit)
+          const used = [...new Set(nodes)]
+          const free = used.reduce((sum, node) => sum + units(room.free, node), 0)
+          const made = used.reduce((sum, node) => sum + units(room.makeable, node), 0)
+          const most = Math.min(
+            free + Math.min(made, Math.floor(room.extra / perUnit)),
+            Math.floor(room.total / perUnit),
+          )
+          const starving = used.map((node) =>
+            Math.max(0, nodes.filter((one) => one === node).length - units(room.free, node)),
+          )
+          const isStarved =
+            starving.some((lack, at) => lack > units(room.makeable, used[at] as number)) ||
+            starving.reduce((sum, lack) => sum + lack, 0) * perUnit > room.extra
+          if (placed[0] === 'node-without-pages') assert.ok(isStarved, 'no page can be had for some cell')
+          else assert.ok(most < pages, `${pages} units wanted, ${most} could be had`)
+          seen.add('refusals looked at')
+        },
+      ),
+      { ...RUNS, numRuns: 2000 },
+    )
+    t.comment(seen.all().join(', '))
+    for (const what of ['surplus', 'free', 'several nodes', 'refusals looked at'])
+      t.ok(seen.of(what) > 10, `${what}: ${seen.of(what)}`)
+    t.end()
+  },
+)
 
 // ---- rebind ----
 
@@ -717,7 +884,9 @@ const LACKS = ['not-enough-threads', 'no-cpus', 'cpus-offline', 'no-memory-node'
 
 /** What a guest sees, and its page sizes. */
 function abiOf(text: string) {
-  const { cells, hugepages, memoryKiB, vcpus, online, topology, memoryDevices } = readDomain(readDocument(text))
+  const { cells, hugepages, memoryKiB, vcpus, online, topology, memoryDevices } = readDomain(
+    readDocument(text),
+  )
   return {
     cells: cells.map((cell) => ({ ...cell, distances: [...cell.distances] })),
     hugepages,
@@ -741,9 +910,11 @@ const target: fc.Arbitrary<Fit> = anySetting.chain((setting) =>
 
 /** A host that most guests fit on, so that there are cells to move. */
 const roomy = caseOn(
-  settingOf(hostParts(6, 7).map((parts): HostParts => ({ ...parts, offline: [], cores: parts.cores.map((cores) => cores + 2) }))).map(
-    ({ host }) => ({ host, allowed: {} }),
-  ),
+  settingOf(
+    hostParts(6, 7).map(
+      (parts): HostParts => ({ ...parts, offline: [], cores: parts.cores.map((cores) => cores + 2) }),
+    ),
+  ).map(({ host }) => ({ host, allowed: {} })),
 ).map((each): Case => {
   const { cells, cpus, pin, mode, distances } = each.flags
   return {
@@ -785,7 +956,11 @@ function checkMoved(placed: Placed, to: Fit): void {
     'a memnode for each cell',
   )
   const isKept = placed.edits.length === 0
-  if (pinsEachCpu(to)) assert.ok(haveOwnCpus(view.online.map((vcpu) => view.vcpupin.get(vcpu) ?? [])), 'a CPU of its own for each')
+  if (pinsEachCpu(to))
+    assert.ok(
+      haveOwnCpus(view.online.map((vcpu) => view.vcpupin.get(vcpu) ?? [])),
+      'a CPU of its own for each',
+    )
   for (const { id, vcpus } of view.cells) {
     const nodes = view.tune.memnodes[id]?.nodes ?? assert.fail()
     assert.ok(nodes.length > 0 && within(nodes, usable), `cell ${id} is on ${nodes}`)
@@ -797,12 +972,16 @@ function checkMoved(placed: Placed, to: Fit): void {
           nodes.some((node) => node === backingOf(to, nodeOfCpu(to.host, cpu))),
           `vCPU ${vcpu} is within its cell's nodes`,
         )
-      if (pinsEachCpu(to) && !isKept && view.online.some((each) => each === vcpu)) assert.equal(pin.length, 1, `vCPU ${vcpu} has one CPU`)
+      if (pinsEachCpu(to) && !isKept && view.online.some((each) => each === vcpu))
+        assert.equal(pin.length, 1, `vCPU ${vcpu} has one CPU`)
     }
   }
   for (const pin of [view.emulatorpin, view.vcpuCpuset, ...view.iothreadpin.values()]) {
     if (pin !== undefined)
-      assert.ok(pin.length > 0 && within(pin, [...cpus, ...own, ...(to.allowed.cpus ?? onlineOf(to.host))]), 'threads within the cpuset')
+      assert.ok(
+        pin.length > 0 && within(pin, [...cpus, ...own, ...(to.allowed.cpus ?? onlineOf(to.host))]),
+        'threads within the cpuset',
+      )
   }
   assert.deepEqual(
     [...view.iothreadpin.keys()].filter((id) => !view.iothreads.includes(id)),
@@ -851,7 +1030,9 @@ t.test('vCPUs may float together as long as there is a CPU for each', (t) => {
   const floating = (cpuset: string): string =>
     `<domain type='kvm'><memory>4096</memory><vcpu>4</vcpu><cputune>${range(4)
       .map((vcpu) => `<vcpupin vcpu='${vcpu}' cpuset='${cpuset}'/>`)
-      .join('')}</cputune><numatune><memory mode='strict' nodeset='0'/><memnode cellid='0' mode='strict' nodeset='0'/></numatune>` +
+      .join(
+        '',
+      )}</cputune><numatune><memory mode='strict' nodeset='0'/><memnode cellid='0' mode='strict' nodeset='0'/></numatune>` +
     "<cpu><numa><cell id='0' cpus='0-3' memory='4096'/></numa></cpu></domain>"
   const pinsAfter = (cpuset: string): string => {
     const moved = attempt(floating(cpuset), fit, 'if-better')
@@ -866,7 +1047,10 @@ const searchArb: fc.Arbitrary<HomeSearch> = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }))
   .chain(([cells, nodes]) => {
     const table = (rows: number, min: number, max: number) =>
-      fc.array(fc.array(fc.integer({ min, max }), { minLength: rows, maxLength: rows }), { minLength: rows, maxLength: rows })
+      fc.array(fc.array(fc.integer({ min, max }), { minLength: rows, maxLength: rows }), {
+        minLength: rows,
+        maxLength: rows,
+      })
     const lookUp = (rows: readonly number[][]) => (a: number, b: number) => rows[a]?.[b] as number
     return fc
       .record({
@@ -879,7 +1063,10 @@ const searchArb: fc.Arbitrary<HomeSearch> = fc
           }),
           { minLength: cells, maxLength: cells },
         ),
-        rooms: fc.array(fc.record({ cores: fc.nat(8), memory: fc.nat(nodes - 1) }), { minLength: nodes, maxLength: nodes }),
+        rooms: fc.array(fc.record({ cores: fc.nat(8), memory: fc.nat(nodes - 1) }), {
+          minLength: nodes,
+          maxLength: nodes,
+        }),
         supply: fc.tuple(
           ...[0, 1].map(() =>
             fc.array(
@@ -909,7 +1096,9 @@ function homeCost({ cells, nodes, supply, told, real }: HomeSearch, homes: reado
   const missing = [...supply].map(([size, { nodes: has, extraKiB }]) => {
     const over = has.map((kib, backing) => {
       const asked = cells.reduce(
-        (sum, cell, at) => sum + (cell.sizeKiB === size && nodes[homes[at] as number]?.memory === backing ? cell.memoryKiB : 0),
+        (sum, cell, at) =>
+          sum +
+          (cell.sizeKiB === size && nodes[homes[at] as number]?.memory === backing ? cell.memoryKiB : 0),
         0,
       )
       return Math.max(0, asked - kib)
@@ -921,23 +1110,38 @@ function homeCost({ cells, nodes, supply, told, real }: HomeSearch, homes: reado
   )
   const bothWays = (way: HomeSearch['told'], a: number, b: number): number => way(a, b) + way(b, a)
   const bent = cells.flatMap((_, a) =>
-    cells.slice(0, a).map((__, b) => Math.abs(bothWays(told, a, b) - bothWays(real, homes[a] as number, homes[b] as number))),
+    cells
+      .slice(0, a)
+      .map((__, b) =>
+        Math.abs(bothWays(told, a, b) - bothWays(real, homes[a] as number, homes[b] as number)),
+      ),
   )
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-  return [sum(missing), sum(crowded), sum(bent), cells.filter(({ now }, at) => now !== homes[at]).length, ...homes]
+  return [
+    sum(missing),
+    sum(crowded),
+    sum(bent),
+    cells.filter(({ now }, at) => now !== homes[at]).length,
+    ...homes,
+  ]
 }
 
 const less = (a: readonly number[], b: readonly number[]): number =>
   a.map((value, at) => value - (b[at] as number)).find((way) => way !== 0) ?? 0
 
 const assignments = (cells: number, nodes: number): number[][] =>
-  range(cells).reduce<number[][]>((all) => all.flatMap((homes) => range(nodes).map((node) => [...homes, node])), [[]])
+  range(cells).reduce<number[][]>(
+    (all) => all.flatMap((homes) => range(nodes).map((node) => [...homes, node])),
+    [[]],
+  )
 
 t.test('homes are the best of all assignments: memory, cores, distances, moves, lowest nodes', (t) => {
   let several = 0
   fc.assert(
     fc.property(searchArb, (search) => {
-      const all = assignments(search.cells.length, search.nodes.length).map((homes) => homeCost(search, homes))
+      const all = assignments(search.cells.length, search.nodes.length).map((homes) =>
+        homeCost(search, homes),
+      )
       const best = all.sort(less)[0] as number[]
       const { homes, cost } = assignHomes(search)
       assert.deepEqual(homeCost(search, homes), best)
@@ -951,10 +1155,15 @@ t.test('homes are the best of all assignments: memory, cores, distances, moves, 
 })
 
 /** Hosts whose nodes all back themselves, so that a cell's node is its memnode. */
-const plainHost = hostParts(4, 6).map((parts): Host => hostOf({ ...parts, memoryKiB: parts.memoryKiB.map((kib) => kib || 4 * GiB) }))
+const plainHost = hostParts(4, 6).map(
+  (parts): Host => hostOf({ ...parts, memoryKiB: parts.memoryKiB.map((kib) => kib || 4 * GiB) }),
+)
 
 const movable = caseOn(plainHost.map((host) => ({ host, allowed: {} }))).map(
-  (each): Case => ({ ...each, flags: stated({ cells: each.flags.cells, pin: 'cpu', distances: each.flags.distances }) }),
+  (each): Case => ({
+    ...each,
+    flags: stated({ cells: each.flags.cells, pin: 'cpu', distances: each.flags.distances }),
+  }),
 )
 
 /** The search that a guest on a plain host sets, read from the domain and the host alone. */
@@ -963,7 +1172,8 @@ function searchOf(text: string, host: Host): HomeSearch {
   const threads = vcpusPerCore(view)
   const nodes = host.nodes.filter(({ cpus }) => cpus.length > 0)
   const sizeOf = (cell: number): number =>
-    view.hugepages?.find(({ cells }) => cells?.includes(cell) ?? true)?.pagesizeKiB ?? (view.hugepages ? (host.defaultPagesizeKiB ?? 0) : 0)
+    view.hugepages?.find(({ cells }) => cells?.includes(cell) ?? true)?.pagesizeKiB ??
+    (view.hugepages ? (host.defaultPagesizeKiB ?? 0) : 0)
   const free = ({ pages }: HostNode, size: number): number => {
     const found = pages.find(({ pagesizeKiB }) => pagesizeKiB === size)
     return (found?.free ?? found?.total ?? 0) * size
@@ -981,10 +1191,18 @@ function searchOf(text: string, host: Host): HomeSearch {
   return {
     cells: view.cells.map(({ id, vcpus, memoryKiB }) => {
       const now = nodes.findIndex((node) => node.id === view.tune.memnodes[id]?.nodes[0])
-      const cores = new Set(vcpus.filter((vcpu) => view.online.some((each) => each === vcpu)).map((vcpu) => Math.floor(vcpu / threads)))
+      const cores = new Set(
+        vcpus
+          .filter((vcpu) => view.online.some((each) => each === vcpu))
+          .map((vcpu) => Math.floor(vcpu / threads)),
+      )
       return { cores: cores.size, sizeKiB: sizeOf(id), memoryKiB, now: now < 0 ? undefined : now }
     }),
-    nodes: nodes.map((node) => ({ id: node.id, cores: Math.floor(node.cpus.length / threads), memory: host.nodes.indexOf(node) })),
+    nodes: nodes.map((node) => ({
+      id: node.id,
+      cores: Math.floor(node.cpus.length / threads),
+      memory: host.nodes.indexOf(node),
+    })),
     supply: new Map(
       [0, ...SIZES].map((size) => [
         size,
@@ -1004,7 +1222,9 @@ const vcpusPerCore = ({ topology, vcpus }: ReturnType<typeof readDomain>): numbe
 /** The node of each cell as an index into the search's nodes; undefined where cells span nodes. */
 function homesIn(text: string, { nodes }: HomeSearch): number[] | undefined {
   const { tune } = readDomain(readDocument(text))
-  const homes = tune.memnodes.map((memnode) => (memnode.nodes.length === 1 ? nodes.findIndex(({ id }) => id === memnode.nodes[0]) : -1))
+  const homes = tune.memnodes.map((memnode) =>
+    memnode.nodes.length === 1 ? nodes.findIndex(({ id }) => id === memnode.nodes[0]) : -1,
+  )
   return homes.includes(-1) ? undefined : homes
 }
 
@@ -1018,7 +1238,9 @@ t.test('a guest that is moved gets the best single nodes there are', (t) => {
       const moved = attempt(first.text, to, 'if-better')
       if (!('text' in moved)) return
       const search = searchOf(first.text, host)
-      const costs = assignments(search.cells.length, search.nodes.length).map((homes) => homeCost(search, homes))
+      const costs = assignments(search.cells.length, search.nodes.length).map((homes) =>
+        homeCost(search, homes),
+      )
       const [best = []] = costs.sort(less)
       if (best[1] !== 0) return
       const homes = homesIn(moved.text, search) ?? assert.fail('one node holds each cell')
@@ -1042,7 +1264,11 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       const home: Fit = { ...from, flags: { pin: 'cpu' } }
       const first = attempt(planned.text, home, 'if-better')
       assert.ok('text' in first, `refused at home: ${first}`)
-      const away = attempt(first.text, { host: other, allowed: {}, flags: { pin: 'cpu' }, reserve: [] }, 'if-better')
+      const away = attempt(
+        first.text,
+        { host: other, allowed: {}, flags: { pin: 'cpu' }, reserve: [] },
+        'if-better',
+      )
       if (!('text' in away)) return
       const back = attempt(away.text, home, 'if-better')
       assert.ok('text' in back, `refused on the way back: ${back}`)
@@ -1053,11 +1279,16 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       const isLeft = back.edits.length === 0
       const after = nodes === undefined ? [] : homeCost(search, nodes)
       const best = minimum(search)
-      if (isLeft) assert.ok(nodes === undefined || (after[0] as number) <= (before[0] as number), 'no less memory than at first')
+      if (isLeft)
+        assert.ok(
+          nodes === undefined || (after[0] as number) <= (before[0] as number),
+          'no less memory than at first',
+        )
       else if (best[1] === 0) assert.deepEqual(after.slice(0, 3), best, 'the best there is')
       // Where the nodes with memory lack CPUs, cells lie on several nodes, or have all their CPUs at least.
       else assert.ok(nodes === undefined || after[1] === 0, 'CPUs for all')
-      if (nodes !== undefined && best[1] === 0) assert.ok((after[0] as number) <= (before[0] as number), `${after} after ${before}`)
+      if (nodes !== undefined && best[1] === 0)
+        assert.ok((after[0] as number) <= (before[0] as number), `${after} after ${before}`)
       seen.add(isLeft ? 'left' : 'back')
       if (first.placement.cells.length > 1) seen.add('several cells')
     }),
@@ -1069,6 +1300,8 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
 })
 
 function minimum(search: HomeSearch): readonly number[] {
-  const costs = assignments(search.cells.length, search.nodes.length).map((homes) => homeCost(search, homes).slice(0, 3))
+  const costs = assignments(search.cells.length, search.nodes.length).map((homes) =>
+    homeCost(search, homes).slice(0, 3),
+  )
   return costs.sort(less)[0] as number[]
 }

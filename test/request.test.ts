@@ -77,7 +77,8 @@ t.test('every key takes its words, the default first', async (t) => {
       t.same(readWishes([[key, ` ${word}\n`]], 'test'), { [key]: word }, 'blanks around it do not count')
     }
     const [first] = words[key]
-    if (keys[key].unstated === undefined) t.same(settle([])[key as keyof Request], first, `${key} is ${first} without a word`)
+    if (keys[key].unstated === undefined)
+      t.same(settle([])[key as keyof Request], first, `${key} is ${first} without a word`)
   }
 })
 
@@ -213,8 +214,15 @@ t.test('settle: the defaults of both likes', async (t) => {
     threadsLikeKubevirt: true,
   })
   t.same(settle([{ like: 'kubevirt' }, { like: 'virt-numa' }]), ownDefaults, 'the strongest like counts')
-  t.match(settle([{ memory: 'by-vcpu' }, { like: 'kubevirt' }]), { memory: 'by-vcpu', cpus: 'in-order' }, 'a stated key is no default')
-  t.match(settle([{ like: 'kubevirt', emulator: 'spare' }]), { emulator: 'spare', threadsLikeKubevirt: false })
+  t.match(
+    settle([{ memory: 'by-vcpu' }, { like: 'kubevirt' }]),
+    { memory: 'by-vcpu', cpus: 'in-order' },
+    'a stated key is no default',
+  )
+  t.match(settle([{ like: 'kubevirt', emulator: 'spare' }]), {
+    emulator: 'spare',
+    threadsLikeKubevirt: false,
+  })
 })
 
 t.test('settle: defaults < config < VMI < metadata < flags', async (t) => {
@@ -254,7 +262,14 @@ t.test('config: nothing said, all defaults', async (t) => {
     onError: 'refuse',
     logFile: '/var/log/libvirt/virt-numa.log',
   })
-  for (const text of ['', '\n', '\r\n\r\n', '\uFEFF', '# memory = "even"', '\uFEFF# only a comment\r\n   \t# another']) {
+  for (const text of [
+    '',
+    '\n',
+    '\r\n\r\n',
+    '\uFEFF',
+    '# memory = "even"',
+    '\uFEFF# only a comment\r\n   \t# another',
+  ]) {
     t.same(parseConfig(text, 'test.conf'), defaultConfig, JSON.stringify(text))
   }
 })
@@ -280,7 +295,14 @@ on_error = "keep"
 log_file = "/tmp/it's.log"
 root = "/host"`
   const expected: Config = {
-    wishes: { memory: 'by-free-pages', cpus: 'spread', cells: 2, pagesize: 1048576, emulator: cpus('0,8'), cpuset: cpus('2-7') },
+    wishes: {
+      memory: 'by-free-pages',
+      cpus: 'spread',
+      cells: 2,
+      pagesize: 1048576,
+      emulator: cpus('0,8'),
+      cpuset: cpus('2-7'),
+    },
     guests: ['db1', 'db "2"', '#3'],
     tenantKeys: ['memory', 'pin'],
     reserve: [
@@ -301,7 +323,8 @@ root = "/host"`
 
 t.test('config: every word of every key', async (t) => {
   for (const key of keyNames) {
-    for (const word of words[key]) t.same(parseConfig(`${key} = "${word}"`, 'test.conf').wishes, { [key]: word })
+    for (const word of words[key])
+      t.same(parseConfig(`${key} = "${word}"`, 'test.conf').wishes, { [key]: word })
   }
 })
 
@@ -376,14 +399,38 @@ t.test('config: what is malformed, with its place', async (t) => {
     ['memory', 7, '', 'the line ends where = is expected', 'write memory = "value"'],
     ['memory: "even"', 7, ':', '":" where = is expected', 'write memory = "value"'],
     ['= "even"', 1, '=', '"=" where a key is expected', 'write key = "value"; a comment begins with #'],
-    ['[virt-numa]', 1, '[virt-numa]', '"[virt-numa]" where a key is expected', 'write key = "value"; a comment begins with #'],
+    [
+      '[virt-numa]',
+      1,
+      '[virt-numa]',
+      '"[virt-numa]" where a key is expected',
+      'write key = "value"; a comment begins with #',
+    ],
     ['memory = "even', 15, '', 'the line ends where a closing " is expected', 'write "..." on one line'],
     ['memory = \'even"', 16, '', "the line ends where a closing ' is expected", "write '...' on one line"],
-    ['memory = "even" "odd"', 17, '"odd"', '"\\"odd\\"" where the end of the line is expected', 'write one setting per line'],
-    ['guests = "a", "b"', 13, ',', '"," where the end of the line is expected', 'write guests = [ "a", "b" ]'],
+    [
+      'memory = "even" "odd"',
+      17,
+      '"odd"',
+      '"\\"odd\\"" where the end of the line is expected',
+      'write one setting per line',
+    ],
+    [
+      'guests = "a", "b"',
+      13,
+      ',',
+      '"," where the end of the line is expected',
+      'write guests = [ "a", "b" ]',
+    ],
     ['timeout_s = 1.5', 13, '1.5', '"1.5" where a value is expected', 'write timeout_s = "1.5"'],
     ['guests = [ db1 ]', 12, 'db1', '"db1" where a value or ] is expected', 'write "db1"'],
-    ['guests = [ "a" "b" ]', 16, '"b"', '"\\"b\\"" where , or ] is expected', 'put commas between the values and close the list with ]'],
+    [
+      'guests = [ "a" "b" ]',
+      16,
+      '"b"',
+      '"\\"b\\"" where , or ] is expected',
+      'put commas between the values and close the list with ]',
+    ],
     ['guests = [ , ]', 12, ',', '"," where a value or ] is expected', 'write "value"'],
     ['guests = [ [ "a" ] ]', 12, '[', '"[" where a value or ] is expected', 'write "value"'],
   ]
@@ -449,7 +496,10 @@ t.test('config: large and odd texts end', async (t) => {
     ['config-syntax'],
   )
   const names = Array.from({ length: 20_000 }, (_, index) => `guest${index}`)
-  t.same(parseConfig(`guests = [\n${names.map((name) => `"${name}"`).join(',\n')}\n]`, 'test.conf').guests, names)
+  t.same(
+    parseConfig(`guests = [\n${names.map((name) => `"${name}"`).join(',\n')}\n]`, 'test.conf').guests,
+    names,
+  )
 })
 
 t.test('who is fitted', async (t) => {
@@ -528,7 +578,11 @@ t.test('what a guest may wish for', async (t) => {
 // ---- The bounds of a tenant ----
 
 const NOBODY: Administrator = { config: {}, configSource: 'our.conf', flags: {} }
-const given = (text: string): Bound => ({ by: 'given', whose: 'the CPUs that the guest was given', cpus: cpus(text) })
+const given = (text: string): Bound => ({
+  by: 'given',
+  whose: 'the CPUs that the guest was given',
+  cpus: cpus(text),
+})
 const cutToAllowed = (wishes: Wishes, allowed: CpuSet, source: string): Cut =>
   cutToBounds(wishes, { source, bounds: [{ ...given(''), cpus: allowed }], administrator: NOBODY })
 
@@ -552,12 +606,23 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
       ],
     ],
   )
-  t.same(wishes, { memory: 'even', cpuset: [0, 1, 2, 3], emulator: [5, 6, 7, 8] }, 'what was given stays as it was')
+  t.same(
+    wishes,
+    { memory: 'even', cpuset: [0, 1, 2, 3], emulator: [5, 6, 7, 8] },
+    'what was given stays as it was',
+  )
 
-  for (const uncut of [{}, { emulator: 'shared' }, { cpuset: cpus('2-5'), emulator: cpus('3') }, { cells: 2 }] as Wishes[]) {
+  for (const uncut of [
+    {},
+    { emulator: 'shared' },
+    { cpuset: cpus('2-5'), emulator: cpus('3') },
+    { cells: 2 },
+  ] as Wishes[]) {
     t.same(cutToAllowed(uncut, allowed, 'test'), { wishes: uncut, notes: [] })
   }
-  const found = refusals(() => cutToAllowed({ cpuset: cpus('0-1'), emulator: cpus('8') }, allowed, 'metadata of db1'))
+  const found = refusals(() =>
+    cutToAllowed({ cpuset: cpus('0-1'), emulator: cpus('8') }, allowed, 'metadata of db1'),
+  )
   t.same(
     found.map(({ code, what }) => [code, what]),
     [
@@ -586,11 +651,19 @@ t.test('the administrator bounds what a guest requests', async (t) => {
   const all = 'the CPUs that the guest was given 1-5'
   t.same(boundsOf({}), [all])
   t.same(boundsOf({ cpuset: cpus('0-2,40') }), ['cpuset in our.conf 0-2', all], 'only what is online counts')
-  t.same(boundsOf({ cpuset: cpus('0-2') }, { cpuset: cpus('3') }), ['--cpuset 3', all], 'the flag is stronger')
+  t.same(
+    boundsOf({ cpuset: cpus('0-2') }, { cpuset: cpus('3') }),
+    ['--cpuset 3', all],
+    'the flag is stronger',
+  )
   t.same(boundsOf({ isolated: 'avoid' }), ['isolated=avoid in our.conf 1-3', all])
   t.same(boundsOf({}, { isolated: 'avoid' }), ['--isolated avoid 1-3', all])
   t.same(boundsOf({ isolated: 'avoid' }, { isolated: 'use' }), [all])
-  t.same(boundsOf({ isolated: 'avoid', cpuset: cpus('4') }), ['cpuset in our.conf 4', all], 'a cpuset may name isolated CPUs')
+  t.same(
+    boundsOf({ isolated: 'avoid', cpuset: cpus('4') }),
+    ['cpuset in our.conf 4', all],
+    'a cpuset may name isolated CPUs',
+  )
   t.same(
     tenantBounds(NOBODY, { resources: SIX, isConfined: false }).map(({ whose }) => whose),
     ["the host's online CPUs"],
@@ -605,7 +678,9 @@ t.test('the administrator bounds what a guest requests', async (t) => {
   const stays = "a guest's own request stays within"
   t.same(cut({ cpuset: cpus('0-3') }, { cpuset: cpus('0-2') }), [
     { cpuset: [1, 2] },
-    [`cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ${all.replace(' 1-5', ' (1-5)')}`],
+    [
+      `cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ${all.replace(' 1-5', ' (1-5)')}`,
+    ],
   ])
   t.same(cut({ emulator: cpus('2-3') }, { cpuset: cpus('1-2') }), [
     { emulator: [2] },
@@ -615,8 +690,16 @@ t.test('the administrator bounds what a guest requests', async (t) => {
     { emulator: [1, 2] },
     [`cpuset-cut test: emulator none is cut to 1-2; ${stays} cpuset in our.conf (1-2)`],
   ])
-  t.same(cut({ emulator: 'none' }, { cpuset: cpus('1-2'), emulator: 'none' }), [{ emulator: 'none' }, []], "the administrator's own word")
-  t.same(cut({ emulator: 'none' }, { cpuset: cpus('0-5') }), [{ emulator: 'none' }, []], 'the kernel confines it as much')
+  t.same(
+    cut({ emulator: 'none' }, { cpuset: cpus('1-2'), emulator: 'none' }),
+    [{ emulator: 'none' }, []],
+    "the administrator's own word",
+  )
+  t.same(
+    cut({ emulator: 'none' }, { cpuset: cpus('0-5') }),
+    [{ emulator: 'none' }, []],
+    'the kernel confines it as much',
+  )
   t.same(cut({ emulator: 'none', isolated: 'use' }, {}), [{ emulator: 'none', isolated: 'use' }, []])
   t.same(cut({ isolated: 'use' }, { isolated: 'avoid' }), [
     { isolated: 'avoid' },
@@ -625,9 +708,16 @@ t.test('the administrator bounds what a guest requests', async (t) => {
         "isolated=avoid in our.conf is the administrator's, and a guest's own request does not lift it",
     ],
   ])
-  t.same(cut({ isolated: 'avoid', cpuset: cpus('3-4') }, { isolated: 'avoid' })[0], { isolated: 'avoid', cpuset: [3] })
+  t.same(cut({ isolated: 'avoid', cpuset: cpus('3-4') }, { isolated: 'avoid' })[0], {
+    isolated: 'avoid',
+    cpuset: [3],
+  })
   t.same(
-    cut({ cpuset: cpus('0'), emulator: cpus('0'), memory: 'even' }, {}, { cpuset: cpus('3'), emulator: 'spare' }),
+    cut(
+      { cpuset: cpus('0'), emulator: cpus('0'), memory: 'even' },
+      {},
+      { cpuset: cpus('3'), emulator: 'spare' },
+    ),
     [{ memory: 'even' }, []],
     'what a flag states anew needs no cut',
   )

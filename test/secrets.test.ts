@@ -91,7 +91,19 @@ const RICH = `<?xml version='1.0' encoding='utf-8'?>
 `
 
 /** What has part in a placement, spelled out here: the rest is canaries. Ours has its keys. */
-const OURS = ['name', 'uuid', 'memory', 'vcpu', 'iothreads', 'partition', 'type', 'topology', 'cpu', 'domain', 'guestMappingPassthrough']
+const OURS = [
+  'name',
+  'uuid',
+  'memory',
+  'vcpu',
+  'iothreads',
+  'partition',
+  'type',
+  'topology',
+  'cpu',
+  'domain',
+  'guestMappingPassthrough',
+]
 const CANARY = 'Canary='
 
 /** Every value of the others, made a canary of its own; and what stands between elements. */
@@ -102,7 +114,12 @@ function withCanaries(text: string): string {
     const isOurs = OURS.includes(element.local)
     for (const { name, start, end } of element.attributes)
       if (!isOurs && !name.startsWith('xmlns') && end > start) edits.push({ start, end })
-    if (!isOurs && element.children.length === 0 && element.contentEnd > element.tagEnd && !text.slice(element.tagEnd).startsWith('<'))
+    if (
+      !isOurs &&
+      element.children.length === 0 &&
+      element.contentEnd > element.tagEnd &&
+      !text.slice(element.tagEnd).startsWith('<')
+    )
       edits.push({ start: element.tagEnd, end: text.indexOf('<', element.tagEnd) })
     element.children.forEach(walk)
   }
@@ -263,7 +280,8 @@ t.test('a fault on the line of a secret, at every door', async (t) => {
   const kept = readFileSync(status, 'utf8')
   const pid = /pid='(\d+)'/.exec(kept)?.[1] ?? ''
   let logs = 0
-  const vmi = '{"kind": "VirtualMachineInstance", "metadata": {"annotations": {"virt-numa.io/memory": "even"}}}'
+  const vmi =
+    '{"kind": "VirtualMachineInstance", "metadata": {"annotations": {"virt-numa.io/memory": "even"}}}'
   for (const [about, from, to, doors = 'some'] of FAULTS) {
     for (const whole of [SECRET, ONE_LINE]) {
       const text = whole.replace(from, to)
@@ -286,10 +304,17 @@ t.test('a fault on the line of a secret, at every door', async (t) => {
       for (const words of isWhole ? [...some, ...others] : some) {
         const { stdout, stderr } = run(words, virsh)
         if (some.includes(words)) t.match(stderr, /^error\[/, `${about}: ${words.join(' ')}`)
-        silent(t, `${words.slice(0, -1).join(' ')}: ${about}`, words[0] === 'onDefineDomain' ? stderr : stdout + stderr)
+        silent(
+          t,
+          `${words.slice(0, -1).join(' ')}: ${about}`,
+          words[0] === 'onDefineDomain' ? stderr : stdout + stderr,
+        )
       }
       if (isWhole) {
-        writeFileSync(status, `<domstatus state='running' pid='${pid}'>${text.replace(/^<\?xml.*?\?>/, '')}</domstatus>`)
+        writeFileSync(
+          status,
+          `<domstatus state='running' pid='${pid}'>${text.replace(/^<\?xml.*?\?>/, '')}</domstatus>`,
+        )
         silent(t, `a status file: ${about}`, run(['verify', known, '--host', host]).stderr)
       }
       for (const operation of isWhole ? ['prepare begin', 'migrate begin'] : ['migrate begin']) {
@@ -321,7 +346,8 @@ t.test('a document that is broken anywhere', async (t) => {
       if (told.includes('Canary')) silent(t, about, told)
     }
   }
-  const broken = (text: string, at: number, sign: string): string => text.slice(0, at) + sign + text.slice(at + 1)
+  const broken = (text: string, at: number, sign: string): string =>
+    text.slice(0, at) + sign + text.slice(at + 1)
   for (const [text, step] of [
     [SECRET, 1],
     [ONE_LINE, 11],
@@ -361,13 +387,20 @@ t.test('the configuration', async (t) => {
       t.match(line, /even|^cpuset/)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', { name: 'virt-numa.conf', text, hidden: hiddenInConfig })
+      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', {
+        name: 'virt-numa.conf',
+        text,
+        hidden: hiddenInConfig,
+      })
       silent(t, line, told)
       t.match(told, /at: virt-numa.conf:\d+:\d+/)
     }
   }
   const shown = (text: string): string => masked(text, hiddenInConfig(text))
-  t.equal(shown('cpuset = 2-3\nguests = [\n  "a", # b\n  "c"\n]\nx = "y"\n'), 'cpuset = 2-3\nguests = [\n  "a", * *\n  "c"\n]\nx = ***\n')
+  t.equal(
+    shown('cpuset = 2-3\nguests = [\n  "a", # b\n  "c"\n]\nx = "y"\n'),
+    'cpuset = 2-3\nguests = [\n  "a", * *\n  "c"\n]\nx = ***\n',
+  )
   const long = `memory = "${'e'.repeat(100)}"`
   t.throws(() => parseConfig(long, 'c'), { message: /"e{37}\.\.\." is no value of memory/ })
 })
@@ -422,8 +455,14 @@ t.test('VMI, JSON and capabilities', async (t) => {
 
 t.test('a password in the name of a daemon', async (t) => {
   const uri = 'qemu+tcp://root:hunter2@x@node7/system'
-  t.equal(withoutPassword(`failed: ${uri}, qemu:///system`), 'failed: qemu+tcp://root:*****@node7/system, qemu:///system')
-  t.match(failureOf(['uri'], { stdout: '', stderr: '', reason: `Command timed out: virsh --connect=${uri}` }).what, /root:\*{5}@node7/)
+  t.equal(
+    withoutPassword(`failed: ${uri}, qemu:///system`),
+    'failed: qemu+tcp://root:*****@node7/system, qemu:///system',
+  )
+  t.match(
+    failureOf(['uri'], { stdout: '', stderr: '', reason: `Command timed out: virsh --connect=${uri}` }).what,
+    /root:\*{5}@node7/,
+  )
   const { env } = fakeVirsh(join(folder, 'virsh-uri'), { name: 'db1', text: SECRET })
   const script = join(folder, 'virsh-uri', 'virsh')
   const text = readFileSync(script, 'utf8')

@@ -35,4 +35,5 @@ export function shell(line: string, cwd: string, env: Readonly<Record<string, st
   return { status, stdout, stderr }
 }
 
-export const codesOf = (stderr: string): string[] => [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)
+export const codesOf = (stderr: string): string[] =>
+  [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)

@@ -29,9 +29,14 @@ function wanted({ accepted, ours }: Spelling): 'accepted' | 'refused' {
 t.test('the table', (t) => {
   t.ok(spellings.length >= 150, `${spellings.length} spellings`)
   t.equal(new Set(spellings.map(({ xml }) => xml)).size, spellings.length, 'each is there once')
-  for (const each of spellings) t.not(each.accepted === undefined, each.refused === undefined, `${each.xml} has one answer`)
+  for (const each of spellings)
+    t.not(each.accepted === undefined, each.refused === undefined, `${each.xml} has one answer`)
   for (const each of spellings.filter(({ ours }) => ours !== undefined)) {
-    t.not(each.ours, each.accepted === undefined ? 'refused' : 'accepted', `${each.xml}: ours is another answer`)
+    t.not(
+      each.ours,
+      each.accepted === undefined ? 'refused' : 'accepted',
+      `${each.xml}: ours is another answer`,
+    )
     t.match(each.why, /libvirt|QEMU/, `${each.xml} says why`)
   }
   t.end()
@@ -43,14 +48,18 @@ for (const part of new Set(spellings.map((each) => each.part))) {
       const name = each.xml.replace(/\n/g, '\\n')
       const ours = read(each.xml)
       if (wanted(each) === 'refused') {
-        t.ok(ours instanceof Refusal && ours.diagnostics.every(({ code }) => classOf(code) === 'invalid'), `refused: ${name}`)
+        t.ok(
+          ours instanceof Refusal && ours.diagnostics.every(({ code }) => classOf(code) === 'invalid'),
+          `refused: ${name}`,
+        )
         continue
       }
       if (ours instanceof Refusal) t.fail(`taken: ${name}`, { told: ours.message })
       else if (each.accepted === undefined) t.pass(`taken: ${name}`)
       else {
         const libvirts = read(each.accepted)
-        if (libvirts instanceof Refusal) t.fail(`what libvirt prints is read: ${name}`, { told: libvirts.message })
+        if (libvirts instanceof Refusal)
+          t.fail(`what libvirt prints is read: ${name}`, { told: libvirts.message })
         else t.same(comparable(ours), comparable(libvirts), `the same: ${name}`)
       }
     }

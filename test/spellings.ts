@@ -36,7 +36,10 @@ export function documentOf(xml: string): string {
   return `<domain type='qemu'><name>spelled</name>${memory}${vcpu}${xml}${os}</domain>`
 }
 
-const PARTS = 'maxMemory memory currentMemory memoryBacking vcpu vcpus iothreads iothreadids cputune numatune cpu'.split(' ')
+const PARTS =
+  'maxMemory memory currentMemory memoryBacking vcpu vcpus iothreads iothreadids cputune numatune cpu'.split(
+    ' ',
+  )
 
 /** Of a document that libvirt printed, what `documentOf` takes: no white space between elements, no devices that we pass over. */
 export function partsOf(printed: string): string {
@@ -53,7 +56,8 @@ export function partsOf(printed: string): string {
 }
 
 const isRead = (device: XmlElement): boolean =>
-  device.name === 'memory' || (device.name === 'controller' && attribute(device, 'model')?.value === 'pcie-expander-bus')
+  device.name === 'memory' ||
+  (device.name === 'controller' && attribute(device, 'model')?.value === 'pcie-expander-bus')
 
 /** A reading without what libvirt adds when it prints: each default that it writes out. */
 export function comparable(read: DomainView): object {

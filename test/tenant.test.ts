@@ -7,7 +7,16 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, type NodeSet, parseSet, setOf, subtract, union } from '../src/base/idset.ts'
+import {
+  type CpuSet,
+  formatSet,
+  intersect,
+  type NodeSet,
+  parseSet,
+  setOf,
+  subtract,
+  union,
+} from '../src/base/idset.ts'
 import { readDomain } from '../src/domain/view.ts'
 import type { DomainView, Host } from '../src/model.ts'
 import { type Placed, place, readDocument, type Surroundings } from '../src/place.ts'
@@ -35,7 +44,8 @@ const ONLINE = cpus('0-15')
 const cpusFrom = (all: readonly number[], least = 1): fc.Arbitrary<CpuSet> =>
   fc.subarray([...all], { minLength: least }).map((ids) => setOf<CpuSet>(ids))
 const anywhere = cpusFrom(Array.from({ length: 20 }, (_, id) => id))
-const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined })
 
 const keys = fc.record({
   cpuset: maybe(anywhere.map(formatSet)),
@@ -52,7 +62,10 @@ const keys = fc.record({
 const guest = fc.record({
   vcpus: fc.constantFrom(1, 2, 4),
   cells: fc.boolean(),
-  pins: fc.array(maybe(fc.oneof(anywhere, cpusFrom(ONLINE), cpusFrom([1, 2, 9, 10]))), { minLength: 4, maxLength: 4 }),
+  pins: fc.array(maybe(fc.oneof(anywhere, cpusFrom(ONLINE), cpusFrom([1, 2, 9, 10]))), {
+    minLength: 4,
+    maxLength: 4,
+  }),
   emulatorpin: maybe(anywhere),
   iothreadpin: maybe(anywhere),
   vcpuCpuset: maybe(anywhere),
@@ -78,11 +91,14 @@ const request = fc.record({
 type Case = typeof request extends fc.Arbitrary<infer T> ? T : never
 
 function documentOf({ vcpus, cells, nodes, ...pins }: Case['guest'], metadata: string): string {
-  const pin = (name: string, set: CpuSet | undefined): string => (set === undefined ? '' : `<${name} cpuset='${formatSet(set)}'/>`)
+  const pin = (name: string, set: CpuSet | undefined): string =>
+    set === undefined ? '' : `<${name} cpuset='${formatSet(set)}'/>`
   const vcpupins = pins.pins.slice(0, vcpus).map((set, vcpu) => pin(`vcpupin vcpu='${vcpu}'`, set))
   const kinds = cells && vcpus > 1 ? [0, 1] : []
   const half = vcpus / 2
-  const numa = kinds.map((id) => `<cell id='${id}' cpus='${id * half}-${(id + 1) * half - 1}' memory='1048576'/>`)
+  const numa = kinds.map(
+    (id) => `<cell id='${id}' cpus='${id * half}-${(id + 1) * half - 1}' memory='1048576'/>`,
+  )
   const memnodes = kinds.map((id) => `<memnode cellid='${id}' mode='strict' nodeset='${nodes[id]}'/>`)
   const cpuset = pins.vcpuCpuset === undefined ? '' : ` cpuset='${formatSet(pins.vcpuCpuset)}'`
   return `<domain type='kvm'>
@@ -135,7 +151,10 @@ function ask({ keys: wanted, guest: written, bounds: bound, by, move }: Case): A
   const given = intersect(isPod ? pins : (bound.given ?? ONLINE), ONLINE)
   // The administrator's cpuset is a part of it: what he requests himself is not bounded.
   const own = setOf<CpuSet>(given.filter((_, index) => index % 4 !== bound.half))
-  const configured: Wishes = { ...(bound.configured && own.length > 0 && { cpuset: own }), ...(bound.avoid && { isolated: 'avoid' }) }
+  const configured: Wishes = {
+    ...(bound.configured && own.length > 0 && { cpuset: own }),
+    ...(bound.avoid && { isolated: 'avoid' }),
+  }
   const config: Config = { ...defaultConfig, wishes: configured }
   const nodes = parseSet<NodeSet>(bound.nodes, 'test')
   const allowed = { nodes, ...(bound.given !== undefined && { cpus: bound.given }) }
@@ -163,7 +182,8 @@ function answerTo({ text, around, move }: Asked): Placed | readonly Diagnostic[]
   }
 }
 
-const isWithin = (set: readonly number[], limit: readonly number[]): boolean => set.every((id) => limit.includes(id))
+const isWithin = (set: readonly number[], limit: readonly number[]): boolean =>
+  set.every((id) => limit.includes(id))
 
 t.test('no pin and no node leaves the bounds, and every cut is told', (t) => {
   const seen: Record<string, number> = {}
@@ -178,7 +198,8 @@ t.test('no pin and no node leaves the bounds, and every cut is told', (t) => {
       for (const code of told) see(code)
       const before = readDomain(readDocument(asked.text))
       const { cpuset, emulator, cpus: policy } = each.keys
-      const leaves = (text: string | undefined): boolean => text !== undefined && /^\d/.test(text) && !isWithin(cpus(text), asked.within)
+      const leaves = (text: string | undefined): boolean =>
+        text !== undefined && /^\d/.test(text) && !isWithin(cpus(text), asked.within)
       if (leaves(cpuset) || leaves(emulator)) {
         see('sets that leave')
         assert.ok(told.includes('cpuset-cut') || told.includes('cpuset-unavailable'), `not told: ${told}`)
@@ -190,23 +211,39 @@ t.test('no pin and no node leaves the bounds, and every cut is told', (t) => {
         assert.ok(told.includes('pins-cut') || told.includes('pins-moved'), `not told: ${told}`)
       }
       const after = readDomain(readDocument(placed.text))
-      for (const [vcpu, pin] of after.vcpupin) assert.ok(isWithin(pin, asked.within), `vCPU ${vcpu} on ${pin}`)
+      for (const [vcpu, pin] of after.vcpupin)
+        assert.ok(isWithin(pin, asked.within), `vCPU ${vcpu} on ${pin}`)
       // An emulator in the document may be on isolated CPUs: only what a tenant requests is kept off these.
       const threads = each.bounds.avoid ? asked.given : asked.within
       assert.ok(isWithin(pinsIn(after), threads), `threads on ${pinsIn(after)}`)
       assert.ok(isWithin(after.vcpuCpuset ?? [], threads), `<vcpu cpuset> ${after.vcpuCpuset}`)
-      for (const { nodes } of after.tune.memnodes) assert.ok(isWithin(nodes, asked.nodes), `memory on ${nodes}`)
+      for (const { nodes } of after.tune.memnodes)
+        assert.ok(isWithin(nodes, asked.nodes), `memory on ${nodes}`)
       // In a pod the pins say what was given, so that there the second run is another question.
       const again = answerTo({ ...asked, text: placed.text })
-      if (each.by === 'metadata') assert.equal('text' in again ? again.text : again[0]?.code, placed.text, 'a second run changes nothing')
+      if (each.by === 'metadata')
+        assert.equal(
+          'text' in again ? again.text : again[0]?.code,
+          placed.text,
+          'a second run changes nothing',
+        )
       if (after.cells.length > 0 && placed.placement.cells.length > 0)
         assert.ok(isWithin(after.tune.memory?.nodes ?? [], asked.nodes), 'memory')
     }),
     { numRuns: 3000, seed: 20_260_118 },
   )
-  for (const what of ['placed', 'sets that leave', 'pins that leave', 'cpuset-cut', 'pins-cut', 'pins-moved', 'pin-outside'])
+  for (const what of [
+    'placed',
+    'sets that leave',
+    'pins that leave',
+    'cpuset-cut',
+    'pins-cut',
+    'pins-moved',
+    'pin-outside',
+  ])
     t.ok((seen[what] ?? 0) > 50, `${what}: ${seen[what]}`)
-  for (const what of ['cpuset-unavailable', 'isolated-avoided']) t.ok((seen[what] ?? 0) > 20, `${what}: ${seen[what]}`)
+  for (const what of ['cpuset-unavailable', 'isolated-avoided'])
+    t.ok((seen[what] ?? 0) > 20, `${what}: ${seen[what]}`)
   t.end()
 })
 
@@ -253,7 +290,8 @@ function domain({ keys = '', pins = [], emulatorpin, cells }: Written): string {
   const metadata = `<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' ${keys}/></metadata>`
   const tune = `<numatune><memory mode='strict' nodeset='0-1'/><memnode cellid='0' mode='strict' nodeset='0'/>
     <memnode cellid='1' mode='strict' nodeset='1'/></numatune>`
-  const numa = "<cpu><numa><cell id='0' cpus='0' memory='32768'/><cell id='1' cpus='1' memory='32768'/></numa></cpu>"
+  const numa =
+    "<cpu><numa><cell id='0' cpus='0' memory='32768'/><cell id='1' cpus='1' memory='32768'/></numa></cpu>"
   return `<domain type='kvm'>
   <name>db1</name>
   <uuid>${UUID}</uuid>
@@ -278,7 +316,11 @@ const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
 
 function run(words: readonly string[], input = ''): Ended {
   const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, HOME: folder }
-  const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...words], { input, cwd: folder, env })
+  const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...words], {
+    input,
+    cwd: folder,
+    env,
+  })
   return { status, stdout, stderr }
 }
 
@@ -292,30 +334,77 @@ function placesIn(text: string): string {
 }
 
 /** What is written, under which configuration, where it ends up, and the codes of what is told besides emulator-unpinned. */
-const requests: Readonly<Record<string, readonly [written: Written, config: string, places: string, codes: string]>> = {
+const requests: Readonly<
+  Record<string, readonly [written: Written, config: string, places: string, codes: string]>
+> = {
   'a cpuset wider than the configuration': [{ keys: "cpuset='0-15'" }, conf, '2 3 / 10-11', 'cpuset-cut'],
-  'a cpuset that the configuration leaves one CPU of': [{ keys: "cpuset='2,8-9'" }, conf, '', 'not-enough-threads cpuset-cut'],
-  'a cpuset wider than the cgroup': [{ keys: "cpuset='1,7,9,15' cpus='in-order'" }, '/dev/null', '1 9', 'cpuset-cut'],
-  'a cpuset with isolated CPUs': [{ keys: "cpuset='2-3,10-11' cpus='in-order'" }, isolatedConf, '2 10', 'cpuset-cut'],
+  'a cpuset that the configuration leaves one CPU of': [
+    { keys: "cpuset='2,8-9'" },
+    conf,
+    '',
+    'not-enough-threads cpuset-cut',
+  ],
+  'a cpuset wider than the cgroup': [
+    { keys: "cpuset='1,7,9,15' cpus='in-order'" },
+    '/dev/null',
+    '1 9',
+    'cpuset-cut',
+  ],
+  'a cpuset with isolated CPUs': [
+    { keys: "cpuset='2-3,10-11' cpus='in-order'" },
+    isolatedConf,
+    '2 10',
+    'cpuset-cut',
+  ],
   'a cpuset of other CPUs': [{ keys: "cpuset='0-1'" }, conf, '', 'cpuset-unavailable'],
   'an emulator wider than the configuration': [{ keys: "emulator='0,8,10'" }, conf, '2 3 / 10', 'cpuset-cut'],
   'an emulator wider than the cgroup': [{ keys: "emulator='4-9'" }, '/dev/null', '0 1 / 8-9', 'cpuset-cut'],
   'an emulator on other CPUs': [{ keys: "emulator='0,8'" }, conf, '', 'cpuset-unavailable'],
   'an emulator that may run anywhere': [{ keys: "emulator='none'" }, conf, '2 3 / 2-3,10-11', 'cpuset-cut'],
   'isolated CPUs': [{ keys: "isolated='use' cpus='in-order'" }, isolatedConf, '0 1 / 2', 'isolated-avoided'],
-  'wide pins': [{ keys: "cpus='as-pinned'", pins: ['1-2', '9-10'], emulatorpin: '0-3' }, conf, '2 10 / 2-3', 'pins-cut'],
-  'wide pins and the cgroup': [{ keys: "cpus='as-pinned'", pins: ['3-4', '11-12'] }, '/dev/null', '3 11', 'pins-cut'],
-  'pins on isolated CPUs': [{ keys: "cpus='as-pinned'", pins: ['2-3', '10-11'] }, isolatedConf, '2 10', 'pins-cut'],
+  'wide pins': [
+    { keys: "cpus='as-pinned'", pins: ['1-2', '9-10'], emulatorpin: '0-3' },
+    conf,
+    '2 10 / 2-3',
+    'pins-cut',
+  ],
+  'wide pins and the cgroup': [
+    { keys: "cpus='as-pinned'", pins: ['3-4', '11-12'] },
+    '/dev/null',
+    '3 11',
+    'pins-cut',
+  ],
+  'pins on isolated CPUs': [
+    { keys: "cpus='as-pinned'", pins: ['2-3', '10-11'] },
+    isolatedConf,
+    '2 10',
+    'pins-cut',
+  ],
   'pins outside': [{ keys: "cpus='as-pinned'", pins: ['0', '8'] }, conf, '', 'pin-outside pin-outside'],
-  'pins that leave one CPU': [{ keys: "cpus='as-pinned'", pins: ['1-2', '0,2'] }, conf, '', 'not-enough-threads pins-cut'],
-  'pins outside of cells': [{ keys: "cpus='as-pinned'", pins: ['0', '8'], cells: 'has cells' }, conf, '2 10 / 3,11', 'pins-moved'],
+  'pins that leave one CPU': [
+    { keys: "cpus='as-pinned'", pins: ['1-2', '0,2'] },
+    conf,
+    '',
+    'not-enough-threads pins-cut',
+  ],
+  'pins outside of cells': [
+    { keys: "cpus='as-pinned'", pins: ['0', '8'], cells: 'has cells' },
+    conf,
+    '2 10 / 3,11',
+    'pins-moved',
+  ],
   'pins of another host': [
     { keys: "cpus='as-pinned'", pins: ['40', '41'], cells: 'has cells' },
     '/dev/null',
     '0 8 / 1-3,9-11',
     'pins-moved',
   ],
-  'wide pins of cells': [{ keys: "cpus='as-pinned'", pins: ['0-3', '10'], cells: 'has cells' }, conf, '2-3 10', 'pins-cut'],
+  'wide pins of cells': [
+    { keys: "cpus='as-pinned'", pins: ['0-3', '10'], cells: 'has cells' },
+    conf,
+    '2-3 10',
+    'pins-cut',
+  ],
   'an emulator outside': [
     { keys: "cpus='as-pinned'", pins: ['2', '10'], emulatorpin: '0', cells: 'has cells' },
     conf,
@@ -360,12 +449,31 @@ t.test('a flag is stronger than metadata and configuration', (t) => {
     return [status, status === 0 ? placesIn(stdout) : '', codesIn(stderr)]
   }
   t.same(flagged(['--cpuset', '0,8', '--cpus', 'in-order'], { keys: "cpuset='2-3'" }), [0, '0 8', ''])
-  t.same(flagged(['--cpuset', '0,8', '--cpus', 'in-order'], { keys: "cpuset='14'" }), [0, '0 8', ''], 'though it cannot be had')
-  t.same(flagged(['--cpuset', '0-1,8'], { keys: "emulator='2,8'" }), [0, '0 1 / 8', 'cpuset-cut'], 'and bounds the other keys')
+  t.same(
+    flagged(['--cpuset', '0,8', '--cpus', 'in-order'], { keys: "cpuset='14'" }),
+    [0, '0 8', ''],
+    'though it cannot be had',
+  )
+  t.same(
+    flagged(['--cpuset', '0-1,8'], { keys: "emulator='2,8'" }),
+    [0, '0 1 / 8', 'cpuset-cut'],
+    'and bounds the other keys',
+  )
   t.same(flagged(['--emulator', '0'], { keys: "emulator='14'" }), [0, '2 3 / 0', ''])
-  t.same(flagged(['--cpus', 'as-pinned', '--cpuset', '4,12'], { keys: 'none', pins: ['4', '12'] }), [0, '4 12', ''])
-  const free = run(['transform', '--host', hostFile, '--config', '/dev/null', '--cpus', 'as-pinned'], domain({ pins: ['4', '12'] }))
-  t.same([free.status, placesIn(free.stdout), codesIn(free.stderr)], [0, '4 12', ''], 'pins are where the administrator wants them')
+  t.same(flagged(['--cpus', 'as-pinned', '--cpuset', '4,12'], { keys: 'none', pins: ['4', '12'] }), [
+    0,
+    '4 12',
+    '',
+  ])
+  const free = run(
+    ['transform', '--host', hostFile, '--config', '/dev/null', '--cpus', 'as-pinned'],
+    domain({ pins: ['4', '12'] }),
+  )
+  t.same(
+    [free.status, placesIn(free.stdout), codesIn(free.stderr)],
+    [0, '4 12', ''],
+    'pins are where the administrator wants them',
+  )
   const words = ['transform', ...around(conf), '--emulator', '1-2', '--pin', 'cell']
   const once = run(words, domain({ keys: "cpus='as-pinned'", pins: ['2', '99'], cells: 'has cells' }))
   t.equal(once.status, 0, once.stderr)
@@ -375,8 +483,15 @@ t.test('a flag is stronger than metadata and configuration', (t) => {
 })
 
 t.test('check', (t) => {
-  const checked = (config: string, written: Written, more: readonly string[] = []): [number | null, string] => {
-    const { status, stderr } = run(['check', ...around(config), ...more], domain({ cells: 'has cells', ...written }))
+  const checked = (
+    config: string,
+    written: Written,
+    more: readonly string[] = [],
+  ): [number | null, string] => {
+    const { status, stderr } = run(
+      ['check', ...around(config), ...more],
+      domain({ cells: 'has cells', ...written }),
+    )
     return [status, codesIn(stderr)]
   }
   const pinned = { keys: "cpus='as-pinned'", pins: ['0', '10'] }
@@ -384,24 +499,44 @@ t.test('check', (t) => {
   t.same(checked('/dev/null', { ...pinned, pins: ['4', '10'] }), [1, 'cpus-outside'])
   t.same(checked('/dev/null', { ...pinned, pins: ['3-4', '10'] }), [0, 'pins-beyond'])
   t.same(checked('/dev/null', { keys: "memory='even'", pins: ['3-4', '10'] }), [0, ''], 'the kernel cuts it')
-  t.same(checked(conf, { keys: "memory='even'", pins: ['1-2', '10'] }), [0, 'pins-beyond'], 'the kernel does not')
+  t.same(
+    checked(conf, { keys: "memory='even'", pins: ['1-2', '10'] }),
+    [0, 'pins-beyond'],
+    'the kernel does not',
+  )
   t.same(checked(conf, { keys: "cpuset='0-3,10'", pins: ['2', '10'] }), [0, 'cpuset-cut'])
   t.same(checked(conf, { keys: "cpuset='0'", pins: ['2', '10'] }), [1, 'cpuset-unavailable'])
   t.same(checked(conf, { pins: ['2', '10'] }), [0, ''])
-  t.same(checked(conf, pinned, ['--cpus', 'as-pinned', '--cpuset', '0,10']), [0, ''], 'the administrator says so')
+  t.same(
+    checked(conf, pinned, ['--cpus', 'as-pinned', '--cpuset', '0,10']),
+    [0, ''],
+    'the administrator says so',
+  )
   t.end()
 })
 
 // ---- KubeVirt ----
 
 t.test('onDefineDomain', (t) => {
-  const asked = (key: string, value: string, written: Written, config: string): [number | null, string, string] => {
+  const asked = (
+    key: string,
+    value: string,
+    written: Written,
+    config: string,
+  ): [number | null, string, string] => {
     const vmi = {
       kind: 'VirtualMachineInstance',
       metadata: { name: 'db1', annotations: { [`virt-numa.io/${key}`]: value } },
       spec: { domain: { cpu: { cores: 2, dedicatedCpuPlacement: true }, memory: { guest: '64Mi' } } },
     }
-    const words = ['onDefineDomain', ...around(config), '--vmi', JSON.stringify(vmi), '--domain', domain({ ...written, keys: 'none' })]
+    const words = [
+      'onDefineDomain',
+      ...around(config),
+      '--vmi',
+      JSON.stringify(vmi),
+      '--domain',
+      domain({ ...written, keys: 'none' }),
+    ]
     const { status, stdout, stderr } = run(words)
     return [status, status === 0 ? placesIn(stdout) : '', codesIn(stderr)]
   }
@@ -415,11 +550,29 @@ t.test('onDefineDomain', (t) => {
   t.same(asked('emulator', '4', pod, conf), [1, '', 'cpuset-unavailable'])
   t.same(asked('cpus', 'as-pinned', { pins: ['1-2', '10-12'] }, conf), [0, '2 10-11', 'pins-cut'])
   t.same(asked('cpus', 'as-pinned', { pins: ['4', '12'] }, conf), [1, '', 'pin-outside pin-outside'])
-  t.same(asked('cpus', 'as-pinned', { pins: ['4', '12'] }, '/dev/null'), [0, '4 12', ''], 'the pins are those of its pod')
-  const shared = { metadata: { annotations: { 'virt-numa.io/cpuset': '0' } }, spec: { domain: { cpu: { cores: 2 } } } }
+  t.same(
+    asked('cpus', 'as-pinned', { pins: ['4', '12'] }, '/dev/null'),
+    [0, '4 12', ''],
+    'the pins are those of its pod',
+  )
+  const shared = {
+    metadata: { annotations: { 'virt-numa.io/cpuset': '0' } },
+    spec: { domain: { cpu: { cores: 2 } } },
+  }
   const text = domain({ keys: 'none' })
-  const untouched = run(['onDefineDomain', ...around(conf), '--vmi', JSON.stringify(shared), '--domain', text])
-  t.same([untouched.status, untouched.stdout], [0, text], 'a guest without CPUs of its own has nothing to be cut')
+  const untouched = run([
+    'onDefineDomain',
+    ...around(conf),
+    '--vmi',
+    JSON.stringify(shared),
+    '--domain',
+    text,
+  ])
+  t.same(
+    [untouched.status, untouched.stdout],
+    [0, text],
+    'a guest without CPUs of its own has nothing to be cut',
+  )
   t.end()
 })
 
@@ -473,7 +626,10 @@ t.test('define and watch', (t) => {
   }
   guestWith({ keys: "emulator='0'", pins: ['0', '8'] })
   const left = run(['watch', '--once', ...around(conf), ...backup])
-  t.match(left.stdout, 'refused, error[cpuset-unavailable]: metadata of db1: emulator 0 has none of the allowed CPUs 2-3,10-11')
+  t.match(
+    left.stdout,
+    'refused, error[cpuset-unavailable]: metadata of db1: emulator 0 has none of the allowed CPUs 2-3,10-11',
+  )
   t.equal(now(), '0 8', 'and the guest stays as it is')
   t.end()
 })

@@ -31,7 +31,11 @@ const GUESTS = 'test/guests'
 const FILES = ['text.txt', 'facts.json', 'metrics.prom'] as const
 const names = readdirSync(GUESTS).sort()
 
-function withCapture<T>(name: string, { of = name, remove = [], edits = [] }: Case, use: (host: string) => T): T {
+function withCapture<T>(
+  name: string,
+  { of = name, remove = [], edits = [] }: Case,
+  use: (host: string) => T,
+): T {
   const scratch = mkdtempSync(join(tmpdir(), 'virt-numa-verify-'))
   try {
     execFileSync('tar', ['-xzf', `${GUESTS}/${of}/guest.tar.gz`, '-C', scratch])
@@ -53,9 +57,13 @@ function answer(name: string, each: Case): Record<(typeof FILES)[number], string
   return withCapture(name, each, (host) => {
     const metrics = join(host, 'guest.prom')
     const verify = (...more: string[]) =>
-      runApart(process.execPath, [resolve('dist/virt-numa.cjs'), 'verify', ...each.run, '--host', host, ...more], {
-        cwd: `${GUESTS}/${name}`,
-      })
+      runApart(
+        process.execPath,
+        [resolve('dist/virt-numa.cjs'), 'verify', ...each.run, '--host', host, ...more],
+        {
+          cwd: `${GUESTS}/${name}`,
+        },
+      )
     const text = verify('--metrics', metrics)
     const json = verify('--json')
     t.equal(json.status, text.status, `${name}: one exit status`)
@@ -94,12 +102,19 @@ t.test('what must hold of every answer', async (t) => {
   for (const [name, { answered }] of answers) {
     const { findings, diagnostics, cells = [] } = JSON.parse(answered['facts.json'] ?? '')
     const errors = diagnostics.filter(({ severity }: { severity: string }) => severity === 'error').length
-    t.equal(answered['text.txt']?.endsWith(`exits with ${errors === 0 ? 0 : 1}\n`), true, `${name}: exit status`)
+    t.equal(
+      answered['text.txt']?.endsWith(`exits with ${errors === 0 ? 0 : 1}\n`),
+      true,
+      `${name}: exit status`,
+    )
     if (findings !== undefined) t.equal(findings, errors, `${name}: findings are counted`)
     for (const { nodesKiB, allocatedKiB, elsewhereKiB = 0, memoryKiB } of cells) {
       const sum = Object.values(nodesKiB as Record<string, number>).reduce((all, kib) => all + kib, 0)
       t.equal(sum, allocatedKiB, `${name}: nodes make what is allocated`)
-      t.ok(elsewhereKiB <= allocatedKiB && allocatedKiB <= memoryKiB, `${name}: a part is no more than the whole`)
+      t.ok(
+        elsewhereKiB <= allocatedKiB && allocatedKiB <= memoryKiB,
+        `${name}: a part is no more than the whole`,
+      )
     }
     checkExposition(t, name, answered['metrics.prom'])
   }
@@ -140,7 +155,8 @@ const SHOWN: Readonly<Record<string, string>> = {
 }
 
 t.test('every code is shown', async (t) => {
-  for (const [code, name] of Object.entries(SHOWN)) t.match(answers.get(name)?.answered['text.txt'], `[${code}]`, `${name} shows ${code}`)
+  for (const [code, name] of Object.entries(SHOWN))
+    t.match(answers.get(name)?.answered['text.txt'], `[${code}]`, `${name} shows ${code}`)
   for (const code of Object.keys(table.misplaced)) t.ok(code in SHOWN, `${code} has a case`)
 })
 
@@ -152,9 +168,21 @@ t.test('metrics of a guest that is gone replace those of before', async (t) => {
   const each: Case = { about: '', run: [], of: 'placed' }
   withCapture('placed', each, (host) => {
     const metrics = join(host, 'db1.prom')
-    const verify = () => runApart(process.execPath, ['dist/virt-numa.cjs', 'verify', 'db1', '--host', host, '--metrics', metrics]).status
+    const verify = () =>
+      runApart(process.execPath, [
+        'dist/virt-numa.cjs',
+        'verify',
+        'db1',
+        '--host',
+        host,
+        '--metrics',
+        metrics,
+      ]).status
     t.equal(verify(), 0)
-    t.match(readFileSync(metrics, 'utf8'), 'virt_numa_cell_memory_bytes{guest="db1",cell="1",node="2"} 67108864\n')
+    t.match(
+      readFileSync(metrics, 'utf8'),
+      'virt_numa_cell_memory_bytes{guest="db1",cell="1",node="2"} 67108864\n',
+    )
     t.equal(statSync(metrics).mode & 0o444, 0o444, 'the exporter is another user')
     t.same(
       readdirSync(host).filter((file) => file.includes('prom')),
@@ -169,11 +197,27 @@ t.test('metrics of a guest that is gone replace those of before', async (t) => {
 
 t.test('hosts that hold no processes', async (t) => {
   const host = 'golden/2n4c2t-seed/host.json'
-  const { status, stderr } = runApart(process.execPath, ['dist/virt-numa.cjs', 'verify', 'db1', '--host', host])
+  const { status, stderr } = runApart(process.execPath, [
+    'dist/virt-numa.cjs',
+    'verify',
+    'db1',
+    '--host',
+    host,
+  ])
   t.equal(status, 1)
   t.match(stderr, 'error[host-without-processes]')
-  const tar = runApart(process.execPath, ['dist/virt-numa.cjs', 'verify', 'db1', '--host', `${GUESTS}/placed/guest.tar.gz`])
-  t.equal(`${tar.stdout}exits with ${tar.status}\n`, answers.get('placed')?.answered['text.txt'], 'a tar is a machine too')
+  const tar = runApart(process.execPath, [
+    'dist/virt-numa.cjs',
+    'verify',
+    'db1',
+    '--host',
+    `${GUESTS}/placed/guest.tar.gz`,
+  ])
+  t.equal(
+    `${tar.stdout}exits with ${tar.status}\n`,
+    answers.get('placed')?.answered['text.txt'],
+    'a tar is a machine too',
+  )
 })
 
 // ---- The readers ----
@@ -181,7 +225,8 @@ t.test('hosts that hold no processes', async (t) => {
 const encoded = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
 
 t.test('a process that ends, or whose number goes to another, while it is read', async (t) => {
-  const stat = (state: string, born: number): string => `7 (qemu (x) y) ${state}${' 1'.repeat(18)} ${born} 0\n`
+  const stat = (state: string, born: number): string =>
+    `7 (qemu (x) y) ${state}${' 1'.repeat(18)} ${born} 0\n`
   const files = (stats: readonly string[], ids: readonly string[] = ['7']): Files => {
     let reads = 0
     return {
@@ -229,7 +274,11 @@ t.test('lines of numa_maps', async (t) => {
   t.same(policy('7f00 bind:0-1,3 anon=1'), { mode: 'bind', nodes: [0, 1, 3] })
   t.same(policy('7f00 bind=static:2 anon=1'), { mode: 'bind', nodes: [2] })
   t.same(policy('7f00 bind=balancing|static:2'), { mode: 'bind', nodes: [2] })
-  t.same(policy('7f00 prefer (many):0-1 anon=1'), { mode: 'prefer (many)', nodes: [0, 1] }, 'a name with a blank')
+  t.same(
+    policy('7f00 prefer (many):0-1 anon=1'),
+    { mode: 'prefer (many)', nodes: [0, 1] },
+    'a name with a blank',
+  )
   t.same(policy('7f00 weighted interleave:0-1'), { mode: 'weighted interleave', nodes: [0, 1] })
   t.same(policy('7f00 local'), { mode: 'local', nodes: [] })
   const gigantic = one(
@@ -244,7 +293,10 @@ t.test('lines of numa_maps', async (t) => {
   )
   t.equal(gigantic?.file, '/dev/hugepages1G/qemu_back_mem.ram-node0.abcdef')
   t.equal(one('7f00 default file=/a\\040b\\075c\\012d')?.file, '/a b=c\nd')
-  t.notOk('nodesKiB' in (one('7f00 default anon=3 N0=3') ?? {}), 'without a page size a count of pages says nothing')
+  t.notOk(
+    'nodesKiB' in (one('7f00 default anon=3 N0=3') ?? {}),
+    'without a page size a count of pages says nothing',
+  )
   const smaps =
     '7f00-107f00 rw-p 00000000 00:00 0 \nSize: 1024 kB\nKernelPageSize:        4 kB\nAnonHugePages:      2048 kB\nShmemPmdMapped:        0 kB\nSwap:                 12 kB\n'
   t.match(one('00007f00 default anon=3 N0=3', smaps), {
@@ -254,18 +306,48 @@ t.test('lines of numa_maps', async (t) => {
     swapKiB: 12,
     nodesKiB: new Map([[0, 12]]),
   })
-  for (const line of ['', 'default', 'xyz default', '7f00', '7f00 ', 'N0=3', '7f00-7f01 default', '7f00 Bind:0', '-7f00 default'])
+  for (const line of [
+    '',
+    'default',
+    'xyz default',
+    '7f00',
+    '7f00 ',
+    'N0=3',
+    '7f00-7f01 default',
+    '7f00 Bind:0',
+    '-7f00 default',
+  ])
     t.same(readMappings(line, ''), [], JSON.stringify(line))
 })
 
 t.test('numa_maps: any text is read, and every mapping is found among any lines', (t) => {
-  const noise = fc.string({ unit: 'binary', maxLength: 60 }).filter((line) => !line.includes('\n') && !/^[0-9a-f]{1,16} [a-z]/.test(line))
+  const noise = fc
+    .string({ unit: 'binary', maxLength: 60 })
+    .filter((line) => !line.includes('\n') && !/^[0-9a-f]{1,16} [a-z]/.test(line))
   const mapping = fc.record({
     start: fc.integer({ min: 1, max: 2 ** 46 }).map((page) => (page * 4096).toString(16)),
-    pages: fc.uniqueArray(fc.tuple(fc.nat(1023), fc.nat(2 ** 30)), { maxLength: 5, selector: ([node]) => node }),
+    pages: fc.uniqueArray(fc.tuple(fc.nat(1023), fc.nat(2 ** 30)), {
+      maxLength: 5,
+      selector: ([node]) => node,
+    }),
     size: fc.constantFrom(4, 64, 2048, 1048576),
-    mode: fc.constantFrom('default', 'bind:0', 'bind=static:0', 'prefer:0', 'prefer (many):0', 'interleave:0', 'local'),
-    odd: fc.constantFrom('', ' file=/memfd:a\\040(deleted)', ' heap', ' stack', ' huge', ' mapmax=3 swapcache=2 active=0 writeback=1'),
+    mode: fc.constantFrom(
+      'default',
+      'bind:0',
+      'bind=static:0',
+      'prefer:0',
+      'prefer (many):0',
+      'interleave:0',
+      'local',
+    ),
+    odd: fc.constantFrom(
+      '',
+      ' file=/memfd:a\\040(deleted)',
+      ' heap',
+      ' stack',
+      ' huge',
+      ' mapmax=3 swapcache=2 active=0 writeback=1',
+    ),
   })
   fc.assert(
     fc.property(fc.array(fc.oneof(noise, mapping)), fc.string({ unit: 'binary' }), (lines, ranges) => {
@@ -277,7 +359,12 @@ t.test('numa_maps: any text is read, and every mapping is found among any lines'
       )
       const read = readMappings(text.join('\n'), ranges)
       t.same(
-        read.map(({ start, policy, pagesizeKiB, nodesKiB }) => [start, policy.mode, pagesizeKiB, [...(nodesKiB ?? [])]]),
+        read.map(({ start, policy, pagesizeKiB, nodesKiB }) => [
+          start,
+          policy.mode,
+          pagesizeKiB,
+          [...(nodesKiB ?? [])],
+        ]),
         wanted.map(({ start, mode, size, pages }) => [
           start,
           mode.replace(/[=:].*/, ''),
@@ -336,20 +423,28 @@ t.test("QEMU's command line", async (t) => {
     '-name ,',
   ])
     t.same(read(odd).backends, [], odd)
-  for (const program of ['/usr/bin/qemu-system-x86_64', '/usr/libexec/qemu-kvm', 'kvm']) t.ok(isQemu([program]), program)
-  for (const program of ['qemu-img', 'qemu-nbd', 'vim', '', '/usr/bin/qemu-ga']) t.notOk(isQemu([program]), program)
+  for (const program of ['/usr/bin/qemu-system-x86_64', '/usr/libexec/qemu-kvm', 'kvm'])
+    t.ok(isQemu([program]), program)
+  for (const program of ['qemu-img', 'qemu-nbd', 'vim', '', '/usr/bin/qemu-ga'])
+    t.notOk(isQemu([program]), program)
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'binary' })), (words) => void readCommand(['qemu', '-object', ...words, '-numa', ...words])),
+    fc.property(
+      fc.array(fc.string({ unit: 'binary' })),
+      (words) => void readCommand(['qemu', '-object', ...words, '-numa', ...words]),
+    ),
   )
 })
 
 t.test('the status file', async (t) => {
-  const file = (more: string, pid = '9'): string => `<domstatus state='paused' pid='${pid}'>${more}<domain type='kvm'/></domstatus>`
-  const vcpus = "<vcpus><vcpu id='0' pid='11'/><vcpu id='1' pid='0'/><vcpu id='2' pid='9'/><vcpu id='x' pid='1'/></vcpus>"
+  const file = (more: string, pid = '9'): string =>
+    `<domstatus state='paused' pid='${pid}'>${more}<domain type='kvm'/></domstatus>`
+  const vcpus =
+    "<vcpus><vcpu id='0' pid='11'/><vcpu id='1' pid='0'/><vcpu id='2' pid='9'/><vcpu id='x' pid='1'/></vcpus>"
   const read = readStatus(file(`${vcpus}<numad nodeset='0,2' cpuset='0-3'/>`), 'f')
   t.match(read, { pid: 9, state: 'paused', autoNodes: [0, 2], autoCpus: [0, 1, 2, 3] })
   t.same([...read.vcpus], [[0, 11]], 'a vCPU without a thread of its own has none')
-  for (const text of ['<domain/>', file('', 'x'), "<domstatus pid='1'/>"]) t.throws(() => readStatus(text, 'f'), /status-malformed/, text)
+  for (const text of ['<domain/>', file('', 'x'), "<domstatus pid='1'/>"])
+    t.throws(() => readStatus(text, 'f'), /status-malformed/, text)
 })
 
 // ---- Which mapping is whose ----
@@ -357,7 +452,9 @@ t.test('the status file', async (t) => {
 t.test('memory that cannot be told apart is not guessed', async (t) => {
   const backend = (id: string, node?: number, kind: MemoryBackend['kind'] = 'ram'): MemoryBackend => ({
     ...{ id, sizeKiB: 1024, ...(kind && { kind }) },
-    ...(node !== undefined && { policy: { mode: 'bind', nodes: [node] as unknown as Mapping['policy']['nodes'] } }),
+    ...(node !== undefined && {
+      policy: { mode: 'bind', nodes: [node] as unknown as Mapping['policy']['nodes'] },
+    }),
   })
   const mapping = (start: string, node: number, bound?: number, file?: string): Mapping => ({
     ...{ start, sizeKiB: 1024, pagesizeKiB: 4, nodesKiB: new Map([[node, 1024]]) },
@@ -369,27 +466,54 @@ t.test('memory that cannot be told apart is not guessed', async (t) => {
   })
   const found = (backends: readonly MemoryBackend[], mappings: readonly Mapping[]): string[] =>
     findMemory(backends, mappings).map(
-      (region) => `${region.backends.map(({ id }) => id).join('+')}=${region.mappings.map(({ start }) => start).join('+')}`,
+      (region) =>
+        `${region.backends.map(({ id }) => id).join('+')}=${region.mappings.map(({ start }) => start).join('+')}`,
     )
   const [a, b] = [backend('a', 0), backend('b', 1)]
   t.same(found([a, b], [mapping('2', 1, 1), mapping('1', 0, 0)]), ['a=1', 'b=2'], 'by policy')
-  t.same(found([a, b], [mapping('2', 1, 2), mapping('1', 0, 3)]), ['a+b=2+1'], 'policies that were changed tell nothing')
-  t.same(found([a, b], [mapping('2', 2, 2), mapping('1', 2, 2)]), ['a=2', 'b=1'], 'alike to the page: either is right')
+  t.same(
+    found([a, b], [mapping('2', 1, 2), mapping('1', 0, 3)]),
+    ['a+b=2+1'],
+    'policies that were changed tell nothing',
+  )
+  t.same(
+    found([a, b], [mapping('2', 2, 2), mapping('1', 2, 2)]),
+    ['a=2', 'b=1'],
+    'alike to the page: either is right',
+  )
   t.same(found([a, b], [mapping('1', 0, 0)]), ['a=', 'b='], 'too few')
   t.same(found([a], [mapping('1', 0, 0), mapping('2', 0, 0)]), ['a='], 'too many')
-  t.same(found([a], [mapping('1', 0, 0), mapping('2', 0)]), ['a=1'], 'a mapping of that size with no policy is something else')
-  t.same(found([backend('a'), backend('b')], [mapping('1', 0), mapping('2', 1)]), ['a+b=1+2'], 'no policy at all')
-  t.same(found([backend('a'), b], [mapping('1', 0), mapping('2', 1, 1)]), ['a=1', 'b=2'], 'one is bound, the other is the rest')
+  t.same(
+    found([a], [mapping('1', 0, 0), mapping('2', 0)]),
+    ['a=1'],
+    'a mapping of that size with no policy is something else',
+  )
+  t.same(
+    found([backend('a'), backend('b')], [mapping('1', 0), mapping('2', 1)]),
+    ['a+b=1+2'],
+    'no policy at all',
+  )
+  t.same(
+    found([backend('a'), b], [mapping('1', 0), mapping('2', 1, 1)]),
+    ['a=1', 'b=2'],
+    'one is bound, the other is the rest',
+  )
   t.same(found([backend('a', 0, 'memfd')], [mapping('1', 0, 0)]), ['a='], 'anonymous memory is no memfd')
   t.same(found([backend('a', 0, 'memfd')], [mapping('1', 0, 0, '/memfd:memory-backend-memfd')]), ['a=1'])
   const files = ['/dev/hugepages/qemu_back_mem.b.aBcD12', '/mnt/qemu_back_mem._objects_a.XyZ_09'] as const
   t.same(
-    found([backend('a', 0, 'file'), backend('b', 0, 'file')], [mapping('1', 0, 0, files[0]), mapping('2', 0, 0, files[1])]),
+    found(
+      [backend('a', 0, 'file'), backend('b', 0, 'file')],
+      [mapping('1', 0, 0, files[0]), mapping('2', 0, 0, files[1])],
+    ),
     ['a=2', 'b=1'],
     'by name',
   )
   t.same(
-    found([{ ...backend('a', 0, 'file'), path: '/var/lib/ram/1-g/a' }], [mapping('1', 0, 0, '/1-g/a'), mapping('2', 0, 0, '/x/b')]),
+    found(
+      [{ ...backend('a', 0, 'file'), path: '/var/lib/ram/1-g/a' }],
+      [mapping('1', 0, 0, '/1-g/a'), mapping('2', 0, 0, '/x/b')],
+    ),
     ['a=1'],
     'by path',
   )

@@ -1,7 +1,17 @@
 // define and watch beside a virsh that hangs, dies, prints too much or prints nonsense: a shell script in the place of virsh, run as
 // a process. What it prints otherwise is as virsh 9.0 prints it.
 
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -55,8 +65,14 @@ function fake(guests: readonly string[], on: Readonly<Record<string, string>> = 
   const file = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   const seed = readFileSync('golden/2n4c2t-seed/domain.xml', 'utf8')
   guests.forEach((name, at) => {
-    file(`${uuidOf(at)}.xml`, seed.replace(/<name>.*<\/name>/, `<name>${name}</name><uuid>${uuidOf(at)}</uuid>`))
-    file(`${uuidOf(at)}.info`, `Id:             -\nName:           ${name}\nPersistent:     yes\nManaged save:   no\n\n`)
+    file(
+      `${uuidOf(at)}.xml`,
+      seed.replace(/<name>.*<\/name>/, `<name>${name}</name><uuid>${uuidOf(at)}</uuid>`),
+    )
+    file(
+      `${uuidOf(at)}.info`,
+      `Id:             -\nName:           ${name}\nPersistent:     yes\nManaged save:   no\n\n`,
+    )
   })
   file('list', guests.map((name, at) => `${uuidOf(at)} ${name.padEnd(pad)}\n`).join(''))
   file('names', guests.map((name) => `${name}\n`).join(''))
@@ -87,9 +103,17 @@ interface During {
 
 const HOST = ['--host', 'golden/2n4c2t-seed/host.json']
 
-function run({ folder }: Fake, words: readonly string[], { signal, when = () => true, bin = BIN }: During = {}): Promise<Ran> {
+function run(
+  { folder }: Fake,
+  words: readonly string[],
+  { signal, when = () => true, bin = BIN }: During = {},
+): Promise<Ran> {
   const env = { ...process.env, PATH: `${bin}:${WITHOUT_VIRSH}`, FAKE: folder }
-  const child = startApart(process.execPath, ['dist/virt-numa.cjs', ...words, ...HOST, '--backup', join(folder, 'backup')], { env })
+  const child = startApart(
+    process.execPath,
+    ['dist/virt-numa.cjs', ...words, ...HOST, '--backup', join(folder, 'backup')],
+    { env },
+  )
   child.stdin.end()
   const said = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -161,8 +185,12 @@ t.test('a signal ends a call that hangs', async (t) => {
       const ran = await run(virsh, words, { signal, when: () => existsSync(join(virsh.folder, 'hangs')) })
       t.ok(ran.tookMs < 1000, `${about}: ${ran.tookMs} ms`)
       t.equal(ran.status, words[0] === 'watch' ? 0 : 1, about)
-      t.match(words[0] === 'watch' ? ran.stdout : ran.stderr, words[0] === 'watch' ? / watch: ended \(/ : /^error\[virsh-stopped\]: virsh /)
-      if (words[0] === 'define') t.match(ran.stderr, /SIGTERM ended it\n {3}why: .*; nothing was defined\n {3}fix: run it again\n$/)
+      t.match(
+        words[0] === 'watch' ? ran.stdout : ran.stderr,
+        words[0] === 'watch' ? / watch: ended \(/ : /^error\[virsh-stopped\]: virsh /,
+      )
+      if (words[0] === 'define')
+        t.match(ran.stderr, /SIGTERM ended it\n {3}why: .*; nothing was defined\n {3}fix: run it again\n$/)
       t.notOk(existsSync(join(virsh.folder, 'backup')), 'nothing was begun')
     }
   }
@@ -175,36 +203,67 @@ t.test('a signal while virsh define is under way', async (t) => {
   const unknown = await run(virsh, DEFINE, { signal: 'SIGTERM', when })
   t.equal(unknown.status, 1)
   t.ok(unknown.tookMs < 1000, `${unknown.tookMs} ms`)
-  t.match(unknown.stderr, /^error\[define-unknown\]: whether db1 was defined is not known: virsh define: SIGTERM ended it\n/)
+  t.match(
+    unknown.stderr,
+    /^error\[define-unknown\]: whether db1 was defined is not known: virsh define: SIGTERM ended it\n/,
+  )
   const [copy = ''] = readdirSync(join(virsh.folder, 'backup'))
-  t.ok(unknown.stderr.includes(`virsh define ${join(virsh.folder, 'backup', copy)} brings the former definition back`), unknown.stderr)
-  t.equal(readFileSync(join(virsh.folder, 'backup', copy), 'utf8'), readFileSync(join(virsh.folder, `${FIRST}.xml`), 'utf8'))
+  t.ok(
+    unknown.stderr.includes(
+      `virsh define ${join(virsh.folder, 'backup', copy)} brings the former definition back`,
+    ),
+    unknown.stderr,
+  )
+  t.equal(
+    readFileSync(join(virsh.folder, 'backup', copy), 'utf8'),
+    readFileSync(join(virsh.folder, `${FIRST}.xml`), 'utf8'),
+  )
   const other = fake(['db1'], { define: hang })
-  const watched = await run(other, ['watch'], { signal: 'SIGTERM', when: () => existsSync(join(other.folder, 'hangs')) })
+  const watched = await run(other, ['watch'], {
+    signal: 'SIGTERM',
+    when: () => existsSync(join(other.folder, 'hangs')),
+  })
   t.equal(watched.status, 0)
   t.ok(watched.tookMs < 1000, `${watched.tookMs} ms`)
   t.match(watched.stdout, / watch found db1: refused, error\[define-unknown\]: .*\n.* watch: ended \(/)
   const quick = fake(['db1'], { define: 'touch "$FAKE/hangs"; sleep 0.2' })
-  const finished = await run(quick, DEFINE, { signal: 'SIGTERM', when: () => existsSync(join(quick.folder, 'hangs')) })
+  const finished = await run(quick, DEFINE, {
+    signal: 'SIGTERM',
+    when: () => existsSync(join(quick.folder, 'hangs')),
+  })
   t.equal(finished.status, 1)
   t.match(
     finished.stderr,
     /^error\[define-unread\]: db1 is defined, and what libvirt made of it could not be read: virsh dumpxml .* SIGTERM/,
   )
-  t.match(readFileSync(join(quick.folder, `${FIRST}.xml`), 'utf8'), /<cell id='1'/, 'what was sent is finished')
+  t.match(
+    readFileSync(join(quick.folder, `${FIRST}.xml`), 'utf8'),
+    /<cell id='1'/,
+    'what was sent is finished',
+  )
 })
 
 t.test('a virsh that dies', async (t) => {
   const killed = await run(fake(['db1'], { define: 'kill -9 $$' }), DEFINE)
   t.equal(killed.status, 1)
-  t.match(killed.stderr, /^error\[define-unknown\]: whether db1 was defined is not known: virsh define: SIGKILL ended it\n/)
-  const readBack = await run(fake(['db1'], { dumpxml: '[ -e "$FAKE/defines" ] && exit 5', define: 'touch "$FAKE/defines"' }), DEFINE)
+  t.match(
+    killed.stderr,
+    /^error\[define-unknown\]: whether db1 was defined is not known: virsh define: SIGKILL ended it\n/,
+  )
+  const readBack = await run(
+    fake(['db1'], { dumpxml: '[ -e "$FAKE/defines" ] && exit 5', define: 'touch "$FAKE/defines"' }),
+    DEFINE,
+  )
   t.equal(readBack.status, 1)
   t.match(readBack.stderr, /^error\[define-unread\]: db1 is defined, and /)
   for (const command of ['uri', 'list', 'dumpxml', 'dominfo']) {
     const { status, stderr } = await run(fake(['db1'], { [command]: 'kill -9 $$' }), DEFINE)
     t.equal(status, 1)
-    t.match(stderr, /^error\[virsh-failed\]: virsh .* failed: SIGKILL ended it\n {3}why: .*; nothing was changed\n {3}fix: /, command)
+    t.match(
+      stderr,
+      /^error\[virsh-failed\]: virsh .* failed: SIGKILL ended it\n {3}why: .*; nothing was changed\n {3}fix: /,
+      command,
+    )
   }
 })
 
@@ -226,7 +285,10 @@ t.test('garbage', async (t) => {
       }
     }
   }
-  const secret = await run(fake(['db1'], { dumpxml: `echo "<domain><graphics passwd='s3cret'></domain>"; exit 0` }), DEFINE)
+  const secret = await run(
+    fake(['db1'], { dumpxml: `echo "<domain><graphics passwd='s3cret'></domain>"; exit 0` }),
+    DEFINE,
+  )
   t.equal(secret.status, 1)
   t.match(
     secret.stderr,
@@ -268,16 +330,28 @@ t.test('blanks at the ends of a name', async (t) => {
     for (const [at, name] of [' db1', 'db1', 'db1 '].entries()) {
       const { status, stdout, stderr } = await run(virsh, ['define', '--guest', name])
       t.equal(status, 0, stderr)
-      t.match(readFileSync(join(virsh.folder, `${uuidOf(at)}.xml`), 'utf8'), /<cell id='1'/, `"${name}", padded to ${pad}`)
+      t.match(
+        readFileSync(join(virsh.folder, `${uuidOf(at)}.xml`), 'utf8'),
+        /<cell id='1'/,
+        `"${name}", padded to ${pad}`,
+      )
       t.match(stdout, name === 'db1' ? /\ndb1 is defined; / : `\n"${name}" is defined; `)
-      t.equal([0, 1, 2].filter((each) => /<cell /.test(readFileSync(join(virsh.folder, `${uuidOf(each)}.xml`), 'utf8'))).length, at + 1)
+      t.equal(
+        [0, 1, 2].filter((each) =>
+          /<cell /.test(readFileSync(join(virsh.folder, `${uuidOf(each)}.xml`), 'utf8')),
+        ).length,
+        at + 1,
+      )
     }
     t.same(
       readdirSync(join(virsh.folder, 'backup')).map((name) => name.split('.')[0]),
       ['%20db1', 'db1%20', 'db1'],
     )
     const missing = await run(virsh, ['define', '--guest', 'db1  '])
-    t.match(missing.stderr, /^error\[guest-missing\]: libvirt has no guest "db1 {2}"\n {3}why: .*\n {3}fix: did you mean "db1 "\?/)
+    t.match(
+      missing.stderr,
+      /^error\[guest-missing\]: libvirt has no guest "db1 {2}"\n {3}why: .*\n {3}fix: did you mean "db1 "\?/,
+    )
   }
   const plain = fake(['db1', 'db 2'])
   await run(plain, [...DEFINE, '--dry-run'])
@@ -296,7 +370,10 @@ t.test('an event line without end', async (t) => {
   t.ok(ran.peakMiB > 20 && ran.peakMiB < 200, `${ran.peakMiB} MiB`)
   t.equal(ran.stdout.match(/virsh event prints lines that are too long or not UTF-8/g)?.length, 1, ran.stdout)
   t.match(ran.stdout, / watch found db1: fitted, .*\n(?:.*\n)*.* watch found db2: fitted, /)
-  t.ok(virsh.calls('list') >= 2 && virsh.calls('list') <= 4, `all guests are looked at again, ${virsh.calls('list')} lists`)
+  t.ok(
+    virsh.calls('list') >= 2 && virsh.calls('list') <= 4,
+    `all guests are looked at again, ${virsh.calls('list')} lists`,
+  )
   t.ok(ran.tookMs < 1000, `${ran.tookMs} ms`)
 })
 
@@ -314,7 +391,10 @@ t.test('events of guests that nobody knows', async (t) => {
 
 t.test('20,000 events of few guests', async (t) => {
   const virsh = fake(['db1', 'db2'], { event: 'sleep 1; cat "$FAKE/events"; exec sleep 600' })
-  writeFileSync(join(virsh.folder, 'events'), Array.from({ length: 20_000 }, (_, at) => `${event(`db${(at % 2) + 1}`)}\n`).join(''))
+  writeFileSync(
+    join(virsh.folder, 'events'),
+    Array.from({ length: 20_000 }, (_, at) => `${event(`db${(at % 2) + 1}`)}\n`).join(''),
+  )
   const from = performance.now()
   const ran = await run(virsh, ['watch'], { signal: 'SIGTERM', when: () => performance.now() - from > 4000 })
   t.equal(ran.status, 0)
@@ -358,7 +438,11 @@ t.test('when guests are listed', async (t) => {
   for (let at = 0; at < 5000; at++) sighted(pending, { guest: `y${at}`, why: 'added' })
   sighted(pending, { guest: 'z'.repeat(5000), why: 'added' })
   t.ok(pending.why.size <= 1000, 'what is kept of them is bounded')
-  t.same(await list('sighted', 'a', 'b', 'y4999', 'y3'), ['added y3', 'found y4999'], 'one that was not kept is found by its being new')
+  t.same(
+    await list('sighted', 'a', 'b', 'y4999', 'y3'),
+    ['added y3', 'found y4999'],
+    'one that was not kept is found by its being new',
+  )
   t.equal(due(0), Number.POSITIVE_INFINITY)
   const meanwhile = await listPending(
     pending,

@@ -23,8 +23,14 @@ const FORGED = 'error[forged]'
 
 /** What XML lets into a name, be it by a reference. */
 const IN_XML = [
-  ...[0x09, 0x0a, 0x0d, 0x7f, 0x80, 0x85, 0x9b, 0xad, 0x61c, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029],
-  ...[0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0x3164, 0xfe0f, 0xfeff, 0xfff9],
+  ...[
+    0x09, 0x0a, 0x0d, 0x7f, 0x80, 0x85, 0x9b, 0xad, 0x61c, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f,
+    0x2028, 0x2029,
+  ],
+  ...[
+    0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0x3164, 0xfe0f, 0xfeff,
+    0xfff9,
+  ],
   ...[0xe000, 0xe0001, 0xe0041, 0xe0100, 0xf0000],
 ]
 const EVERYWHERE = [0x01, 0x07, 0x08, 0x1b, ...IN_XML]
@@ -32,7 +38,9 @@ const textOf = (codes: readonly number[]): string => String.fromCodePoint(...cod
 /** Ends in a line of its own. */
 const hostile = (codes: readonly number[]): string => `a${textOf(codes)}[31mz\n${FORGED}: b\r${FORGED}`
 const NAME = hostile(IN_XML)
-const REFERENCES = [...NAME].map((character) => (/[\t\r\n]/.test(character) ? `&#${character.charCodeAt(0)};` : character)).join('')
+const REFERENCES = [...NAME]
+  .map((character) => (/[\t\r\n]/.test(character) ? `&#${character.charCodeAt(0)};` : character))
+  .join('')
 
 /** Spelled out here, so that it does not rest on what is tested. Line ends are ours. */
 function obeyedIn(text: string): string[] {
@@ -55,7 +63,8 @@ function clean(t: Test, about: string, text: string, shown: RegExp | undefined):
   if (shown !== undefined) t.match(text, shown, `${about}: what was hostile is shown`)
 }
 
-const asks = (keys: string): string => `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'${keys}/></metadata>`
+const asks = (keys: string): string =>
+  `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'${keys}/></metadata>`
 
 function domain({ isAsking = true, name = REFERENCES, keys = '', vcpu = '4', pin = '' } = {}): string {
   return `<domain type='kvm'>
@@ -87,7 +96,10 @@ interface Ran {
   readonly stderr: string
 }
 
-function run(words: readonly string[], { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {}): Ran {
+function run(
+  words: readonly string[],
+  { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+): Ran {
   const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...words], {
     input,
     env: { PATH: process.env.PATH ?? '', ...env },
@@ -108,14 +120,35 @@ function runHook(operation: string, guest: string, input: string, config: string
 // ---- The escaper ----
 
 t.test('the escaper', async (t) => {
-  t.equal(visible('a\u0000\u001b\u009b\u00ad\u202e\u{e0001}\ud800z'), 'a\\x00\\x1b\\x9b\\xad\\u202e\\u{e0001}\\ud800z')
+  t.equal(
+    visible('a\u0000\u001b\u009b\u00ad\u202e\u{e0001}\ud800z'),
+    'a\\x00\\x1b\\x9b\\xad\\u202e\\u{e0001}\\ud800z',
+  )
   t.equal(visible('tab\tline\nend\r'), 'tab\\x09line\\x0aend\\x0d')
-  for (const plain of ['db1', 'C:\\dir\\new', 'machine-qemu\\x2d1\\x2ddb1.scope', 'größe 東京 ✓ 😀 a\u00a0b', '\\u0041', '\\'])
+  for (const plain of [
+    'db1',
+    'C:\\dir\\new',
+    'machine-qemu\\x2d1\\x2ddb1.scope',
+    'größe 東京 ✓ 😀 a\u00a0b',
+    '\\u0041',
+    '\\',
+  ])
     t.equal(visible(plain), plain, 'ordinary text stays')
-  const pairs = ['\u001b', '\\x1b', '\\x5cx1b', '\u202e', '\\u202e', '\u{e0001}', '\\u{e0001}', '\\x5c', '\\x5cx5c']
+  const pairs = [
+    '\u001b',
+    '\\x1b',
+    '\\x5cx1b',
+    '\u202e',
+    '\\u202e',
+    '\u{e0001}',
+    '\\u{e0001}',
+    '\\x5c',
+    '\\x5cx5c',
+  ]
   t.equal(new Set(pairs.map(visible)).size, pairs.length, 'no two texts look the same')
   t.equal(visibleLines('a\tb\r\nc\rd\n\u001b\\x1b'), 'a\tb\r\nc\\x0dd\n\\x1b\\x1b')
-  for (const each of pairs) t.equal(visibleLines(visible(each)), visible(each), 'what is escaped is not escaped again')
+  for (const each of pairs)
+    t.equal(visibleLines(visible(each)), visible(each), 'what is escaped is not escaped again')
   const value = { [textOf(EVERYWHERE)]: [`${textOf(EVERYWHERE)}\ud800"\\`, 1, null] }
   t.same(JSON.parse(visibleJson(value)), value, 'JSON reads back')
   t.same(obeyedIn(visibleJson(value)), [])
@@ -123,10 +156,18 @@ t.test('the escaper', async (t) => {
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code)
     const isKept = visible(character) === character
-    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character) || (code & 0xfffe) === 0xfffe || (code >= 0xe0000 && code < 0xe1000)) {
+    if (
+      /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character) ||
+      (code & 0xfffe) === 0xfffe ||
+      (code >= 0xe0000 && code < 0xe1000)
+    ) {
       if (isKept) t.fail(`${code.toString(16)} stays`)
       escaped += 1
-    } else if (/[\p{L}\p{N}\p{P}\p{S}\p{Zs}]/u.test(character) && !/\p{Default_Ignorable_Code_Point}/u.test(character) && !isKept)
+    } else if (
+      /[\p{L}\p{N}\p{P}\p{S}\p{Zs}]/u.test(character) &&
+      !/\p{Default_Ignorable_Code_Point}/u.test(character) &&
+      !isKept
+    )
       t.fail(`${code.toString(16)} is escaped`)
   }
   t.ok(escaped > 4000)
@@ -137,7 +178,14 @@ t.test('the escaper', async (t) => {
 t.test('plan, check and transform', async (t) => {
   const on = ['--host', HOST, GUEST]
   const svg = join(folder, 'plan.svg')
-  for (const words of [['plan'], ['plan', '--json'], ['plan', '--svg', '-'], ['check'], ['check', '--json'], ['transform', '--diff']]) {
+  for (const words of [
+    ['plan'],
+    ['plan', '--json'],
+    ['plan', '--svg', '-'],
+    ['check'],
+    ['check', '--json'],
+    ['transform', '--diff'],
+  ]) {
     const { status, stdout, stderr } = run([...words, ...on])
     t.equal(status, 0, words.join(' '))
     clean(
@@ -166,11 +214,18 @@ t.test('plan, check and transform', async (t) => {
   clean(t, 'transform --json', json.stdout, /\\u009b/)
   t.equal(JSON.parse(json.stdout).domain, stdout, 'JSON holds the document as it is')
   const onLine = file('line.xml', domain().replace(/\n/g, ' '))
-  clean(t, 'the diff of one line', withoutTabs(run(['transform', '--diff', '--host', HOST, onLine]).stdout), /^\+.*\\x9b/m)
+  clean(
+    t,
+    'the diff of one line',
+    withoutTabs(run(['transform', '--diff', '--host', HOST, onLine]).stdout),
+    /^\+.*\\x9b/m,
+  )
 })
 
 t.test('what is refused, and where', async (t) => {
-  const value = [...hostile(IN_XML)].map((each) => (/[\t\r\n]/.test(each) ? `&#${each.charCodeAt(0)};` : each)).join('')
+  const value = [...hostile(IN_XML)]
+    .map((each) => (/[\t\r\n]/.test(each) ? `&#${each.charCodeAt(0)};` : each))
+    .join('')
   const cases: [about: string, text: string][] = [
     ['a number', domain({ vcpu: `4${value}` })],
     ['a key', domain({ keys: ` memory='${value}'` })],
@@ -242,7 +297,9 @@ t.test('words, files and the configuration', async (t) => {
   clean(
     t,
     'a diff names the file',
-    withoutTabs(run(['transform', '--diff', '--host', HOST, file(`sub/${word.replaceAll('/', '')}`, domain())]).stdout),
+    withoutTabs(
+      run(['transform', '--diff', '--host', HOST, file(`sub/${word.replaceAll('/', '')}`, domain())]).stdout,
+    ),
     /^--- ".*\\033/,
   )
 })
@@ -258,10 +315,25 @@ t.test('a VMI', async (t) => {
     clean(t, 'an annotation', stderr, /"ev\\x9b\\u202e\\x0aen"/)
     clean(t, 'an annotation, stdout', stdout, undefined)
   }
-  const cpu = JSON.stringify({ kind: 'VirtualMachineInstance', spec: { domain: { cpu: { dedicatedCpuPlacement: true } } } })
-  const { status, stdout } = run(['onDefineDomain', '--vmi', cpu, '--host', HOST, '--domain', domain({ isAsking: false })])
+  const cpu = JSON.stringify({
+    kind: 'VirtualMachineInstance',
+    spec: { domain: { cpu: { dedicatedCpuPlacement: true } } },
+  })
+  const { status, stdout } = run([
+    'onDefineDomain',
+    '--vmi',
+    cpu,
+    '--host',
+    HOST,
+    '--domain',
+    domain({ isAsking: false }),
+  ])
   t.equal(status, 0)
-  t.equal(stdout, domain({ isAsking: false }), 'a guest that does not ask gets its document back to the last byte')
+  t.equal(
+    stdout,
+    domain({ isAsking: false }),
+    'a guest that does not ask gets its document back to the last byte',
+  )
 })
 
 t.test('verify', async (t) => {
@@ -309,15 +381,24 @@ t.test('define and watch', async (t) => {
   }
   t.match(readFileSync(virsh.definition, 'utf8'), '<vcpupin', 'it is defined')
   t.ok(readFileSync(virsh.definition, 'utf8').includes(`<name>${name}</name>`), 'with the name that it had')
-  const refusing = (reason: string) => fakeVirsh(join(folder, 'virsh-2'), { name, text: written, refuses: `error: x\nerror: ${reason}\n` })
+  const refusing = (reason: string) =>
+    fakeVirsh(join(folder, 'virsh-2'), { name, text: written, refuses: `error: x\nerror: ${reason}\n` })
   const refused = run(['define', ...on, '--guest', UUID], refusing(textOf(EVERYWHERE)))
   clean(t, 'what libvirt says', refused.stderr, /error\[virsh-failed\].*\\x1b/)
   const watched = run(['watch', '--once', ...on], refusing(textOf(EVERYWHERE)))
-  clean(t, 'watch, refused', watched.stdout + watched.stderr, /watch found "a\\x09.*refused, error\[virsh-failed\].*\\x1b/)
+  clean(
+    t,
+    'watch, refused',
+    watched.stdout + watched.stderr,
+    /watch found "a\\x09.*refused, error\[virsh-failed\].*\\x1b/,
+  )
   const fitted = run(['watch', '--once', ...on], fakeVirsh(join(folder, 'virsh-3'), { name, text: written }))
   clean(t, 'watch', fitted.stdout + fitted.stderr, /watch found "a\\x09.*\\x9b.*fitted/)
   const other = fakeVirsh(join(folder, 'virsh-4'), { name, text: written })
-  const another = run(['define', ...on, file('other.xml', domain({ name }).replace(/310937af/, '410937af'))], other)
+  const another = run(
+    ['define', ...on, file('other.xml', domain({ name }).replace(/310937af/, '410937af'))],
+    other,
+  )
   clean(t, 'another UUID', another.stderr, /error\[guest-uuid\].*\\x9b/)
 })
 
@@ -333,17 +414,26 @@ t.test('the hook', async (t) => {
   ] as const) {
     const log = join(folder, `log-${logs++}`)
     const config = file('hook.conf', `root = "${HOST}"\nlog_file = "${log}"\n`)
-    const { stdout, stderr, status } = runHook(operation, hostile(EVERYWHERE).replaceAll('\u0000', ''), input, config)
+    const { stdout, stderr, status } = runHook(
+      operation,
+      hostile(EVERYWHERE).replaceAll('\u0000', ''),
+      input,
+      config,
+    )
     const about = `${operation} ${logs}`
     clean(t, `${about}, stderr`, stderr, status === 0 ? undefined : /^error\[/)
-    if (status === 0 && operation !== 'prepare begin') t.ok(stdout.includes(`<title>${REFERENCES}</title>`), 'the document is as it was')
+    if (status === 0 && operation !== 'prepare begin')
+      t.ok(stdout.includes(`<title>${REFERENCES}</title>`), 'the document is as it was')
     else t.equal(stdout, '')
     t.ok(existsSync(log), about)
     const line = readFileSync(log, 'utf8')
     clean(t, `${about}, log`, line, /\\x1b.*\\x9b/)
     t.equal(line.split('\n').length, 2, 'one line')
   }
-  const config = file('hook.conf', `\u009b\u202e = "x"\nroot = "${HOST}"\nlog_file = "${join(folder, 'log-bad')}"\n`)
+  const config = file(
+    'hook.conf',
+    `\u009b\u202e = "x"\nroot = "${HOST}"\nlog_file = "${join(folder, 'log-bad')}"\n`,
+  )
   const { stderr } = runHook('migrate begin', 'db1', domain(), config)
   clean(t, 'a configuration', stderr, /error\[config-syntax\]/)
   clean(t, 'a configuration, log', readFileSync(join(folder, 'log-bad'), 'utf8'), /config-syntax/)

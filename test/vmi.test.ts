@@ -76,7 +76,12 @@ const jsonOf = (value: unknown): ReturnType<typeof parseJson> => parseJson(JSON.
 const vmiOf = (parts: Parts = {}): Vmi => readVmi(jsonOf(document(parts)), 'vmi.json')
 const RELAXED = { numa: undefined }
 
-function placed(parts: Parts, cpuset: readonly number[], text = DOMAIN, more: Partial<Surroundings> = {}): Placed {
+function placed(
+  parts: Parts,
+  cpuset: readonly number[],
+  text = DOMAIN,
+  more: Partial<Surroundings> = {},
+): Placed {
   return place(text, { host, allowed: { cpus: setOf(cpuset) }, vmi: vmiOf(parts), ...more }, writeElement)
 }
 
@@ -91,14 +96,21 @@ function refusal(attempt: () => unknown): readonly Diagnostic[] {
 }
 
 const codes = (found: readonly Diagnostic[]): string[] => found.map(({ code }) => code)
-const told = (value: unknown): string[] => refusal(() => readVmi(jsonOf(value), 'vmi.json')).map(({ what }) => what)
+const told = (value: unknown): string[] =>
+  refusal(() => readVmi(jsonOf(value), 'vmi.json')).map(({ what }) => what)
 const pinsOf = (text: string): string => [...readDomain(parseXml(text)).vcpupin.values()].flat().join(' ')
 
 // ---- What it implies ----
 
 t.test('passthrough is KubeVirt’s own answer', (t) => {
   const { text, request, notes } = placed({}, [2, 3, 6, 7])
-  t.match(request, { like: 'kubevirt', existing: 'replace', pagesizeKiB: 2048, threadsLikeKubevirt: true, pin: 'cpu' })
+  t.match(request, {
+    like: 'kubevirt',
+    existing: 'replace',
+    pagesizeKiB: 2048,
+    threadsLikeKubevirt: true,
+    pin: 'cpu',
+  })
   t.equal(pinsOf(text), '2 3 6 7')
   t.match(text, '<cell id="1" cpus="2-3" memory="32768" unit="KiB">')
   t.match(text, '<hint-dedicated state="on"/>')
@@ -124,15 +136,25 @@ t.test('pins alone: a guest core may be made of what is left on two nodes', (t) 
   const threads = { cores: 2, threads: 2 }
   const domain = DOMAIN.replace('cores="4" threads="1"', 'cores="2" threads="2"')
   t.equal(pinsOf(placed({ cpu: { ...RELAXED, ...threads } }, [0, 1, 2, 4], domain).text), '0 1 2 4')
-  t.same(codes(refusal(() => placed({ cpu: threads }, [0, 1, 2, 4], domain))), ['cell-crossing'], 'not with passthrough')
+  t.same(
+    codes(refusal(() => placed({ cpu: threads }, [0, 1, 2, 4], domain))),
+    ['cell-crossing'],
+    'not with passthrough',
+  )
   t.same(codes(refusal(() => placed({ cpu: RELAXED }, [0, 1, 2]))), ['not-enough-threads'])
   const nowhere = { host: { nodes: [], siblings: [] } }
-  t.same(codes(refusal(() => placed({ cpu: RELAXED }, [0, 1, 2, 3], DOMAIN, nowhere))), ['not-enough-threads'])
+  t.same(codes(refusal(() => placed({ cpu: RELAXED }, [0, 1, 2, 3], DOMAIN, nowhere))), [
+    'not-enough-threads',
+  ])
   t.end()
 })
 
 t.test('no dedicated CPUs: the domain stays as it is', (t) => {
-  const { text, edits, notes } = placed({ cpu: { dedicatedCpuPlacement: false, numa: undefined } }, [2, 3, 6, 7], PINNED)
+  const { text, edits, notes } = placed(
+    { cpu: { dedicatedCpuPlacement: false, numa: undefined } },
+    [2, 3, 6, 7],
+    PINNED,
+  )
   t.equal(text, PINNED)
   t.same(edits, [])
   t.same(codes(notes), ['vmi-without-dedicated-cpus'])
@@ -141,7 +163,11 @@ t.test('no dedicated CPUs: the domain stays as it is', (t) => {
 
 t.test('the pins say which CPUs the pod has', (t) => {
   t.equal(pinsOf(placed({}, [0, 1, 2, 3], PINNED).text), '2 3 6 7', 'not the cgroup of who asks')
-  t.equal(pinsOf(placed({}, [], PINNED, { flags: { cpuset: setOf([0, 1, 4, 5]) } }).text), '0 1 4 5', 'but a cpuset is stronger')
+  t.equal(
+    pinsOf(placed({}, [], PINNED, { flags: { cpuset: setOf([0, 1, 4, 5]) } }).text),
+    '0 1 4 5',
+    'but a cpuset is stronger',
+  )
   t.end()
 })
 
@@ -161,7 +187,10 @@ t.test('realtime, architecture and memfd', (t) => {
     '<acpi></acpi>',
     '<acpi></acpi><kvm><hidden state="on"></hidden><hint-dedicated state="off"></hint-dedicated></kvm>',
   )
-  t.match(placed({}, [2, 3, 6, 7], off).text, '<kvm><hidden state="on"></hidden><hint-dedicated state="on"></hint-dedicated></kvm>')
+  t.match(
+    placed({}, [2, 3, 6, 7], off).text,
+    '<kvm><hidden state="on"></hidden><hint-dedicated state="on"></hint-dedicated></kvm>',
+  )
   const none = DOMAIN.replace(/ {2}<features>[\s\S]*<\/features>\n/, '')
   t.match(
     placed({ cpu: { realtime: {} } }, [2, 3, 6, 7], none).text,
@@ -186,10 +215,22 @@ function threadsOf(
 
 t.test('the emulator and the pool have CPUs of their own', (t) => {
   const isolated = { isolateEmulatorThread: true }
-  t.same(threadsOf({ cpu: isolated }, [2, 3, 6, 7, 10], DOMAIN), { emulator: [7], io: [] }, 'what vCPUs leave, in host order')
-  t.same(threadsOf({ cpu: isolated, annotations: PARITY }, [1, 2, 3, 5, 6, 7], DOMAIN), { emulator: [6, 7], io: [] }, 'even: a second one')
+  t.same(
+    threadsOf({ cpu: isolated }, [2, 3, 6, 7, 10], DOMAIN),
+    { emulator: [7], io: [] },
+    'what vCPUs leave, in host order',
+  )
+  t.same(
+    threadsOf({ cpu: isolated, annotations: PARITY }, [1, 2, 3, 5, 6, 7], DOMAIN),
+    { emulator: [6, 7], io: [] },
+    'even: a second one',
+  )
   t.same(threadsOf({ domain: memoryAnd(POOL) }, [1, 2, 3, 5, 6, 7]), { emulator: [], io: [[6], [7]] })
-  t.same(threadsOf({ cpu: isolated, domain: memoryAnd(POOL) }, [1, 2, 3, 4, 5, 6, 7]), { emulator: [7], io: [[5], [6]] }, 'the pool first')
+  t.same(
+    threadsOf({ cpu: isolated, domain: memoryAnd(POOL) }, [1, 2, 3, 4, 5, 6, 7]),
+    { emulator: [7], io: [[5], [6]] },
+    'the pool first',
+  )
   t.end()
 })
 
@@ -207,9 +248,17 @@ t.test('other I/O threads share', (t) => {
     'even slices',
   )
   const many = DOMAIN.replace('</vcpu>', '</vcpu><iothreads>5</iothreads>')
-  t.same(threadsOf(shared, [2, 3, 6, 7], many).io, [[3], [6], [7], [2], [3]], 'as many as vCPUs or more: in turn, from the second CPU')
+  t.same(
+    threadsOf(shared, [2, 3, 6, 7], many).io,
+    [[3], [6], [7], [2], [3]],
+    'as many as vCPUs or more: in turn, from the second CPU',
+  )
   const isolated = { ...shared, cpu: { isolateEmulatorThread: true } }
-  t.same(threadsOf(isolated, [2, 3, 6, 7, 10]), { emulator: [7], io: [[7]] }, 'with the emulator, and only the first')
+  t.same(
+    threadsOf(isolated, [2, 3, 6, 7, 10]),
+    { emulator: [7], io: [[7]] },
+    'with the emulator, and only the first',
+  )
   const disk = { domain: memoryAnd({ devices: { disks: [{ name: 'd0', dedicatedIOThread: true }] } }) }
   t.same(
     threadsOf(disk, [2, 3, 6, 7]).io,
@@ -224,20 +273,30 @@ t.test('other I/O threads share', (t) => {
 })
 
 t.test('too few CPUs for threads, in the order in which KubeVirt meets it', (t) => {
-  const refused = (parts: Parts, cpuset: readonly number[], text = IOTHREADS): string[] => codes(refusal(() => placed(parts, cpuset, text)))
+  const refused = (parts: Parts, cpuset: readonly number[], text = IOTHREADS): string[] =>
+    codes(refusal(() => placed(parts, cpuset, text)))
   const isolated = { isolateEmulatorThread: true }
   t.same(refused({ cpu: isolated }, [2, 3, 6, 7]), ['emulator-no-cpu'])
   t.same(refused({ cpu: isolated, annotations: PARITY }, [1, 2, 3, 6, 7]), ['emulator-no-second-cpu'])
   t.same(refused({ cpu: isolated, domain: memoryAnd(POOL) }, [1, 2, 3, 6, 7]), ['iothread-no-cpu'])
   t.same(refused({ cpu: isolated, domain: memoryAnd(POOL) }, [1, 2, 3, 5, 6, 7]), ['emulator-no-cpu'])
-  t.same(refused({ domain: memoryAnd({ ioThreadsPolicy: 'shared' }) }, [2, 3, 6, 7], DOMAIN), ['iothreads-missing'])
+  t.same(refused({ domain: memoryAnd({ ioThreadsPolicy: 'shared' }) }, [2, 3, 6, 7], DOMAIN), [
+    'iothreads-missing',
+  ])
   t.same(refused({ domain: memoryAnd(POOL) }, [1, 2, 3, 5, 6, 7], DOMAIN), ['iothreads-missing'])
-  t.same(refused({ cpu: isolated, domain: { memory: { guest: '64Mi' } } }, [2, 3, 6, 7]), ['emulator-no-cpu'], 'before hugepages')
+  t.same(
+    refused({ cpu: isolated, domain: { memory: { guest: '64Mi' } } }, [2, 3, 6, 7]),
+    ['emulator-no-cpu'],
+    'before hugepages',
+  )
   t.end()
 })
 
 t.test('an emulator that is asked for overrides', (t) => {
-  const isolated = { cpu: { isolateEmulatorThread: true }, annotations: { 'virt-numa.io/emulator': 'shared' } }
+  const isolated = {
+    cpu: { isolateEmulatorThread: true },
+    annotations: { 'virt-numa.io/emulator': 'shared' },
+  }
   t.same(threadsOf(isolated, [2, 3, 6, 7]), {
     emulator: [2, 3, 6, 7],
     io: [
@@ -258,10 +317,17 @@ function memoryAnd(domain: object): object {
 
 t.test('annotations are the guest’s own wishes', (t) => {
   const by = (key: string, value: string): Parts => ({ annotations: { [`virt-numa.io/${key}`]: value } })
-  t.match(placed(by('memory', 'by-vcpu'), [1, 2, 3, 6]).text, '<cell id="0" cpus="0-2" memory="49152" unit="KiB">')
+  t.match(
+    placed(by('memory', 'by-vcpu'), [1, 2, 3, 6]).text,
+    '<cell id="0" cpus="0-2" memory="49152" unit="KiB">',
+  )
   t.match(placed({}, [1, 2, 3, 6]).text, '<cell id="0" cpus="0-2" memory="32768" unit="KiB">')
   const cells = placed({ ...by('like', 'virt-numa'), cpu: RELAXED }, [2, 3, 6, 7])
-  t.equal(cells.placement.cells.length, 2, 'cells for a guest without passthrough, in the place of the synthetic one')
+  t.equal(
+    cells.placement.cells.length,
+    2,
+    'cells for a guest without passthrough, in the place of the synthetic one',
+  )
   const pack = placed({ ...by('cpus', 'pack'), cpu: RELAXED }, [0, 4, 5, 6, 7])
   t.equal(pinsOf(pack.text), '4 5 6 7', 'another order of pins')
   t.same(pack.placement.cells, [], 'and no cells by it')
@@ -270,7 +336,9 @@ t.test('annotations are the guest’s own wishes', (t) => {
   t.same(codes(refusal(() => placed(by('memroy', 'even'), [2, 3, 6, 7]))), ['unknown-key'])
   t.same(codes(refusal(() => placed(by('memory', 'evenly'), [2, 3, 6, 7]))), ['unknown-value'])
   const config = { ...defaultConfig, tenantKeys: [] }
-  t.same(codes(refusal(() => placed(by('memory', 'even'), [2, 3, 6, 7], DOMAIN, { config }))), ['tenant-key-refused'])
+  t.same(codes(refusal(() => placed(by('memory', 'even'), [2, 3, 6, 7], DOMAIN, { config }))), [
+    'tenant-key-refused',
+  ])
   t.end()
 })
 
@@ -278,7 +346,10 @@ t.test('what is stronger: flags, metadata, annotations, the spec, the configurat
   const annotated = { annotations: { 'virt-numa.io/memory': 'by-vcpu', 'virt-numa.io/distances': 'none' } }
   const metadata = `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/></metadata>`
   const text = DOMAIN.replace('<memory ', `${metadata}<memory `)
-  const config = { ...defaultConfig, wishes: { cpus: 'spread', distances: 'host', like: 'virt-numa' } as const }
+  const config = {
+    ...defaultConfig,
+    wishes: { cpus: 'spread', distances: 'host', like: 'virt-numa' } as const,
+  }
   const { request } = placed(annotated, [2, 3, 6, 7], text, { config, flags: { mode: 'preferred' } })
   t.match(request, { like: 'kubevirt', memory: 'even', distances: 'none', cpus: 'spread', mode: 'preferred' })
   t.end()
@@ -286,7 +357,11 @@ t.test('what is stronger: flags, metadata, annotations, the spec, the configurat
 
 t.test('a guest that moves keeps its cells, and is not told of its page size', (t) => {
   const { text } = placed({}, [2, 3, 6, 7])
-  const around = { host, allowed: { cpus: setOf<Surroundings['allowed']['cpus'] & object>([0, 1, 4, 5]) }, vmi: vmiOf() }
+  const around = {
+    host,
+    allowed: { cpus: setOf<Surroundings['allowed']['cpus'] & object>([0, 1, 4, 5]) },
+    vmi: vmiOf(),
+  }
   const moved = place(text, around, writeElement, 'if-better')
   t.equal(pinsOf(moved.text), '0 1 4 5', 'not the pins of the other side')
   t.same(codes(moved.notes), [])
@@ -301,9 +376,14 @@ t.test('the preconditions of KubeVirt’s guide', (t) => {
   ])
   t.same(codes(refusal(() => vmiOf({ cpu: { dedicatedCpuPlacement: false } }))), ['dedicated-cpus-required'])
   const [hugepages] = refusal(() => placed({ domain: { memory: { guest: '64Mi' } } }, [2, 3, 6, 7]))
-  t.match(hugepages, { code: 'hugepages-required', what: 'the VMI requests no hugepages', fix: /hugepages.pageSize: 2Mi$/ })
+  t.match(hugepages, {
+    code: 'hugepages-required',
+    what: 'the VMI requests no hugepages',
+    fix: /hugepages.pageSize: 2Mi$/,
+  })
   const counts = (requests: string, limits: string): readonly Diagnostic[] =>
-    vmiOf({ domain: memoryAnd({ resources: { requests: { cpu: requests }, limits: { cpu: limits } } }) }).notes
+    vmiOf({ domain: memoryAnd({ resources: { requests: { cpu: requests }, limits: { cpu: limits } } }) })
+      .notes
   t.same(codes(counts('4', '4000m')), [])
   t.same(
     counts('2500m', '2.5').map(({ code, what }) => `${code} ${what}`),
@@ -319,21 +399,35 @@ t.test('the preconditions of KubeVirt’s guide', (t) => {
 t.test('page sizes', (t) => {
   const refused = (pageSize: unknown): Diagnostic | undefined =>
     refusal(() => vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize } } } }))[0]
-  t.match(refused('abc'), { code: 'pagesize-invalid', what: 'spec.domain.memory.hugepages.pageSize: "abc" is no page size', fix: /2Mi/ })
+  t.match(refused('abc'), {
+    code: 'pagesize-invalid',
+    what: 'spec.domain.memory.hugepages.pageSize: "abc" is no page size',
+    fix: /2Mi/,
+  })
   t.match(refused('0'), { code: 'pagesize-invalid' })
   t.match(refused(undefined), { code: 'pagesize-invalid' })
-  t.match(vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize: '1Gi' } } } }).wishes, { pagesize: 1048576 })
+  t.match(vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize: '1Gi' } } } }).wishes, {
+    pagesize: 1048576,
+  })
   t.end()
 })
 
 t.test('a VMI of another domain', (t) => {
-  const { notes } = placed({ cpu: { cores: 8 }, domain: { memory: { guest: '1Gi', hugepages: { pageSize: '2Mi' } } } }, [2, 3, 6, 7])
+  const { notes } = placed(
+    { cpu: { cores: 8 }, domain: { memory: { guest: '1Gi', hugepages: { pageSize: '2Mi' } } } },
+    [2, 3, 6, 7],
+  )
   t.same(
     notes.filter(({ code }) => code === 'vmi-differs').map(({ what }) => what),
     ['vmi.json has vCPUs 8, the domain 4', 'vmi.json has memory 1 GiB, the domain 64 MiB'],
   )
-  const memory = (resources: object): number | undefined => vmiOf({ domain: { memory: undefined, resources }, cpu: RELAXED }).memoryKiB
-  t.equal(memory({ requests: { memory: '2Gi' }, limits: { memory: '4Gi' } }), 2097152, 'limits count only without requests')
+  const memory = (resources: object): number | undefined =>
+    vmiOf({ domain: { memory: undefined, resources }, cpu: RELAXED }).memoryKiB
+  t.equal(
+    memory({ requests: { memory: '2Gi' }, limits: { memory: '4Gi' } }),
+    2097152,
+    'limits count only without requests',
+  )
   t.equal(memory({ limits: { memory: '4Gi' } }), 4194304)
   t.equal(memory({}), undefined)
   t.end()
@@ -367,23 +461,40 @@ t.test('a malformed VMI is refused with every path, once each', (t) => {
     t.match(all, path)
   }
   t.equal(new Set(found).size, found.length)
-  t.same(told({ ...document(), spec: { domain: { cpu: 'four' } } }), ['vmi.json: spec.domain.cpu is the text "four"'])
+  t.same(told({ ...document(), spec: { domain: { cpu: 'four' } } }), [
+    'vmi.json: spec.domain.cpu is the text "four"',
+  ])
   t.same(told({ metadata: {} }), ['vmi.json: spec is missing'])
   t.same(told([]), ['vmi.json: the document is a list'])
   t.same(told(null), ['vmi.json: the document is null'])
-  t.same(told(document({ cpu: { dedicatedCPUPlacement: true, dedicatedCpuPlacement: undefined, numa: undefined } })), [
-    'vmi.json: spec.domain.cpu.dedicatedCPUPlacement is no key',
-  ])
-  t.same(codes(refusal(() => readVmi(jsonOf({ metadata: { annotations: { a: 1 } }, spec: {} }), 'vmi.json'))), ['vmi-malformed'])
+  t.same(
+    told(
+      document({ cpu: { dedicatedCPUPlacement: true, dedicatedCpuPlacement: undefined, numa: undefined } }),
+    ),
+    ['vmi.json: spec.domain.cpu.dedicatedCPUPlacement is no key'],
+  )
+  t.same(
+    codes(refusal(() => readVmi(jsonOf({ metadata: { annotations: { a: 1 } }, spec: {} }), 'vmi.json'))),
+    ['vmi-malformed'],
+  )
   const cpus = { resources: { requests: { cpu: 'four' } } }
-  t.same(told(document({ domain: memoryAnd(cpus) })), ['vmi.json: spec.domain.resources.requests.cpu is the text "four"'])
+  t.same(told(document({ domain: memoryAnd(cpus) })), [
+    'vmi.json: spec.domain.resources.requests.cpu is the text "four"',
+  ])
   t.end()
 })
 
 t.test('a VirtualMachine is read by its template', (t) => {
-  const { metadata, spec } = document({ annotations: { 'virt-numa.io/memory': 'even' } }) as { metadata: object; spec: object }
+  const { metadata, spec } = document({ annotations: { 'virt-numa.io/memory': 'even' } }) as {
+    metadata: object
+    spec: object
+  }
   const vm = readVmi(
-    jsonOf({ kind: 'VirtualMachine', metadata: { name: 'vm' }, spec: { running: true, template: { metadata, spec } } }),
+    jsonOf({
+      kind: 'VirtualMachine',
+      metadata: { name: 'vm' },
+      spec: { running: true, template: { metadata, spec } },
+    }),
     'vm.json',
   )
   t.match(vm, { passthrough: true, dedicated: true, annotations: new Map([['memory', 'even']]) })
@@ -396,7 +507,12 @@ t.test('a VirtualMachine is read by its template', (t) => {
 t.test('YAML says what JSON says', (t) => {
   const yaml = parseYaml(readFileSync(EXAMPLE, 'utf8'))
   const vmi = 'value' in yaml ? readVmi(yaml.value, 'vmi.yaml') : undefined
-  t.match(vmi, { dedicated: true, passthrough: true, memoryKiB: 65536, annotations: new Map([['memory', 'by-free-pages']]) })
+  t.match(vmi, {
+    dedicated: true,
+    passthrough: true,
+    memoryKiB: 65536,
+    annotations: new Map([['memory', 'by-free-pages']]),
+  })
   t.match(parseYaml('a: yes\nb: 2024-01-01T00:00:00Z\n1: [1.5, ~, x]'), {
     value: new Map<string, unknown>([
       ['a', true],
@@ -449,19 +565,33 @@ function folder(t: Test): string {
 
 t.test('--vmi takes JSON and YAML, for transform, plan and check', (t) => {
   const at = folder(t)
-  const files = { json: `${at}/vmi.json`, yaml: `${at}/vmi.yaml`, flow: `${at}/flow.yaml`, bare: `${at}/bare` }
-  writeFileSync(files.json, `\uFEFF ${JSON.stringify(document({ annotations: { 'virt-numa.io/memory': 'by-free-pages' } }))}`)
+  const files = {
+    json: `${at}/vmi.json`,
+    yaml: `${at}/vmi.yaml`,
+    flow: `${at}/flow.yaml`,
+    bare: `${at}/bare`,
+  }
+  writeFileSync(
+    files.json,
+    `\uFEFF ${JSON.stringify(document({ annotations: { 'virt-numa.io/memory': 'by-free-pages' } }))}`,
+  )
   writeFileSync(files.yaml, readFileSync(EXAMPLE))
   writeFileSync(files.flow, '{kind: VirtualMachineInstance, spec: {domain: {cpu: {cores: 4}}}}')
   writeFileSync(files.bare, readFileSync(EXAMPLE))
   const domain = `${at}/domain.xml`
   writeFileSync(domain, PINNED)
-  const answers = [files.json, files.yaml, files.bare].map((vmi) => run('transform', '--host', `${SEED}/host.json`, '--vmi', vmi, domain))
-  for (const { status, stdout } of answers) t.match({ status, stdout }, { status: 0, stdout: answers[0]?.stdout ?? '-' })
+  const answers = [files.json, files.yaml, files.bare].map((vmi) =>
+    run('transform', '--host', `${SEED}/host.json`, '--vmi', vmi, domain),
+  )
+  for (const { status, stdout } of answers)
+    t.match({ status, stdout }, { status: 0, stdout: answers[0]?.stdout ?? '-' })
   t.equal(pinsOf(answers[0]?.stdout ?? ''), '2 3 6 7')
   const flow = run('transform', '--host', `${SEED}/host.json`, '--vmi', files.flow, domain)
   t.match(flow, { status: 0, stdout: PINNED, stderr: /^note\[vmi-without-dedicated-cpus\]/ })
-  t.match(run('plan', '--host', `${SEED}/host.json`, '--vmi', files.yaml, domain), { status: 0, stdout: /like=kubevirt/ })
+  t.match(run('plan', '--host', `${SEED}/host.json`, '--vmi', files.yaml, domain), {
+    status: 0,
+    stdout: /like=kubevirt/,
+  })
   writeFileSync(domain, answers[0]?.stdout ?? '')
   t.match(run('check', '--host', `${SEED}/host.json`, '--vmi', files.yaml, domain), { status: 0 })
   t.end()
@@ -481,19 +611,31 @@ t.test('--vmi that cannot be read', (t) => {
   fails('a.yaml', 'a: [\n', /^error\[yaml-malformed\]: .*a\.yaml: line 2, column 1/)
   fails('b.yaml', 'just words\n', /^error\[vmi-malformed\]: .*b\.yaml: the document is the text "just words"/)
   fails('empty', '', /^error\[vmi-malformed\]: .*empty: the document is null/)
-  t.match(run('plan', '--vmi', `${at}/none.yaml`, `${SEED}/domain.xml`), { status: 1, stderr: /^error\[unreadable\]/ })
+  t.match(run('plan', '--vmi', `${at}/none.yaml`, `${SEED}/domain.xml`), {
+    status: 1,
+    stderr: /^error\[unreadable\]/,
+  })
   t.end()
 })
 
 t.test('onDefineDomain', (t) => {
   const hosted = ['--host', `${SEED}/host.json`, '--config', '/dev/null']
-  const define = (vmi: unknown, domain: string): Ended => run('onDefineDomain', '--vmi', JSON.stringify(vmi), '--domain', domain, ...hosted)
+  const define = (vmi: unknown, domain: string): Ended =>
+    run('onDefineDomain', '--vmi', JSON.stringify(vmi), '--domain', domain, ...hosted)
   const asked = define(document(), PINNED)
   t.match(asked, { status: 0, stderr: /^note\[socket-spans-cells\]/ })
   t.match(asked.stdout, '<memnode cellid="1" mode="strict" nodeset="1"/>')
   t.equal(define(document(), asked.stdout).stdout, asked.stdout, 'a second time')
-  t.match(define(document({ cpu: RELAXED }), PINNED), { status: 0, stdout: PINNED, stderr: '' }, 'nobody asked')
-  t.match(define({ spec: { domain: { cpu: 'x' } } }, PINNED), { status: 0, stdout: PINNED, stderr: '' }, 'nor looks at what it says')
+  t.match(
+    define(document({ cpu: RELAXED }), PINNED),
+    { status: 0, stdout: PINNED, stderr: '' },
+    'nobody asked',
+  )
+  t.match(
+    define({ spec: { domain: { cpu: 'x' } } }, PINNED),
+    { status: 0, stdout: PINNED, stderr: '' },
+    'nor looks at what it says',
+  )
   const annotated = document({ cpu: RELAXED, annotations: { 'virt-numa.io/memory': 'by-vcpu' } })
   t.match(define(annotated, PINNED).stdout, '<memnode cellid="1"')
   t.match(
@@ -501,18 +643,35 @@ t.test('onDefineDomain', (t) => {
     { status: 1, stdout: '', stderr: /^error\[no-cpus\]/ },
     'a domain without pins says nothing of the pod',
   )
-  t.match(define(document({ cpu: { cores: 'x' } }), PINNED), { status: 1, stdout: '', stderr: /^error\[vmi-malformed\]/ })
-  t.match(run('onDefineDomain', '--vmi', '{', '--domain', PINNED), { status: 1, stderr: /^error\[json-malformed\]/ })
+  t.match(define(document({ cpu: { cores: 'x' } }), PINNED), {
+    status: 1,
+    stdout: '',
+    stderr: /^error\[vmi-malformed\]/,
+  })
+  t.match(run('onDefineDomain', '--vmi', '{', '--domain', PINNED), {
+    status: 1,
+    stderr: /^error\[json-malformed\]/,
+  })
   t.end()
 })
 
 t.test('onDefineDomain on the target of a migration', (t) => {
-  const target = { migrationState: { targetNode: 'node7', targetPod: 'virt-launcher-seed-x', migrationUid: 'u' } }
+  const target = {
+    migrationState: { targetNode: 'node7', targetPod: 'virt-launcher-seed-x', migrationUid: 'u' },
+  }
   const define = (parts: Parts, domain: string): Ended =>
     run('onDefineDomain', '--vmi', JSON.stringify(document(parts)), '--domain', domain, '--host', '/nowhere')
   t.match(define({ status: target }, PINNED), { status: 0, stdout: PINNED, stderr: '' })
-  t.match(define({ status: target, cpu: { cores: 'x' } }, '<broken'), { status: 0, stdout: '<broken', stderr: '' }, 'whatever it says')
-  t.equal(define({ status: { migrationState: { ...target.migrationState, completed: true } } }, PINNED).status, 1, 'not when it is over')
+  t.match(
+    define({ status: target, cpu: { cores: 'x' } }, '<broken'),
+    { status: 0, stdout: '<broken', stderr: '' },
+    'whatever it says',
+  )
+  t.equal(
+    define({ status: { migrationState: { ...target.migrationState, completed: true } } }, PINNED).status,
+    1,
+    'not when it is over',
+  )
   const isTarget = (value: unknown): boolean => isMigrationTarget(jsonOf(value))
   t.ok(isTarget(document({ annotations: { 'kubevirt.io/create-migration-target': 'true' } })))
   t.notOk(isTarget(document({ status: { migrationState: { ...target.migrationState, failed: true } } })))

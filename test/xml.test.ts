@@ -15,14 +15,25 @@ import {
   replaceElement,
   setAttribute,
 } from '../src/xml/edit.ts'
-import { attribute, child, childrenOf, lineAndColumn, parseXml, type XmlDocument, type XmlElement } from '../src/xml/parse.ts'
+import {
+  attribute,
+  child,
+  childrenOf,
+  lineAndColumn,
+  parseXml,
+  type XmlDocument,
+  type XmlElement,
+} from '../src/xml/parse.ts'
 import { readXml, type XmlData } from '../src/xml/read.ts'
 
 const RUNS = { numRuns: 500, seed: 20_260_117 }
 
 const all = (element: XmlElement): XmlElement[] => [element, ...element.children.flatMap(all)]
 
-function refusalOf(text: string, limits?: Parameters<typeof parseXml>[1]): { code: string; at: string; what: string; fix: string } {
+function refusalOf(
+  text: string,
+  limits?: Parameters<typeof parseXml>[1],
+): { code: string; at: string; what: string; fix: string } {
   try {
     parseXml(text, limits, { numa: 'urn:virt-numa:1' })
   } catch (error) {
@@ -47,8 +58,10 @@ const documents: Record<string, string> = {
   'line ends and tabs in values': '<a one="1\n2\r\n3\t4"/>',
   'comments, instructions and CDATA': `<?xml version='1.0'?>\n<!-- <a b='c'> --><a><!--<b c='d'/>--><?p <b e='f'/>?><![CDATA[<b g='h'>]]><b i='j'/></a><!-- x -->\n`,
   'prefixes and declarations': `<a xmlns:n='urn:n'><n:b xmlns='urn:m' n:c='1' d='2'><e/></n:b></a>`,
-  'a byte order mark': "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<a one='1'>\r\n\t<b two='2'/>\r\n</a>",
-  'letters of two units': "<a one='\u{1f600}\u{1f600}'><b two='\u{20000}'/>\u{1f600}<\u00e9l\u00e9ment d='\u00fc'/></a>",
+  'a byte order mark':
+    "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<a one='1'>\r\n\t<b two='2'/>\r\n</a>",
+  'letters of two units':
+    "<a one='\u{1f600}\u{1f600}'><b two='\u{20000}'/>\u{1f600}<\u00e9l\u00e9ment d='\u00fc'/></a>",
   'end tags with space': "<a one='1'><b></b\n></a >",
   'names of objects': "<__proto__ constructor='1' __proto__='2'><toString hasOwnProperty='3'/></__proto__>",
 }
@@ -64,11 +77,14 @@ function spanProblems({ text, root }: XmlDocument): string[] {
     expect(text.startsWith(`<${name}`, start) && text[tagEnd - 1] === '>', 'start tag')
     expect(text[tagEnd - 2] === '/' ? selfClosing : !selfClosing, 'self-closing')
     expect(
-      selfClosing ? end === tagEnd && contentEnd === tagEnd : new RegExp(`^</${name}\\s*>$`).test(text.slice(contentEnd, end)),
+      selfClosing
+        ? end === tagEnd && contentEnd === tagEnd
+        : new RegExp(`^</${name}\\s*>$`).test(text.slice(contentEnd, end)),
       'end tag',
     )
     expect(
-      parent === undefined || (start >= parent.tagEnd && end <= parent.contentEnd && parent.children.includes(element)),
+      parent === undefined ||
+        (start >= parent.tagEnd && end <= parent.contentEnd && parent.children.includes(element)),
       'inside its parent',
     )
     expect(
@@ -79,8 +95,14 @@ function spanProblems({ text, root }: XmlDocument): string[] {
     for (const each of element.attributes) {
       const raw = text.slice(each.start, each.end)
       const quote = text[each.end] as string
-      expect((quote === '"' || quote === "'") && text[each.start - 1] === quote && !raw.includes(quote), `${each.name}: its quotes`)
-      expect(new RegExp(`\\s${each.name}\\s*=\\s*$`).test(text.slice(start, each.start - 1)), `${each.name}: its name before it`)
+      expect(
+        (quote === '"' || quote === "'") && text[each.start - 1] === quote && !raw.includes(quote),
+        `${each.name}: its quotes`,
+      )
+      expect(
+        new RegExp(`\\s${each.name}\\s*=\\s*$`).test(text.slice(start, each.start - 1)),
+        `${each.name}: its name before it`,
+      )
       expect(decodedRaw(raw) === each.value, `${each.name}: ${raw} is ${JSON.stringify(each.value)}`)
       expect(each.start > start && each.end < tagEnd, `${each.name}: inside the tag`)
       names.push(each.name)
@@ -97,13 +119,17 @@ function decodedRaw(raw: string): string {
   return raw
     .replace(/\r\n|[\n\r\t]/g, ' ')
     .replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (_, hex: string, decimal: string, name: string) =>
-      name === undefined ? String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)) : (ENTITIES[name] ?? ''),
+      name === undefined
+        ? String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
+        : (ENTITIES[name] ?? ''),
     )
 }
 
 t.test('the span of every attribute is its raw value, that of every element its text', (t) => {
   for (const [name, text] of Object.entries(documents)) t.same(spanProblems(parseXml(text)), [], name)
-  const attributes = Object.values(documents).flatMap((text) => all(parseXml(text).root).flatMap((element) => element.attributes))
+  const attributes = Object.values(documents).flatMap((text) =>
+    all(parseXml(text).root).flatMap((element) => element.attributes),
+  )
   t.equal(attributes.length, 36, 'and none is missed')
   t.end()
 })
@@ -123,9 +149,12 @@ interface Told {
 const word = fc.constantFrom('a', 'b', 'cpu', 'cell', 'el-1', 'x.y', '_z', '\u00e9')
 const space = fc.constantFrom(' ', '\n', '\t', '\r\n  ', '  ')
 const gap = fc.constantFrom('', ' ', '\n', '\r\n')
-const rawValue = fc.array(fc.constantFrom('a', '0-3', '&lt;', '&#65;', '>', '/>', "'", '"', '=', ' ', '\t', '\u{1f600}', 'name="x"'), {
-  maxLength: 5,
-})
+const rawValue = fc.array(
+  fc.constantFrom('a', '0-3', '&lt;', '&#65;', '>', '/>', "'", '"', '=', ' ', '\t', '\u{1f600}', 'name="x"'),
+  {
+    maxLength: 5,
+  },
+)
 const filler = fc.constantFrom(
   '',
   '',
@@ -153,14 +182,25 @@ const elementOf = fc.memo((levels): fc.Arbitrary<Made> => {
   return fc.tuple(word, attributes, inside, filler, gap, fc.boolean()).map(made)
 })
 
-type Parts = [name: string, attributes: { name: string; raw: string; text: string }[], inside: [string, Made][], string, string, boolean]
+type Parts = [
+  name: string,
+  attributes: { name: string; raw: string; text: string }[],
+  inside: [string, Made][],
+  string,
+  string,
+  boolean,
+]
 
 function made([name, attributes, inside, last, late, isShort]: Parts): Made {
   const open = `<${name}${attributes.map(({ text }) => text).join('')}${late}`
   const content = inside.map(([before, { text }]) => before + text).join('') + last
   return {
     text: content === '' && isShort ? `${open}/>` : `${open}>${content}</${name}${late}>`,
-    told: { name, attributes: attributes.map((each) => [each.name, each.raw]), children: inside.map(([, each]) => each.told) },
+    told: {
+      name,
+      attributes: attributes.map((each) => [each.name, each.raw]),
+      children: inside.map(([, each]) => each.told),
+    },
   }
 }
 
@@ -177,12 +217,19 @@ function toldBy({ name, attributes, children }: XmlElement, text: string): Told 
 t.test('random documents are read as they were made', (t) => {
   let attributes = 0
   fc.assert(
-    fc.property(fc.constantFrom('', '\uFEFF', "<?xml version='1.0'?>\n", '<!-- <a b="c"> -->'), madeArb, (before, made) => {
-      const document = parseXml(before + made.text)
-      attributes += all(document.root).flatMap((element) => element.attributes).length
-      const problems = spanProblems(document)
-      return problems.length === 0 && JSON.stringify(toldBy(document.root, document.text)) === JSON.stringify(made.told)
-    }),
+    fc.property(
+      fc.constantFrom('', '\uFEFF', "<?xml version='1.0'?>\n", '<!-- <a b="c"> -->'),
+      madeArb,
+      (before, made) => {
+        const document = parseXml(before + made.text)
+        attributes += all(document.root).flatMap((element) => element.attributes).length
+        const problems = spanProblems(document)
+        return (
+          problems.length === 0 &&
+          JSON.stringify(toldBy(document.root, document.text)) === JSON.stringify(made.told)
+        )
+      },
+    ),
     RUNS,
   )
   t.ok(attributes > 1000, `${attributes} attributes`)
@@ -201,7 +248,8 @@ t.test('an attribute that is set anew differs there alone', (t) => {
       const after = parseXml(applyEdits(made.text, edits))
       const same = all(after.root)[elements.indexOf(element)] as XmlElement
       if (attribute(same, before?.name ?? 'fresh')?.value !== '7-9') return false
-      if (before === undefined) return all(after.root).length === elements.length && edits[0]?.start === edits[0]?.end
+      if (before === undefined)
+        return all(after.root).length === elements.length && edits[0]?.start === edits[0]?.end
       edited += 1
       return after.text === `${made.text.slice(0, before.start)}7-9${made.text.slice(before.end)}`
     }),
@@ -226,8 +274,12 @@ t.test('an attribute that is removed is gone, and the others are as they were', 
       if (!cut.test(made.text.slice(edit.start, edit.end))) return false
       const after = parseXml(applyEdits(made.text, [edit]))
       const left = all(after.root)[all(document.root).indexOf(element)] as XmlElement
-      const values = (one: XmlElement): string[] => one.attributes.map(({ name, value }) => `${name}=${value}`)
-      return JSON.stringify(values(left)) === JSON.stringify(values(element).filter((each) => !each.startsWith(`${gone.name}=`)))
+      const values = (one: XmlElement): string[] =>
+        one.attributes.map(({ name, value }) => `${name}=${value}`)
+      return (
+        JSON.stringify(values(left)) ===
+        JSON.stringify(values(element).filter((each) => !each.startsWith(`${gone.name}=`)))
+      )
     }),
     RUNS,
   )
@@ -246,7 +298,11 @@ t.test('what is no XML is refused at its place', (t) => {
     'a tag that never ends': ['<a>\n<b', 'xml-malformed', '2:2'],
     'a value without quotes': ['<a b=c/>', 'xml-malformed', '1:6'],
     'an attribute twice': ["<a b='1' b='2'/>", 'xml-malformed', ''],
-    'an attribute twice by its namespace': ["<a xmlns:n='u' xmlns:m='u' n:b='1' m:b='2'/>", 'xml-malformed', ''],
+    'an attribute twice by its namespace': [
+      "<a xmlns:n='u' xmlns:m='u' n:b='1' m:b='2'/>",
+      'xml-malformed',
+      '',
+    ],
     'a bare ampersand': ['<a>b & c</a>', 'xml-malformed', ''],
     'a less-than sign in a value': ["<a b='<'/>", 'xml-malformed', ''],
     'a control character': ['<a>\u0001</a>', 'xml-malformed', '1:4'],
@@ -284,8 +340,14 @@ t.test('of many findings the first are told, and the others counted', (t) => {
   const found = Array.from({ length: 250 }, (_, vcpu) => diagnostic('pin-missing', { vcpu }))
   t.equal(firstOf(found.slice(0, 100)).length, 100)
   const told = firstOf(found)
-  t.same([told.length, told.at(-1)?.code, told.at(-1)?.what], [101, 'more-found', '150 more findings: pin-missing'])
-  t.match(renderDiagnostics(found, 'capacity-warns', undefined), /note\[more-found\]: 150 more findings: pin-missing/)
+  t.same(
+    [told.length, told.at(-1)?.code, told.at(-1)?.what],
+    [101, 'more-found', '150 more findings: pin-missing'],
+  )
+  t.match(
+    renderDiagnostics(found, 'capacity-warns', undefined),
+    /note\[more-found\]: 150 more findings: pin-missing/,
+  )
   t.end()
 })
 
@@ -297,7 +359,25 @@ t.test('every piece of a document is refused, and nothing is thrown but refusals
   fc.assert(
     fc.property(
       fc.string({
-        unit: fc.constantFrom('<', '>', '/', 'a', '=', "'", '"', ' ', '!', '-', '[', ']', '?', '&', ';', ':', '\0'),
+        unit: fc.constantFrom(
+          '<',
+          '>',
+          '/',
+          'a',
+          '=',
+          "'",
+          '"',
+          ' ',
+          '!',
+          '-',
+          '[',
+          ']',
+          '?',
+          '&',
+          ';',
+          ':',
+          '\0',
+        ),
         maxLength: 30,
       }),
       (text) => {
@@ -371,7 +451,14 @@ t.test('new children stand where libvirt prints them, laid out like their neighb
   )
   t.equal(
     inserted(lines('<domain>', '   <cpu/>', '</domain>')),
-    lines('<domain>', '   <numatune>', "      <memory mode='strict' nodeset='0-1'/>", '   </numatune>', '   <cpu/>', '</domain>'),
+    lines(
+      '<domain>',
+      '   <numatune>',
+      "      <memory mode='strict' nodeset='0-1'/>",
+      '   </numatune>',
+      '   <cpu/>',
+      '</domain>',
+    ),
     'in front, three spaces deep',
   )
   t.equal(
@@ -395,8 +482,18 @@ t.test('new children stand where libvirt prints them, laid out like their neighb
 t.test('a parent that closes itself opens in the layout around it', (t) => {
   const text = '<domain>\n  <vcpu>2</vcpu>\n  <cpu mode="host-passthrough" />\n</domain>\n'
   const document = parseXml(text)
-  const added: NewElement = { name: 'numa', attributes: [], children: [{ name: 'cell', attributes: [['id', '0']] }] }
-  const edits = insertChildren(document, child(document.root, 'cpu') as XmlElement, [added], ['numa'], writeElement)
+  const added: NewElement = {
+    name: 'numa',
+    attributes: [],
+    children: [{ name: 'cell', attributes: [['id', '0']] }],
+  }
+  const edits = insertChildren(
+    document,
+    child(document.root, 'cpu') as XmlElement,
+    [added],
+    ['numa'],
+    writeElement,
+  )
   t.equal(
     applyEdits(text, edits),
     '<domain>\n  <vcpu>2</vcpu>\n  <cpu mode="host-passthrough">\n    <numa>\n      <cell id="0"/>\n    </numa>\n  </cpu>\n</domain>\n',
@@ -424,8 +521,14 @@ t.test('several new children keep their order', (t) => {
     { name: 'cputune', attributes: [] },
     { name: 'numatune', attributes: [] },
   ]
-  t.equal(inserted('<domain>\n  <vcpu/>\n</domain>', two), '<domain>\n  <vcpu/>\n  <cputune/>\n  <numatune/>\n</domain>')
-  t.equal(inserted('<domain>\n  <cpu/>\n</domain>', two), '<domain>\n  <cputune/>\n  <numatune/>\n  <cpu/>\n</domain>')
+  t.equal(
+    inserted('<domain>\n  <vcpu/>\n</domain>', two),
+    '<domain>\n  <vcpu/>\n  <cputune/>\n  <numatune/>\n</domain>',
+  )
+  t.equal(
+    inserted('<domain>\n  <cpu/>\n</domain>', two),
+    '<domain>\n  <cputune/>\n  <numatune/>\n  <cpu/>\n</domain>',
+  )
   t.equal(inserted('<domain/>', two), '<domain><cputune/><numatune/></domain>')
   t.same(insertChildren(parseXml('<a/>'), parseXml('<a/>').root, [], [], writeElement), [], 'none, no edit')
   t.end()
@@ -453,7 +556,11 @@ t.test('attributes are set, added and removed in the smallest span', (t) => {
     edit('<a />', (d, root) => setAttribute(d, root, 'two', '2')),
     "<a two='2' />",
   )
-  t.same(setAttribute(parseXml("<a one='1'/>"), parseXml("<a one='1'/>").root, 'one', '1'), [], 'no change, no edit')
+  t.same(
+    setAttribute(parseXml("<a one='1'/>"), parseXml("<a one='1'/>").root, 'one', '1'),
+    [],
+    'no change, no edit',
+  )
   t.equal(
     edit("<a one='1'\n   two='2'/>", (d, root) => removeAttribute(d, root, 'two')),
     "<a one='1'/>",
@@ -482,7 +589,14 @@ t.test('elements are removed with the space before them, and replaced in place',
   const c = child(document.root, 'c') as XmlElement
   t.equal(applyEdits(text, [removeElement(document, c)]), '<a>\n  <b/>\n  <!-- e -->\n</a>')
   t.equal(
-    applyEdits(text, [replaceElement(document, c, { name: 'f', attributes: [], children: [{ name: 'g', attributes: [] }] }, writeElement)]),
+    applyEdits(text, [
+      replaceElement(
+        document,
+        c,
+        { name: 'f', attributes: [], children: [{ name: 'g', attributes: [] }] },
+        writeElement,
+      ),
+    ]),
     '<a>\n  <b/>\n  <f>\n    <g/>\n  </f>\n  <!-- e -->\n</a>',
   )
   t.end()
@@ -491,7 +605,11 @@ t.test('elements are removed with the space before them, and replaced in place',
 t.test('edits that overlap are a bug, and are told', (t) => {
   const at = (start: number, end: number, text: string): Edit => ({ start, end, text })
   t.equal(applyEdits('abcdef', [at(4, 5, 'X'), at(0, 1, 'Y'), at(2, 2, '-')]), 'Yb-cdXf', 'in any order')
-  t.equal(applyEdits('abc', [at(1, 1, '1'), at(1, 1, '2'), at(1, 2, '3')]), 'a123c', 'at one place what is added comes first')
+  t.equal(
+    applyEdits('abc', [at(1, 1, '1'), at(1, 1, '2'), at(1, 2, '3')]),
+    'a123c',
+    'at one place what is added comes first',
+  )
   t.throws(() => applyEdits('abcdef', [at(0, 3, ''), at(2, 4, '')]), /overlap/)
   t.equal(applyEdits('abc', []), 'abc')
   t.end()
@@ -499,7 +617,11 @@ t.test('edits that overlap are a bug, and are told', (t) => {
 
 // ---- The other reader ----
 
-const told = ({ name, attributes, children }: XmlData): unknown => [name, [...attributes].sort(), children.map(told)]
+const told = ({ name, attributes, children }: XmlData): unknown => [
+  name,
+  [...attributes].sort(),
+  children.map(told),
+]
 const seen = ({ name, attributes, children }: XmlElement): unknown => [
   name,
   attributes.map((each) => [each.name, each.value]).sort(),

@@ -9,23 +9,28 @@ interface Text {
   fix?: string
 }
 
-const text = (what: string, why: string, fix?: string): Text => (fix === undefined ? { what, why } : { what, why, fix })
+const text = (what: string, why: string, fix?: string): Text =>
+  fix === undefined ? { what, why } : { what, why, fix }
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
 /** What others wrote, cut; characters that cannot be shown are written out where it is printed (visible.ts). */
 const short = (value: string, most = 40): string =>
   `"${(value.length > most ? `${value.slice(0, most - 3)}...` : value).replaceAll('"', '\\"')}"`
 const or = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
-const meant = (close: string | undefined, otherwise: string): string => (close === undefined ? otherwise : `did you mean ${close}?`)
+const meant = (close: string | undefined, otherwise: string): string =>
+  close === undefined ? otherwise : `did you mean ${close}?`
 
 const taken = (f: { vcpus: number; pool: number }): string =>
   `${plural(f.vcpus, 'vCPU')}${f.pool === 0 ? '' : ` and ${plural(f.pool, 'I/O thread')}`} ${f.vcpus + f.pool === 1 ? 'takes' : 'take'}`
 
-const cpuWord = (cpus: string): string => (cpus === '' ? 'no CPU' : `CPU${/^\d+$/.test(cpus) ? '' : 's'} ${cpus}`)
+const cpuWord = (cpus: string): string =>
+  cpus === '' ? 'no CPU' : `CPU${/^\d+$/.test(cpus) ? '' : 's'} ${cpus}`
 const has = (cells: string): string => `${cells} ${cells.startsWith('cells') ? 'have' : 'has'}`
 const nodeWord = (f: { nodes: string; count: number }): string => `node${f.count === 1 ? '' : 's'} ${f.nodes}`
-const cellWord = (cells: readonly number[]): string => `cell${cells.length === 1 ? '' : 's'} ${cells.join(' and ')}`
+const cellWord = (cells: readonly number[]): string =>
+  `cell${cells.length === 1 ? '' : 's'} ${cells.join(' and ')}`
 
-const folderOf = (path: string): string => /^(.*?)\/+[^/]*\/*$/.exec(path)?.[1] || (path.startsWith('/') ? '/' : '.')
+const folderOf = (path: string): string =>
+  /^(.*?)\/+[^/]*\/*$/.exec(path)?.[1] || (path.startsWith('/') ? '/' : '.')
 
 /** What can be done when the system refuses to write a file, by the code of its error. */
 const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
@@ -35,7 +40,8 @@ const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
   EISDIR: (file) => `this is a folder; name a file in it: ${shellWord(`${file.replace(/\/+$/, '')}/NAME`)}`,
   EACCES: (file) => `run it as a user who may write to ${shellWord(folderOf(file))}, or choose another file`,
   EPERM: (file) => `run it as the owner of ${shellWord(file)} or as root, or choose another file`,
-  EROFS: (file) => `choose a file elsewhere: the file system of ${shellWord(folderOf(file))} is mounted read-only`,
+  EROFS: (file) =>
+    `choose a file elsewhere: the file system of ${shellWord(folderOf(file))} is mounted read-only`,
   ENOSPC: (file) => `free space on the disk: df -h ${shellWord(folderOf(file))}`,
   EDQUOT: () => 'free space, or have the disk quota raised: quota -s',
   EFBIG: () => 'raise the limit on the size of files: ulimit -f unlimited',
@@ -46,7 +52,8 @@ const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
   ELOOP: (file) => `its links lead in a circle; see: namei -l ${shellWord(file)}`,
   EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
   ENFILE: () => 'close programs: the system has too many open files',
-  EIO: (file) => `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
+  EIO: (file) =>
+    `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
 }
 
 /** stdout and stderr have no folder. */
@@ -70,7 +77,8 @@ const fixesOfReading: Readonly<Record<string, (file: string) => string>> = {
   ENXIO: () => 'choose a regular file: this is a socket, or a device that is not there',
   ENAMETOOLONG: () => 'check the path: no file has so long a name',
   EMFILE: () => 'raise the limit on open files: ulimit -n 1024',
-  EIO: (file) => `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
+  EIO: (file) =>
+    `check the disk or the network share that holds ${shellWord(folderOf(file))}; the kernel's log says more: dmesg`,
 }
 
 const fixOfReading = (file: string, errno: string | undefined): string =>
@@ -78,7 +86,9 @@ const fixOfReading = (file: string, errno: string | undefined): string =>
 
 function definitionOf(f: { name: string; backup: string | undefined }): string {
   const shows = `virsh dumpxml --inactive ${shellWord(f.name)} shows it`
-  return f.backup === undefined ? shows : `${shows}; virsh define ${shellWord(f.backup)} brings the former definition back`
+  return f.backup === undefined
+    ? shows
+    : `${shows}; virsh define ${shellWord(f.backup)} brings the former definition back`
 }
 /** `pinned`: all CPUs of the threads' pins; `bounds`: those that they leave. */
 interface PinFacts {
@@ -88,7 +98,8 @@ interface PinFacts {
   readonly bounds: readonly string[]
 }
 
-const within = (bounds: readonly string[]): string => `a guest's own request stays within ${bounds.join(' and ')}`
+const within = (bounds: readonly string[]): string =>
+  `a guest's own request stays within ${bounds.join(' and ')}`
 
 const invalid = {
   // Values
@@ -101,9 +112,17 @@ const invalid = {
       f.by === 'libvirt' ? 'write it like 0-3,8 or 0-7,^2' : 'write it like 0-3,8 (or 0-7,^2, or 0-31:2/4)',
     ),
   'set-too-large': (f: { source: string; text: string; max: number }) =>
-    text(`${f.source}: ${short(f.text)} names an id above ${f.max}`, 'no Linux host has so many CPUs or nodes', 'check the last number'),
+    text(
+      `${f.source}: ${short(f.text)} names an id above ${f.max}`,
+      'no Linux host has so many CPUs or nodes',
+      'check the last number',
+    ),
   'size-malformed': (f: { source: string; text: string }) =>
-    text(`${f.source}: ${short(f.text)} is no size`, 'a size is a whole number and a unit', 'write it like 64 MiB, 2M or 1G'),
+    text(
+      `${f.source}: ${short(f.text)} is no size`,
+      'a size is a whole number and a unit',
+      'write it like 64 MiB, 2M or 1G',
+    ),
   'size-too-large': (f: { source: string; text: string }) =>
     text(
       `${f.source}: ${short(f.text)} is more memory than can be counted exactly`,
@@ -113,7 +132,11 @@ const invalid = {
 
   // The request
   'unknown-key': (f: { source: string; key: string; known: readonly string[]; close?: string | undefined }) =>
-    text(`${f.source}: ${short(f.key)} is no key`, `the keys are ${f.known.join(', ')}`, meant(f.close, 'delete it or write one of these')),
+    text(
+      `${f.source}: ${short(f.key)} is no key`,
+      `the keys are ${f.known.join(', ')}`,
+      meant(f.close, 'delete it or write one of these'),
+    ),
   'unknown-value': (f: {
     source: string
     key: string
@@ -133,7 +156,13 @@ const invalid = {
       `tenant_keys in ${f.config} allows ${f.allowed.length === 0 ? 'none' : `only ${f.allowed.join(', ')}`}`,
       `delete ${f.key} there, or have "${f.key}" added to tenant_keys`,
     ),
-  'cpuset-unavailable': (f: { source: string; key: string; wanted: string; allowed: string; bounds: readonly string[] }) =>
+  'cpuset-unavailable': (f: {
+    source: string
+    key: string
+    wanted: string
+    allowed: string
+    bounds: readonly string[]
+  }) =>
     text(
       `${f.source}: ${f.key} ${f.wanted} has none of the allowed CPUs ${f.allowed || '(none)'}`,
       within(f.bounds),
@@ -156,7 +185,13 @@ const invalid = {
 
   // Files and documents
   /** `errno`: what the system answered, such as ENOENT. */
-  unreadable: (f: { file: string; reason: string; errno?: string; guest?: string | undefined; fix?: string }) =>
+  unreadable: (f: {
+    file: string
+    reason: string
+    errno?: string
+    guest?: string | undefined
+    fix?: string
+  }) =>
     text(
       `cannot read ${f.file}: ${f.reason}`,
       'it is needed to decide',
@@ -177,18 +212,26 @@ const invalid = {
     const fix = f.isStream ? fixesOfStream[f.errno ?? ''] : fixesOfWriting[f.errno ?? '']?.(f.file)
     return text(
       what,
-      f.isStream ? 'what was written is incomplete' : 'the result was not stored; the file is as it was before',
+      f.isStream
+        ? 'what was written is incomplete'
+        : 'the result was not stored; the file is as it was before',
       fix ?? 'choose another file',
     )
   },
   'output-taken': (f: { output: string; file?: string; other: string; isInput: boolean }) =>
     text(
       `${f.output}${f.file === undefined ? '' : ` ${f.file}`} is the same file as ${f.other}`,
-      f.isInput ? 'the output would replace what was read; nothing was written' : 'one would overwrite the other; nothing was written',
+      f.isInput
+        ? 'the output would replace what was read; nothing was written'
+        : 'one would overwrite the other; nothing was written',
       `choose another file for ${f.output}`,
     ),
   'host-compressed': (f: { file: string }) =>
-    text(`${f.file} is compressed with bzip2`, 'only .tar and .tar.gz are read', `bunzip2 -k ${f.file}, and give the .tar`),
+    text(
+      `${f.file} is compressed with bzip2`,
+      'only .tar and .tar.gz are read',
+      `bunzip2 -k ${f.file}, and give the .tar`,
+    ),
   'host-without-cgroups': (f: { file: string; option: string }) =>
     text(
       `${f.option} with ${f.file}, which holds no cgroups`,
@@ -196,15 +239,25 @@ const invalid = {
       'say --cpuset LIST, or give a capture that holds proc/ and sys/',
     ),
   'utf8-invalid': (f: { file: string; offset: number }) =>
-    text(`${f.file}: byte ${f.offset} is no UTF-8`, 'libvirt reads and writes UTF-8 only', 'convert it: iconv -t UTF-8'),
+    text(
+      `${f.file}: byte ${f.offset} is no UTF-8`,
+      'libvirt reads and writes UTF-8 only',
+      'convert it: iconv -t UTF-8',
+    ),
   'xml-malformed': (f: { reason: string; empty?: boolean }) =>
     text(
       `not well-formed XML: ${f.reason}`,
       f.empty ? 'a command that fails before a pipe prints nothing' : 'libvirt refuses such a document too',
-      f.empty ? 'run what stands before the pipe by itself' : 'mend the line shown; xmllint --noout shows it too',
+      f.empty
+        ? 'run what stands before the pipe by itself'
+        : 'mend the line shown; xmllint --noout shows it too',
     ),
   'xml-doctype': (_: object) =>
-    text('a DOCTYPE is not read', 'a domain needs none, and entities could blow up or reach out', 'delete the DOCTYPE line'),
+    text(
+      'a DOCTYPE is not read',
+      'a domain needs none, and entities could blow up or reach out',
+      'delete the DOCTYPE line',
+    ),
   'xml-prefix-undeclared': (f: { prefix: string; name: string; uri: string }) =>
     text(
       `<${f.name}> uses the prefix "${f.prefix}" that nothing declares`,
@@ -212,9 +265,17 @@ const invalid = {
       `write <${f.name} xmlns:${f.prefix}='${f.uri}' ...>`,
     ),
   'xml-too-large': (f: { length: number; max: number }) =>
-    text(`the document has ${f.length} bytes, more than ${f.max}`, 'a domain has some 10 KB', 'check that this is a domain'),
+    text(
+      `the document has ${f.length} bytes, more than ${f.max}`,
+      'a domain has some 10 KB',
+      'check that this is a domain',
+    ),
   'xml-too-deep': (f: { max: number }) =>
-    text(`elements are nested deeper than ${f.max}`, 'a domain has some ten levels', 'check that this is a domain'),
+    text(
+      `elements are nested deeper than ${f.max}`,
+      'a domain has some ten levels',
+      'check that this is a domain',
+    ),
 
   // Too much of anything, so that a hostile input costs neither time nor memory
   'too-large': (f: { file: string; max: string; kind: string; usual: string }) =>
@@ -234,14 +295,19 @@ const invalid = {
 
   // What a domain says
   'not-domain': (f: { name: string }) =>
-    text(`the document is <${f.name}>, not <domain>`, 'only a domain has a placement', 'give the output of virsh dumpxml --inactive NAME'),
+    text(
+      `the document is <${f.name}>, not <domain>`,
+      'only a domain has a placement',
+      'give the output of virsh dumpxml --inactive NAME',
+    ),
   'not-qemu': (f: { type: string }) =>
     text(
       `the domain has type ${short(f.type)}`,
       'cells, memnodes and hugepages are fitted for guests that QEMU runs',
       "use type='kvm' or type='qemu'",
     ),
-  'domain-incomplete': (f: { element: string }) => text(`the domain has no <${f.element}>`, 'libvirt needs it too', `write <${f.element}>`),
+  'domain-incomplete': (f: { element: string }) =>
+    text(`the domain has no <${f.element}>`, 'libvirt needs it too', `write <${f.element}>`),
   'domain-value': (f: { element: string; value: string; min: number; max: number }) =>
     text(
       `<${f.element}> has ${short(f.value)} where a number from ${f.min} to ${f.max} belongs`,
@@ -257,11 +323,23 @@ const invalid = {
   'entry-twice': (f: { element: string; of: string }) =>
     text(`two <${f.element}> are for ${f.of}`, 'libvirt refuses it too', 'delete one of the two'),
   'part-missing': (f: { element: string; part: string }) =>
-    text(`<${f.element}> has no ${f.part}`, 'libvirt refuses it too', `write ${f.part}, or delete the <${f.element}>`),
+    text(
+      `<${f.element}> has no ${f.part}`,
+      'libvirt refuses it too',
+      `write ${f.part}, or delete the <${f.element}>`,
+    ),
   'value-unknown': (f: { element: string; attribute: string; value: string; known: readonly string[] }) =>
-    text(`<${f.element} ${f.attribute}> has ${short(f.value)}`, 'libvirt refuses it too', `write ${or(f.known)}`),
+    text(
+      `<${f.element} ${f.attribute}> has ${short(f.value)}`,
+      'libvirt refuses it too',
+      `write ${or(f.known)}`,
+    ),
   'vcpu-not-pluggable': (f: { vcpu: number }) =>
-    text(`vCPU ${f.vcpu} is offline and not hotpluggable`, 'libvirt refuses it too', "write hotpluggable='yes' or enabled='yes'"),
+    text(
+      `vCPU ${f.vcpu} is offline and not hotpluggable`,
+      'libvirt refuses it too',
+      "write hotpluggable='yes' or enabled='yes'",
+    ),
   'cell-vcpus-missing': (f: { cell: number; vcpus: string; count: number }) =>
     text(
       `cell ${f.cell} names vCPU ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
@@ -293,7 +371,11 @@ const invalid = {
       "write placement='static' in <vcpu>, and <memory mode='strict' nodeset='...'/> in <numatune>",
     ),
   'max-memory-low': (f: { max: string; memory: string }) =>
-    text(`maxMemory is ${f.max}, the guest has ${f.memory}`, 'libvirt refuses it too', `raise maxMemory to ${f.memory} or more`),
+    text(
+      `maxMemory is ${f.max}, the guest has ${f.memory}`,
+      'libvirt refuses it too',
+      `raise maxMemory to ${f.memory} or more`,
+    ),
   'devices-hold-all': (f: { devices: string; memory: string }) =>
     text(
       `the memory devices hold ${f.devices}, <memory> says ${f.memory}`,
@@ -303,11 +385,23 @@ const invalid = {
   'tune-mode': (f: { element: string; value: string; known: string }) =>
     text(`<${f.element} mode=${short(f.value)}> is no mode`, 'libvirt refuses it too', `one of ${f.known}`),
   'cell-ids': (f: { ids: string; last: number }) =>
-    text(`the cells have the ids ${f.ids}`, `libvirt wants every id from 0 to ${f.last} once`, 'number the cells from 0'),
+    text(
+      `the cells have the ids ${f.ids}`,
+      `libvirt wants every id from 0 to ${f.last} once`,
+      'number the cells from 0',
+    ),
   'cells-beyond': (f: { cells: number; max: number }) =>
-    text(`the guest has ${f.cells} cells`, `QEMU takes at most ${f.max}`, `give the guest ${f.max} cells or less`),
+    text(
+      `the guest has ${f.cells} cells`,
+      `QEMU takes at most ${f.max}`,
+      `give the guest ${f.max} cells or less`,
+    ),
   'cells-overlap': (f: { vcpu: number; cells: readonly number[] }) =>
-    text(`vCPU ${f.vcpu} is in cell ${f.cells[0]} and in cell ${f.cells[1]}`, 'a vCPU lives in one cell', 'take it out of one of them'),
+    text(
+      `vCPU ${f.vcpu} is in cell ${f.cells[0]} and in cell ${f.cells[1]}`,
+      'a vCPU lives in one cell',
+      'take it out of one of them',
+    ),
   'pagesize-invalid': (f: { text: string; path?: string }) =>
     text(
       `${f.path === undefined ? '' : `${f.path}: `}${short(f.text)} is no page size`,
@@ -328,7 +422,9 @@ const invalid = {
     text(
       `a memnode binds cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : `the cells 0-${f.cells - 1}`}`,
       'libvirt refuses a memnode without its cell',
-      f.cells === 0 ? 'delete the memnode, or run virt-numa transform --existing replace' : 'run virt-numa transform --rebind',
+      f.cells === 0
+        ? 'delete the memnode, or run virt-numa transform --existing replace'
+        : 'run virt-numa transform --rebind',
     ),
   'page-without-cell': (f: { cell: number; cells: number }) =>
     text(
@@ -336,7 +432,13 @@ const invalid = {
       'nodeset counts guest cells there, and libvirt refuses one that does not exist',
       'mend nodeset, or run virt-numa transform --existing replace',
     ),
-  'cell-not-page-multiple': (f: { cell: number; memory: string; page: string; lower: string; upper: string }) =>
+  'cell-not-page-multiple': (f: {
+    cell: number
+    memory: string
+    page: string
+    lower: string
+    upper: string
+  }) =>
     text(
       `cell ${f.cell} has ${f.memory}, no whole number of ${f.page} pages`,
       'QEMU refuses memory that does not fill its pages',
@@ -361,7 +463,11 @@ const invalid = {
       `write <target><node>0</node></target>, or give the guest ${f.cell + 1} cells`,
     ),
   'expander-machine': (f: { model: string; machine: string; wants: string }) =>
-    text(`a ${f.model} on the machine ${f.machine}`, `libvirt takes it on ${f.wants} only`, `use machine='${f.wants}'`),
+    text(
+      `a ${f.model} on the machine ${f.machine}`,
+      `libvirt takes it on ${f.wants} only`,
+      `use machine='${f.wants}'`,
+    ),
 
   // What a placed domain says, against the host
   'node-missing': (f: { element: string; nodes: string; has: string }) =>
@@ -388,7 +494,8 @@ const invalid = {
       'libvirt then fails with "Setting CPU affinity failed: Invalid argument" or "Invalid argument" from the cpuset cgroup',
       'run virt-numa transform --rebind',
     ),
-  'set-empty': (f: { element: string }) => text(`${f.element} names no node`, 'libvirt refuses a set of which nothing is left', 'name one'),
+  'set-empty': (f: { element: string }) =>
+    text(`${f.element} names no node`, 'libvirt refuses a set of which nothing is left', 'name one'),
   'pins-empty': (f: { element: string }) =>
     text(`${f.element} names no CPU`, 'libvirt refuses an empty cpuset', 'name a CPU, or delete the pin'),
 
@@ -405,7 +512,9 @@ const invalid = {
       f.online === ''
         ? 'the host names no CPU on any of its nodes'
         : `allowed are ${f.allowed || 'none'}${f.isolated === '' ? '' : `, isolated are ${f.isolated}`}`,
-      f.online === '' ? 'give --host a capture that holds node*/cpulist, or a snapshot' : 'name the CPUs: --cpuset LIST',
+      f.online === ''
+        ? 'give --host a capture that holds node*/cpulist, or a snapshot'
+        : 'name the CPUs: --cpuset LIST',
     ),
   'no-memory-node': (f: { allowed: string }) =>
     text(
@@ -455,7 +564,9 @@ const invalid = {
   'pin-outside': (f: { vcpu: number; cpus: string; cpuset: string; bounds?: readonly string[] }) =>
     text(
       `vCPU ${f.vcpu} is pinned to ${f.cpus}, outside the CPUs ${f.cpuset || '(none)'}`,
-      f.bounds === undefined ? 'libvirt then fails with "Setting CPU affinity failed: Invalid argument"' : within(f.bounds),
+      f.bounds === undefined
+        ? 'libvirt then fails with "Setting CPU affinity failed: Invalid argument"'
+        : within(f.bounds),
       'mend the pin, or say --cpus pack',
     ),
   'pin-spans-nodes': (f: { vcpu: number; cpus: string; nodes: string }) =>
@@ -535,7 +646,11 @@ const invalid = {
       'say --pagesize 2M, or put defaultPagesizeKiB into the host file',
     ),
   'pagesizes-mixed': (f: { sizes: string; first: string }) =>
-    text(`<hugepages> mixes the page sizes ${f.sizes}`, 'new cells all have the same', `say which: --pagesize ${f.first}`),
+    text(
+      `<hugepages> mixes the page sizes ${f.sizes}`,
+      'new cells all have the same',
+      `say which: --pagesize ${f.first}`,
+    ),
   'restrictive-with-pages': (f: { what: string }) =>
     text(
       `mode=restrictive with ${f.what}`,
@@ -545,14 +660,18 @@ const invalid = {
   'pages-short-in-all': (f: { need: number; page: string; nodes: string; room: number; kept: number }) =>
     text(
       `the guest needs ${plural(f.need, 'page')} of ${f.page}, the nodes ${f.nodes} can give ${f.room} together`,
-      f.kept === 0 ? 'free pages and what overcommit allows are counted' : `the config's reserve keeps ${f.kept} on every node`,
+      f.kept === 0
+        ? 'free pages and what overcommit allows are counted'
+        : `the config's reserve keeps ${f.kept} on every node`,
       'free pages, add some to nr_hugepages, or give the guest CPUs on more nodes',
     ),
   'node-without-pages': (f: { cell: number; node: number; page: string; cells: number }) =>
     text(
       `node ${f.node} has no free ${f.page} page for cell ${f.cell}`,
       'a cell needs memory on its own node',
-      f.cells > 1 ? `say --cells ${f.cells - 1}, or free pages on node ${f.node}` : `free pages on node ${f.node}`,
+      f.cells > 1
+        ? `say --cells ${f.cells - 1}, or free pages on node ${f.node}`
+        : `free pages on node ${f.node}`,
     ),
   'cells-hold-more': (f: { elements: string }) =>
     text(
@@ -594,11 +713,17 @@ const invalid = {
   'cgroup-missing': (f: { path: string; mounts: readonly string[] }) =>
     text(
       `there is no cgroup ${short(f.path, 200)}`,
-      f.mounts.length === 0 ? 'no cgroup hierarchy is mounted here' : `cgroups are looked for under ${f.mounts.join(', ')}`,
+      f.mounts.length === 0
+        ? 'no cgroup hierarchy is mounted here'
+        : `cgroups are looked for under ${f.mounts.join(', ')}`,
       'give a folder there, or a path as /proc/PID/cgroup shows it',
     ),
   'process-missing': (f: { pid: number }) =>
-    text(`there is no process ${f.pid}`, `/proc/${f.pid} cannot be read`, 'pgrep -a qemu shows the running guests'),
+    text(
+      `there is no process ${f.pid}`,
+      `/proc/${f.pid} cannot be read`,
+      'pgrep -a qemu shows the running guests',
+    ),
 
   // Install and doctor
   'hook-foreign': (f: { path: string; version: string | undefined; folder: string }) =>
@@ -631,7 +756,11 @@ const invalid = {
     )
   },
   'daemon-reload-failed': (f: { daemon: string; command: string; reason: string }) =>
-    text(`${f.daemon} was not told to reload: ${f.reason}`, 'until it reloads it does not see the first hook of a host', f.command),
+    text(
+      `${f.daemon} was not told to reload: ${f.reason}`,
+      'until it reloads it does not see the first hook of a host',
+      f.command,
+    ),
   'hook-policy-denies': (f: { daemon: string; hook: string; path: string }) =>
     text(
       `SELinux denies ${f.daemon} to run ${f.path}, which is ${f.hook}`,
@@ -652,7 +781,8 @@ const invalid = {
       'guests are neither rebound when they move nor checked when they start',
       'virt-numa install',
     ),
-  'hook-broken': (f: { path: string; what: string; why: string; fix: string }) => text(`${f.path} ${f.what}`, f.why, f.fix),
+  'hook-broken': (f: { path: string; what: string; why: string; fix: string }) =>
+    text(`${f.path} ${f.what}`, f.why, f.fix),
   'apparmor-denies': (f: { daemon: string; node: string; profile: string }) =>
     text(
       `${f.daemon} is confined by AppArmor and may not run ${f.node}`,
@@ -734,7 +864,11 @@ const invalid = {
       `see what virsh ${f.words} prints, and which program it is: command -v virsh`,
     ),
   'virsh-stopped': (f: { words: string; reason: string }) =>
-    text(`virsh ${f.words} was not waited for: ${f.reason}`, 'it was ended before libvirt answered; nothing was defined', 'run it again'),
+    text(
+      `virsh ${f.words} was not waited for: ${f.reason}`,
+      'it was ended before libvirt answered; nothing was defined',
+      'run it again',
+    ),
   'define-unknown': (f: { name: string; reason: string; backup: string | undefined }) =>
     text(
       `whether ${shownName(f.name)} was defined is not known: ${f.reason}`,
@@ -805,7 +939,9 @@ const invalid = {
     text(
       `${shownName(f.name)} is defined, but not as planned: ${f.differs.join('; ')}`,
       'this is what libvirt has made of it',
-      f.backup === undefined ? 'virsh undefine takes it back' : `virsh define ${shellWord(f.backup)} brings the former definition back`,
+      f.backup === undefined
+        ? 'virsh undefine takes it back'
+        : `virsh define ${shellWord(f.backup)} brings the former definition back`,
     ),
 
   // A running guest
@@ -816,7 +952,11 @@ const invalid = {
       `virsh list --all shows the guests, virsh start starts one; or give the process: --pid PID`,
     ),
   'guest-gone': (f: { pid: number }) =>
-    text(`process ${f.pid} ended while it was being read`, 'half of an answer is none', 'run it again once the guest is up'),
+    text(
+      `process ${f.pid} ended while it was being read`,
+      'half of an answer is none',
+      'run it again once the guest is up',
+    ),
   'not-qemu-process': (f: { pid: number; name: string }) =>
     text(
       `process ${f.pid} is ${short(f.name)}, no QEMU`,
@@ -880,7 +1020,11 @@ const misplaced = {
       f.fix,
     ),
   'guest-pagesize': (f: { cells: string; has: string; wanted: string; fix: string }) =>
-    text(`${has(f.cells)} pages of ${f.has}, wanted ${f.wanted}`, 'the guest was started with another backing than the XML says', f.fix),
+    text(
+      `${has(f.cells)} pages of ${f.has}, wanted ${f.wanted}`,
+      'the guest was started with another backing than the XML says',
+      f.fix,
+    ),
 } as const
 
 const capacity = {
@@ -936,7 +1080,9 @@ const capacity = {
   }) =>
     text(
       `${nodeWord(f)} ${f.count === 1 ? 'has' : 'have'} ${f.has} of memory, ${cellWord(f.cells)} ${f.cells.length === 1 ? 'needs' : 'need'} ${f.need}`,
-      f.enough === 'nowhere' ? 'the host has not so much memory in all' : 'memory that is bound to a node cannot come from another',
+      f.enough === 'nowhere'
+        ? 'the host has not so much memory in all'
+        : 'memory that is bound to a node cannot come from another',
       {
         'own nodes': 'say --mode preferred, or give the guest less memory',
         host: 'give the guest CPUs and cells on more nodes (--cells NUMBER), or less memory',
@@ -953,7 +1099,12 @@ const usage = {
       `the commands are ${f.known.join(', ')}`,
       meant(f.close, 'virt-numa --help'),
     ),
-  'usage-option': (f: { command: string; option: string; known: readonly string[]; close?: string | undefined }) =>
+  'usage-option': (f: {
+    command: string
+    option: string
+    known: readonly string[]
+    close?: string | undefined
+  }) =>
     text(
       `${f.command} has no option ${short(f.option)}`,
       `its options are ${f.known.join(', ')}`,
@@ -963,7 +1114,9 @@ const usage = {
     f.takes === undefined
       ? text(`${f.option} takes no value, got ${short(f.given ?? '')}`, 'it is a switch', `write ${f.option}`)
       : text(
-          f.given === undefined ? `${f.option} has no value` : `${f.option}: ${short(f.given)} is no ${f.takes}`,
+          f.given === undefined
+            ? `${f.option} has no value`
+            : `${f.option}: ${short(f.given)} is no ${f.takes}`,
           `it takes ${f.takes}; one that begins with - is written behind =`,
           `write ${f.option}${f.option.startsWith('--') ? '=' : ' '}${f.takes}`,
         ),
@@ -972,7 +1125,11 @@ const usage = {
   'usage-missing': (f: { command: string; option: string; takes: string }) =>
     text(`${f.command} has no ${f.option}`, `${f.command} works on it`, `add ${f.option} ${f.takes}`),
   'usage-pid': (f: { option: string; given: string }) =>
-    text(`${f.option}: ${short(f.given)} is no process id`, 'a process id is a whole number from 1 up', `write it like ${f.option} 4242`),
+    text(
+      `${f.option}: ${short(f.given)} is no process id`,
+      'a process id is a whole number from 1 up',
+      `write it like ${f.option} 4242`,
+    ),
   'usage-repeated': (f: { option: string }) =>
     text(`${f.option} is given more than once`, 'which one counts would be a guess', `keep one ${f.option}`),
   'usage-inputs': (f: { command: string; inputs: readonly string[]; max: number }) =>
@@ -999,7 +1156,11 @@ const note = {
       'the hook rebinds it at restore: virt-numa install',
     ),
   'more-found': (f: { count: number; codes: string }) =>
-    text(`${plural(f.count, 'more finding')}: ${f.codes}`, 'only the first are told one by one', 'mend those, and run it again'),
+    text(
+      `${plural(f.count, 'more finding')}: ${f.codes}`,
+      'only the first are told one by one',
+      'mend those, and run it again',
+    ),
   'vmi-without-dedicated-cpus': (f: { source: string }) =>
     text(
       `${f.source} has no dedicated CPUs: the domain stays as it is`,
@@ -1055,7 +1216,10 @@ const note = {
       'say --existing replace to build the cells anew',
     ),
   'cells-impossible': (f: { arch: string }) =>
-    text('not applied: existing=replace', `QEMU gives guests of ${f.arch} no cells, so that none could be built anew`),
+    text(
+      'not applied: existing=replace',
+      `QEMU gives guests of ${f.arch} no cells, so that none could be built anew`,
+    ),
   'cell-spans-nodes': (f: { cell: number; nodes: string }) =>
     text(
       `cell ${f.cell} lies on the nodes ${f.nodes} together`,
@@ -1094,8 +1258,18 @@ const note = {
         ? `write <topology sockets='${f.cells}' cores='${f.vcpus / f.cells / f.threads}' threads='${f.threads}'/>`
         : 'give every cell whole sockets',
     ),
-  'cpuset-cut': (f: { source: string; key: string; wanted: string; left: string; bounds: readonly string[] }) =>
-    text(`${f.source}: ${f.key} ${f.wanted} is cut to ${f.left}`, within(f.bounds), `write ${f.key} ${f.left}`),
+  'cpuset-cut': (f: {
+    source: string
+    key: string
+    wanted: string
+    left: string
+    bounds: readonly string[]
+  }) =>
+    text(
+      `${f.source}: ${f.key} ${f.wanted} is cut to ${f.left}`,
+      within(f.bounds),
+      `write ${f.key} ${f.left}`,
+    ),
   'isolated-avoided': (f: { source: string; config: string }) =>
     text(
       `${f.source}: isolated=use is not applied`,
@@ -1185,7 +1359,8 @@ const note = {
       `which mapping of ${f.size} is whose of ${f.cells} cannot be told`,
       'their memory has one size, one kind and one policy, and no name; it is told for both together',
     ),
-  'threads-unknown': (f: { threads: string; why: string }) => text(`${f.threads}: no thread of its own is found`, f.why),
+  'threads-unknown': (f: { threads: string; why: string }) =>
+    text(`${f.threads}: no thread of its own is found`, f.why),
   'wanted-unknown': (f: { pid: number; guest: string }) =>
     text(
       `of process ${f.pid} only what QEMU was told is known`,

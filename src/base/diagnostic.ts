@@ -50,7 +50,9 @@ export class Refusal extends Error {
 }
 
 export function diagnostic<C extends Code>(code: C, facts: FactsOf<C>, at?: Span): Diagnostic {
-  const text = (table[classOf(code)] as Record<string, (facts: FactsOf<C>) => { what: string; why: string; fix?: string }>)[code]
+  const text = (
+    table[classOf(code)] as Record<string, (facts: FactsOf<C>) => { what: string; why: string; fix?: string }>
+  )[code]
   if (text === undefined) throw new Error(`no text for ${code}`)
   return { code, ...text(facts), ...(at && { at }) }
 }

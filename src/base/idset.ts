@@ -149,7 +149,8 @@ function markLibvirtItem(ids: Set<number>, item: string, text: string, source: s
  */
 export function parseMask<Set extends IdSet<string>>(text: string, source: string): Set {
   const words = text.trim().split(',')
-  if (!words.every((word) => /^[0-9a-f]{1,8}$/i.test(word))) refuse('set-malformed', { source, text, item: text.trim() })
+  if (!words.every((word) => /^[0-9a-f]{1,8}$/i.test(word)))
+    refuse('set-malformed', { source, text, item: text.trim() })
   if (words.length * 32 > MAX_ID + 1) refuse('set-too-large', { source, text, max: MAX_ID })
   const ids: number[] = []
   words.reverse().forEach((word, index) => {

@@ -49,7 +49,10 @@ export function parseSize(text: string, source: string): Size {
  * @see k8s.io/apimachinery, resource.Quantity
  */
 export function parseQuantity(text: string, source: string): Size {
-  const match = /^\+?(\d{0,20})(?:\.(\d{0,20}))?(?:([eE][+-]?\d{1,2})|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/.exec(text.trim())
+  const match =
+    /^\+?(\d{0,20})(?:\.(\d{0,20}))?(?:([eE][+-]?\d{1,2})|(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E))?$/.exec(
+      text.trim(),
+    )
   const whole = match?.[1] ?? ''
   const fraction = match?.[2] ?? ''
   if (match === null || whole + fraction === '') refuse('size-malformed', { source, text })

@@ -9,7 +9,10 @@ const MOST_GUESSES = 100
  */
 export function nearest(word: string, known: readonly string[], mistakes = 0): string | undefined {
   if (mistakes >= MOST_GUESSES) return undefined
-  const begun = word.replace(/^-+/, '').length < 3 ? undefined : known.find((candidate) => candidate.startsWith(word.toLowerCase()))
+  const begun =
+    word.replace(/^-+/, '').length < 3
+      ? undefined
+      : known.find((candidate) => candidate.startsWith(word.toLowerCase()))
   if (begun !== undefined) return begun
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY

@@ -5,7 +5,8 @@
  * Control characters, formats (bidi, zero width, soft hyphen, tags), line separators, half surrogate pairs, private characters,
  * noncharacters, and whatever a font may leave out, such as variation selectors.
  */
-const HIDDEN = '[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Noncharacter_Code_Point}\\p{Default_Ignorable_Code_Point}]'
+const HIDDEN =
+  '[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Noncharacter_Code_Point}\\p{Default_Ignorable_Code_Point}]'
 
 const hidden = new RegExp(HIDDEN, 'gu')
 const isHidden = new RegExp(HIDDEN, 'u')
@@ -44,5 +45,7 @@ function escapeOf(character: string): string {
 }
 
 function jsonEscapeOf(character: string): string {
-  return [...Array(character.length).keys()].map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+  return [...Array(character.length).keys()]
+    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+    .join('')
 }

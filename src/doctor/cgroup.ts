@@ -12,17 +12,26 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Symptom
   const mounts = readMounts(files, daemon?.pid ?? 'self')
   const name = 'cgroup'
   if (mounts.length === 0)
-    return { name, says: 'no cgroup hierarchy is mounted', found: [diagnostic('cpuset-controller-off', { where: 'on this host' })] }
+    return {
+      name,
+      says: 'no cgroup hierarchy is mounted',
+      found: [diagnostic('cpuset-controller-off', { where: 'on this host' })],
+    }
   const v1 = mounts.find((mount) => mount.version === 1 && mount.controllers.includes('cpuset'))
   const v2 = mounts.find(({ version }) => version === 2)
   const offered =
-    v1 ?? (v2 !== undefined && controllersIn(textAt(files, `${v2.point}/cgroup.controllers`)).includes('cpuset') ? v2 : undefined)
+    v1 ??
+    (v2 !== undefined && controllersIn(textAt(files, `${v2.point}/cgroup.controllers`)).includes('cpuset')
+      ? v2
+      : undefined)
   const kinds = [...new Set(mounts.map(({ version }) => version))].sort((a, b) => a - b)
   const says = `${kinds.map((version) => `v${version}`).join(' and ')}, ${offered === undefined ? 'no cpuset controller' : `cpuset in v${offered.version}`}`
   const found: Diagnostic[] = []
   if (offered === undefined) found.push(diagnostic('cpuset-controller-off', { where: 'on this host' }))
   else if (controllers !== undefined && !controllers.includes('cpuset'))
-    found.push(diagnostic('cpuset-controller-off', { where: 'for libvirt (cgroup_controllers in qemu.conf)' }))
+    found.push(
+      diagnostic('cpuset-controller-off', { where: 'for libvirt (cgroup_controllers in qemu.conf)' }),
+    )
   return { name, says, found }
 }
 
@@ -34,10 +43,13 @@ export function guestsItem({ files, host, daemon, qemuConf: { controllers }, par
   const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   const own = ifReadable(() => readCgroup(files, { pid: daemon.pid }, online))
   const cpus = own?.allowed.cpus
-  if (own === undefined || cpus === undefined) return { name, says: `not known: the cgroup of ${named(daemon)} cannot be read`, found: [] }
+  if (own === undefined || cpus === undefined)
+    return { name, says: `not known: the cgroup of ${named(daemon)} cannot be read`, found: [] }
   const given = `${named(daemon)} may use the CPUs ${formatSet(cpus)}`
   if (controllers?.length === 0) return { name, says: `${given}; guests stay in its cgroup`, found: [] }
-  const [theirs, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) => files.readlink(`${folder}/ns/cgroup`))
+  const [theirs, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) =>
+    files.readlink(`${folder}/ns/cgroup`),
+  )
   if (theirs !== undefined && ours !== undefined && theirs !== ours)
     return { name, says: `${given}; guests stay in its cgroup namespace`, found: [] }
   const mounts = readMounts(files, daemon.pid)
@@ -48,11 +60,17 @@ export function guestsItem({ files, host, daemon, qemuConf: { controllers }, par
     ),
     (path) => textAt(files, path) !== undefined,
   )
-  const found: Diagnostic[] = root === undefined ? [] : [diagnostic('cgroup-root-busy', { daemon: named(daemon), point: root })]
+  const found: Diagnostic[] =
+    root === undefined ? [] : [diagnostic('cgroup-root-busy', { daemon: named(daemon), point: root })]
   if (partition === undefined) return { name, says: given, found }
   const isOutside = own.confinesCpus && subtract(partition.cpus, cpus).length > 0
   if (isOutside) {
-    const facts = { daemon: named(daemon), own: formatSet(cpus), partition: partition.name, theirs: formatSet(partition.cpus) }
+    const facts = {
+      daemon: named(daemon),
+      own: formatSet(cpus),
+      partition: partition.name,
+      theirs: formatSet(partition.cpus),
+    }
     found.push(diagnostic('guests-outside-pod', facts))
   }
   return { name, says: `${given}, guests in ${partition.name} the CPUs ${formatSet(partition.cpus)}`, found }
@@ -71,5 +89,7 @@ function placeOf(mounts: readonly CgroupMount[], paths: readonly string[]): Plac
 
 /** The root of all cgroups has no cgroup.type, and may hold processes; that of a namespace has one, and may not. */
 function busyRoot({ unified, isAtRoot }: Place, isThere: (path: string) => boolean): string | undefined {
-  return unified !== undefined && isAtRoot && isThere(`${unified.point}/cgroup.type`) ? unified.point : undefined
+  return unified !== undefined && isAtRoot && isThere(`${unified.point}/cgroup.type`)
+    ? unified.point
+    : undefined
 }

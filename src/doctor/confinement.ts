@@ -16,7 +16,9 @@ const APPARMOR_MAY = /^(?:\/usr)?\/s?bin\/[^/]+$/
 export function apparmorFindings(files: Files, daemon: Daemon | undefined, node: string): Diagnostic[] {
   if (daemon === undefined || !isAppArmorOn(files) || !isConfinedByAppArmor(daemon.confinement)) return []
   const profile = `usr.sbin.${daemon.name}`
-  const texts = [`/etc/apparmor.d/${profile}`, `/etc/apparmor.d/local/${profile}`].map((path) => textAt(files, path) ?? '')
+  const texts = [`/etc/apparmor.d/${profile}`, `/etc/apparmor.d/local/${profile}`].map(
+    (path) => textAt(files, path) ?? '',
+  )
   if (APPARMOR_MAY.test(node) || texts.some((text) => text.includes(node))) return []
   return [diagnostic('apparmor-denies', { daemon: named(daemon), node, profile })]
 }
@@ -24,7 +26,11 @@ export function apparmorFindings(files: Files, daemon: Daemon | undefined, node:
 export function accessItem({ files, daemon, hooks, selinux, policy }: Symptoms): Item {
   const isOn = isAppArmorOn(files)
   const isConfined = isOn && isConfinedByAppArmor(daemon?.confinement)
-  const apparmor = isOn ? (isConfined ? `AppArmor confines ${daemon?.name}` : 'AppArmor is on') : 'AppArmor is off'
+  const apparmor = isOn
+    ? isConfined
+      ? `AppArmor confines ${daemon?.name}`
+      : 'AppArmor is on'
+    : 'AppArmor is off'
   const nodes = [...new Set(hooks.map(({ node }) => node))]
   const found = [...policy, ...nodes.flatMap((node) => apparmorFindings(files, daemon, node))]
   return { name: 'access', says: `SELinux is ${selinux}, ${apparmor}`, found }
@@ -38,8 +44,14 @@ export function bindingItem({ daemon }: Symptoms): Item {
   if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
   const { seccomp, bounding } = daemon
   const hasNice = bounding === undefined ? undefined : ((bounding >> CAP_SYS_NICE) & 1n) === 1n
-  const filter = seccomp === undefined ? 'seccomp not known' : seccomp === FILTER ? 'a seccomp filter' : 'no seccomp filter'
-  const nice = hasNice === undefined ? 'CAP_SYS_NICE not known' : `${hasNice ? 'with' : 'without'} CAP_SYS_NICE`
+  const filter =
+    seccomp === undefined
+      ? 'seccomp not known'
+      : seccomp === FILTER
+        ? 'a seccomp filter'
+        : 'no seccomp filter'
+  const nice =
+    hasNice === undefined ? 'CAP_SYS_NICE not known' : `${hasNice ? 'with' : 'without'} CAP_SYS_NICE`
   const isFiltered = seccomp === FILTER && hasNice === false
   return {
     name,
@@ -60,5 +72,9 @@ export function kvmItem({ files, kvm, qemuConf, isThisHost }: Symptoms): Item {
   const facts = { owner: ownerOf(files, kvm), mode: (kvm.mode & 0o7777).toString(8).padStart(4, '0') }
   const says = `/dev/kvm is ${facts.owner} ${facts.mode}, QEMU runs as ${user === undefined ? 'a user that is not known' : `${user.name} (${user.source})`}`
   const isDenied = user !== undefined && !mayUse(user, kvm)
-  return { name, says, found: isDenied ? [diagnostic('kvm-denied', { ...facts, user: user.name, source: user.source })] : [] }
+  return {
+    name,
+    says,
+    found: isDenied ? [diagnostic('kvm-denied', { ...facts, user: user.name, source: user.source })] : [],
+  }
 }

@@ -18,8 +18,13 @@ export function versionsItem({ versions, files, isThisHost }: Symptoms): Item {
   ] as const
   const found: Diagnostic[] = []
   if (libvirt === undefined && isThisHost) found.push(diagnostic('libvirt-missing', {}))
-  if (libvirt !== undefined && isBefore(libvirt, OLDEST)) found.push(diagnostic('libvirt-old', { version: libvirt, oldest: OLDEST }))
-  return { name: 'versions', says: stated.map(([name, version]) => `${name} ${version ?? '(not known)'}`).join(', '), found }
+  if (libvirt !== undefined && isBefore(libvirt, OLDEST))
+    found.push(diagnostic('libvirt-old', { version: libvirt, oldest: OLDEST }))
+  return {
+    name: 'versions',
+    says: stated.map(([name, version]) => `${name} ${version ?? '(not known)'}`).join(', '),
+    found,
+  }
 }
 
 /** Whole numbers between dots. */
@@ -38,16 +43,32 @@ export function configurationItem({ config: { path, isThere, found } }: Symptoms
 
 export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }: Symptoms): Item {
   const path = `${hooksFolder}/qemu`
-  if (hooks.length === 0) return { name: 'hook', says: `none of ours in ${hooksFolder}`, found: [diagnostic('hook-absent', { path })] }
+  if (hooks.length === 0)
+    return {
+      name: 'hook',
+      says: `none of ours in ${hooksFolder}`,
+      found: [diagnostic('hook-absent', { path })],
+    }
   const found = hooks.flatMap(wrongWith)
   const isRun = hooks.some(({ mode }) => (mode & 0o111) !== 0)
   const first = hooks[0] as OurHook
   if (daemon !== undefined && isRun && !isHookSeen) {
-    found.push(diagnostic('hook-unseen', { daemon: named(daemon), path: first.path, reload: 'virt-numa install --reload' }))
+    found.push(
+      diagnostic('hook-unseen', {
+        daemon: named(daemon),
+        path: first.path,
+        reload: 'virt-numa install --reload',
+      }),
+    )
   }
   const beside = otherHooks.length === 0 ? '' : `, beside ${otherHooks.join(', ')}`
-  const seen = daemon === undefined ? '; no daemon is running' : isHookSeen ? `; ${named(daemon)} sees it` : ''
-  return { name: 'hook', says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${beside}${seen}`, found }
+  const seen =
+    daemon === undefined ? '; no daemon is running' : isHookSeen ? `; ${named(daemon)} sees it` : ''
+  return {
+    name: 'hook',
+    says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${beside}${seen}`,
+    found,
+  }
 }
 
 function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagnostic[] {

@@ -15,19 +15,30 @@ export function pagesItem({ host }: Symptoms): Item {
   const used = sizes.filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   if (used.length === 0) {
     const first = sizes[0]
-    const fix = first === undefined ? 'boot a kernel with CONFIG_HUGETLBFS' : setAside(host.nodes[0]?.id ?? 0, first, 512)
+    const fix =
+      first === undefined
+        ? 'boot a kernel with CONFIG_HUGETLBFS'
+        : setAside(host.nodes[0]?.id ?? 0, first, 512)
     const found = [diagnostic('pools-empty', { sizes: sizes.map(formatKiB).join(', '), fix })]
     return { name: 'pages', says: 'none set aside', found }
   }
-  return { name: 'pages', says: used.map((size) => poolSays(host, size)).join('; '), found: used.flatMap((size) => uneven(host, size)) }
+  return {
+    name: 'pages',
+    says: used.map((size) => poolSays(host, size)).join('; '),
+    found: used.flatMap((size) => uneven(host, size)),
+  }
 }
 
 function sizesOf({ nodes, pools = [] }: Host): number[] {
-  const all = [...nodes.flatMap(({ pages }) => pages.map(({ pagesizeKiB }) => pagesizeKiB)), ...pools.map(({ pagesizeKiB }) => pagesizeKiB)]
+  const all = [
+    ...nodes.flatMap(({ pages }) => pages.map(({ pagesizeKiB }) => pagesizeKiB)),
+    ...pools.map(({ pagesizeKiB }) => pagesizeKiB),
+  ]
   return [...new Set(all)].sort((a, b) => a - b)
 }
 
-const totalOf = ({ pages }: HostNode, size: number): number => pages.find(({ pagesizeKiB }) => pagesizeKiB === size)?.total ?? 0
+const totalOf = ({ pages }: HostNode, size: number): number =>
+  pages.find(({ pagesizeKiB }) => pagesizeKiB === size)?.total ?? 0
 
 const setAside = (node: number, pagesizeKiB: number, pages: number): string =>
   `echo ${pages} > /sys/devices/system/node/node${node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
@@ -39,7 +50,10 @@ function poolSays({ nodes, pools = [] }: Host, size: number): string {
     return pool === undefined ? [] : [`node ${id} ${pool.free ?? '?'} of ${pool.total} free`]
   })
   const { reserved = 0, overcommit = 0 } = pools.find(({ pagesizeKiB }) => pagesizeKiB === size) ?? {}
-  const more = [...(reserved > 0 ? [`${reserved} promised`] : []), ...(overcommit > 0 ? [`${overcommit} more on demand`] : [])]
+  const more = [
+    ...(reserved > 0 ? [`${reserved} promised`] : []),
+    ...(overcommit > 0 ? [`${overcommit} more on demand`] : []),
+  ]
   return `${formatKiB(size)}: ${[...each, ...more].join(', ')}`
 }
 
@@ -63,22 +77,40 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
 }
 
 export function hugetlbfsItem({ host, files, daemon }: Symptoms): Item {
-  const mounts = hugetlbfsMounts(files, daemon === undefined ? '/proc/mounts' : `/proc/${daemon.pid}/mounts`, host.defaultPagesizeKiB)
+  const mounts = hugetlbfsMounts(
+    files,
+    daemon === undefined ? '/proc/mounts' : `/proc/${daemon.pid}/mounts`,
+    host.defaultPagesizeKiB,
+  )
   const name = 'hugetlbfs'
   if (mounts === undefined) return { name, says: 'not known: no list of mounts', found: [] }
   const used = sizesOf(host).filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   const found = used.flatMap((size): Diagnostic[] => {
-    const points = mounts.filter(({ pagesizeKiB }) => pagesizeKiB === size || pagesizeKiB === undefined).map(({ point }) => point)
+    const points = mounts
+      .filter(({ pagesizeKiB }) => pagesizeKiB === size || pagesizeKiB === undefined)
+      .map(({ point }) => point)
     const [first] = points
-    if (first === undefined) return [diagnostic('hugetlbfs-missing', { page: formatKiB(size), size: formatPagesize(size) })]
+    if (first === undefined)
+      return [diagnostic('hugetlbfs-missing', { page: formatKiB(size), size: formatPagesize(size) })]
     if (daemon === undefined || points.some((point) => isSeen(files, daemon, point))) return []
-    return [diagnostic('hugetlbfs-unseen', { daemon: named(daemon), point: first, restart: `restart ${daemon.name}: guests run on` })]
+    return [
+      diagnostic('hugetlbfs-unseen', {
+        daemon: named(daemon),
+        point: first,
+        restart: `restart ${daemon.name}: guests run on`,
+      }),
+    ]
   })
-  const each = mounts.map(({ point, pagesizeKiB }) => `${pagesizeKiB === undefined ? 'unknown size' : formatKiB(pagesizeKiB)} at ${point}`)
+  const each = mounts.map(
+    ({ point, pagesizeKiB }) =>
+      `${pagesizeKiB === undefined ? 'unknown size' : formatKiB(pagesizeKiB)} at ${point}`,
+  )
   return { name, says: each.length === 0 ? 'not mounted' : each.join(', '), found }
 }
 
 /** The daemon makes this folder in every mount that is there when it starts, and a new mount is empty. */
 function isSeen(files: Files, { pid }: Daemon, point: string): boolean {
-  return [`/proc/${pid}/root${point}`, point].some((folder) => files.list(`${folder}/libvirt/qemu`) !== undefined)
+  return [`/proc/${pid}/root${point}`, point].some(
+    (folder) => files.list(`${folder}/libvirt/qemu`) !== undefined,
+  )
 }

@@ -51,10 +51,19 @@ export function qemuUser(files: Files, { user, group }: QemuConf): QemuUser | un
   if (row === undefined) return undefined
   const groups = rowsOf(files, '/etc/group')
   const primary =
-    group === undefined ? row[3] : groups.find(([known, , gid]) => known === group || `+${gid}` === group || gid === group)?.[2]
-  const further = groups.filter(([, , , members = '']) => members.split(',').includes(row[0] ?? '')).map(([, , gid]) => gid)
+    group === undefined
+      ? row[3]
+      : groups.find(([known, , gid]) => known === group || `+${gid}` === group || gid === group)?.[2]
+  const further = groups
+    .filter(([, , , members = '']) => members.split(',').includes(row[0] ?? ''))
+    .map(([, , gid]) => gid)
   const gids = [primary, ...further].flatMap((gid) => (gid === undefined ? [] : [Number(gid)]))
-  return { name: row[0] ?? name, uid: Number(row[2]), gids, source: user === undefined ? 'the default' : CONF }
+  return {
+    name: row[0] ?? name,
+    uid: Number(row[2]),
+    gids,
+    source: user === undefined ? 'the default' : CONF,
+  }
 }
 
 function rowsOf(files: Files, path: string): string[][] {
@@ -69,6 +78,7 @@ export function mayUse({ uid, gids }: Pick<QemuUser, 'uid' | 'gids'>, file: Owne
 }
 
 export function ownerOf(files: Files, { uid, gid }: Owned): string {
-  const name = (path: string, id: number): string => rowsOf(files, path).find(([, , known]) => known === String(id))?.[0] ?? String(id)
+  const name = (path: string, id: number): string =>
+    rowsOf(files, path).find(([, , known]) => known === String(id))?.[0] ?? String(id)
   return `${name('/etc/passwd', uid)}:${name('/etc/group', gid)}`
 }

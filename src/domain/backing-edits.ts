@@ -10,26 +10,41 @@ import { type Also, removeChild, type Section } from './section.ts'
 const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'allocation', 'discard']
 
 /** One `<page>` per cell, unless what is written already gives every cell its size. */
-export function backingEdits(document: XmlDocument, view: DomainView, { binding }: Placement, also: Also, write: Write): Section {
+export function backingEdits(
+  document: XmlDocument,
+  view: DomainView,
+  { binding }: Placement,
+  also: Also,
+  write: Write,
+): Section {
   const backing = child(document.root, 'memoryBacking')
   const sizes = binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))
   const written = childrenOf(backing, 'hugepages')
   const [hugepages] = written
   const added = [
-    ...(pages.length > 0 && hugepages === undefined ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }] : []),
+    ...(pages.length > 0 && hugepages === undefined
+      ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }]
+      : []),
     ...(also.elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
     ...(also.elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
     ...(also.allocateNow && child(backing, 'allocation') === undefined ? [immediate] : []),
   ]
   if (backing === undefined)
-    return { edits: [], added: added.length === 0 ? undefined : { name: 'memoryBacking', attributes: [], children: added } }
+    return {
+      edits: [],
+      added: added.length === 0 ? undefined : { name: 'memoryBacking', attributes: [], children: added },
+    }
   const allocation = child(backing, 'allocation')
   return {
     edits: [
       ...(pages.length === 0 ? written.map((each) => removeChild(document, each)) : []),
-      ...(hugepages === undefined || pages.length === 0 ? [] : hugepageEdits(document, hugepages, view, sizes, pages, write)),
-      ...(also.allocateNow && allocation !== undefined ? setAttributes(document, allocation, immediate.attributes) : []),
+      ...(hugepages === undefined || pages.length === 0
+        ? []
+        : hugepageEdits(document, hugepages, view, sizes, pages, write)),
+      ...(also.allocateNow && allocation !== undefined
+        ? setAttributes(document, allocation, immediate.attributes)
+        : []),
       ...insertChildren(document, backing, added, BACKING, write),
     ],
   }
@@ -64,12 +79,19 @@ function hugepageEdits(
   const wanted = pages.map((each, position) => ({ ...each, key: `${position}` }))
   const kept = wanted.map((each, position) => ({ ...each, attributes: keepSize(each, written[position]) }))
   const inPlace = childrenOf(hugepages, 'page').length === written.length ? kept : wanted
-  return reconcile(document, hugepages, { names: ['page'], keyOf: (_, position) => `${position}`, wanted: inPlace, order: ['page'] }, write)
+  return reconcile(
+    document,
+    hugepages,
+    { names: ['page'], keyOf: (_, position) => `${position}`, wanted: inPlace, order: ['page'] },
+    write,
+  )
 }
 
 /** A size that is the same in another unit stays as written. */
 function keepSize({ attributes }: Wanted, written: WrittenPage | undefined): Wanted['attributes'] {
-  const same = written !== undefined && attributes.some(([name, value]) => name === 'size' && value === `${written.pagesizeKiB}`)
+  const same =
+    written !== undefined &&
+    attributes.some(([name, value]) => name === 'size' && value === `${written.pagesizeKiB}`)
   return same ? attributes.filter(([name]) => name === 'nodeset') : attributes
 }
 
@@ -78,8 +100,10 @@ function saysTheSame(written: readonly WrittenPage[], sizes: readonly (number | 
   const known = written.every(({ cells = [] }) => (cells.at(-1) ?? -1) < sizes.length)
   const read = sizes.map(
     (_, cell) =>
-      (written.find(({ cells }) => cells !== undefined && has(cells, cell)) ?? written.find(({ cells }) => cells === undefined))
-        ?.pagesizeKiB,
+      (
+        written.find(({ cells }) => cells !== undefined && has(cells, cell)) ??
+        written.find(({ cells }) => cells === undefined)
+      )?.pagesizeKiB,
   )
   return known && sameSet(read as number[], sizes as number[])
 }

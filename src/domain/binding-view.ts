@@ -20,12 +20,20 @@ export function readBacking(
   optionIn(reading, child(backing, 'access'), 'mode', ['shared', 'private'])
   return {
     ...optional('hugepages', hugepages && readPages(reading, hugepages, cells)),
-    ...optional('allocation', optionIn(reading, child(backing, 'allocation'), 'mode', ['immediate', 'ondemand'])),
+    ...optional(
+      'allocation',
+      optionIn(reading, child(backing, 'allocation'), 'mode', ['immediate', 'ondemand']),
+    ),
   }
 }
 
 /** Of these libvirt takes an empty attribute for none. */
-function optionIn(reading: Reading, element: XmlElement | undefined, name: string, known: readonly string[]): string | undefined {
+function optionIn(
+  reading: Reading,
+  element: XmlElement | undefined,
+  name: string,
+  known: readonly string[],
+): string | undefined {
   return attribute(element, name)?.value === '' ? undefined : wordIn(reading, element, name, known)
 }
 
@@ -71,10 +79,16 @@ export function readTune(reading: Reading, numatune: XmlElement | undefined, vcp
   const memnodes = new Map<number, WrittenTune['memnodes'][number]>()
   for (const each of elements) {
     const cell = numberIn(reading, each, 'cellid', 0, UINT_MAX)
-    const nodes = attribute(each, 'nodeset') === undefined ? missing(reading, each, 'nodeset') : setIn<NodeSet>(reading, each, 'nodeset')
+    const nodes =
+      attribute(each, 'nodeset') === undefined
+        ? missing(reading, each, 'nodeset')
+        : setIn<NodeSet>(reading, each, 'nodeset')
     const mode = modeOf(reading, each) ?? 'strict'
     if (cell === undefined) continue
-    if (memnodes.has(cell)) reading.problems.push(diagnostic('entry-twice', { element: 'memnode', of: `cell ${cell}` }, tagSpan(each)))
+    if (memnodes.has(cell))
+      reading.problems.push(
+        diagnostic('entry-twice', { element: 'memnode', of: `cell ${cell}` }, tagSpan(each)),
+      )
     else if (nodes !== undefined) memnodes.set(cell, { cell, nodes, mode })
   }
   return { ...optional('memory', memory), memnodes: [...memnodes.values()] }
@@ -87,7 +101,8 @@ function readTuneMemory(reading: Reading, memory: XmlElement, vcpuAuto: boolean)
   const nodes = setIn<NodeSet>(reading, memory, 'nodeset')
   const says = ['mode', 'placement', 'nodeset'].some((name) => attribute(memory, name) !== undefined)
   if (!says) return undefined
-  const auto = placement === 'auto' || (placement !== 'static' && vcpuAuto && attribute(memory, 'nodeset') === undefined)
+  const auto =
+    placement === 'auto' || (placement !== 'static' && vcpuAuto && attribute(memory, 'nodeset') === undefined)
   if (!auto && attribute(memory, 'nodeset') === undefined) missing(reading, memory, 'nodeset')
   return { mode: mode ?? 'strict', auto, ...(!auto && optional('nodes', nodes)) }
 }
@@ -97,7 +112,13 @@ function modeOf(reading: Reading, element: XmlElement): MemoryMode | undefined {
   if (written === undefined) return undefined
   const mode = MODES.find((each) => each === written.value)
   if (mode !== undefined) return mode
-  reading.problems.push(diagnostic('tune-mode', { element: element.name, value: written.value, known: MODES.join(', ') }, written))
+  reading.problems.push(
+    diagnostic(
+      'tune-mode',
+      { element: element.name, value: written.value, known: MODES.join(', ') },
+      written,
+    ),
+  )
   return undefined
 }
 
@@ -120,7 +141,9 @@ export function readPins(
   const known = new Set(iothreads)
   const iothreadpin = readPinMap(reading, childrenOf(cputune, 'iothreadpin'), 'iothread', (iothread, pin) => {
     if (known.has(iothread)) return true
-    reading.problems.push(diagnostic('iothread-without-thread', { iothread, has: formatSet(iothreads) }, tagSpan(pin)))
+    reading.problems.push(
+      diagnostic('iothread-without-thread', { iothread, has: formatSet(iothreads) }, tagSpan(pin)),
+    )
     return false
   })
   return { vcpupin, ...optional('emulatorpin', emulator && cpusIn(reading, emulator)), iothreadpin }
@@ -139,7 +162,10 @@ function readPinMap(
   for (const pin of pins) {
     const id = numberIn(reading, pin, key, key === 'vcpu' ? 0 : 1, UINT_MAX)
     if (id === undefined || !isThere(id, pin)) continue
-    if (seen.has(id)) reading.problems.push(diagnostic('entry-twice', { element: pin.name, of: `${NAMES[key]} ${id}` }, tagSpan(pin)))
+    if (seen.has(id))
+      reading.problems.push(
+        diagnostic('entry-twice', { element: pin.name, of: `${NAMES[key]} ${id}` }, tagSpan(pin)),
+      )
     else {
       seen.add(id)
       const cpus = cpusIn(reading, pin)
@@ -150,5 +176,7 @@ function readPinMap(
 }
 
 function cpusIn(reading: Reading, pin: XmlElement): CpuSet | undefined {
-  return attribute(pin, 'cpuset') === undefined ? missing(reading, pin, 'cpuset') : setIn<CpuSet>(reading, pin, 'cpuset')
+  return attribute(pin, 'cpuset') === undefined
+    ? missing(reading, pin, 'cpuset')
+    : setIn<CpuSet>(reading, pin, 'cpuset')
 }

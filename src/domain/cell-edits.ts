@@ -9,7 +9,12 @@ import type { Section } from './section.ts'
 
 const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', 'numa']
 
-export function cellEdits(document: XmlDocument, view: DomainView, cells: readonly Cell[], write: Write): Section {
+export function cellEdits(
+  document: XmlDocument,
+  view: DomainView,
+  cells: readonly Cell[],
+  write: Write,
+): Section {
   const cpu = child(document.root, 'cpu')
   const numa = child(cpu, 'numa')
   const wanted = cells.map((cell) => wantedCell(cell, view.cells))
@@ -31,7 +36,9 @@ function wantedCell({ id, vcpus, memoryKiB, distances }: Cell, before: readonly 
       ['memAccess', before[0]?.memAccess],
       ['discard', before[0]?.discard],
     ],
-    ...(distances.length > 0 && { children: [{ name: 'distances', attributes: [], children: distances.map(sibling) }] }),
+    ...(distances.length > 0 && {
+      children: [{ name: 'distances', attributes: [], children: distances.map(sibling) }],
+    }),
   }
 }
 
@@ -54,7 +61,8 @@ function inNuma(
   wanted: readonly Wanted[],
   write: Write,
 ): Edit[] {
-  const keyOf = (element: XmlElement, position: number): string => String(Number(attribute(element, 'id')?.value ?? position))
+  const keyOf = (element: XmlElement, position: number): string =>
+    String(Number(attribute(element, 'id')?.value ?? position))
   const elements = childrenOf(numa, 'cell')
   const written = new Map(elements.map((element, position) => [keyOf(element, position), element]))
   const kept = wanted.map((each, index) => {
@@ -67,9 +75,19 @@ function inNuma(
   const inside = cells.flatMap((cell, index) => {
     const element = written.get(`${cell.id}`)
     const before = view.cells[index]
-    return element === undefined || before === undefined ? [] : distanceEdits(document, element, before, cell, write)
+    return element === undefined || before === undefined
+      ? []
+      : distanceEdits(document, element, before, cell, write)
   })
-  return [...reconcile(document, numa, { names: ['cell'], keyOf, wanted: kept, order: ['cell', 'interconnects'] }, write), ...inside]
+  return [
+    ...reconcile(
+      document,
+      numa,
+      { names: ['cell'], keyOf, wanted: kept, order: ['cell', 'interconnects'] },
+      write,
+    ),
+    ...inside,
+  ]
 }
 
 /** Memory that is the same in another unit stays; a cell without id is known by its position. */
@@ -82,17 +100,30 @@ function changed(wanted: Wanted, before: WrittenCell, cell: Cell, element: XmlEl
   })
 }
 
-function distanceEdits(document: XmlDocument, element: XmlElement, before: WrittenCell, { distances }: Cell, write: Write): Edit[] {
+function distanceEdits(
+  document: XmlDocument,
+  element: XmlElement,
+  before: WrittenCell,
+  { distances }: Cell,
+  write: Write,
+): Edit[] {
   const written = child(element, 'distances')
-  const same = before.distances.size === distances.length && distances.every((value, id) => before.distances.get(id) === value)
+  const same =
+    before.distances.size === distances.length &&
+    distances.every((value, id) => before.distances.get(id) === value)
   if (same && (written === undefined) === (distances.length === 0)) return []
   // libvirt reads the first of several, so that none may be left.
-  if (distances.length === 0) return childrenOf(element, 'distances').map((each) => removeElement(document, each))
+  if (distances.length === 0)
+    return childrenOf(element, 'distances').map((each) => removeElement(document, each))
   if (written === undefined) {
     const added: NewElement = { name: 'distances', attributes: [], children: distances.map(sibling) }
     return insertChildren(document, element, [added], ['distances', 'cache'], write)
   }
   const keyOf = (each: XmlElement): string => String(Number(attribute(each, 'id')?.value ?? -1))
-  const wanted = distances.map((value, id) => ({ name: 'sibling', key: `${id}`, attributes: sibling(value, id).attributes }))
+  const wanted = distances.map((value, id) => ({
+    name: 'sibling',
+    key: `${id}`,
+    attributes: sibling(value, id).attributes,
+  }))
   return reconcile(document, written, { names: ['sibling'], keyOf, wanted, order: ['sibling'] }, write)
 }

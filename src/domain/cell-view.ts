@@ -15,24 +15,39 @@ const UNREACHABLE = 255
  * Ids that are not 0..n-1, vCPUs in two cells and vCPUs that the guest lacks are refused: libvirt refuses them too.
  * @param vcpus how many the guest has, where that is known
  */
-export function readCells(reading: Reading, numa: XmlElement | undefined, vcpus: number | undefined): WrittenCell[] {
+export function readCells(
+  reading: Reading,
+  numa: XmlElement | undefined,
+  vcpus: number | undefined,
+): WrittenCell[] {
   if (numa === undefined) return []
   const elements = childrenOf(numa, 'cell')
   if (elements.length === 0) missing(reading, numa, '<cell>')
   if (elements.length > MAX_CELLS) {
-    reading.problems.push(diagnostic('cells-beyond', { cells: elements.length, max: MAX_CELLS }, tagSpan(numa)))
+    reading.problems.push(
+      diagnostic('cells-beyond', { cells: elements.length, max: MAX_CELLS }, tagSpan(numa)),
+    )
     return []
   }
   const ways = new Map<number, Map<number, number>>()
   const cells = elements.map((element, position) => {
-    const id = attribute(element, 'id') === undefined ? position : (numberIn(reading, element, 'id', 0, UINT_MAX) ?? position)
+    const id =
+      attribute(element, 'id') === undefined
+        ? position
+        : (numberIn(reading, element, 'id', 0, UINT_MAX) ?? position)
     readDistances(reading, element, { id, cells: elements.length, ways })
     return readCell(reading, element, { id, vcpus })
   })
   if (cells.length === 0) return []
   cells.sort((a, b) => a.id - b.id)
   if (cells.some(({ id }, position) => id !== position)) {
-    reading.problems.push(diagnostic('cell-ids', { ids: cells.map(({ id }) => id).join(', '), last: cells.length - 1 }, tagSpan(numa)))
+    reading.problems.push(
+      diagnostic(
+        'cell-ids',
+        { ids: cells.map(({ id }) => id).join(', '), last: cells.length - 1 },
+        tagSpan(numa),
+      ),
+    )
     return cells
   }
   reportOverlap(reading, cells, numa)
@@ -47,7 +62,9 @@ export function readCells(reading: Reading, numa: XmlElement | undefined, vcpus:
 
 /** What a cell carries beyond its own attributes; building cells anew would lose it. */
 export function readCellExtras(numa: XmlElement | undefined): string[] {
-  const inCells = childrenOf(numa, 'cell').flatMap((cell) => cell.children.filter(({ local }) => local !== 'distances'))
+  const inCells = childrenOf(numa, 'cell').flatMap((cell) =>
+    cell.children.filter(({ local }) => local !== 'distances'),
+  )
   const beside = numa?.children.filter(({ local }) => local !== 'cell') ?? []
   return [...new Set([...inCells, ...beside].map(({ name }) => `<${name}>`))].sort()
 }
@@ -57,7 +74,11 @@ interface Place {
   readonly vcpus: number | undefined
 }
 
-function readCell(reading: Reading, element: XmlElement, { id, vcpus = Number.POSITIVE_INFINITY }: Place): WrittenCell {
+function readCell(
+  reading: Reading,
+  element: XmlElement,
+  { id, vcpus = Number.POSITIVE_INFINITY }: Place,
+): WrittenCell {
   const own = anySetIn<VcpuSet>(reading, element, 'cpus') ?? setOf<VcpuSet>([])
   const beyond = own.filter((vcpu) => vcpu >= vcpus)
   if (beyond.length > 0) {
@@ -93,7 +114,8 @@ function readDistances(reading: Reading, cell: XmlElement, { id, cells, ways }: 
     if (sibling === undefined || value === undefined) continue
     const facts = { cell: id, sibling, value }
     const fits = sibling === id ? value === LOCAL : value > LOCAL && value <= UNREACHABLE
-    if (sibling >= cells) reading.problems.push(diagnostic('distance-without-cell', { ...facts, cells }, tagSpan(each)))
+    if (sibling >= cells)
+      reading.problems.push(diagnostic('distance-without-cell', { ...facts, cells }, tagSpan(each)))
     else if (!fits) reading.problems.push(diagnostic('distance-invalid', facts, tagSpan(each)))
     else {
       row(ways, id).set(sibling, value)

@@ -44,7 +44,10 @@ export function reportDoubled(reading: Reading, element: XmlElement): void {
   for (const name of ONCE[element.local] ?? []) {
     const [, second] = childrenOf(element, name)
     if (second === undefined) continue
-    reading.problems.push(diagnostic('element-twice', { element: name, parent: element.name }, tagSpan(second)))
+    reading.problems.push(
+      diagnostic('element-twice', { element: name, parent: element.name }, tagSpan(second)),
+    )
   }
-  for (const name of INSIDE[element.local] ?? []) for (const each of childrenOf(element, name)) reportDoubled(reading, each)
+  for (const name of INSIDE[element.local] ?? [])
+    for (const each of childrenOf(element, name)) reportDoubled(reading, each)
 }

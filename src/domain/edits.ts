@@ -19,19 +19,35 @@ const ORDER = (
 ).split(' ')
 
 /** No edit where nothing changes. `write` prints new elements; it is called only when there is one. */
-export function editsFor(document: XmlDocument, view: DomainView, placement: Placement, also: Also, write: Write): Edit[] {
+export function editsFor(
+  document: XmlDocument,
+  view: DomainView,
+  placement: Placement,
+  also: Also,
+  write: Write,
+): Edit[] {
   const { root } = document
   const sections: Section[] = [
     { edits: vcpuEdits(document, child(root, 'vcpu'), placement) },
     pinEdits(document, view, placement.binding, write),
-    ...(placement.cells.length > 0 || placement.binding.memory ? [tuneEdits(document, view, placement.binding, also, write)] : []),
+    ...(placement.cells.length > 0 || placement.binding.memory
+      ? [tuneEdits(document, view, placement.binding, also, write)]
+      : []),
     ...(placement.cells.length > 0 && also.shape === 'new'
-      ? [backingEdits(document, view, placement, also, write), cellEdits(document, view, placement.cells, write)]
+      ? [
+          backingEdits(document, view, placement, also, write),
+          cellEdits(document, view, placement.cells, write),
+        ]
       : []),
     ...(also.elements === undefined ? [] : [featureEdits(document, also.elements, write)]),
   ]
   const added = sections.flatMap((section) => section.added ?? [])
-  return [...inOrder([...sections.flatMap(({ edits }) => edits), ...insertChildren(document, root, added, ORDER, write)])]
+  return [
+    ...inOrder([
+      ...sections.flatMap(({ edits }) => edits),
+      ...insertChildren(document, root, added, ORDER, write),
+    ]),
+  ]
 }
 
 /** A cpuset that is written confines whatever is not pinned, and a stale one fails the start; `auto` would ask numad. */
@@ -42,6 +58,8 @@ function vcpuEdits(document: XmlDocument, vcpu: XmlElement | undefined, { bindin
   const auto = attribute(vcpu, 'placement')?.value === 'auto'
   return [
     ...(auto ? setAttributes(document, vcpu, [['placement', 'static']]) : []),
-    ...(attribute(vcpu, 'cpuset') === undefined || used.length === 0 ? [] : setAttributes(document, vcpu, [['cpuset', formatSet(used)]])),
+    ...(attribute(vcpu, 'cpuset') === undefined || used.length === 0
+      ? []
+      : setAttributes(document, vcpu, [['cpuset', formatSet(used)]])),
   ]
 }

@@ -7,11 +7,18 @@ import { setAttributes } from './reconcile.ts'
 import type { Section } from './section.ts'
 
 /** @see libvirt src/conf/domain_conf.h, virDomainFeature: the order of printing */
-const FEATURES = 'acpi apic pae hap viridian privnet hyperv kvm pvspinlock capabilities pmu vmport gic smm ioapic hpt vmcoreinfo'.split(' ')
+const FEATURES =
+  'acpi apic pae hap viridian privnet hyperv kvm pvspinlock capabilities pmu vmport gic smm ioapic hpt vmcoreinfo'.split(
+    ' ',
+  )
 const KVM = ['hidden', 'hint-dedicated', 'poll-control', 'pv-ipi', 'dirty-ring']
 
 /** What is there gets its state; everything else stays. */
-export function featureEdits(document: XmlDocument, { hintDedicated, pmuOff }: KubevirtElements, write: Write): Section {
+export function featureEdits(
+  document: XmlDocument,
+  { hintDedicated, pmuOff }: KubevirtElements,
+  write: Write,
+): Section {
   const features = child(document.root, 'features')
   const kvm = child(features, 'kvm')
   const hints = hintDedicated ? [state('hint-dedicated', 'on')] : []
@@ -19,7 +26,11 @@ export function featureEdits(document: XmlDocument, { hintDedicated, pmuOff }: K
     ...(hints.length > 0 && kvm === undefined ? [{ ...element('kvm'), children: hints }] : []),
     ...(pmuOff ? [state('pmu', 'off')] : []),
   ]
-  if (features === undefined) return { edits: [], added: wanted.length === 0 ? undefined : { ...element('features'), children: wanted } }
+  if (features === undefined)
+    return {
+      edits: [],
+      added: wanted.length === 0 ? undefined : { ...element('features'), children: wanted },
+    }
   return {
     edits: [
       ...stateEdits(document, features, wanted, FEATURES, write),
@@ -41,7 +52,9 @@ function stateEdits(
   const written = wanted.map((each) => [each, child(parent, each.name)] as const)
   const missing = written.flatMap(([each, there]) => (there === undefined ? [each] : []))
   return [
-    ...written.flatMap(([each, there]) => (there === undefined ? [] : setAttributes(document, there, each.attributes))),
+    ...written.flatMap(([each, there]) =>
+      there === undefined ? [] : setAttributes(document, there, each.attributes),
+    ),
     ...insertChildren(document, parent, missing, order, write),
   ]
 }

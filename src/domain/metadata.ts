@@ -13,11 +13,16 @@ const ELEMENT = 'guestMappingPassthrough'
  * The attributes of our element, as written; `undefined` when the guest does not opt in.
  * libvirt keeps only one top-level element per namespace, so a second one is refused before libvirt drops it.
  */
-export function readWishes(reading: Reading, metadata: XmlElement | undefined): Map<string, string> | undefined {
+export function readWishes(
+  reading: Reading,
+  metadata: XmlElement | undefined,
+): Map<string, string> | undefined {
   const [ours, second] = metadata?.children.filter(({ uri }) => uri === NAMESPACE) ?? []
   if (ours === undefined) return undefined
-  if (second !== undefined) reading.problems.push(diagnostic('metadata-twice', { name: second.name }, tagSpan(second)))
-  if (ours.local !== ELEMENT) reading.problems.push(diagnostic('metadata-element', { name: ours.name, known: ELEMENT }, tagSpan(ours)))
+  if (second !== undefined)
+    reading.problems.push(diagnostic('metadata-twice', { name: second.name }, tagSpan(second)))
+  if (ours.local !== ELEMENT)
+    reading.problems.push(diagnostic('metadata-element', { name: ours.name, known: ELEMENT }, tagSpan(ours)))
   const keys = ours.attributes.filter(({ name }) => name !== 'xmlns' && !name.includes(':'))
   return new Map(keys.map(({ name, value }) => [name, value]))
 }

@@ -3,7 +3,15 @@
 
 import { gather } from '../base/gather.ts'
 import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
-import { type Edit, insertChildren, type NewElement, removeAttribute, removeElement, setAttribute, type Write } from '../xml/edit.ts'
+import {
+  type Edit,
+  insertChildren,
+  type NewElement,
+  removeAttribute,
+  removeElement,
+  setAttribute,
+  type Write,
+} from '../xml/edit.ts'
 import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 
 /** A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute should not be there. */
@@ -23,7 +31,13 @@ export interface Kin {
 }
 
 /** Edits inside an element that is there. */
-export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, write: Write, more: readonly NewElement[] = []): Edit[] {
+export function reconcile(
+  document: XmlDocument,
+  parent: XmlElement,
+  kin: Kin,
+  write: Write,
+  more: readonly NewElement[] = [],
+): Edit[] {
   const asked = new Set(kin.wanted.map(({ name, key }) => `${name} ${key}`))
   const found = new Map<string, XmlElement>()
   const surplus: XmlElement[] = []
@@ -47,7 +61,9 @@ export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, w
   // libvirt prints cells and pins by number, so a missing one goes between its neighbours.
   const orderOf = (element: XmlElement | NewElement): number => keys.get(element) ?? 0
   return [
-    ...written.flatMap(([each, element]) => (element === undefined ? [] : setAttributes(document, element, each.attributes))),
+    ...written.flatMap(([each, element]) =>
+      element === undefined ? [] : setAttributes(document, element, each.attributes),
+    ),
     ...surplus.map((element) => removeElement(document, element)),
     ...insertChildren(document, parent, [...added, ...more], kin.order, write, orderOf),
   ]
@@ -59,10 +75,16 @@ export function asElement({ name, attributes, children }: Wanted): NewElement {
 }
 
 /** Sets and removes attributes where they do not already say the same. */
-export function setAttributes(document: XmlDocument, element: XmlElement, attributes: Wanted['attributes']): Edit[] {
+export function setAttributes(
+  document: XmlDocument,
+  element: XmlElement,
+  attributes: Wanted['attributes'],
+): Edit[] {
   return attributes.flatMap(([name, value]) => {
     if (value === undefined) return removeAttribute(document, element, name)
-    return saysTheSame(name, attribute(element, name)?.value, value) ? [] : setAttribute(document, element, name, value)
+    return saysTheSame(name, attribute(element, name)?.value, value)
+      ? []
+      : setAttribute(document, element, name, value)
   })
 }
 

@@ -23,5 +23,8 @@ export interface Section {
 /** A parent that would be left empty goes with its only child. */
 export function removeChild(document: XmlDocument, element: XmlElement): Edit {
   const { parent } = element
-  return removeElement(document, parent !== undefined && parent.parent !== undefined && parent.children.length === 1 ? parent : element)
+  return removeElement(
+    document,
+    parent !== undefined && parent.parent !== undefined && parent.children.length === 1 ? parent : element,
+  )
 }

@@ -19,11 +19,21 @@ export function pinEdits(document: XmlDocument, view: DomainView, binding: Bindi
   const pins = wantedPins(view, binding)
   const id = (element: XmlElement): string =>
     String(Number(attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? 0))
-  return section(document, 'cputune', { names: ['vcpupin', 'emulatorpin', 'iothreadpin'], keyOf: id, wanted: pins, order: CPUTUNE }, write)
+  return section(
+    document,
+    'cputune',
+    { names: ['vcpupin', 'emulatorpin', 'iothreadpin'], keyOf: id, wanted: pins, order: CPUTUNE },
+    write,
+  )
 }
 
 function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadpin }: Binding): Wanted[] {
-  const pin = (name: string, key: number, attribute: string | undefined, cpuset: string | undefined): Wanted[] => {
+  const pin = (
+    name: string,
+    key: number,
+    attribute: string | undefined,
+    cpuset: string | undefined,
+  ): Wanted[] => {
     if (cpuset === undefined || cpuset === '') return []
     const which = attribute === undefined ? [] : [[attribute, `${key}`] as const]
     return [{ name, key: `${key}`, attributes: [...which, ['cpuset', cpuset]] }]
@@ -37,7 +47,13 @@ function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadp
 }
 
 /** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
-export function tuneEdits(document: XmlDocument, view: DomainView, binding: Binding, { shape }: Also, write: Write): Section {
+export function tuneEdits(
+  document: XmlDocument,
+  view: DomainView,
+  binding: Binding,
+  { shape }: Also,
+  write: Write,
+): Section {
   const wanted = [wantedMemory(view, binding, shape), ...binding.memnodes.map(wantedMemnode)]
   const keyOf = (element: XmlElement): string =>
     element.local === 'memory' ? '' : String(Number(attribute(element, 'cellid')?.value ?? -1))
@@ -48,14 +64,23 @@ function wantedMemory({ tune }: DomainView, { memnodes, memory }: Binding, shape
   const bound = memory === undefined ? memnodes : [memory]
   const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
   const auto: Wanted['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
-  return { name: 'memory', key: '', attributes: [['mode', memoryMode(tune, bound, nodes, shape)], ...auto, ['nodeset', formatSet(nodes)]] }
+  return {
+    name: 'memory',
+    key: '',
+    attributes: [['mode', memoryMode(tune, bound, nodes, shape)], ...auto, ['nodeset', formatSet(nodes)]],
+  }
 }
 
 /**
  * restrictive goes for all or none. A mode that a rebound guest has otherwise stays its own; `preferred` takes one node
  * only: libvirt before 9.3 does not start a guest that prefers several.
  */
-function memoryMode({ memory }: WrittenTune, bound: readonly Pick<Memnode, 'mode'>[], nodes: NodeSet, shape: Also['shape']): string {
+function memoryMode(
+  { memory }: WrittenTune,
+  bound: readonly Pick<Memnode, 'mode'>[],
+  nodes: NodeSet,
+  shape: Also['shape'],
+): string {
   if (bound.some(({ mode }) => mode === 'restrictive')) return 'restrictive'
   if (memory?.mode === 'preferred' && nodes.length > 1) return 'strict'
   return shape === 'kept' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
@@ -76,5 +101,9 @@ function wantedMemnode({ mode, nodes }: Memnode, cell: number): Wanted {
 function section(document: XmlDocument, name: string, kin: Kin, write: Write): Section {
   const parent = child(document.root, name)
   if (parent !== undefined) return { edits: reconcile(document, parent, kin, write) }
-  return { edits: [], added: kin.wanted.length === 0 ? undefined : { name, attributes: [], children: kin.wanted.map(asElement) } }
+  return {
+    edits: [],
+    added:
+      kin.wanted.length === 0 ? undefined : { name, attributes: [], children: kin.wanted.map(asElement) },
+  }
 }

@@ -23,7 +23,10 @@ const MOST_IDS = 4 * 1024 * 1024
 export const UINT_MAX = 4_294_967_295
 const INT_MAX = 2_147_483_647
 
-export function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+export function optional<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { [K in Key]?: Value } {
   return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value })
 }
 
@@ -52,16 +55,30 @@ function wrapping(text: string): number {
   return value < 0 && value >= -UINT_MAX ? UINT_MAX + 1 + value : value
 }
 
-function within(reading: Reading, element: XmlElement, [text, value]: [string, number], [min, max]: [number, number]): number | undefined {
+function within(
+  reading: Reading,
+  element: XmlElement,
+  [text, value]: [string, number],
+  [min, max]: [number, number],
+): number | undefined {
   if (value >= min && value <= max) return value
-  reading.problems.push(diagnostic('domain-value', { element: element.name, value: text.trim(), min, max }, tagSpan(element)))
+  reading.problems.push(
+    diagnostic('domain-value', { element: element.name, value: text.trim(), min, max }, tagSpan(element)),
+  )
   return undefined
 }
 
 /** The unsigned number that an element holds; an empty element says nothing. */
-export function countOf(reading: Reading, element: XmlElement | undefined, min: number, max: number): number | undefined {
+export function countOf(
+  reading: Reading,
+  element: XmlElement | undefined,
+  min: number,
+  max: number,
+): number | undefined {
   const text = element === undefined ? '' : stringValue(element)
-  return element === undefined || text === '' ? undefined : within(reading, element, [text, unsigned(text)], [min, max])
+  return element === undefined || text === ''
+    ? undefined
+    : within(reading, element, [text, unsigned(text)], [min, max])
 }
 
 /** The number of vCPUs, which libvirt reads unlike all others; an empty element is refused. */
@@ -73,11 +90,19 @@ export function vcpuCount(reading: Reading, element: XmlElement, max: number): n
 /** The id of a cell that a device names; an empty element says nothing. */
 export function cellOf(reading: Reading, element: XmlElement | undefined): number | undefined {
   const text = element === undefined ? '' : stringValue(element)
-  return element === undefined || text === '' ? undefined : within(reading, element, [text, signed(text)], [0, INT_MAX])
+  return element === undefined || text === ''
+    ? undefined
+    : within(reading, element, [text, signed(text)], [0, INT_MAX])
 }
 
 /** The number that an attribute must hold. */
-export function numberIn(reading: Reading, element: XmlElement, name: string, min: number, max: number): number | undefined {
+export function numberIn(
+  reading: Reading,
+  element: XmlElement,
+  name: string,
+  min: number,
+  max: number,
+): number | undefined {
   const text = attribute(element, name)?.value ?? ''
   return within(reading, element, [text, unsigned(text)], [min, max])
 }
@@ -99,35 +124,56 @@ export function wordIn<Word extends string>(
   if (element === undefined || written === undefined) return undefined
   const word = known.find((each) => each === written.value)
   if (word === undefined)
-    reading.problems.push(diagnostic('value-unknown', { element: element.name, attribute: name, value: written.value, known }, written))
+    reading.problems.push(
+      diagnostic(
+        'value-unknown',
+        { element: element.name, attribute: name, value: written.value, known },
+        written,
+      ),
+    )
   return word
 }
 
 /** A set of which at least one id is left. */
-export function setIn<Set extends IdSet<string>>(reading: Reading, element: XmlElement | undefined, name: string): Set | undefined {
+export function setIn<Set extends IdSet<string>>(
+  reading: Reading,
+  element: XmlElement | undefined,
+  name: string,
+): Set | undefined {
   const set = anySetIn<Set>(reading, element, name)
   if (element === undefined || set?.length !== 0) return set
   const of = `<${element.name} ${name}>`
-  const empty = name === 'cpuset' ? diagnostic('pins-empty', { element: of }) : diagnostic('set-empty', { element: of })
+  const empty =
+    name === 'cpuset' ? diagnostic('pins-empty', { element: of }) : diagnostic('set-empty', { element: of })
   reading.problems.push({ ...empty, at: tagSpan(element) })
   return set
 }
 
 /** A set that may exclude all that it names. */
-export function anySetIn<Set extends IdSet<string>>(reading: Reading, element: XmlElement | undefined, name: string): Set | undefined {
+export function anySetIn<Set extends IdSet<string>>(
+  reading: Reading,
+  element: XmlElement | undefined,
+  name: string,
+): Set | undefined {
   const written = attribute(element, name)
   if (element === undefined || written === undefined) return undefined
   if ((reading.ids ?? 0) > MOST_IDS) return undefined
   const known = reading.sets?.get(written.value) as Set | undefined
-  const set = known ?? gather(reading.problems, () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`), written)
+  const set =
+    known ??
+    gather(reading.problems, () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`), written)
   if (set !== undefined) reading.sets?.set(written.value, set)
   reading.ids = (reading.ids ?? 0) + (set?.length ?? 0)
-  if (reading.ids > MOST_IDS) reading.problems.push(diagnostic('set-too-long', { source: 'the domain', max: MOST_IDS }, written))
+  if (reading.ids > MOST_IDS)
+    reading.problems.push(diagnostic('set-too-long', { source: 'the domain', max: MOST_IDS }, written))
   return set
 }
 
 /** A set that an element holds; an empty element says nothing. */
-export function setOfText<Set extends IdSet<string>>(reading: Reading, element: XmlElement | undefined): Set | undefined {
+export function setOfText<Set extends IdSet<string>>(
+  reading: Reading,
+  element: XmlElement | undefined,
+): Set | undefined {
   const text = element === undefined ? '' : stringValue(element)
   if (element === undefined || text === '') return undefined
   const source = `<${element.name}>`

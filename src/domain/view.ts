@@ -4,7 +4,15 @@ import { diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, type NodeSet, range, setOf, type VcpuSet } from '../base/idset.ts'
 import { formatKiB, type Size } from '../base/memory.ts'
 import type { CpuTopology, DomainView, Expander, MemoryDevice, WrittenCell } from '../model.ts'
-import { attribute, child, childrenOf, stringValue, tagSpan, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import {
+  attribute,
+  child,
+  childrenOf,
+  stringValue,
+  tagSpan,
+  type XmlDocument,
+  type XmlElement,
+} from '../xml/parse.ts'
 import { readBacking, readPins, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
 import { reportDoubled } from './doubled.ts'
@@ -102,24 +110,43 @@ const sum = (sizes: readonly number[]): number => sizes.reduce((total, each) => 
 type Sizes = Pick<DomainView, 'memoryKiB' | 'memoryRounded' | 'currentMemoryKiB' | 'maxMemoryKiB'>
 
 /** Without `<memory>`, or with 0, the guest has what its cells and memory devices make. @see libvirt virDomainDefPostParseMemory */
-function readMemory(reading: Reading, root: XmlElement, cells: readonly WrittenCell[], devices: readonly MemoryDevice[]): Sizes {
+function readMemory(
+  reading: Reading,
+  root: XmlElement,
+  cells: readonly WrittenCell[],
+  devices: readonly MemoryDevice[],
+): Sizes {
   const inCells = sum(cells.map(({ memoryKiB }) => memoryKiB))
   const inDevices = sum(devices.map(({ sizeKiB }) => sizeKiB))
   const element = child(root, 'memory')
   const written = element && sizeOf(reading, element)
   if (!Number.isSafeInteger(inCells + inDevices))
     reading.problems.push(
-      diagnostic('size-too-large', { source: '<cell memory>', text: 'the sum of all cells and memory devices' }, tagSpan(root)),
+      diagnostic(
+        'size-too-large',
+        { source: '<cell memory>', text: 'the sum of all cells and memory devices' },
+        tagSpan(root),
+      ),
     )
   const known = (written?.kib ?? 0) > 0
-  const memory: Size = known && written !== undefined ? written : { kib: inCells === 0 ? 0 : inCells + inDevices, exact: true }
+  const memory: Size =
+    known && written !== undefined ? written : { kib: inCells === 0 ? 0 : inCells + inDevices, exact: true }
   const facts = { devices: formatKiB(inDevices), memory: formatKiB(memory.kib) }
   if (memory.kib === 0) {
     // A size that cannot be read is told already.
-    const isTold = reading.problems.some(({ code }) => ['size-malformed', 'size-too-large', 'part-missing'].includes(code))
-    const none = { memory: formatKiB(0), cells: Math.max(1, cells.length), unit: formatKiB(1), need: formatKiB(Math.max(1, cells.length)) }
-    if (!isTold && written !== undefined) reading.problems.push(diagnostic('memory-too-small', none, tagSpan(element ?? root)))
-    else if (!isTold) reading.problems.push(diagnostic('domain-incomplete', { element: 'memory' }, tagSpan(element ?? root)))
+    const isTold = reading.problems.some(({ code }) =>
+      ['size-malformed', 'size-too-large', 'part-missing'].includes(code),
+    )
+    const none = {
+      memory: formatKiB(0),
+      cells: Math.max(1, cells.length),
+      unit: formatKiB(1),
+      need: formatKiB(Math.max(1, cells.length)),
+    }
+    if (!isTold && written !== undefined)
+      reading.problems.push(diagnostic('memory-too-small', none, tagSpan(element ?? root)))
+    else if (!isTold)
+      reading.problems.push(diagnostic('domain-incomplete', { element: 'memory' }, tagSpan(element ?? root)))
   } else if (inCells === 0 && inDevices >= memory.kib)
     reading.problems.push(diagnostic('devices-hold-all', facts, tagSpan(element ?? root)))
   const current = sizeOf(reading, child(root, 'currentMemory'))?.kib ?? 0
@@ -134,12 +161,17 @@ function readMemory(reading: Reading, root: XmlElement, cells: readonly WrittenC
 }
 
 /** Slots need a size; a size without slots is refused by libvirt 9 and taken by newer ones. */
-function readMaxMemory(reading: Reading, element: XmlElement | undefined, memoryKiB: number): number | undefined {
+function readMaxMemory(
+  reading: Reading,
+  element: XmlElement | undefined,
+  memoryKiB: number,
+): number | undefined {
   if (element === undefined) return undefined
   const size = sizeOf(reading, element)
   const max = size?.kib ?? 0
   const slots = attribute(element, 'slots')
-  const count = slots === undefined || slots.value === '' ? 0 : (numberIn(reading, element, 'slots', 0, UINT_MAX) ?? 0)
+  const count =
+    slots === undefined || slots.value === '' ? 0 : (numberIn(reading, element, 'slots', 0, UINT_MAX) ?? 0)
   if (count > 0 && (stringValue(element) === '' || size?.kib === 0)) missing(reading, element, 'size')
   if (max === 0) return undefined
   if (max < memoryKiB) {
@@ -177,12 +209,22 @@ function readModel(reading: Reading, device: XmlElement): string {
   if (model === undefined) missing(reading, device, 'model')
   else if (!/^(?!none$)[a-z][a-z0-9-]*$/.test(model.value)) {
     const known = ['dimm', 'nvdimm', 'virtio-pmem', 'virtio-mem', 'sgx-epc']
-    reading.problems.push(diagnostic('value-unknown', { element: 'memory', attribute: 'model', value: model.value, known }, model))
+    reading.problems.push(
+      diagnostic(
+        'value-unknown',
+        { element: 'memory', attribute: 'model', value: model.value, known },
+        model,
+      ),
+    )
   }
   return model?.value ?? ''
 }
 
-function readTargetSize(reading: Reading, device: XmlElement, target: XmlElement | undefined): Size | undefined {
+function readTargetSize(
+  reading: Reading,
+  device: XmlElement,
+  target: XmlElement | undefined,
+): Size | undefined {
   if (target === undefined) return missing(reading, device, '<target>')
   const size = child(target, 'size')
   if (size === undefined || stringValue(size) === '') return missing(reading, target, '<size>')
@@ -192,14 +234,24 @@ function readTargetSize(reading: Reading, device: XmlElement, target: XmlElement
 // ---- vCPUs and I/O threads ----
 
 /** Of a list of states, what is not listed is offline. @see libvirt virDomainVcpuParse */
-function readOnline(reading: Reading, root: XmlElement, vcpu: XmlElement | undefined, counted: number | undefined): VcpuSet {
+function readOnline(
+  reading: Reading,
+  root: XmlElement,
+  vcpu: XmlElement | undefined,
+  counted: number | undefined,
+): VcpuSet {
   const states = childrenOf(child(root, 'vcpus'), 'vcpu')
   const vcpus = counted ?? MOST_VCPUS
   const isWritten = vcpu !== undefined && attribute(vcpu, 'current') !== undefined
   // Beside a list the number must be one, and is not looked at.
-  const current = isWritten ? numberIn(reading, vcpu, 'current', 0, states.length > 0 ? UINT_MAX : vcpus) : counted
+  const current = isWritten
+    ? numberIn(reading, vcpu, 'current', 0, states.length > 0 ? UINT_MAX : vcpus)
+    : counted
   if (states.length === 0) return setOf<VcpuSet>(range(current ?? 0))
-  const known = new Map<number, { readonly online: boolean; readonly fixed: boolean; readonly element: XmlElement }>()
+  const known = new Map<
+    number,
+    { readonly online: boolean; readonly fixed: boolean; readonly element: XmlElement }
+  >()
   for (const element of states) {
     const id = numberIn(reading, element, 'id', 0, vcpus - 1)
     if (attribute(element, 'enabled') === undefined) missing(reading, element, 'enabled')
@@ -210,7 +262,8 @@ function readOnline(reading: Reading, root: XmlElement, vcpu: XmlElement | undef
     if (id !== undefined) known.set(id, { online: enabled !== 'no', fixed: pluggable === 'no', element })
   }
   for (const [vcpuId, { online, fixed, element }] of known)
-    if (!online && fixed) reading.problems.push(diagnostic('vcpu-not-pluggable', { vcpu: vcpuId }, tagSpan(element)))
+    if (!online && fixed)
+      reading.problems.push(diagnostic('vcpu-not-pluggable', { vcpu: vcpuId }, tagSpan(element)))
   return setOf<VcpuSet>([...known].filter(([, { online }]) => online).map(([id]) => id))
 }
 
@@ -220,7 +273,10 @@ function readIothreads(reading: Reading, root: XmlElement): number[] {
   for (const each of childrenOf(child(root, 'iothreadids'), 'iothread')) {
     const id = numberIn(reading, each, 'id', 1, UINT_MAX)
     if (id === undefined) continue
-    if (ids.has(id)) reading.problems.push(diagnostic('entry-twice', { element: 'iothread', of: `the id ${id}` }, tagSpan(each)))
+    if (ids.has(id))
+      reading.problems.push(
+        diagnostic('entry-twice', { element: 'iothread', of: `the id ${id}` }, tagSpan(each)),
+      )
     ids.add(id)
   }
   const count = countOf(reading, child(root, 'iothreads'), 0, MOST_IOTHREADS) ?? 0
@@ -244,7 +300,13 @@ function readTopology(reading: Reading, element: XmlElement | undefined): CpuTop
   }
   const product = Object.values(topology).reduce((all, each) => all * each, 1)
   if (product > UINT_MAX)
-    reading.problems.push(diagnostic('domain-value', { element: 'topology', value: `${product}`, min: 1, max: UINT_MAX }, tagSpan(element)))
+    reading.problems.push(
+      diagnostic(
+        'domain-value',
+        { element: 'topology', value: `${product}`, min: 1, max: UINT_MAX },
+        tagSpan(element),
+      ),
+    )
   return topology
 }
 

@@ -24,9 +24,11 @@ import { spelled } from './help.ts'
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...words] = argv
   const asked = askedBy(first)
-  if (asked !== undefined) return asked === 'version' ? { name: asked } : helpOf(commandNames.find((name) => name === words[0]))
+  if (asked !== undefined)
+    return asked === 'version' ? { name: asked } : helpOf(commandNames.find((name) => name === words[0]))
   const name = commandNames.find((known) => known === first)
-  if (name === undefined) refuse('usage-command', { given: first, known: commandNames, close: nearest(first ?? '', commandNames) })
+  if (name === undefined)
+    refuse('usage-command', { given: first, known: commandNames, close: nearest(first ?? '', commandNames) })
   return parseCommand(name, words)
 }
 
@@ -47,7 +49,8 @@ function parseCommand(name: CommandName, words: readonly string[]): Command {
   }
   for (const need of row.needs ?? []) {
     const { flags, takes }: OptionRow = options[need]
-    if (values[need] === undefined) found.push(diagnostic('usage-missing', { command: name, option: flags[0] ?? '', takes: takes ?? '' }))
+    if (values[need] === undefined)
+      found.push(diagnostic('usage-missing', { command: name, option: flags[0] ?? '', takes: takes ?? '' }))
   }
   const given = { values, inputs, wishes: wishesOf(texts, found) }
   found.push(...(row.conflicts?.(given) ?? []))
@@ -64,10 +67,18 @@ interface Typed {
 /** An option of one command as it is typed: one of the table, or a key of the request. */
 type Known = OptionRow & ({ readonly option: Option } | { readonly key: Key })
 
-function knownOf({ options: own, keys: ownKeys }: Pick<CommandRow<Command>, 'options' | 'keys'>): readonly Known[] {
+function knownOf({
+  options: own,
+  keys: ownKeys,
+}: Pick<CommandRow<Command>, 'options' | 'keys'>): readonly Known[] {
   return [
     ...own.map((option) => ({ ...options[option], option })),
-    ...ownKeys.map((key) => ({ flags: [`--${key}`], takes: spelled(key).join('|'), about: keys[key].about, key })),
+    ...ownKeys.map((key) => ({
+      flags: [`--${key}`],
+      takes: spelled(key).join('|'),
+      about: keys[key].about,
+      key,
+    })),
     ...(['help', 'version'] as const).map((option) => ({ ...options[option], option })),
   ]
 }
@@ -92,7 +103,8 @@ function readWords(name: CommandName, words: readonly string[], found: Diagnosti
     if (seen.has(option)) found.push(diagnostic('usage-repeated', { option: flag }))
     seen.add(option)
     const next = words[at + 1]
-    const behind = option.takes !== undefined && written === undefined && next !== undefined && !isOption(next)
+    const behind =
+      option.takes !== undefined && written === undefined && next !== undefined && !isOption(next)
     if (behind) at++
     store(typed, option, flag, behind ? next : written, found)
   }
@@ -116,13 +128,23 @@ function unknownOption(command: CommandName, option: string, known: readonly Kno
 }
 
 /** What is wrong with a value is told once: it is stored all the same, so that nothing counts as missing. */
-function store(typed: Typed, known: Known, flag: string, value: string | undefined, found: Diagnostic[]): void {
+function store(
+  typed: Typed,
+  known: Known,
+  flag: string,
+  value: string | undefined,
+  found: Diagnostic[],
+): void {
   const { takes } = known
   // An empty value is what an unset variable of a script leaves behind; a key's own reader says so in better words.
   const missing = value === undefined || (value === '' && 'option' in known)
   if (takes === undefined ? value !== undefined : missing) {
     found.push(diagnostic('usage-option-value', { option: flag, given: value, takes }))
-  } else if ('option' in known && (known.option === 'pid' || known.option === 'qemu') && !/^0*[1-9]\d{0,9}$/.test(value ?? '')) {
+  } else if (
+    'option' in known &&
+    (known.option === 'pid' || known.option === 'qemu') &&
+    !/^0*[1-9]\d{0,9}$/.test(value ?? '')
+  ) {
     found.push(diagnostic('usage-pid', { option: flag, given: value ?? '' }))
   }
   if ('option' in known) typed.values[known.option] = value ?? ''
@@ -136,7 +158,8 @@ function wishesOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wishes 
       read.push(readWishes([[key, value]], `--${key}`))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      for (const { what, why, fix } of error.diagnostics) found.push(diagnostic('usage-value', { what, why, fix }))
+      for (const { what, why, fix } of error.diagnostics)
+        found.push(diagnostic('usage-value', { what, why, fix }))
     }
   }
   return Object.assign({}, ...read)

@@ -9,7 +9,9 @@ import { systemError } from './system-error.ts'
 
 /** Where copies lie when nothing else is said: the state folder of the system, or of a user who is not root. */
 export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessEnv = process.env): string {
-  return uid === 0 ? '/var/lib/virt-numa' : join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'virt-numa')
+  return uid === 0
+    ? '/var/lib/virt-numa'
+    : join(env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'virt-numa')
 }
 
 /**
@@ -40,7 +42,11 @@ const STAMPED = /^\d{8}T\d{6}\.\d{3}Z\.xml$/
 /** A guest may be called almost anything; a file name holds 255 bytes. */
 function fileName(guest: string): string {
   return [...Buffer.from(guest)]
-    .map((byte) => (/[\w.+-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`))
+    .map((byte) =>
+      /[\w.+-]/.test(String.fromCharCode(byte))
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).padStart(2, '0')}`,
+    )
     .join('')
     .slice(0, 200)
 }

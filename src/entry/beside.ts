@@ -1,7 +1,16 @@
 // A file that appears under its name only once it is whole: it is filled beside that name, under a temporary one.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { writeContent } from './bytes.ts'
 import { errnoOf, faultOf } from './system-error.ts'
@@ -25,7 +34,8 @@ export function createFile(path: string, filling: Filling): void {
       linkSync(beside, path)
     } catch (error) {
       if (!WITHOUT_LINKS.includes(errnoOf(error) ?? '')) throw error
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw faultOf('EEXIST', 'file already exists', 'rename')
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+        throw faultOf('EEXIST', 'file already exists', 'rename')
       renameSync(beside, path)
       return
     }
@@ -49,7 +59,11 @@ interface Beside {
 }
 
 /** @returns false when the temporary name no longer leads to the file that was filled */
-function tryBeside({ path, file }: Beside, { bytes, settle }: Filling, publish: (beside: string) => void): boolean {
+function tryBeside(
+  { path, file }: Beside,
+  { bytes, settle }: Filling,
+  publish: (beside: string) => void,
+): boolean {
   try {
     writeContent(file, bytes)
     settle?.(file)

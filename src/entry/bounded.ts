@@ -9,7 +9,9 @@ const FIRST_BYTES = 64 * 1024
 /** At most `most` bytes, and one more where there are more. Waits for a pipe as long as its writer does. */
 export function readAtMost(file: number, most: number): Uint8Array {
   const stated = fstatSync(file)
-  let bytes: Buffer = Buffer.allocUnsafe(Math.min(most, stated.isFile() ? Math.max(stated.size, FIRST_BYTES) : FIRST_BYTES) + 1)
+  let bytes: Buffer = Buffer.allocUnsafe(
+    Math.min(most, stated.isFile() ? Math.max(stated.size, FIRST_BYTES) : FIRST_BYTES) + 1,
+  )
   for (let done = 0; ; ) {
     if (done === bytes.length && done <= most) bytes = enlarged(bytes, Math.min(most + 1, done * 2))
     const got = done > most ? 0 : readSome(file, bytes, done)
@@ -38,7 +40,10 @@ function readSome(file: number, bytes: Buffer, at: number): number {
 
 /** Of a path that is to be read; a pipe without a writer would keep us waiting, if `blocking` did not say so. */
 export function withFile<T>(path: string, kind: 'blocking' | 'at-once', read: (file: number) => T): T {
-  const file = openSync(path, kind === 'blocking' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK)
+  const file = openSync(
+    path,
+    kind === 'blocking' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK,
+  )
   try {
     return read(file)
   } finally {

@@ -10,7 +10,13 @@ import { errnoOf, faultOf } from './system-error.ts'
 export function writeAll(file: number, bytes: Uint8Array, from?: number): void {
   for (let done = 0; done < bytes.length; ) {
     try {
-      const written = writeSync(file, bytes, done, bytes.length - done, from === undefined ? null : from + done)
+      const written = writeSync(
+        file,
+        bytes,
+        done,
+        bytes.length - done,
+        from === undefined ? null : from + done,
+      )
       if (written === 0) throw faultOf('EIO', 'nothing more is taken', 'write')
       done += written
     } catch (error) {

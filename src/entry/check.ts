@@ -22,7 +22,10 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
   checkType(view)
   const { resources, bounds, pins, notes } = settleFor(view, surroundings)
   const { cpuset } = command.wishes
-  const stands = preflight(view, cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } })
+  const stands = preflight(
+    view,
+    cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } },
+  )
   const found = [
     ...stands,
     ...pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
@@ -32,8 +35,13 @@ export function checkCommand(command: Extract<Command, { name: 'check' }>, runni
   const findings = found.filter(({ code }) => classOf(code) !== 'note')
   tell(found, running)
   if (command.json)
-    printJson({ guest: view.name, findings: findings.length, diagnostics: diagnosticFacts(found, running.severity, running.source) })
-  else if (findings.length === 0) printLines(1, [`${view.name || 'the guest'} can start here, as far as is known`])
+    printJson({
+      guest: view.name,
+      findings: findings.length,
+      diagnostics: diagnosticFacts(found, running.severity, running.source),
+    })
+  else if (findings.length === 0)
+    printLines(1, [`${view.name || 'the guest'} can start here, as far as is known`])
   return findings.length === 0 ? 0 : 1
 }
 

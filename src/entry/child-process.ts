@@ -37,7 +37,11 @@ const POLL_MS = 10
  * Runs it to its end, in a session of its own: a Ctrl-C of the terminal reaches only us. Never throws for what the program does.
  * Its messages are in English.
  */
-export async function awaitProgram(command: string, words: readonly string[], options: ProgramOptions = {}): Promise<ProgramEnd> {
+export async function awaitProgram(
+  command: string,
+  words: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ProgramEnd> {
   const { timeoutS = 60, stop, patienceMs = 0 } = options
   if (stop?.aborted) return { ...nothingSaid, cut: 'stopped', reason: stopReason(stop) }
   const child = start(command, words, options.file)
@@ -46,7 +50,8 @@ export async function awaitProgram(command: string, words: readonly string[], op
   const closed = once(child, 'close').catch(() => {})
   const gathered = gather(child)
   const settled = new AbortController()
-  const later = (ms: number): Promise<void> => sleep(ms, undefined, { signal: settled.signal }).catch(() => {})
+  const later = (ms: number): Promise<void> =>
+    sleep(ms, undefined, { signal: settled.signal }).catch(() => {})
   const stopped = aborted(stop, settled.signal).then(() => later(patienceMs))
   const cut = await Promise.race([
     exited.then(() => undefined),
@@ -54,14 +59,19 @@ export async function awaitProgram(command: string, words: readonly string[], op
     later(timeoutS * 1000).then(() => 'timeout' as const),
     stopped.then(() => 'stopped' as const),
   ])
-  if (cut === undefined) await Promise.race([closed, gathered.flooded, later(GRACE_MS), aborted(stop, settled.signal)])
+  if (cut === undefined)
+    await Promise.race([closed, gathered.flooded, later(GRACE_MS), aborted(stop, settled.signal)])
   else await endGroup(child, exited)
   settled.abort()
   letGo(child)
   const said = gathered.read()
   const end = endOf(await Promise.race([exited, undefined]), cut ?? (said.isFlood ? 'flood' : undefined))
   const reasons = { timeout: `it did not end within ${timeoutS} s`, stopped: stopReason(stop), flood: FLOOD }
-  return { ...said, ...end, ...(end.cut !== undefined && end.cut in reasons && { reason: reasons[end.cut as keyof typeof reasons] }) }
+  return {
+    ...said,
+    ...end,
+    ...(end.cut !== undefined && end.cut in reasons && { reason: reasons[end.cut as keyof typeof reasons] }),
+  }
 }
 
 const FLOOD = `it printed more than ${MOST_BYTES / 1024 / 1024} MiB`
@@ -115,7 +125,11 @@ async function* chunksOf({ stdout }: ChildProcess): AsyncGenerator<Uint8Array> {
 }
 
 /** Most failures come as an event; a want of memory is thrown. */
-function start(command: string, words: readonly string[], file: number | undefined): ChildProcess | { readonly error: string } {
+function start(
+  command: string,
+  words: readonly string[],
+  file: number | undefined,
+): ChildProcess | { readonly error: string } {
   const env = { ...process.env, LC_ALL: 'C' }
   try {
     return spawn(command, [...words], { stdio: [file ?? 'ignore', 'pipe', 'pipe'], detached: true, env })
@@ -133,7 +147,10 @@ function exitOf(child: ChildProcess): Promise<Exit> {
   })
 }
 
-function endOf(exit: Exit | undefined, cut: ProgramEnd['cut']): Pick<ProgramEnd, 'status' | 'reason' | 'cut'> {
+function endOf(
+  exit: Exit | undefined,
+  cut: ProgramEnd['cut'],
+): Pick<ProgramEnd, 'status' | 'reason' | 'cut'> {
   if (exit !== undefined && 'error' in exit) return { cut: 'not-started', reason: exit.error }
   if (cut !== undefined || exit === undefined) return { cut: cut ?? 'stopped' }
   return exit.code === null ? { cut: 'signal', reason: `${exit.signal} ended it` } : { status: exit.code }
@@ -175,7 +192,10 @@ interface Said {
   readonly isFlood: boolean
 }
 
-function gather({ stdout, stderr }: ChildProcess): { readonly flooded: Promise<void>; readonly read: () => Said } {
+function gather({ stdout, stderr }: ChildProcess): {
+  readonly flooded: Promise<void>
+  readonly read: () => Said
+} {
   const output = kept(MOST_BYTES)
   const messages = kept(MOST_MESSAGE_BYTES)
   let total = 0
@@ -200,7 +220,8 @@ function gather({ stdout, stderr }: ChildProcess): { readonly flooded: Promise<v
   return { flooded, read }
 }
 
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
 
 interface Kept {
   readonly add: (chunk: Uint8Array) => void

@@ -104,18 +104,28 @@ export const options = {
   rebind: { flags: ['--rebind'], about: "keep the guest's cells, fit only where they sit" },
   diff: {
     flags: ['--diff'],
-    about: 'print a unified diff instead of the document; values that have no part in a placement are shown as *****',
+    about:
+      'print a unified diff instead of the document; values that have no part in a placement are shown as *****',
   },
   output: { flags: ['-o'], takes: 'FILE', about: 'write to FILE, whole or not at all' },
-  svg: { flags: ['--svg'], takes: 'FILE', about: 'also draw it as an SVG, whole or not at all; - prints it instead of the words' },
+  svg: {
+    flags: ['--svg'],
+    takes: 'FILE',
+    about: 'also draw it as an SVG, whole or not at all; - prints it instead of the words',
+  },
   inPlace: { flags: ['-i'], about: 'write back into the input file, whole or not at all' },
-  guest: { flags: ['--guest'], takes: 'NAME', about: 'the guest of libvirt by name or UUID, instead of a document' },
+  guest: {
+    flags: ['--guest'],
+    takes: 'NAME',
+    about: 'the guest of libvirt by name or UUID, instead of a document',
+  },
   connect: { flags: ['--connect'], takes: 'URI', about: "libvirt's daemon, as virsh takes it" },
   nextStart: { flags: ['--next-start'], about: 'a running guest too: its new cells wait for its next start' },
   backup: {
     flags: ['--backup'],
     takes: 'DIR',
-    about: 'where the former definition is kept; default /var/lib/virt-numa, of other users ~/.local/state/virt-numa',
+    about:
+      'where the former definition is kept; default /var/lib/virt-numa, of other users ~/.local/state/virt-numa',
   },
   once: { flags: ['--once'], about: 'look at all guests once, then end' },
   vmiText: { flags: ['--vmi'], takes: 'JSON', about: "the guest's VirtualMachineInstance itself" },
@@ -123,17 +133,37 @@ export const options = {
   host: {
     flags: ['--host'],
     takes: 'FILE|DIR',
-    about: 'the host: a snapshot, a folder or tar that holds sys/ and proc/, or the output of virsh capabilities; default this machine',
+    about:
+      'the host: a snapshot, a folder or tar that holds sys/ and proc/, or the output of virsh capabilities; default this machine',
   },
-  cgroup: { flags: ['--cgroup'], takes: 'PATH', about: 'the cgroup that says which CPUs and nodes are allowed' },
+  cgroup: {
+    flags: ['--cgroup'],
+    takes: 'PATH',
+    about: 'the cgroup that says which CPUs and nodes are allowed',
+  },
   pid: { flags: ['--pid'], takes: 'PID', about: "the process whose cgroup says so, e.g. the pod's" },
   vmi: { flags: ['--vmi'], takes: 'FILE', about: "the guest's VirtualMachineInstance, JSON or YAML" },
-  qemu: { flags: ['--pid'], takes: 'PID', about: "the guest's QEMU process; a DOMAIN.XML then says what is wanted" },
-  metrics: { flags: ['--metrics'], takes: 'FILE', about: "also write FILE (.prom) for the node exporter's textfile collector" },
+  qemu: {
+    flags: ['--pid'],
+    takes: 'PID',
+    about: "the guest's QEMU process; a DOMAIN.XML then says what is wanted",
+  },
+  metrics: {
+    flags: ['--metrics'],
+    takes: 'FILE',
+    about: "also write FILE (.prom) for the node exporter's textfile collector",
+  },
   config: { flags: ['--config'], takes: 'FILE', about: 'default /etc/libvirt/virt-numa.conf' },
-  root: { flags: ['--root'], takes: 'DIR', about: 'the folder that is put before every path, e.g. of an image' },
+  root: {
+    flags: ['--root'],
+    takes: 'DIR',
+    about: 'the folder that is put before every path, e.g. of an image',
+  },
   hooksDir: { flags: ['--hooks-dir'], takes: 'DIR', about: 'default /etc/libvirt/hooks' },
-  reload: { flags: ['--reload'], about: 'have the libvirt daemon reload where it must, so that it sees the hook; guests run on' },
+  reload: {
+    flags: ['--reload'],
+    about: 'have the libvirt daemon reload where it must, so that it sees the hook; guests run on',
+  },
   dryRun: { flags: ['--dry-run'], about: 'tell what would be done, and do nothing' },
   json: { flags: ['--json'], about: 'tell the same facts as JSON' },
   help: { flags: ['-h', '--help'], about: 'show this' },
@@ -166,7 +196,12 @@ const PLACING = ['host', 'cgroup', 'pid', 'config'] as const
 const READING = [...PLACING, 'vmi', 'json'] as const
 const BUG = ['70', 'a bug of virt-numa, which says so'] as const
 const USAGE = ['2', 'wrong usage'] as const
-const EXITS = [['0', 'done'], ['1', 'refused, or a file cannot be read; each reason is on stderr'], USAGE, BUG] as const
+const EXITS = [
+  ['0', 'done'],
+  ['1', 'refused, or a file cannot be read; each reason is on stderr'],
+  USAGE,
+  BUG,
+] as const
 
 export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Command, { name: Name }>> } = {
   transform: {
@@ -192,9 +227,18 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 1,
     options: ['rebind', 'svg', ...READING],
     keys: keyNames,
-    command: (given) => ({ name: 'plan', ...readingOf(given), ...switchesOf(given, ['rebind']), ...svgOf(given) }),
+    command: (given) => ({
+      name: 'plan',
+      ...readingOf(given),
+      ...switchesOf(given, ['rebind']),
+      ...svgOf(given),
+    }),
     exits: EXITS,
-    examples: ['virt-numa plan --cpuset 2-7 db1.xml', 'virt-numa plan --host node7.json db1.xml', 'virt-numa plan --svg db1.svg db1.xml'],
+    examples: [
+      'virt-numa plan --cpuset 2-7 db1.xml',
+      'virt-numa plan --host node7.json db1.xml',
+      'virt-numa plan --svg db1.svg db1.xml',
+    ],
   },
   check: {
     about: 'can this placed domain start on the host now?',
@@ -227,7 +271,12 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
       ...textsOf(given, ['guest', 'connect', 'backup']),
       ...switchesOf(given, ['rebind', 'dryRun', 'nextStart']),
     }),
-    exits: [['0', 'defined, or nothing to change'], ['1', 'refused, or libvirt cannot be reached; each reason is on stderr'], USAGE, BUG],
+    exits: [
+      ['0', 'defined, or nothing to change'],
+      ['1', 'refused, or libvirt cannot be reached; each reason is on stderr'],
+      USAGE,
+      BUG,
+    ],
     examples: ['virt-numa define --guest db1 --dry-run', 'virt-numa define --cpuset 2-7 db1.xml'],
   },
   watch: {
@@ -260,11 +309,18 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
         : [],
     command: ({ values, inputs: [input], ...given }) => ({
       name: 'verify',
-      ...(values.qemu === undefined ? { guest: input ?? '' } : { pid: Number(values.qemu), ...(input !== undefined && { input }) }),
+      ...(values.qemu === undefined
+        ? { guest: input ?? '' }
+        : { pid: Number(values.qemu), ...(input !== undefined && { input }) }),
       ...textsOf({ values, inputs: [], ...given }, ['host', 'metrics']),
       json: values.json !== undefined,
     }),
-    exits: [['0', 'it is, as far as is known'], ['1', 'findings, or it is not running, or cannot be read; each is on stderr'], USAGE, BUG],
+    exits: [
+      ['0', 'it is, as far as is known'],
+      ['1', 'findings, or it is not running, or cannot be read; each is on stderr'],
+      USAGE,
+      BUG,
+    ],
     examples: [
       'virt-numa verify db1',
       'virt-numa verify db1 --metrics /var/lib/node_exporter/virt-numa-db1.prom',
@@ -276,7 +332,12 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 0,
     options: ['host', 'cgroup', 'pid', 'json'],
     keys: ['cpuset'],
-    command: (given) => ({ name: 'snapshot', ...textsOf(given, ['host', 'cgroup']), ...pidOf(given), wishes: given.wishes }),
+    command: (given) => ({
+      name: 'snapshot',
+      ...textsOf(given, ['host', 'cgroup']),
+      ...pidOf(given),
+      wishes: given.wishes,
+    }),
     exits: EXITS,
     examples: ['virt-numa snapshot > node7.json', 'virt-numa snapshot --pid 4242 > pod.json'],
   },
@@ -285,7 +346,11 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 0,
     options: ['root', 'hooksDir', 'reload', 'dryRun', 'json'],
     keys: [],
-    command: (given) => ({ name: 'install', ...textsOf(given, ['root', 'hooksDir']), ...switchesOf(given, ['reload', 'dryRun', 'json']) }),
+    command: (given) => ({
+      name: 'install',
+      ...textsOf(given, ['root', 'hooksDir']),
+      ...switchesOf(given, ['reload', 'dryRun', 'json']),
+    }),
     exits: EXITS,
     examples: ['virt-numa install --dry-run', 'virt-numa install --reload'],
   },
@@ -294,7 +359,11 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 0,
     options: ['root', 'hooksDir', 'dryRun', 'json'],
     keys: [],
-    command: (given) => ({ name: 'uninstall', ...textsOf(given, ['root', 'hooksDir']), ...switchesOf(given, ['dryRun', 'json']) }),
+    command: (given) => ({
+      name: 'uninstall',
+      ...textsOf(given, ['root', 'hooksDir']),
+      ...switchesOf(given, ['dryRun', 'json']),
+    }),
     exits: EXITS,
     examples: ['virt-numa uninstall'],
   },
@@ -303,7 +372,11 @@ export const commands: { readonly [Name in CommandName]: CommandRow<Extract<Comm
     maxInputs: 0,
     options: ['host', 'hooksDir', 'json'],
     keys: [],
-    command: (given) => ({ name: 'doctor', ...textsOf(given, ['host', 'hooksDir']), ...switchesOf(given, ['json']) }),
+    command: (given) => ({
+      name: 'doctor',
+      ...textsOf(given, ['host', 'hooksDir']),
+      ...switchesOf(given, ['json']),
+    }),
     exits: [['0', 'nothing is wrong'], ['1', 'findings; each is on stderr'], USAGE, BUG],
     examples: ['virt-numa doctor', 'virt-numa doctor --host captured/'],
   },
@@ -333,18 +406,26 @@ function conflictsOfTransform({ values, inputs }: Given): readonly Diagnostic[] 
     found.push(diagnostic('usage-conflict', { one, other, why, fix }))
   }
   const printed = '--diff prints what would change and writes no document'
-  if (inPlace !== undefined && output !== undefined) conflict('-i', '-o', '-i writes back into the input file', 'keep one of them')
+  if (inPlace !== undefined && output !== undefined)
+    conflict('-i', '-o', '-i writes back into the input file', 'keep one of them')
   if (inPlace !== undefined && (inputs[0] ?? '-') === '-') {
     conflict('-i', 'standard input', 'there is no file to write back into', 'virt-numa transform -i FILE')
   }
-  if (diff !== undefined && output !== undefined) conflict('--diff', '-o', printed, 'virt-numa transform --diff FILE > FILE.diff')
-  if (diff !== undefined && inPlace !== undefined) conflict('--diff', '-i', printed, 'look at the diff first, then run it again with -i')
+  if (diff !== undefined && output !== undefined)
+    conflict('--diff', '-o', printed, 'virt-numa transform --diff FILE > FILE.diff')
+  if (diff !== undefined && inPlace !== undefined)
+    conflict('--diff', '-i', printed, 'look at the diff first, then run it again with -i')
   return found
 }
 
 function readingOf(given: Given): Reading {
   const [input] = given.inputs
-  return { ...placingOf(given), ...textsOf(given, ['vmi']), ...switchesOf(given, ['json']), ...(input !== undefined && { input }) }
+  return {
+    ...placingOf(given),
+    ...textsOf(given, ['vmi']),
+    ...switchesOf(given, ['json']),
+    ...(input !== undefined && { input }),
+  }
 }
 
 function placingOf(given: Given): Placing {
@@ -352,18 +433,31 @@ function placingOf(given: Given): Placing {
 }
 
 /** What is printed is not replaced, even where it goes to a file. */
-const isStdout = (path: string | undefined): boolean => path === '-' || path === '/dev/stdout' || path === '/dev/fd/1'
+const isStdout = (path: string | undefined): boolean =>
+  path === '-' || path === '/dev/stdout' || path === '/dev/fd/1'
 
-const svgOf = ({ values: { svg } }: Given): { readonly svg?: string } => (svg === undefined ? {} : { svg: isStdout(svg) ? '-' : svg })
+const svgOf = ({ values: { svg } }: Given): { readonly svg?: string } =>
+  svg === undefined ? {} : { svg: isStdout(svg) ? '-' : svg }
 
-const pidOf = ({ values: { pid } }: Given): { readonly pid?: number } => (pid === undefined ? {} : { pid: Number(pid) })
+const pidOf = ({ values: { pid } }: Given): { readonly pid?: number } =>
+  pid === undefined ? {} : { pid: Number(pid) }
 
-function textsOf<Name extends Option>({ values }: Given, names: readonly Name[]): { readonly [N in Name]?: string } {
-  return Object.fromEntries(names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]])) as {
+function textsOf<Name extends Option>(
+  { values }: Given,
+  names: readonly Name[],
+): { readonly [N in Name]?: string } {
+  return Object.fromEntries(
+    names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]),
+  ) as {
     [N in Name]?: string
   }
 }
 
-function switchesOf<Name extends Option>({ values }: Given, names: readonly Name[]): { readonly [N in Name]: boolean } {
-  return Object.fromEntries(names.map((name) => [name, values[name] !== undefined])) as { [N in Name]: boolean }
+function switchesOf<Name extends Option>(
+  { values }: Given,
+  names: readonly Name[],
+): { readonly [N in Name]: boolean } {
+  return Object.fromEntries(names.map((name) => [name, values[name] !== undefined])) as {
+    [N in Name]: boolean
+  }
 }

@@ -31,7 +31,11 @@ export function standsAgainst(guest: Guest, { document, view, atNextStart }: Nex
   const { name, uuid } = guest
   if (!guest.persistent) return [diagnostic('guest-transient', { name })]
   const found: Diagnostic[] = []
-  const cells = { name, has: cellWords(guest.view.cells.length), gets: otherCells(guest.view.cells.length, view.cells.length) }
+  const cells = {
+    name,
+    has: cellWords(guest.view.cells.length),
+    gets: otherCells(guest.view.cells.length, view.cells.length),
+  }
   if (seesOther(guest.view, view)) {
     if (guest.runs && !atNextStart) found.push(diagnostic('guest-runs', cells))
     if (guest.saved) found.push(diagnostic('guest-saved', cells))
@@ -45,13 +49,22 @@ export function standsAgainst(guest: Guest, { document, view, atNextStart }: Nex
 }
 
 /** When the definition comes to be: not by itself where the guest runs elsewhere than planned, or comes back as it was saved. */
-export function untilItCounts({ name, saved }: Guest, next: DomainView, live: DomainView | undefined): readonly Diagnostic[] {
+export function untilItCounts(
+  { name, saved }: Guest,
+  next: DomainView,
+  live: DomainView | undefined,
+): readonly Diagnostic[] {
   if (saved) return [diagnostic('guest-saved-stays', { name })]
-  return live === undefined || placedOtherwise(next, live).length === 0 ? [] : [diagnostic('guest-needs-start', { name })]
+  return live === undefined || placedOtherwise(next, live).length === 0
+    ? []
+    : [diagnostic('guest-needs-start', { name })]
 }
 
 /** The guest that a document defines anew, if there is one; refused is what libvirt would take for another guest of the name. */
-export function guestOf({ root }: XmlDocument, guests: readonly Listed[]): { readonly is?: Listed; readonly refused?: Diagnostic } {
+export function guestOf(
+  { root }: XmlDocument,
+  guests: readonly Listed[],
+): { readonly is?: Listed; readonly refused?: Diagnostic } {
   const name = nameOf(root)
   const written = child(root, 'uuid')?.text ?? ''
   const same = (one: string, other: string): boolean => plainUuid(one) === plainUuid(other)
@@ -60,7 +73,8 @@ export function guestOf({ root }: XmlDocument, guests: readonly Listed[]): { rea
   if (named !== undefined && !same(named.uuid, written)) {
     return { refused: diagnostic('guest-uuid', { name, uuid: named.uuid, written: written.trim() }) }
   }
-  if (known !== undefined && known.name !== name) return { refused: diagnostic('guest-renamed', { ...known, written: name }) }
+  if (known !== undefined && known.name !== name)
+    return { refused: diagnostic('guest-renamed', { ...known, written: name }) }
   return known === undefined ? {} : { is: known }
 }
 
@@ -69,7 +83,9 @@ const plainUuid = (uuid: string): string => uuid.toLowerCase().replace(/[-\s]/g,
 
 /** The guest that somebody means by a name or a UUID. */
 export function guestNamed(word: string, guests: readonly Listed[]): Listed | undefined {
-  return guests.find(({ name }) => name === word) ?? guests.find(({ uuid }) => plainUuid(uuid) === plainUuid(word))
+  return (
+    guests.find(({ name }) => name === word) ?? guests.find(({ uuid }) => plainUuid(uuid) === plainUuid(word))
+  )
 }
 
 /** Whether the guest itself would see another machine: its cells, or the size of the pages behind them. */
@@ -78,12 +94,16 @@ export function seesOther(before: DomainView, after: DomainView): boolean {
 }
 
 function seen({ cells, hugepages }: DomainView): string {
-  const distances = (each: ReadonlyMap<number, number>): string => JSON.stringify([...each].sort(([a], [b]) => a - b))
-  const shape = cells.map(({ id, vcpus, memoryKiB, distances: to }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances(to)}`)
+  const distances = (each: ReadonlyMap<number, number>): string =>
+    JSON.stringify([...each].sort(([a], [b]) => a - b))
+  const shape = cells.map(
+    ({ id, vcpus, memoryKiB, distances: to }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances(to)}`,
+  )
   return JSON.stringify([shape, hugepages ?? 'none'])
 }
 
-const cellWords = (cells: number): string => (cells === 0 ? 'no cells' : cells === 1 ? 'one cell' : `${cells} cells`)
+const cellWords = (cells: number): string =>
+  cells === 0 ? 'no cells' : cells === 1 ? 'one cell' : `${cells} cells`
 
 function otherCells(before: number, after: number): string {
   if (before !== after) return cellWords(after)

@@ -19,7 +19,15 @@ import { readGuest, redefine } from './redefine.ts'
 import { type Running, tell } from './run.ts'
 import { domainSource, hiddenOf, shownDiff, within } from './secrets.ts'
 import { heedingSignals } from './signals.ts'
-import { checkConnection, dumpDefinition, dumpLive, type Listed, listGuests, type Virsh, virshAt } from './virsh.ts'
+import {
+  checkConnection,
+  dumpDefinition,
+  dumpLive,
+  type Listed,
+  listGuests,
+  type Virsh,
+  virshAt,
+} from './virsh.ts'
 
 type Define = Extract<Command, { name: 'define' }>
 
@@ -44,7 +52,11 @@ export async function defineCommand(command: Define, running: Running): Promise<
   running.source = { name: source, text: document.text, hidden: (text) => within(secrets, text.length) }
   const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
   const placed = place(document.text, around, lazyWrite, command.rebind ? 'if-better' : undefined)
-  const next = { document: readDocument(placed.text), view: readDomain(readDocument(placed.text)), atNextStart: command.nextStart }
+  const next = {
+    document: readDocument(placed.text),
+    view: readDomain(readDocument(placed.text)),
+    atNextStart: command.nextStart,
+  }
   if (guest !== undefined) refuseAll(standsAgainst(guest, next))
   const diff = shownDiff(source, document.text, secrets, placed.edits)
   const changes = guest === undefined || !sameXml(guest.document.root, next.document.root)
@@ -52,11 +64,19 @@ export async function defineCommand(command: Define, running: Running): Promise<
   if (!command.json) print(1, diff)
   const done = changes && !command.dryRun
   const folder = command.backup ?? backupFolder()
-  const { backup } = done ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date())) : {}
+  const { backup } = done
+    ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date()))
+    : {}
   if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {
     const diagnostics = diagnosticFacts(notes, running.severity, running.source)
-    const facts = { guest: placed.view.name, changed: changes, defined: done, ...(backup !== undefined && { backup }), diff }
+    const facts = {
+      guest: placed.view.name,
+      changed: changes,
+      defined: done,
+      ...(backup !== undefined && { backup }),
+      diff,
+    }
     printJson({ ...facts, placement: placementFacts(placed), diagnostics })
   }
   tell(notes, running)
@@ -89,10 +109,17 @@ async function documentSubject(virsh: Virsh, input: string | undefined, running:
 
 /** Of a running guest no shortage is told: what it needs it holds itself. */
 function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnostic[] {
-  return guest?.runs ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code)) : notes
+  return guest?.runs
+    ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code))
+    : notes
 }
 
-async function startNotes(virsh: Virsh, guest: Guest | undefined, changes: boolean, next: Guest['view']): Promise<readonly Diagnostic[]> {
+async function startNotes(
+  virsh: Virsh,
+  guest: Guest | undefined,
+  changes: boolean,
+  next: Guest['view'],
+): Promise<readonly Diagnostic[]> {
   if (guest === undefined || !changes) return []
   return untilItCounts(guest, next, guest.runs ? readDomain(await dumpLive(virsh, guest)) : undefined)
 }
@@ -101,5 +128,7 @@ function outcome(guest: string, changes: boolean, done: boolean, backup: string 
   const name = shownName(guest)
   if (!changes) return `${name} sits as it should: nothing to define`
   if (!done) return `${name} is not defined: a dry run`
-  return backup === undefined ? `${name} is defined` : `${name} is defined; what was there before is ${backup}`
+  return backup === undefined
+    ? `${name} is defined`
+    : `${name} is defined; what was there before is ${backup}`
 }

@@ -11,7 +11,10 @@ import { type Running, tell } from './run.ts'
 import { readSymptoms } from './symptoms.ts'
 
 /** @returns 1 when something is wrong; notes are nothing wrong */
-export function doctorCommand({ host, hooksDir, json }: Extract<Command, { name: 'doctor' }>, running: Running): number {
+export function doctorCommand(
+  { host, hooksDir, json }: Extract<Command, { name: 'doctor' }>,
+  running: Running,
+): number {
   if (host !== undefined && statSync(host, { throwIfNoEntry: false })?.isDirectory() !== true) {
     refuse('unreadable', {
       file: host,
@@ -37,5 +40,10 @@ function line(item: Item): string {
 }
 
 function factsOf(item: Item, { severity, source }: Running): object {
-  return { name: item.name, state: stateOf(item), says: item.says, diagnostics: diagnosticFacts(item.found, severity, source) }
+  return {
+    name: item.name,
+    state: stateOf(item),
+    says: item.says,
+    diagnostics: diagnosticFacts(item.found, severity, source),
+  }
 }

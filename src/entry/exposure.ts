@@ -44,7 +44,10 @@ function wayTo(path: string): string[] {
 const trusted = (): readonly number[] => [0, process.getuid?.() ?? 0]
 
 /** A sticky folder (/tmp) is everybody's, but what lies in it is its owner's. Links have no mode of their own. */
-export function whoElse(status: Pick<Stats, 'uid' | 'gid' | 'mode'>, users: readonly number[]): string | undefined {
+export function whoElse(
+  status: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+  users: readonly number[],
+): string | undefined {
   const { uid, gid, mode } = status
   if (!users.includes(uid)) return `the user ${uid}, who owns it`
   const kind = mode & 0o170000

@@ -36,7 +36,11 @@ export function guestAllowed(
 }
 
 /** Only what really confines. */
-export function confinement({ allowed: { cpus, nodes, pages }, confinesCpus, confinesNodes }: CgroupFacts): Confinement {
+export function confinement({
+  allowed: { cpus, nodes, pages },
+  confinesCpus,
+  confinesNodes,
+}: CgroupFacts): Confinement {
   return {
     ...(confinesCpus && cpus && { cpus }),
     ...(confinesNodes && nodes && { nodes }),
@@ -80,7 +84,10 @@ export function partitionPaths(partition: string): string[] {
 
 /** systemd reads "-" in a slice's name as a level. @see systemd-escape(1) */
 function sliceName(name: string): string {
-  return name.replace(/^\.|[^A-Za-z0-9:_.]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return name.replace(
+    /^\.|[^A-Za-z0-9:_.]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
 }
 
 function eitherOf(one: Confinement, other: Confinement): Confinement {

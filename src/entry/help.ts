@@ -43,7 +43,15 @@ function programHelp(): string[] {
 }
 
 function commandHelp(name: CommandName): string[] {
-  const { about, takes, maxInputs, options: own, keys: ownKeys, exits, examples }: CommandRow<Command> = commands[name]
+  const {
+    about,
+    takes,
+    maxInputs,
+    options: own,
+    keys: ownKeys,
+    exits,
+    examples,
+  }: CommandRow<Command> = commands[name]
   return [
     `virt-numa ${name} [OPTIONS]${maxInputs === 0 ? '' : ` ${takes ?? '[DOMAIN.XML|-]'}`}`,
     '',
@@ -62,7 +70,11 @@ function commandHelp(name: CommandName): string[] {
 }
 
 function wishesHelp(ownKeys: readonly Key[]): string[] {
-  return ['What is wanted (the default first, in parentheses when it has no word):', ...columns(ownKeys.flatMap((key) => keyRows(key))), '']
+  return [
+    'What is wanted (the default first, in parentheses when it has no word):',
+    ...columns(ownKeys.flatMap((key) => keyRows(key))),
+    '',
+  ]
 }
 
 type Row = readonly [left: string, right: string]

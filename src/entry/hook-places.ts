@@ -53,11 +53,17 @@ function readHooks(folder: string): Hooks {
   const further = join(folder, FURTHER_FOLDER)
   const names = unlessGone(() => (isFolder(further) ? readdirSync(further).sort() : [])) ?? []
   const others = names.filter((name) => name !== FURTHER).map((name) => lookAt(join(further, name)))
-  return { folder, main: lookAt(join(folder, MAIN)), further: lookAt(join(further, FURTHER)), others: others.filter(({ isRun }) => isRun) }
+  return {
+    folder,
+    main: lookAt(join(folder, MAIN)),
+    further: lookAt(join(further, FURTHER)),
+    others: others.filter(({ isRun }) => isRun),
+  }
 }
 
 /** All that libvirt runs for a guest of QEMU's. */
-export const hooksRun = ({ main, further, others }: Hooks): HookFile[] => [main, further, ...others].filter(({ isRun }) => isRun)
+export const hooksRun = ({ main, further, others }: Hooks): HookFile[] =>
+  [main, further, ...others].filter(({ isRun }) => isRun)
 
 /** An uninstall that runs at the same time may take it away while it is looked at. */
 function unlessGone<T>(look: () => T): T | undefined {
@@ -69,7 +75,8 @@ function unlessGone<T>(look: () => T): T | undefined {
   }
 }
 
-const lookAt = (path: string): HookFile => unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
+const lookAt = (path: string): HookFile =>
+  unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
 
 function lookAtFile(path: string): HookFile {
   // What lies below a file is not there either, only that lstat says it in another way.
@@ -106,14 +113,23 @@ const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: fal
  */
 export function placeFor({ folder, main, further }: Hooks, version: () => string | undefined): HookFile {
   for (const each of [main, further]) {
-    if (each.leadsToOurs) refuse('hook-place-taken', { path: each.path, what: `${each.what}, a hook of ours`, fix: `rm ${each.path}` })
+    if (each.leadsToOurs)
+      refuse('hook-place-taken', {
+        path: each.path,
+        what: `${each.what}, a hook of ours`,
+        fix: `rm ${each.path}`,
+      })
   }
   if (main.is === 'ours') return main
   if (further.is === 'ours') return further
   if (main.is === 'absent') return main
   const { path, what = '' } = further
   if (further.is === 'foreign')
-    refuse('hook-place-taken', { path, what, fix: `move it to another name in ${join(folder, FURTHER_FOLDER)}` })
+    refuse('hook-place-taken', {
+      path,
+      what,
+      fix: `move it to another name in ${join(folder, FURTHER_FOLDER)}`,
+    })
   const known = version()
   if (known === undefined || !isSince(known, FURTHER_SINCE)) {
     refuse('hook-foreign', { path: main.path, version: known, folder: '/usr/local/lib/virt-numa' })

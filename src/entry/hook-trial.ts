@@ -13,7 +13,11 @@ import { type Ended, runProgram } from './programs.ts'
 export const OPERATIONS = [...operations, 'unknown begin']
 
 /** What libvirtd hands on to a hook: these and nothing else. */
-const ENVIRONMENT = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
+const ENVIRONMENT = {
+  HOME: '/root',
+  LC_ALL: 'C',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+}
 
 const GUEST = 'virt-numa-trial'
 
@@ -50,7 +54,8 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
         guest: 'asks',
         xml: guestXml(ASKS),
         env: { VIRT_NUMA_CONFIG: config },
-        wrongIn: ruleOf(callOf(['', ...operation.split(' ')])).does === 'rebind' ? wrongInRebind : wrongInPreflight,
+        wrongIn:
+          ruleOf(callOf(['', ...operation.split(' ')])).does === 'rebind' ? wrongInRebind : wrongInPreflight,
       })),
     ]
     return { operations: OPERATIONS.length, found: findingsOf(command, runs, timeoutS) }
@@ -116,7 +121,11 @@ interface Run {
   readonly wrongIn: (ended: Ended) => string | undefined
 }
 
-function findingsOf([program = '', ...words]: readonly string[], runs: readonly Run[], timeoutS: number): Diagnostic[] {
+function findingsOf(
+  [program = '', ...words]: readonly string[],
+  runs: readonly Run[],
+  timeoutS: number,
+): Diagnostic[] {
   const found: Diagnostic[] = []
   for (const { operation, guest, xml, env, wrongIn } of runs) {
     const ended = runProgram(program, [...words, GUEST, ...operation.split(' '), '-'], {
@@ -142,21 +151,29 @@ function unansweredBy({ status, reason }: Ended): string | undefined {
 function wrongIn(ended: Ended): string | undefined {
   const { status, stdout } = ended
   if (status !== 0) return endedWith(ended)
-  if (stdout.trim() !== '' && !stdout.includes('<domain')) return `printed something other than a domain: ${stdout.trim().slice(0, 60)}`
+  if (stdout.trim() !== '' && !stdout.includes('<domain'))
+    return `printed something other than a domain: ${stdout.trim().slice(0, 60)}`
   return undefined
 }
 
 function wrongInRebind(ended: Ended): string | undefined {
   const { status, stdout } = ended
   if (status !== 0) return endedWith(ended)
-  const isRebound = /<memnode[^>]* nodeset='0'/.test(stdout) && /<emulatorpin cpuset='0'/.test(stdout) && stdout.endsWith('</domain>\n')
-  return isRebound ? undefined : 'did not move the guest to the node that is there: its program is empty or incomplete'
+  const isRebound =
+    /<memnode[^>]* nodeset='0'/.test(stdout) &&
+    /<emulatorpin cpuset='0'/.test(stdout) &&
+    stdout.endsWith('</domain>\n')
+  return isRebound
+    ? undefined
+    : 'did not move the guest to the node that is there: its program is empty or incomplete'
 }
 
 function wrongInPreflight(ended: Ended): string | undefined {
   const { status, stderr } = ended
   if (status === 1 && stderr.startsWith('error[node-missing]')) return undefined
-  return status === 0 ? 'did not refuse a guest that cannot start: its program is empty or incomplete' : endedWith(ended)
+  return status === 0
+    ? 'did not refuse a guest that cannot start: its program is empty or incomplete'
+    : endedWith(ended)
 }
 
 function endedWith({ status, stderr }: Ended): string {

@@ -1,6 +1,17 @@
 // A hook's text to the file that libvirt runs: tried before it is there, and then there whole.
 
-import { closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/diagnostic.ts'

@@ -60,7 +60,11 @@ function keepFormer(path: string, file: number): { readonly former: Uint8Array; 
       removeIfThere(copy)
     } else if (performance.now() < until) pause(50)
     else if (isCopyOf(copy, former)) removeIfThere(copy)
-    else throw Object.assign(faultOf('EEXIST', `an interrupted run left its former content in ${copy}`, 'open'), { kept: copy })
+    else
+      throw Object.assign(
+        faultOf('EEXIST', `an interrupted run left its former content in ${copy}`, 'open'),
+        { kept: copy },
+      )
   }
 }
 

@@ -64,7 +64,9 @@ function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Uint8Arra
     return fromStdin ? read(0) : withFile(path, 'blocking', read)
   } catch (error) {
     const guest = kind === DOMAIN.kind && !fromStdin && /^[\w-]+$/.test(path) ? path : undefined
-    const named = fromStdin ? { file: 'stdin', fix: 'redirect a document to it, or name a file' } : { file: path, guest }
+    const named = fromStdin
+      ? { file: 'stdin', fix: 'redirect a document to it, or name a file' }
+      : { file: path, guest }
     throw systemError(error, (fault) => refuse('unreadable', { ...fault, ...named }))
   }
 }
@@ -95,7 +97,9 @@ export interface HostOptions {
 export function readHostSource(options: HostOptions): HostSource {
   const { host } = options
   const source = openHost(host)
-  return 'files' in source ? readMachine(source.files, options, host === undefined) : readDocument(host as string, source.bytes, options)
+  return 'files' in source
+    ? readMachine(source.files, options, host === undefined)
+    : readDocument(host as string, source.bytes, options)
 }
 
 /** The files of a running or captured machine. @throws Refusal `host-without-processes` for a document that states the host alone */
@@ -138,11 +142,16 @@ function unzip(file: string, bytes: Uint8Array): Uint8Array {
   const { gunzipSync } = require('node:zlib') as typeof import('node:zlib')
   const most = CAPTURE.mostKiB * 1024
   // gzip ends with the length that it unpacks to: into a buffer of that size it comes without a second copy.
-  const stated = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true)
+  const stated =
+    bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true)
   try {
-    return gunzipSync(bytes, { maxOutputLength: most, chunkSize: Math.min(most, Math.max(stated, 64 * 1024)) })
+    return gunzipSync(bytes, {
+      maxOutputLength: most,
+      chunkSize: Math.min(most, Math.max(stated, 64 * 1024)),
+    })
   } catch (error) {
-    if (error instanceof RangeError) refuse('too-large', { file: `${file}, unpacked,`, max: formatKiB(CAPTURE.mostKiB), ...CAPTURE })
+    if (error instanceof RangeError)
+      refuse('too-large', { file: `${file}, unpacked,`, max: formatKiB(CAPTURE.mostKiB), ...CAPTURE })
     refuse('unreadable', { file, reason: error instanceof Error ? error.message : String(error) })
   }
 }
@@ -151,9 +160,17 @@ function unzip(file: string, bytes: Uint8Array): Uint8Array {
 function readMachine(files: Files, options: HostOptions, isThis: boolean): HostSource {
   const { cgroup, pid, cpuset, whole = false, guest } = options
   const online = onlineCpus(files)
-  const of = pid !== undefined ? { pid } : cgroup !== undefined ? { path: cgroup } : isThis ? { pid: 'self' as const } : undefined
+  const of =
+    pid !== undefined
+      ? { pid }
+      : cgroup !== undefined
+        ? { path: cgroup }
+        : isThis
+          ? { pid: 'self' as const }
+          : undefined
   const own = of && online && confinement(readCgroup(files, of, online))
-  const allowed = guest === undefined || online === undefined ? (own ?? {}) : guestAllowed(files, own, guest, online)
+  const allowed =
+    guest === undefined || online === undefined ? (own ?? {}) : guestAllowed(files, own, guest, online)
   return { host: readHost(files, whole ? undefined : (cpuset ?? allowed.cpus)), allowed }
 }
 

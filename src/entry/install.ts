@@ -67,9 +67,15 @@ function checkRoot(root: string): void {
   try {
     if (statSync(root).isDirectory()) return
   } catch (error) {
-    throw systemError(error, (fault) => refuse('unreadable', { file: root, ...fault, fix: `check the path that --root names: ${root}` }))
+    throw systemError(error, (fault) =>
+      refuse('unreadable', { file: root, ...fault, fix: `check the path that --root names: ${root}` }),
+    )
   }
-  refuse('unreadable', { file: root, reason: 'it is not a folder', fix: 'name the folder that holds etc/: --root DIR' })
+  refuse('unreadable', {
+    file: root,
+    reason: 'it is not a folder',
+    fix: 'name the folder that holds etc/: --root DIR',
+  })
 }
 
 /** A folder that is not there yet is only itself. */
@@ -99,7 +105,9 @@ export function installCommand(command: Install, running: Running): number {
   const says = [
     `${hook}: ${place.path}, which runs ${program.program} with ${program.node}; it answered at ${operations} operations`,
     `${config}: ${sites.config}, ${CONFIG_SAYS[config]}`,
-    ...double.map((path) => `${command.dryRun ? 'would be removed' : 'removed'}: ${path}, a second one of ours`),
+    ...double.map(
+      (path) => `${command.dryRun ? 'would be removed' : 'removed'}: ${path}, a second one of ours`,
+    ),
     ...daemonSays(command, before, daemon, failed.length > 0),
   ]
   const told = [...failed, ...notes]
@@ -170,7 +178,10 @@ function settle(command: Install, sites: Sites, { program, place, daemon, notes 
     return operations
   }
   const confine = (file: string): void => {
-    const found = [...labelHook(mode, file, runProgram), ...policyOn(mode, daemon, file, place.path, runProgram)]
+    const found = [
+      ...labelHook(mode, file, runProgram),
+      ...policyOn(mode, daemon, file, place.path, runProgram),
+    ]
     refuseAll(found.filter(({ code }) => classOf(code) !== 'note'))
     notes.push(...found)
   }
@@ -178,7 +189,11 @@ function settle(command: Install, sites: Sites, { program, place, daemon, notes 
     // A folder for temporary files may forbid to run what lies there; sh may read it all the same.
     const operations = tryElsewhere(program.trialText, (file) => attempt(['/bin/sh', file]))
     if (isThere(place, program) && !command.dryRun) confine(place.path)
-    return { operations, hook: isThere(place, program) ? 'unchanged' : 'would be written', config: putConfig(sites, command.dryRun) }
+    return {
+      operations,
+      hook: isThere(place, program) ? 'unchanged' : 'would be written',
+      config: putConfig(sites, command.dryRun),
+    }
   }
   const put: { config: Done } = { config: 'unchanged' }
   try {
@@ -208,17 +223,35 @@ function putConfig({ config: path, isElsewhere }: Sites, dryRun: boolean): Done 
 
 /** A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is in whole seconds. */
 export function hasSeenHooks(before: Hooks, { startedS }: Pick<Daemon, 'startedS'>): boolean {
-  return startedS !== undefined && hooksRun(before).some(({ changedS = Number.POSITIVE_INFINITY }) => changedS < startedS - 1)
+  return (
+    startedS !== undefined &&
+    hooksRun(before).some(({ changedS = Number.POSITIVE_INFINITY }) => changedS < startedS - 1)
+  )
 }
 
-function settleReload({ reload: isAsked, dryRun }: Install, before: Hooks, daemon: Daemon | undefined, notes: Diagnostic[]): Diagnostic[] {
+function settleReload(
+  { reload: isAsked, dryRun }: Install,
+  before: Hooks,
+  daemon: Daemon | undefined,
+  notes: Diagnostic[],
+): Diagnostic[] {
   if (daemon === undefined || hasSeenHooks(before, daemon)) return []
   if (isAsked && !dryRun) return reload(daemon)
-  notes.push(diagnostic('daemon-reload-needed', { daemon: `${daemon.name} (process ${daemon.pid})`, command: reloadCommand(daemon) }))
+  notes.push(
+    diagnostic('daemon-reload-needed', {
+      daemon: `${daemon.name} (process ${daemon.pid})`,
+      command: reloadCommand(daemon),
+    }),
+  )
   return []
 }
 
-function daemonSays({ reload: isAsked, dryRun }: Install, before: Hooks, daemon: Daemon | undefined, hasFailed: boolean): string[] {
+function daemonSays(
+  { reload: isAsked, dryRun }: Install,
+  before: Hooks,
+  daemon: Daemon | undefined,
+  hasFailed: boolean,
+): string[] {
   if (daemon === undefined) return ['no libvirt daemon is running: it sees the hook when it starts']
   const named = `${daemon.name} (process ${daemon.pid})`
   if (hasSeenHooks(before, daemon)) return [`${named} sees the hook: it has run hooks since it was started`]

@@ -32,7 +32,8 @@ function filesWith(locate: (path: string) => string | undefined): Files {
   return {
     read: (path) => at(path, readFact),
     list: (path) => at(path, (real) => readdirSync(real).sort()),
-    readlink: (path) => at(posix.dirname(path), (folder) => readlinkSync(`${folder}/${posix.basename(path)}`)),
+    readlink: (path) =>
+      at(posix.dirname(path), (folder) => readlinkSync(`${folder}/${posix.basename(path)}`)),
   }
 }
 

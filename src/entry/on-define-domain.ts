@@ -27,7 +27,10 @@ export function wordsOf([, program = '', ...words]: readonly string[]): readonly
  * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a refusal would act, get
  * their domain back as it was. Which CPUs are allowed the pins in the domain say: the sidecar's own cgroup is not the guest's.
  */
-export function onDefineDomainCommand(command: Extract<Command, { name: 'onDefineDomain' }>, running: Running): number {
+export function onDefineDomainCommand(
+  command: Extract<Command, { name: 'onDefineDomain' }>,
+  running: Running,
+): number {
   const { vmi, domain, host, cgroup, pid, config, wishes } = command
   const value = parseJson(vmi, '--vmi')
   if (isMigrationTarget(value)) return unchanged(domain)
@@ -43,7 +46,14 @@ export function onDefineDomainCommand(command: Extract<Command, { name: 'onDefin
   })
   // Without pins nothing is known of the pod: then no CPU is allowed, rather than those of the whole host.
   const allowed = cgroup === undefined && pid === undefined ? { cpus: setOf<CpuSet>([]) } : from.allowed
-  const around = { host: from.host, allowed, vmi: readVmi(value, SOURCE), config: settings, configSource: config ?? CONFIG, flags: wishes }
+  const around = {
+    host: from.host,
+    allowed,
+    vmi: readVmi(value, SOURCE),
+    config: settings,
+    configSource: config ?? CONFIG,
+    flags: wishes,
+  }
   const placed = place(domain, around, lazyWrite)
   printDocument(1, placed.text)
   tell(placed.notes, running)

@@ -21,8 +21,14 @@ const nothing: Rule = { does: 'nothing', ourFailure: 'goes-on' }
 
 /** Exit status 1 means to libvirt: */
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  /* the migration is cancelled, the guest runs on at its source */ ['migrate begin', { does: 'rebind', ourFailure: 'as-configured' }],
-  /* the guest is not restored, its saved image stays */ ['restore begin', { does: 'rebind', ourFailure: 'as-configured' }],
+  /* the migration is cancelled, the guest runs on at its source */ [
+    'migrate begin',
+    { does: 'rebind', ourFailure: 'as-configured' },
+  ],
+  /* the guest is not restored, its saved image stays */ [
+    'restore begin',
+    { does: 'rebind', ourFailure: 'as-configured' },
+  ],
   /* the guest does not start */ ['prepare begin', { does: 'preflight', ourFailure: 'goes-on' }],
   /* the guest does not start */ ['start begin', nothing],
   /* the guest is killed */ ['started begin', nothing],
@@ -42,7 +48,9 @@ export const VERDICTS = { 0: 83, 1: 84 } as const
 export const operations: readonly string[] = [...rules.keys()]
 
 /** Those that need the program: of all others the shim knows the answer. */
-export const PROGRAM_OPERATIONS: readonly string[] = [...rules].filter(([, { does }]) => does !== 'nothing').map(([operation]) => operation)
+export const PROGRAM_OPERATIONS: readonly string[] = [...rules]
+  .filter(([, { does }]) => does !== 'nothing')
+  .map(([operation]) => operation)
 
 /** Whatever libvirt may come to ask: nothing. */
 export function ruleOf({ operation, suboperation }: Call): Rule {

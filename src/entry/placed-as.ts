@@ -15,16 +15,23 @@ function factsOf(view: DomainView): readonly (readonly [what: string, value: str
   const { cells, tune, hugepages = [], vcpupin, vcpuCpuset, emulatorpin, iothreadpin, iothreads } = view
   const pinOf = (pin: CpuSet | undefined): string => formatSet(pin ?? vcpuCpuset ?? [])
   const pagesize = (id: number): string => {
-    const page = hugepages.find((each) => each.cells?.includes(id)) ?? hugepages.find((each) => each.cells === undefined)
+    const page =
+      hugepages.find((each) => each.cells?.includes(id)) ?? hugepages.find((each) => each.cells === undefined)
     return page === undefined ? '' : ` in pages of ${page.pagesizeKiB} KiB`
   }
   return [
     ['number of cells', `${cells.length}`],
     ['memory', tune.memory === undefined ? '' : `${tune.memory.mode} ${formatSet(tune.memory.nodes ?? [])}`],
-    ...cells.map(({ id, vcpus, memoryKiB }) => [`cell ${id}`, `vCPUs ${formatSet(vcpus)}, ${memoryKiB} KiB${pagesize(id)}`] as const),
+    ...cells.map(
+      ({ id, vcpus, memoryKiB }) =>
+        [`cell ${id}`, `vCPUs ${formatSet(vcpus)}, ${memoryKiB} KiB${pagesize(id)}`] as const,
+    ),
     ...cells.map(({ id }) => {
       const memnode = tune.memnodes.find(({ cell }) => cell === id)
-      return [`memnode ${id}`, memnode === undefined ? '' : `${memnode.mode} ${formatSet(memnode.nodes)}`] as const
+      return [
+        `memnode ${id}`,
+        memnode === undefined ? '' : `${memnode.mode} ${formatSet(memnode.nodes)}`,
+      ] as const
     }),
     ...range(view.vcpus).map((vcpu) => [`vcpupin ${vcpu}`, pinOf(vcpupin.get(vcpu))] as const),
     ['emulatorpin', pinOf(emulatorpin)],

@@ -30,11 +30,19 @@ export function placeInput(
 }
 
 /** What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a picture may not. */
-function inputsOf(command: Extract<Command, { name: 'transform' | 'plan' }>, root: string | undefined): readonly Input[] {
+function inputsOf(
+  command: Extract<Command, { name: 'transform' | 'plan' }>,
+  root: string | undefined,
+): readonly Input[] {
   const { name, input, host = root, vmi, config } = command
-  const named = (shown: string, path: string | undefined): readonly Input[] => (path === undefined || path === '-' ? [] : [{ shown, path }])
+  const named = (shown: string, path: string | undefined): readonly Input[] =>
+    path === undefined || path === '-' ? [] : [{ shown, path }]
   return [
-    { shown: 'the domain', path: input === undefined || input === '-' ? '/dev/stdin' : input, mayBeReplaced: name === 'transform' },
+    {
+      shown: 'the domain',
+      path: input === undefined || input === '-' ? '/dev/stdin' : input,
+      mayBeReplaced: name === 'transform',
+    },
     ...named('the host', host),
     ...named('the VMI', vmi),
     ...named('the configuration', config ?? CONFIG),
@@ -42,7 +50,10 @@ function inputsOf(command: Extract<Command, { name: 'transform' | 'plan' }>, roo
 }
 
 /** Configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
-export function readSurroundings(command: Reading, running: Running): { readonly text: string; readonly surroundings: Surroundings } {
+export function readSurroundings(
+  command: Reading,
+  running: Running,
+): { readonly text: string; readonly surroundings: Surroundings } {
   const { input } = command
   const surroundings = readAround(command, readSettings(command.config, running))
   const text = readText(input, DOMAIN)

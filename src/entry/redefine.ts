@@ -22,8 +22,14 @@ import {
 } from './virsh.ts'
 
 /** @param document its definition as it was read. Snapshots and checkpoints only count where a document from elsewhere replaces it. */
-export async function readGuest(virsh: Virsh, listed: Listed, document: XmlDocument, from: 'itself' | 'elsewhere'): Promise<Guest> {
-  const namesIn = (kind: 'snapshot-list' | 'checkpoint-list') => (from === 'itself' ? [] : namesOf(virsh, listed, kind))
+export async function readGuest(
+  virsh: Virsh,
+  listed: Listed,
+  document: XmlDocument,
+  from: 'itself' | 'elsewhere',
+): Promise<Guest> {
+  const namesIn = (kind: 'snapshot-list' | 'checkpoint-list') =>
+    from === 'itself' ? [] : namesOf(virsh, listed, kind)
   return {
     ...listed,
     ...(await stateOf(virsh, listed)),
@@ -44,7 +50,13 @@ export interface Redefined {
  * In this order, so that nothing is lost wherever it stops: keep a copy, see that nobody wrote meanwhile, define, read back.
  * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise` and those of virsh
  */
-export async function redefine(virsh: Virsh, guest: Guest | undefined, placed: Placed, folder: string, now: Date): Promise<Redefined> {
+export async function redefine(
+  virsh: Virsh,
+  guest: Guest | undefined,
+  placed: Placed,
+  folder: string,
+  now: Date,
+): Promise<Redefined> {
   const name = guest?.name ?? placed.view.name
   const backup = guest && keepCopy(folder, name, guest.document.text, now)
   const isChanged =

@@ -19,7 +19,9 @@ export function reload(daemon: Daemon): Diagnostic[] {
   ]
   if (isUnit(daemon)) {
     const { status, stderr, reason } = runProgram('systemctl', ['reload', name], { timeoutS: 60 })
-    return status === 0 ? [] : failed(`systemctl status ${name}`, reason ?? stderr.trim().split('\n')[0] ?? '')
+    return status === 0
+      ? []
+      : failed(`systemctl status ${name}`, reason ?? stderr.trim().split('\n')[0] ?? '')
   }
   try {
     process.kill(pid, 'SIGHUP')
@@ -32,6 +34,8 @@ export function reload(daemon: Daemon): Diagnostic[] {
 /** One that systemd does not keep, as in a container, has no unit to reload. */
 function isUnit({ name, pid }: Daemon): boolean {
   if (!existsSync('/run/systemd/system')) return false
-  const { stdout } = runProgram('systemctl', ['show', '--property=MainPID', '--value', `${name}.service`], { timeoutS: 20 })
+  const { stdout } = runProgram('systemctl', ['show', '--property=MainPID', '--value', `${name}.service`], {
+    timeoutS: 20,
+  })
   return stdout.trim() === String(pid)
 }

@@ -86,7 +86,8 @@ function fail(error: unknown, running: Running): number {
   if (!(error instanceof Refusal)) return failWithBug(error)
   try {
     tell(error.diagnostics, running)
-    if (running.json) printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
+    if (running.json)
+      printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
   } catch {
     // There is nowhere left to say it; the exit status does.
   }

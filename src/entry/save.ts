@@ -1,6 +1,16 @@
 // A text to the file that the user named: replaced in one step where that is possible, written where it is where it is not.
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { refuse } from '../base/diagnostic.ts'
 import { copyAttributes } from './attributes.ts'
 import { createFile, replaceFile } from './beside.ts'
@@ -30,7 +40,12 @@ export function saveFile(path: string, text: string, newMode = 0o666): void {
     const isStream = before !== undefined && !before.isFile() && !before.isDirectory()
     const kept = keptBy(error)
     throw systemError(error, (fault) =>
-      refuse('unwritable', { file: path, ...fault, ...(isStream && { isStream }), ...(kept !== undefined && { kept }) }),
+      refuse('unwritable', {
+        file: path,
+        ...fault,
+        ...(isStream && { isStream }),
+        ...(kept !== undefined && { kept }),
+      }),
     )
   }
 }
@@ -95,7 +110,8 @@ const READER_MS = 3000
 function writeDirectly(path: string, bytes: Uint8Array, status: Stats): void {
   const file = status.isFIFO() ? openPipe(path) : openSync(path, constants.O_WRONLY | constants.O_NOCTTY)
   try {
-    if (status.isFIFO() && !fstatSync(file).isFIFO()) throw faultOf('EBUSY', 'it was replaced meanwhile', 'open')
+    if (status.isFIFO() && !fstatSync(file).isFIFO())
+      throw faultOf('EBUSY', 'it was replaced meanwhile', 'open')
     writeAll(file, bytes)
   } finally {
     closeSync(file)

@@ -18,25 +18,38 @@ const PLAIN = ['type', 'name']
 
 /** In the order of the text, without overlap; the text of an attribute's value or of an element's content each. */
 export function secretSpans(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
-  const spans = [...namedLikeSecrets(document.root, undefined), ...(shown === undefined ? [] : hidden(document.root, shown.root))]
+  const spans = [
+    ...namedLikeSecrets(document.root, undefined),
+    ...(shown === undefined ? [] : hidden(document.root, shown.root)),
+  ]
   return withoutOverlap(spans.filter(({ start, end }) => end > start))
 }
 
 function namedLikeSecrets(element: XmlElement, before: XmlElement | undefined): readonly Span[] {
   const isSecret = SECRET_NAME.test(element.local)
   const isCommand = ['arg', 'env'].includes(element.local) && element.uri !== ''
-  const speaks = isCommand && [element, before].some((each) => each?.attributes.some(({ value }) => /pass|secret|token|key/i.test(value)))
+  const speaks =
+    isCommand &&
+    [element, before].some((each) =>
+      each?.attributes.some(({ value }) => /pass|secret|token|key/i.test(value)),
+    )
   const own = element.attributes.filter(
-    ({ name }) => SECRET_NAME.test(name) || (isSecret && !PLAIN.includes(name)) || (speaks && name === 'value'),
+    ({ name }) =>
+      SECRET_NAME.test(name) || (isSecret && !PLAIN.includes(name)) || (speaks && name === 'value'),
   )
   const content = isSecret && element.children.length === 0 ? [contentOf(element)] : []
-  return [...own, ...content, ...element.children.flatMap((child, at) => namedLikeSecrets(child, element.children[at - 1]))]
+  return [
+    ...own,
+    ...content,
+    ...element.children.flatMap((child, at) => namedLikeSecrets(child, element.children[at - 1])),
+  ]
 }
 
 /** Elements come in one order in both documents, so that a child pairs with the next of its name, or is itself what is hidden. */
 function hidden(element: XmlElement, shown: XmlElement | undefined): readonly Span[] {
   const attributes = element.attributes.filter(({ name, value }) => attribute(shown, name)?.value !== value)
-  if (element.children.length === 0) return element.text === shown?.text ? attributes : [...attributes, contentOf(element)]
+  if (element.children.length === 0)
+    return element.text === shown?.text ? attributes : [...attributes, contentOf(element)]
   let next = 0
   const inside = element.children.flatMap((child) => {
     const isPaired = shown?.children[next]?.name === child.name
@@ -79,7 +92,9 @@ function linesOf(text: string, { start, end }: Span): readonly Span[] {
 
 /** Of the spans of a text those of its first `length` characters. */
 export function within(spans: readonly Span[], length: number): readonly Span[] {
-  return spans.filter(({ start }) => start < length).map(({ start, end }) => ({ start, end: Math.min(end, length) }))
+  return spans
+    .filter(({ start }) => start < length)
+    .map(({ start, end }) => ({ start, end: Math.min(end, length) }))
 }
 
 /** A domain for diagnostics to point into. */
@@ -92,7 +107,10 @@ export function domainSource(name: string, text: string): Source {
  * inside of a secret, what is left of it on both sides is masked.
  */
 export function redacted(text: string, secrets: readonly Span[], edits: readonly Edit[] = []): string {
-  return applyEdits(text, [...edits, ...apartFrom(secrets, inOrder(edits)).map(({ start, end }) => ({ start, end, text: MASK }))])
+  return applyEdits(text, [
+    ...edits,
+    ...apartFrom(secrets, inOrder(edits)).map(({ start, end }) => ({ start, end, text: MASK })),
+  ])
 }
 
 /** What is left of the spans between the edits; both are in order, so that each is walked once. */
@@ -116,24 +134,42 @@ function apartFrom(spans: readonly Span[], edits: readonly Edit[]): readonly Spa
  * terminal would obey are written out. Such a line no longer fits the document, so `patch` refuses its hunk rather than write a
  * mask; a diff that holds neither is exact.
  */
-export function shownDiff(name: string, text: string, secrets: readonly Span[], edits: readonly Edit[]): string {
+export function shownDiff(
+  name: string,
+  text: string,
+  secrets: readonly Span[],
+  edits: readonly Edit[],
+): string {
   const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified.ts')
   return visibleLines(unifiedDiff(name, redacted(text, secrets), redacted(text, secrets, edits)))
 }
 
 /** What another program says of a document, without the values that are not to be shown; paths are no secret. */
 export function withoutValues(said: string, text: string, secrets: readonly Span[]): string {
-  const values = new Set(secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]))
-  const told = [...values].filter((value) => value.length >= LEAST_QUOTED && said.includes(value) && !/^\/[\w./-]+$/.test(value))
-  return told.sort((a, b) => b.length - a.length || (a < b ? -1 : 1)).reduce((words, value) => words.replaceAll(value, MASK), said)
+  const values = new Set(
+    secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]),
+  )
+  const told = [...values].filter(
+    (value) => value.length >= LEAST_QUOTED && said.includes(value) && !/^\/[\w./-]+$/.test(value),
+  )
+  return told
+    .sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
+    .reduce((words, value) => words.replaceAll(value, MASK), said)
 }
 
 /** A shorter value is part of too many words. */
 const LEAST_QUOTED = 4
 
-const REFERENCES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&apos;': "'", '&amp;': '&' }
+const REFERENCES: Readonly<Record<string, string>> = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&apos;': "'",
+  '&amp;': '&',
+}
 
-const decoded = (value: string): string => value.replace(/&(?:lt|gt|quot|apos|amp);/g, (reference) => REFERENCES[reference] as string)
+const decoded = (value: string): string =>
+  value.replace(/&(?:lt|gt|quot|apos|amp);/g, (reference) => REFERENCES[reference] as string)
 
 /** What libvirt does not show of a definition: a copy that was taken without --security-info lacks it. */
 export function hiddenSpans(document: XmlDocument, shown: XmlDocument): readonly Span[] {
@@ -177,7 +213,8 @@ function count(root: XmlElement, counts: (start: number) => boolean): ReadonlyMa
   const walk = (element: XmlElement, around: string): void => {
     const path = `${around} ${element.name}`
     add(path, `<${element.name}>`, false)
-    for (const { name, start } of element.attributes) if (counts(start)) add(`${path} @${name}`, `${name} of <${element.name}>`)
+    for (const { name, start } of element.attributes)
+      if (counts(start)) add(`${path} @${name}`, `${name} of <${element.name}>`)
     const hasContent = element.children.length === 0 && element.contentEnd > element.tagEnd
     if (hasContent && counts(element.tagEnd)) add(`${path} #`, `<${element.name}>`)
     for (const child of element.children) walk(child, path)

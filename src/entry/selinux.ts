@@ -23,7 +23,9 @@ export function labelOfPlace(mode: SelinuxMode, path: string, ask: Ask): Diagnos
   if (mode === 'off') return []
   // With -n it changes nothing and prints what it would.
   const { status, stdout } = ask('restorecon', ['-n', '-v', '-F', path], { timeoutS: 30 })
-  return status === 0 && stdout.trim() !== '' ? [diagnostic('hook-label-late', { path, reason: firstLine(stdout) })] : []
+  return status === 0 && stdout.trim() !== ''
+    ? [diagnostic('hook-label-late', { path, reason: firstLine(stdout) })]
+    : []
 }
 
 /**
@@ -32,16 +34,30 @@ export function labelOfPlace(mode: SelinuxMode, path: string, ask: Ask): Diagnos
  * @param path the file that has the label
  * @param shown where it will lie
  */
-export function policyOn(mode: SelinuxMode, daemon: Daemon | undefined, path: string, shown: string, ask: Ask): Diagnostic[] {
+export function policyOn(
+  mode: SelinuxMode,
+  daemon: Daemon | undefined,
+  path: string,
+  shown: string,
+  ask: Ask,
+): Diagnostic[] {
   if (mode !== 'enforcing') return []
   const unknown = [diagnostic('hook-policy-unknown', { path: shown })]
   const label = ask('stat', ['-c', '%C', path], { timeoutS: 30 }).stdout.trim()
   const context = daemon?.confinement ?? VIRTQEMUD
   if (!label.includes(':')) return unknown
-  const { status, stderr } = ask('selinux_check_access', [context, label, 'file', 'execute'], { timeoutS: 30 })
+  const { status, stderr } = ask('selinux_check_access', [context, label, 'file', 'execute'], {
+    timeoutS: 30,
+  })
   if (status === 0) return []
   if (!/permission denied/i.test(stderr)) return unknown
-  return [diagnostic('hook-policy-denies', { daemon: `${daemon?.name ?? 'virtqemud'} (${context})`, hook: label, path: shown })]
+  return [
+    diagnostic('hook-policy-denies', {
+      daemon: `${daemon?.name ?? 'virtqemud'} (${context})`,
+      hook: label,
+      path: shown,
+    }),
+  ]
 }
 
 const firstLine = (text: string): string => text.trim().split('\n')[0] ?? ''

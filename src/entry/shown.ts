@@ -22,12 +22,23 @@ const CELL: Shown = { distances: named('sibling'), cache: named('size', 'line') 
 
 const DOMAIN: Shown = {
   ...named('name', 'uuid', 'memory', 'maxMemory', 'currentMemory', 'vcpu', 'iothreads', 'defaultiothread'),
-  memoryBacking: { hugepages: named('page'), ...named('nosharepages', 'locked', 'source', 'access', 'allocation', 'discard') },
+  memoryBacking: {
+    hugepages: named('page'),
+    ...named('nosharepages', 'locked', 'source', 'access', 'allocation', 'discard'),
+  },
   vcpus: named('vcpu'),
   iothreadids: { iothread: named('poll') },
   cputune: {
     ...named('vcpupin', 'emulatorpin', 'iothreadpin', 'vcpusched', 'iothreadsched', 'emulatorsched'),
-    ...named('shares', 'period', 'quota', 'global_period', 'global_quota', 'emulator_period', 'emulator_quota'),
+    ...named(
+      'shares',
+      'period',
+      'quota',
+      'global_period',
+      'global_quota',
+      'emulator_period',
+      'emulator_quota',
+    ),
     ...named('iothread_period', 'iothread_quota'),
     cachetune: named('cache', 'monitor'),
     memorytune: named('node', 'monitor'),
@@ -40,7 +51,10 @@ const DOMAIN: Shown = {
     numa: { cell: CELL, interconnects: named('latency', 'bandwidth') },
   },
   devices: {
-    memory: { source: named('nodemask', 'pagesize'), target: named('size', 'node', 'block', 'requested', 'current') },
+    memory: {
+      source: named('nodemask', 'pagesize'),
+      target: named('size', 'node', 'block', 'requested', 'current'),
+    },
     controller: { target: named('node', 'busNr') },
     memballoon: {},
   },
@@ -48,9 +62,15 @@ const DOMAIN: Shown = {
 
 /** Values that say nothing wherever they stand: libvirt's own words for switches, kinds and policies. */
 const WORDS: ReadonlySet<string> = new Set([
-  ...words('yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux dac'),
-  ...words('utc localtime rtc pit hpet tsc kvmclock hypervclock platform catchup delay merge destroy restart preserve'),
-  ...words('file block network bridge disk cdrom raw qcow2 writeback virtio virtio-scsi virtio-serial qemu-xhci'),
+  ...words(
+    'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux dac',
+  ),
+  ...words(
+    'utc localtime rtc pit hpet tsc kvmclock hypervclock platform catchup delay merge destroy restart preserve',
+  ),
+  ...words(
+    'file block network bridge disk cdrom raw qcow2 writeback virtio virtio-scsi virtio-serial qemu-xhci',
+  ),
   ...words('sata scsi usb ide pci pci-root pcie-root pcie-root-port'),
   ...[NAMESPACE, 'http://libvirt.org/schemas/domain/qemu/1.0', 'http://kubevirt.io'],
 ])
@@ -58,7 +78,8 @@ const WORDS: ReadonlySet<string> = new Set([
 /** Whatever holds or names one of these is masked, even inside of what is shown. */
 export const SECRET_NAME = /passw|passphrase|secret|cookie|token|^key$/i
 
-const XML_DECLARATION = /^xml version=(["'])1\.[01]\1( encoding=(["'])utf-8\3)?( standalone=(["'])(yes|no)\5)?\s*$/i
+const XML_DECLARATION =
+  /^xml version=(["'])1\.[01]\1( encoding=(["'])utf-8\3)?( standalone=(["'])(yes|no)\5)?\s*$/i
 
 /** Files of a distribution, in the elements that stand beside those of a placement. */
 const PROGRAMS: ReadonlySet<string> = new Set(['emulator', 'loader'])
@@ -95,9 +116,12 @@ export function privateSpans(text: string): readonly Span[] {
 
 /** The live domain of a status file stands inside of <domstatus>. */
 function enter(around: Element, name: string): Element {
-  if (name === 'domain' && (around.name === '' || around.name === 'domstatus')) return { name, inside: { ...DOMAIN, metadata: {} } }
-  if (around.name === 'metadata' && around.inside !== undefined && name.replace(/^.*:/, '') === OWN) return { name: OWN }
-  const inside = around.inside !== undefined && Object.hasOwn(around.inside, name) ? around.inside[name] : undefined
+  if (name === 'domain' && (around.name === '' || around.name === 'domstatus'))
+    return { name, inside: { ...DOMAIN, metadata: {} } }
+  if (around.name === 'metadata' && around.inside !== undefined && name.replace(/^.*:/, '') === OWN)
+    return { name: OWN }
+  const inside =
+    around.inside !== undefined && Object.hasOwn(around.inside, name) ? around.inside[name] : undefined
   return { name, inside }
 }
 

@@ -6,7 +6,12 @@ import type { Command } from './commands.ts'
 import { readHostSource } from './input.ts'
 import { print } from './output.ts'
 
-export function snapshotCommand({ host, cgroup, pid, wishes }: Extract<Command, { name: 'snapshot' }>): number {
+export function snapshotCommand({
+  host,
+  cgroup,
+  pid,
+  wishes,
+}: Extract<Command, { name: 'snapshot' }>): number {
   const from = readHostSource({
     ...(host !== undefined && { host }),
     ...(cgroup !== undefined && { cgroup }),
@@ -14,7 +19,8 @@ export function snapshotCommand({ host, cgroup, pid, wishes }: Extract<Command, 
     whole: true,
   })
   const allowed = { ...from.allowed, ...(wishes.cpuset !== undefined && { cpus: wishes.cpuset }) }
-  const stated = Object.keys(allowed).length === 0 ? undefined : { ...resourcesOf(from.host, allowed).allowed, ...allowed }
+  const stated =
+    Object.keys(allowed).length === 0 ? undefined : { ...resourcesOf(from.host, allowed).allowed, ...allowed }
   print(1, formatSnapshot(from.host, stated))
   return 0
 }

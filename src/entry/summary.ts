@@ -8,12 +8,24 @@ import { isCut } from '../request/allowed-cpus.ts'
 
 /** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
 export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {
-  const nodes = formatSet(union(...binding.memnodes.map((memnode) => memnode.nodes), ...(binding.memory ? [binding.memory.nodes] : [])))
+  const nodes = formatSet(
+    union(
+      ...binding.memnodes.map((memnode) => memnode.nodes),
+      ...(binding.memory ? [binding.memory.nodes] : []),
+    ),
+  )
   const what = `${cells.length === 0 ? 'no cells' : `cells ${formatSet(range(cells.length))}`}${nodes === '' ? '' : ` on nodes ${nodes}`}`
   const word = edits.length === 0 ? 'kept' : view.cells.length === cells.length ? 'rebound' : 'fitted'
-  const done = edits.length === 0 ? `${word}, ${what}` : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
+  const done =
+    edits.length === 0
+      ? `${word}, ${what}`
+      : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
   const others = notes.filter((note) => !isCut(note))
-  return [done, ...notes.filter(isCut).map(cutWords), ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')])].join('; ')
+  return [
+    done,
+    ...notes.filter(isCut).map(cutWords),
+    ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')]),
+  ].join('; ')
 }
 
 /** A request that was not fulfilled is told in full, with whose bound it left. */
@@ -25,5 +37,7 @@ function cutWords({ code, what, why }: Diagnostic): string {
 export function listed([first, ...others]: readonly Diagnostic[], severity: Severity): string {
   if (first === undefined) return ''
   const head = `${labelOf(first, severity)}[${first.code}]: ${first.what}`
-  return others.length === 0 ? head : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`
+  return others.length === 0
+    ? head
+    : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`
 }

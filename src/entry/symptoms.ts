@@ -26,7 +26,10 @@ import { labelOfPlace, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
 
 /** `source` is the configuration, for findings in it to point into. */
-export function readSymptoms(host: string | undefined, hooksDir = HOOKS): { readonly symptoms: Symptoms; readonly source?: Source } {
+export function readSymptoms(
+  host: string | undefined,
+  hooksDir = HOOKS,
+): { readonly symptoms: Symptoms; readonly source?: Source } {
   const files = host === undefined ? thisMachine : machineIn(host)
   const isThisHost = host === undefined
   const hooks = lookAtHooks(host === undefined ? hooksDir : join(host, hooksDir))
@@ -35,7 +38,10 @@ export function readSymptoms(host: string | undefined, hooksDir = HOOKS): { read
   const { config, source } = readConfiguration(host)
   const selinux = selinuxMode(files)
   const asked = isThisHost
-    ? ours.flatMap(({ path }) => [...labelOfPlace(selinux, path, runProgram), ...policyOn(selinux, daemon, path, path, runProgram)])
+    ? ours.flatMap(({ path }) => [
+        ...labelOfPlace(selinux, path, runProgram),
+        ...policyOn(selinux, daemon, path, path, runProgram),
+      ])
     : []
   const symptoms: Symptoms = {
     files,
@@ -54,14 +60,25 @@ export function readSymptoms(host: string | undefined, hooksDir = HOOKS): { read
     selinux,
     policy: asked,
     ...known('partition', readPartition(files)),
-    ...known('kvm', statSync(host === undefined ? '/dev/kvm' : join(host, '/dev/kvm'), { throwIfNoEntry: false })),
+    ...known(
+      'kvm',
+      statSync(host === undefined ? '/dev/kvm' : join(host, '/dev/kvm'), { throwIfNoEntry: false }),
+    ),
   }
   return { symptoms, ...(source !== undefined && { source }) }
 }
 
-function ourHook({ path, mode = 0, text, shim = { node: '', program: '' } }: HookFile, host: string | undefined): OurHook {
-  const [node, program] = [shim.node, shim.program].map((each) => (host === undefined ? each : join(host, each))) as [string, string]
-  const missing = [...(canBe(node, constants.X_OK) ? [] : [shim.node]), ...(canBe(program, constants.R_OK) ? [] : [shim.program])]
+function ourHook(
+  { path, mode = 0, text, shim = { node: '', program: '' } }: HookFile,
+  host: string | undefined,
+): OurHook {
+  const [node, program] = [shim.node, shim.program].map((each) =>
+    host === undefined ? each : join(host, each),
+  ) as [string, string]
+  const missing = [
+    ...(canBe(node, constants.X_OK) ? [] : [shim.node]),
+    ...(canBe(program, constants.R_OK) ? [] : [shim.program]),
+  ]
   // Owners in a capture are those of whoever unpacked it.
   const exposed = host === undefined && missing.length === 0 ? exposureOf(node, program, [path]) : []
   return { path, mode, ...shim, missing, isOutdated: text !== shimText(shim.node, shim.program), exposed }
@@ -76,7 +93,10 @@ function canBe(path: string, wanted: number): boolean {
   }
 }
 
-function readConfiguration(host: string | undefined): { readonly config: Symptoms['config']; readonly source?: Source } {
+function readConfiguration(host: string | undefined): {
+  readonly config: Symptoms['config']
+  readonly source?: Source
+} {
   const path = host === undefined ? CONFIG : join(host, CONFIG)
   const found: Diagnostic[] = []
   let source: Source | undefined
@@ -87,7 +107,10 @@ function readConfiguration(host: string | undefined): { readonly config: Symptom
     if (!(error instanceof Refusal)) throw error
     found.push(...error.diagnostics)
   }
-  return { config: { path, isThere: source !== undefined || found.length > 0, found }, ...(source !== undefined && { source }) }
+  return {
+    config: { path, isThere: source !== undefined || found.length > 0, found },
+    ...(source !== undefined && { source }),
+  }
 }
 
 const QEMU: Readonly<Record<string, string>> = {
@@ -102,8 +125,14 @@ const QEMU: Readonly<Record<string, string>> = {
 function readVersions(): Symptoms['versions'] {
   // Red Hat's build has one program, and not on the path.
   const programs = [`qemu-system-${QEMU[process.arch] ?? process.arch}`, '/usr/libexec/qemu-kvm', 'qemu-kvm']
-  const qemu = programs.map((program) => versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout)).find(Boolean)
-  return { ...known('libvirt', libvirtVersion(undefined)), ...known('qemu', qemu), node: process.versions.node }
+  const qemu = programs
+    .map((program) => versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout))
+    .find(Boolean)
+  return {
+    ...known('libvirt', libvirtVersion(undefined)),
+    ...known('qemu', qemu),
+    node: process.versions.node,
+  }
 }
 
 /** Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone. */

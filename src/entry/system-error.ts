@@ -9,7 +9,8 @@ export interface SystemFault {
 /** What the system says when it refuses, in its own words; any other error passes. */
 export function systemError(error: unknown, told: (fault: SystemFault) => never): unknown {
   const errno = errnoOf(error)
-  if (error instanceof Error && errno !== undefined) told({ reason: error.message.replace(/, \w+( '.*')?$/s, ''), errno })
+  if (error instanceof Error && errno !== undefined)
+    told({ reason: error.message.replace(/, \w+( '.*')?$/s, ''), errno })
   return error
 }
 

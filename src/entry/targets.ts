@@ -38,7 +38,8 @@ export function checkTargets({ outputs, inputs, prints }: Targets): void {
     for (const { shown, path, mayBeReplaced, end: input } of read) {
       if (mayBeReplaced !== true && isPartOf(end, input)) taken(`${shown} ${path}`, true)
     }
-    for (const other of ends.slice(0, at)) if (isSame(end, other.end)) taken(`${other.output.shown} ${other.output.path}`, false)
+    for (const other of ends.slice(0, at))
+      if (isSame(end, other.end)) taken(`${other.output.shown} ${other.output.path}`, false)
     if (prints && isSame(end, streamEnd(1), 'pipes')) taken('standard output', false)
     if (isSame(end, streamEnd(2))) taken('standard error', false)
   }
@@ -82,7 +83,8 @@ function streamEnd(stream: 0 | 1 | 2): End {
 
 function isSame(one: End, other: End, kinds: 'files' | 'pipes' = 'files'): boolean {
   if (one.status !== undefined && other.status !== undefined) {
-    const counts = one.status.isFile() || (kinds === 'pipes' && (one.status.isFIFO() || one.status.isSocket()))
+    const counts =
+      one.status.isFile() || (kinds === 'pipes' && (one.status.isFIFO() || one.status.isSocket()))
     return counts && one.status.dev === other.status.dev && one.status.ino === other.status.ino
   }
   return one.path !== undefined && one.path === other.path

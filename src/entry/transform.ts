@@ -19,7 +19,9 @@ export function transformCommand(command: Transform, running: Running): number {
   const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
   const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })
   const { name } = running.source ?? { name: 'stdin' }
-  const shown = command.diff ? shownDiff(name, placed.document.text, hiddenOf(placed.document), placed.edits) : placed.text
+  const shown = command.diff
+    ? shownDiff(name, placed.document.text, hiddenOf(placed.document), placed.edits)
+    : placed.text
   if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
     saveFile(target, placed.text, modeOfInput(command.input))
   }
@@ -30,9 +32,15 @@ export function transformCommand(command: Transform, running: Running): number {
 }
 
 /** -o onto the input is the same as -i. */
-const goesBack = (target: string, { inPlace, input }: Transform): boolean => inPlace || isSameAsInput(target, input)
+const goesBack = (target: string, { inPlace, input }: Transform): boolean =>
+  inPlace || isSameAsInput(target, input)
 
-function factsOf(placed: Placed, shown: string | undefined, { diff }: Transform, { severity, source }: Running): object {
+function factsOf(
+  placed: Placed,
+  shown: string | undefined,
+  { diff }: Transform,
+  { severity, source }: Running,
+): object {
   return {
     changed: placed.edits.length > 0,
     ...(shown !== undefined && { [diff ? 'diff' : 'domain']: shown }),

@@ -5,7 +5,13 @@
 // has, are set apart first, and only lines that may be in both are looked at. Where these are still too many,
 // they are taken for changed.
 
-import { createTwoFilesPatch, diffArrays, FILE_HEADERS_ONLY, formatPatch, type StructuredPatchHunk } from 'diff'
+import {
+  createTwoFilesPatch,
+  diffArrays,
+  FILE_HEADERS_ONLY,
+  formatPatch,
+  type StructuredPatchHunk,
+} from 'diff'
 
 /** Lines that differ, in one text and the other together. */
 const MOST_EDITS = 1000
@@ -17,7 +23,15 @@ export function unifiedDiff(name: string, before: string, after: string): string
   if (before === after) return ''
   const options = { context: CONTEXT, headerOptions: FILE_HEADERS_ONLY, maxEditLength: MOST_EDITS }
   const [oldHeader, newHeader] = HEADERS
-  const patch: string | undefined = createTwoFilesPatch(name, name, before, after, oldHeader, newHeader, options)
+  const patch: string | undefined = createTwoFilesPatch(
+    name,
+    name,
+    before,
+    after,
+    oldHeader,
+    newHeader,
+    options,
+  )
   if (patch !== undefined) return patch
   const hunks = hunksOf(linesOf(before), linesOf(after))
   const whole = { oldFileName: name, newFileName: name, oldHeader, newHeader, hunks }
@@ -43,7 +57,10 @@ function runsOf(before: readonly string[], after: readonly string[]): Run[] {
   const runs: Run[] = [{ sign: ' ', lines: before.slice(0, start) }]
   let [oldAt, madeAt] = [0, 0]
   for (const [oldLine, madeLine] of [...pairsOf(old, made), [old.length, made.length] as const]) {
-    runs.push({ sign: '-', lines: old.slice(oldAt, oldLine) }, { sign: '+', lines: made.slice(madeAt, madeLine) })
+    runs.push(
+      { sign: '-', lines: old.slice(oldAt, oldLine) },
+      { sign: '+', lines: made.slice(madeAt, madeLine) },
+    )
     if (oldLine < old.length) runs.push({ sign: ' ', lines: [old[oldLine] as string] })
     oldAt = oldLine + 1
     madeAt = madeLine + 1
@@ -111,7 +128,13 @@ function hunksOf(before: readonly string[], after: readonly string[]): Structure
     } else {
       if (open === undefined) {
         const context = at === 0 ? [] : (runs[at - 1]?.lines ?? []).slice(-CONTEXT)
-        open = { oldStart: oldLine - context.length, newStart: newLine - context.length, oldLines: 0, newLines: 0, lines: [] }
+        open = {
+          oldStart: oldLine - context.length,
+          newStart: newLine - context.length,
+          oldLines: 0,
+          newLines: 0,
+          lines: [],
+        }
         hunks.push(open)
         add(open, ' ', context)
       }

@@ -18,7 +18,9 @@ export function uninstallCommand(command: Uninstall): number {
   const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
   const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
   // What another uninstall was faster with is gone all the same.
-  const [ours, unchanged] = command.dryRun ? [found, mayGo] : [found.filter(removeFile), mayGo.filter(removeFile)]
+  const [ours, unchanged] = command.dryRun
+    ? [found, mayGo]
+    : [found.filter(removeFile), mayGo.filter(removeFile)]
   if (!command.dryRun) {
     // libvirt ships none, and an empty one is of no use to anybody.
     if (found.includes(further.path)) removeEmpty(dirname(further.path))
@@ -47,12 +49,16 @@ interface Says {
 
 function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Says): string[] {
   return [
-    ...(ours.length === 0 ? [`nothing to remove: no hook of ours in ${hooks}`] : ours.map((path) => `${removed}: ${path}`)),
+    ...(ours.length === 0
+      ? [`nothing to remove: no hook of ours in ${hooks}`]
+      : ours.map((path) => `${removed}: ${path}`)),
     ...unchanged.map((path) => `${removed}: ${path}, which nobody has changed`),
     ...left.map(({ path, what }) => `left: ${path}, ${what}`),
     ...(kept === undefined
       ? []
-      : [`left: ${kept}, which ${isElsewhere ? 'goes with the hooks in /etc/libvirt/hooks' : 'holds your settings'}`]),
+      : [
+          `left: ${kept}, which ${isElsewhere ? 'goes with the hooks in /etc/libvirt/hooks' : 'holds your settings'}`,
+        ]),
     ...(ours.length === 0 ? [] : ['the daemon need not reload: it looks whether a hook is there each time']),
   ]
 }

@@ -48,7 +48,9 @@ function checkMetrics({ metrics, guest, input, host }: Verify): void {
   if (metrics === undefined) return
   const above = host ?? '/'
   const status =
-    guest === undefined || guest.includes('/') ? [] : folders(host === undefined).map((each) => join(above, each, `${guest}.xml`))
+    guest === undefined || guest.includes('/')
+      ? []
+      : folders(host === undefined).map((each) => join(above, each, `${guest}.xml`))
   checkTargets({
     outputs: [{ shown: '--metrics', path: metrics }],
     inputs: [
@@ -61,7 +63,8 @@ function checkMetrics({ metrics, guest, input, host }: Verify): void {
 }
 
 function survey(files: Files, command: Verify, running: Running): ReturnType<typeof verify> {
-  const { pid, status } = command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
+  const { pid, status } =
+    command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
   const host = ifReadable(() => readHost(files))
   const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
   const wanted = wantedOf(guest.command, command, status, running, host?.defaultPagesizeKiB)
@@ -95,8 +98,11 @@ function wantedOf(
     })
   }
   const { input } = command
-  if (input !== undefined) return ofView(readDocument(readText(input, DOMAIN)), input === '-' ? 'stdin' : input)
-  return status === undefined ? wantedOfCommand(qemu, `the command line of process ${command.pid}`) : ofView(status.domain, status.file)
+  if (input !== undefined)
+    return ofView(readDocument(readText(input, DOMAIN)), input === '-' ? 'stdin' : input)
+  return status === undefined
+    ? wantedOfCommand(qemu, `the command line of process ${command.pid}`)
+    : ofView(status.domain, status.file)
 }
 
 type Located = GuestStatus & { readonly file: string }
@@ -104,11 +110,18 @@ type Located = GuestStatus & { readonly file: string }
 /** The system daemon's; a session daemon's, which is what virt-launcher has when it is not root. */
 function folders(isThisMachine: boolean): string[] {
   const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
-  return ['/run/libvirt/qemu', '/run/libvirt/qemu/run', ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : [])]
+  return [
+    '/run/libvirt/qemu',
+    '/run/libvirt/qemu/run',
+    ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : []),
+  ]
 }
 
 /** For a guest that does not run, its metrics say so. */
-function byName(files: Files, { guest = '', host, metrics }: Verify): { readonly pid: number; readonly status: Located } {
+function byName(
+  files: Files,
+  { guest = '', host, metrics }: Verify,
+): { readonly pid: number; readonly status: Located } {
   try {
     const status = findStatus(files, guest, folders(host === undefined))
     if (status === undefined) {
@@ -125,23 +138,35 @@ function byName(files: Files, { guest = '', host, metrics }: Verify): { readonly
       refuse('guest-not-running', { guest, why: `${file} names process ${pid}, and there is none` })
     return { pid, status }
   } catch (error) {
-    if (metrics !== undefined && error instanceof Refusal && error.diagnostics.some(({ code }) => code === 'guest-not-running'))
+    if (
+      metrics !== undefined &&
+      error instanceof Refusal &&
+      error.diagnostics.some(({ code }) => code === 'guest-not-running')
+    )
       saveFile(metrics, absentMetrics(guest))
     throw error
   }
 }
 
 /** QEMU knows the name of its guest, and so leads to the status file; one of another process of that name does not count. */
-function byPid(files: Files, pid: number, host: string | undefined): { readonly pid: number; readonly status?: Located } {
+function byPid(
+  files: Files,
+  pid: number,
+  host: string | undefined,
+): { readonly pid: number; readonly status?: Located } {
   const { guest } = readCommandOf(files, pid)
-  const status = guest === undefined ? undefined : ifReadable(() => findStatus(files, guest, folders(host === undefined)))
+  const status =
+    guest === undefined ? undefined : ifReadable(() => findStatus(files, guest, folders(host === undefined)))
   return status?.pid === pid ? { pid, status } : { pid }
 }
 
 /** @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused for */
 function findStatus(files: Files, guest: string, places: readonly string[]): Located | undefined {
   const name = `${guest}.xml`
-  const folder = guest === '' || guest.includes('/') ? undefined : places.find((place) => files.list(place)?.includes(name))
+  const folder =
+    guest === '' || guest.includes('/')
+      ? undefined
+      : places.find((place) => files.list(place)?.includes(name))
   if (folder === undefined) return undefined
   const file = `${folder}/${name}`
   const bytes = files.read(file)

@@ -55,7 +55,8 @@ export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramE
   if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
   // Of one that was cut off, that is the reason, whatever it said before.
   const said = withoutPassword((cut === undefined ? saidBy(stderr) || reason : reason) || 'it says nothing')
-  if (/^error: failed to connect to the hypervisor/m.test(stderr)) return diagnostic('libvirt-unreachable', { reason: said })
+  if (/^error: failed to connect to the hypervisor/m.test(stderr))
+    return diagnostic('libvirt-unreachable', { reason: said })
   const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'
   return diagnostic('virsh-failed', { words: command, reason: said, known })
 }
@@ -70,7 +71,9 @@ const MOST_SAID = 500
 /** The first line tells what was tried, the others why it failed. */
 export function saidBy(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')
-  const said = (lines.length > 1 ? lines.slice(1) : lines).map((line) => line.replace(/^error: /, '').trim()).join(' ')
+  const said = (lines.length > 1 ? lines.slice(1) : lines)
+    .map((line) => line.replace(/^error: /, '').trim())
+    .join(' ')
   return said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}...` : said
 }
 
@@ -123,13 +126,18 @@ export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
  */
 export function readList(text: string, names?: string): readonly Listed[] | undefined {
   const guests = linesOf(text).map((line) => {
-    const [, uuid, name] = /^([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}) ([^\n]+)$/.exec(line) ?? []
-    return uuid === undefined || name === undefined ? refuseOutput(LIST, line, 'a UUID and a name on each line') : { uuid, name }
+    const [, uuid, name] =
+      /^([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}) ([^\n]+)$/.exec(line) ?? []
+    return uuid === undefined || name === undefined
+      ? refuseOutput(LIST, line, 'a UUID and a name on each line')
+      : { uuid, name }
   })
   if (names === undefined) return guests
   const exact = linesOf(names)
-  const isPadded = (padded: string, name: string): boolean => padded.startsWith(name) && /^ *$/.test(padded.slice(name.length))
-  if (exact.length !== guests.length || !guests.every(({ name }, at) => isPadded(name, exact[at] as string))) return undefined
+  const isPadded = (padded: string, name: string): boolean =>
+    padded.startsWith(name) && /^ *$/.test(padded.slice(name.length))
+  if (exact.length !== guests.length || !guests.every(({ name }, at) => isPadded(name, exact[at] as string)))
+    return undefined
   return guests.map(({ uuid }, at) => ({ uuid, name: exact[at] as string }))
 }
 
@@ -147,10 +155,16 @@ export interface State {
 export function readState(text: string, words: readonly string[] = ['dominfo']): State {
   const said = (name: string, values: RegExp): string => {
     const value = new RegExp(`^${name}: +(.*?) *$`, 'm').exec(text)?.[1] ?? ''
-    return values.test(value) ? value : refuseOutput(words, text, `a line "${name}:" with a value that is known`)
+    return values.test(value)
+      ? value
+      : refuseOutput(words, text, `a line "${name}:" with a value that is known`)
   }
   const isYes = (name: string): boolean => said(name, /^(yes|no|unknown)$/) === 'yes'
-  return { runs: said('Id', /^(-|\d+)$/) !== '-', persistent: isYes('Persistent'), saved: isYes('Managed save') }
+  return {
+    runs: said('Id', /^(-|\d+)$/) !== '-',
+    persistent: isYes('Persistent'),
+    saved: isYes('Managed save'),
+  }
 }
 
 export async function stateOf(virsh: Virsh, { uuid }: Listed): Promise<State> {
@@ -187,7 +201,11 @@ async function dump(virsh: Virsh, words: readonly string[]): Promise<XmlDocument
 }
 
 /** What libvirt itself prints has none of these faults. */
-const MALFORMED: readonly string[] = ['xml-malformed', 'xml-doctype', 'xml-prefix-undeclared'] satisfies readonly Code[]
+const MALFORMED: readonly string[] = [
+  'xml-malformed',
+  'xml-doctype',
+  'xml-prefix-undeclared',
+] satisfies readonly Code[]
 
 function read(text: string, words: readonly string[]): XmlDocument {
   try {
@@ -197,12 +215,17 @@ function read(text: string, words: readonly string[]): XmlDocument {
     if (first === undefined || !MALFORMED.includes(first.code)) throw error
     const { line, column } = lineAndColumn(text, first.at?.start ?? 0)
     const isText = !text.includes('<')
-    return refuseOutput(words, unsaid(text), isText ? 'a <domain>' : `a whole <domain>; at line ${line}, column ${column} ${first.what}`)
+    return refuseOutput(
+      words,
+      unsaid(text),
+      isText ? 'a <domain>' : `a whole <domain>; at line ${line}, column ${column} ${first.what}`,
+    )
   }
 }
 
 /** Of what may be a part of a definition only the first tag is shown: until it is read, nothing tells which of it is secret. */
-const unsaid = (text: string): string => (text.includes('<') ? `${/^\s*<[!?]?[\w:.-]{1,30}/.exec(text)?.[0] ?? ''}...` : text)
+const unsaid = (text: string): string =>
+  text.includes('<') ? `${/^\s*<[!?]?[\w:.-]{1,30}/.exec(text)?.[0] ?? ''}...` : text
 
 /** Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a file system. */
 export async function defineText(virsh: Virsh, text: string): Promise<ProgramEnd> {
@@ -236,7 +259,11 @@ function unnamedFile(text: string): number {
 }
 
 /** Names of what hangs on a guest's disks; a driver that knows no such thing has none. */
-export async function namesOf(virsh: Virsh, { uuid }: Listed, kind: 'snapshot-list' | 'checkpoint-list'): Promise<readonly string[]> {
+export async function namesOf(
+  virsh: Virsh,
+  { uuid }: Listed,
+  kind: 'snapshot-list' | 'checkpoint-list',
+): Promise<readonly string[]> {
   const words = [kind, uuid, '--name']
   const ended = await virsh(words)
   if (ended.status === undefined) throw new Refusal([failureOf(words, ended)])

@@ -55,7 +55,9 @@ export function turnOf(refits: Refits, nowMs: number): Turn {
   const recent = refits.filter((time) => nowMs - Math.abs(time) < WITHIN_MS)
   const done = recent.filter((time) => time >= 0)
   if (done.length < MOST_REFITS) return { may: 'fit', refits: done }
-  return done.length < recent.length ? { may: 'said', refits: recent } : { may: 'leave', refits: [...recent, -nowMs] }
+  return done.length < recent.length
+    ? { may: 'said', refits: recent }
+    : { may: 'leave', refits: [...recent, -nowMs] }
 }
 
 /** How long to wait before the next try to reach libvirt: 1, 2, 4 ... 30 seconds. */

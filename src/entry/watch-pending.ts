@@ -23,7 +23,13 @@ export interface Pending {
 }
 
 export function nonePending(): Pending {
-  return { listed: new Set(), listedAtMs: Number.NEGATIVE_INFINITY, why: new Map(), knownCount: 0, isCut: false }
+  return {
+    listed: new Set(),
+    listedAtMs: Number.NEGATIVE_INFINITY,
+    why: new Map(),
+    knownCount: 0,
+    isCut: false,
+  }
 }
 
 export function sighted(pending: Pending, { guest, why }: Sighting): void {
@@ -61,7 +67,8 @@ export async function listPending(
   pending.listed = new Set(guests.map(({ name }) => name))
   pending.listedAtMs = performance.now()
   pending.knownCount = [...pending.why.keys()].filter((name) => pending.listed.has(name)).length
-  const isMeant = ({ name }: Listed): boolean => who === 'all' || why.has(name) || (isCut && !before.has(name))
+  const isMeant = ({ name }: Listed): boolean =>
+    who === 'all' || why.has(name) || (isCut && !before.has(name))
   const meant = guests.filter(isMeant).map((guest) => [guest, why.get(guest.name) ?? 'found'] as const)
   if (who === 'all') return meant
   const order = new Map([...why.keys()].map((name, at) => [name, at]))

@@ -18,7 +18,15 @@ import { readSettings } from './placing.ts'
 import type { Running } from './run.ts'
 import { heedingSignals } from './signals.ts'
 import { listed } from './summary.ts'
-import { checkConnection, connectWords, type Listed, listGuests, saidBy, virshAt, withoutPassword } from './virsh.ts'
+import {
+  checkConnection,
+  connectWords,
+  type Listed,
+  listGuests,
+  saidBy,
+  virshAt,
+  withoutPassword,
+} from './virsh.ts'
 import { pauseMs, type Refits, readEvent, type Sighting, turnOf } from './watch-events.ts'
 import { lookAt, type Watching } from './watch-guest.ts'
 import { dueInMs, listPending, nonePending, type Pending, sighted } from './watch-pending.ts'
@@ -159,7 +167,8 @@ async function attendOnce(session: Session, attending: Attending): Promise<void>
     attending.allAtMs = Number.POSITIVE_INFINITY
     await scan(session, pending)
     session.failures = 0
-  } else if (sightedInMs <= 0) await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'sighted'))
+  } else if (sightedInMs <= 0)
+    await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'sighted'))
   else await woken(attending, Math.min(allInMs, sightedInMs))
 }
 
@@ -202,7 +211,11 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
 function tellUnreadable(session: Session): void {
   if (session.isUnreadableTold) return
   session.isUnreadableTold = true
-  log('watch', 'virsh event prints lines that are too long or not UTF-8: they are left out, and all guests are looked at instead', 0)
+  log(
+    'watch',
+    'virsh event prints lines that are too long or not UTF-8: they are left out, and all guests are looked at instead',
+    0,
+  )
 }
 
 /** @returns how many guests could not be fitted */
@@ -239,7 +252,8 @@ async function look(session: Session, guest: Listed, why: Sighting['why'] | 'fou
   const told = looked.is === 'nothing' ? undefined : looked.told
   const isKnown = lastTold.get(guest.uuid) === told && (why === 'found' || looked.is === 'transient')
   const isSaid = looked.is === 'left' && turn.may === 'said'
-  if (told !== undefined && !isKnown && !isSaid) log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
+  if (told !== undefined && !isKnown && !isSaid)
+    log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
   if (told === undefined || isDefined) lastTold.delete(guest.uuid)
   else lastTold.set(guest.uuid, told)
   return looked.is !== 'defined' && looked.is !== 'nothing' && looked.is !== 'transient'

@@ -21,14 +21,24 @@ const TIMESTAMP = 'tag:yaml.org,2002:timestamp'
  */
 export function parseYaml(text: string): { readonly value: Json } | { readonly mistake: Mistake } {
   const lines = new LineCounter()
-  if (hasMoreTokens(text)) return { mistake: { line: 1, column: 1, reason: `there are more than ${MAX_TOKENS} words and signs` } }
+  if (hasMoreTokens(text))
+    return { mistake: { line: 1, column: 1, reason: `there are more than ${MAX_TOKENS} words and signs` } }
   try {
-    const document = parseDocument<ParsedNode>(text, { version: '1.1', customTags: withoutTimes, lineCounter: lines, prettyErrors: false })
+    const document = parseDocument<ParsedNode>(text, {
+      version: '1.1',
+      customTags: withoutTimes,
+      lineCounter: lines,
+      prettyErrors: false,
+    })
     const [first] = document.errors
     if (first === undefined) return { value: plain(document.toJS({ mapAsMap: true, maxAliasCount: 100 }), 0) }
     const { line, col } = lines.linePos(first.pos[0])
     return {
-      mistake: { line, column: col, reason: first.code === 'MULTIPLE_DOCS' ? 'a second document begins' : withoutQuotes(first.message) },
+      mistake: {
+        line,
+        column: col,
+        reason: first.code === 'MULTIPLE_DOCS' ? 'a second document begins' : withoutQuotes(first.message),
+      },
     }
   } catch (error) {
     return { mistake: { line: 1, column: 1, reason: reasonOf(error) } }
@@ -48,12 +58,14 @@ function hasMoreTokens(text: string): boolean {
   return false
 }
 
-const withoutTimes = (tags: Tags): Tags => tags.filter((tag) => typeof tag !== 'object' || tag.tag !== TIMESTAMP)
+const withoutTimes = (tags: Tags): Tags =>
+  tags.filter((tag) => typeof tag !== 'object' || tag.tag !== TIMESTAMP)
 
 /** The library's stack ends before the depth of a hostile document does, and it counts what aliases would make. */
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return `nested deeper than ${MAX_DEPTH}`
-  if (error instanceof ReferenceError) return 'an alias is not known, or aliases make too much of a short text'
+  if (error instanceof ReferenceError)
+    return 'an alias is not known, or aliases make too much of a short text'
   if (error instanceof TypeError) return error.message
   throw error
 }

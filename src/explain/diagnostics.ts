@@ -22,7 +22,11 @@ const MOST_READ = 4096
 const MOST_TOLD = 100
 
 /** Ends with a line end. Control characters of the input are written out, never sent to the terminal; what is private is masked. */
-export function renderDiagnostics(all: readonly Diagnostic[], severity: Severity, source: Source | undefined): string {
+export function renderDiagnostics(
+  all: readonly Diagnostic[],
+  severity: Severity,
+  source: Source | undefined,
+): string {
   const told = firstOf(all)
   const shown = source && { name: source.name, text: shownText(source, told) }
   return told.map((each) => renderDiagnostic(each, severity, shown)).join('')
@@ -48,7 +52,11 @@ function shownText({ text, hidden }: Source, told: readonly Diagnostic[]): strin
 export function masked(text: string, hidden: readonly Span[]): string {
   return applyEdits(
     text,
-    hidden.map(({ start, end }) => ({ start, end, text: text.slice(start, end).replace(/\S+/g, (run) => '*'.repeat(run.length)) })),
+    hidden.map(({ start, end }) => ({
+      start,
+      end,
+      text: text.slice(start, end).replace(/\S+/g, (run) => '*'.repeat(run.length)),
+    })),
   )
 }
 
@@ -60,7 +68,10 @@ export function firstOf(all: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...all.slice(0, MOST_TOLD), diagnostic('more-found', { count: others.length, codes })]
 }
 
-export function labelOf({ code }: Pick<Diagnostic, 'code'>, severity: Severity): 'error' | 'warning' | 'note' {
+export function labelOf(
+  { code }: Pick<Diagnostic, 'code'>,
+  severity: Severity,
+): 'error' | 'warning' | 'note' {
   const kind = classOf(code)
   if (kind === 'note') return 'note'
   return kind === 'capacity' && severity === 'capacity-warns' ? 'warning' : 'error'

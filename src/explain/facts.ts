@@ -8,7 +8,8 @@ import type { Explained } from './text.ts'
 
 export function placementFacts({ view, request, resources, placement, edits }: Explained): object {
   const { cells, binding } = placement
-  const { reserve, cpuset, emulator, hugepagesRequired, offlineInCells, threadsLikeKubevirt, ...keys } = request
+  const { reserve, cpuset, emulator, hugepagesRequired, offlineInCells, threadsLikeKubevirt, ...keys } =
+    request
   return {
     guest: view.name,
     cells: cells.map(({ id, vcpus, memoryKiB, distances }, index) => {
@@ -32,7 +33,10 @@ export function placementFacts({ view, request, resources, placement, edits }: E
     })),
     vcpupin: formatSets(binding.vcpupin).flatMap((cpus, vcpu) => (cpus === '' ? [] : [{ vcpu, cpus }])),
     ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
-    iothreadpin: formatSets(binding.iothreadpin).map((cpus, index) => ({ iothread: view.iothreads[index], cpus })),
+    iothreadpin: formatSets(binding.iothreadpin).map((cpus, index) => ({
+      iothread: view.iothreads[index],
+      cpus,
+    })),
     request: {
       ...keys,
       emulator: typeof emulator === 'string' ? emulator : formatSet(emulator),
@@ -43,13 +47,18 @@ export function placementFacts({ view, request, resources, placement, edits }: E
   }
 }
 
-export function diagnosticFacts(all: readonly Diagnostic[], severity: Severity, source: Source | undefined): object[] {
+export function diagnosticFacts(
+  all: readonly Diagnostic[],
+  severity: Severity,
+  source: Source | undefined,
+): object[] {
   return firstOf(all).map((each) => ({
     severity: labelOf(each, severity),
     code: each.code,
     what: each.what,
     why: each.why,
     ...(each.fix !== undefined && { fix: each.fix }),
-    ...(each.at !== undefined && source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
+    ...(each.at !== undefined &&
+      source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
   }))
 }

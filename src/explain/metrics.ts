@@ -29,14 +29,19 @@ export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findi
     })
   const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
     const told = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
-    const wrong = new Set(told.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id))
+    const wrong = new Set(
+      told.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id),
+    )
     return [...new Set(told.map(({ id }) => id))].map((id) => ({
       labels: { guest, ...(id !== undefined && { [role]: id }) },
       value: wrong.has(id) ? 1 : 0,
     }))
   }
   const perNode = cells.flatMap((place) =>
-    [...place.nodesKiB].map(([node, kib]) => ({ labels: { guest, cell: formatSet(place.cells), node }, value: kib * 1024 })),
+    [...place.nodesKiB].map(([node, kib]) => ({
+      labels: { guest, cell: formatSet(place.cells), node },
+      value: kib * 1024,
+    })),
   )
   const bytes = (kib: number | undefined): number | undefined => (kib === undefined ? undefined : kib * 1024)
   return exposition([
@@ -50,7 +55,10 @@ export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findi
     {
       name: 'cell_size_bytes',
       help: 'Memory of a guest cell, allocated or not, memory devices included.',
-      samples: cells.map(({ cells: ids, memoryKiB }) => ({ labels: { guest, cell: formatSet(ids) }, value: memoryKiB * 1024 })),
+      samples: cells.map(({ cells: ids, memoryKiB }) => ({
+        labels: { guest, cell: formatSet(ids) },
+        value: memoryKiB * 1024,
+      })),
     },
     {
       name: 'cell_remote_bytes',
@@ -65,11 +73,26 @@ export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findi
     {
       name: 'cell_unknown_bytes',
       help: 'Memory of a guest cell whose mapping cannot be found.',
-      samples: cells.map((cell) => ({ labels: { guest, cell: formatSet(cell.cells) }, value: cell.unknownKiB * 1024 })),
+      samples: cells.map((cell) => ({
+        labels: { guest, cell: formatSet(cell.cells) },
+        value: cell.unknownKiB * 1024,
+      })),
     },
-    { name: 'cell_thp_bytes', help: 'Memory of a guest cell in transparent huge pages.', samples: perCell((cell) => bytes(cell.thpKiB)) },
-    { name: 'cell_swap_bytes', help: 'Memory of a guest cell that is swapped out.', samples: perCell((cell) => bytes(cell.swapKiB)) },
-    { name: 'vcpu_misplaced', help: 'Whether a vCPU may run on CPUs that are not its own (1) or not (0).', samples: misplaced('vcpu') },
+    {
+      name: 'cell_thp_bytes',
+      help: 'Memory of a guest cell in transparent huge pages.',
+      samples: perCell((cell) => bytes(cell.thpKiB)),
+    },
+    {
+      name: 'cell_swap_bytes',
+      help: 'Memory of a guest cell that is swapped out.',
+      samples: perCell((cell) => bytes(cell.swapKiB)),
+    },
+    {
+      name: 'vcpu_misplaced',
+      help: 'Whether a vCPU may run on CPUs that are not its own (1) or not (0).',
+      samples: misplaced('vcpu'),
+    },
     {
       name: 'iothread_misplaced',
       help: 'Whether an I/O thread may run on CPUs that are not its own (1) or not (0).',

@@ -26,8 +26,12 @@ export interface CpuUses {
 
 export function usesOf({ view, request, resources, placement: { cells, binding } }: Explained): CpuUses {
   const { vcpupin, emulatorpin, iothreadpin } = binding
-  const onCells = cells.map(({ id, vcpus }) => [id, union(...vcpus.map((vcpu) => vcpupin[vcpu] ?? NONE))] as const)
-  const alone = view.online.map((vcpu) => [vcpu, vcpupin[vcpu]?.length === 1 ? (vcpupin[vcpu] ?? NONE) : NONE] as const)
+  const onCells = cells.map(
+    ({ id, vcpus }) => [id, union(...vcpus.map((vcpu) => vcpupin[vcpu] ?? NONE))] as const,
+  )
+  const alone = view.online.map(
+    (vcpu) => [vcpu, vcpupin[vcpu]?.length === 1 ? (vcpupin[vcpu] ?? NONE) : NONE] as const,
+  )
   return {
     cells: byCpu(onCells),
     vcpus: byCpu(alone),
@@ -40,7 +44,9 @@ export function usesOf({ view, request, resources, placement: { cells, binding }
 
 const NONE: CpuSet = union()
 
-function byCpu(pairs: readonly (readonly [id: number, cpus: CpuSet])[]): ReadonlyMap<number, readonly number[]> {
+function byCpu(
+  pairs: readonly (readonly [id: number, cpus: CpuSet])[],
+): ReadonlyMap<number, readonly number[]> {
   const found = new Map<number, number[]>()
   for (const [id, cpus] of pairs) {
     for (const cpu of cpus) {
@@ -86,8 +92,13 @@ function cpuBox(cpu: number, core: readonly number[], x: number, y: number, uses
   ]
   const { fill, ink } = colourFor(cells[0] ?? (uses.pinned.has(cpu) ? 0 : undefined), isGiven)
   const shape = box(x, y, CPU, CPU_HEIGHT, { fill, stroke: hasOthers ? INK : '#999999', wide: hasOthers })
-  const seat = vcpus.length === 0 ? [] : [label(x + CPU / 2, y + 29, `v${vcpus.join('+')}`, { ink, middle: true })]
-  return tooltip(words.join('; '), [shape, label(x + CPU / 2, y + 14, `${cpu}`, { ink, middle: true }), ...seat])
+  const seat =
+    vcpus.length === 0 ? [] : [label(x + CPU / 2, y + 29, `v${vcpus.join('+')}`, { ink, middle: true })]
+  return tooltip(words.join('; '), [
+    shape,
+    label(x + CPU / 2, y + 14, `${cpu}`, { ink, middle: true }),
+    ...seat,
+  ])
 }
 
 function colourFor(cell: number | undefined, isGiven: boolean): Colour {

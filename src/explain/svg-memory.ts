@@ -34,7 +34,11 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
   if (totalKiB === 0) return []
   const parts: Part[] = [
     { kib: heldKiB, fill: HELD, words: `${formatKiB(heldKiB)} of ${what} held by others` },
-    ...taken.map(({ id, kib }) => ({ kib, fill: colourOf(id).fill, words: `cell ${id}: ${formatKiB(kib)} of ${what}` })),
+    ...taken.map(({ id, kib }) => ({
+      kib,
+      fill: colourOf(id).fill,
+      words: `cell ${id}: ${formatKiB(kib)} of ${what}`,
+    })),
     {
       kib: Math.max(0, totalKiB - heldKiB - wantedKiB),
       fill: FREE,
@@ -45,7 +49,9 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
   let x = area.x
   const bars = parts.flatMap(({ kib, fill, words }) => {
     if (kib === 0) return []
-    const bar = tooltip(words, [box(Math.round(x * 100) / 100, area.y, kib * scale, area.height, { fill, stroke: '#999999' })])
+    const bar = tooltip(words, [
+      box(Math.round(x * 100) / 100, area.y, kib * scale, area.height, { fill, stroke: '#999999' }),
+    ])
     x += kib * scale
     return [bar]
   })
@@ -79,7 +85,14 @@ function useOf(node: HostNode, explained: Explained): Use {
   const wantedKiB = taken.reduce((sum, { kib }) => sum + kib, 0)
   const heldKiB = totalKiB - freeKiB
   const lackingKiB = totalKiB === 0 ? 0 : Math.max(0, wantedKiB + heldKiB - totalKiB)
-  return { totalKiB, heldKiB, wantedKiB, lackingKiB, taken, what: pagesizeKiB === undefined ? 'memory' : `${formatKiB(pagesizeKiB)} pages` }
+  return {
+    totalKiB,
+    heldKiB,
+    wantedKiB,
+    lackingKiB,
+    taken,
+    what: pagesizeKiB === undefined ? 'memory' : `${formatKiB(pagesizeKiB)} pages`,
+  }
 }
 
 /** A cell over several nodes is drawn on each in equal parts: where the kernel puts a page is not known before. */
@@ -91,18 +104,29 @@ function shares(
     const memnode = binding.memnodes[cell.id]
     if (memnode === undefined || !memnode.nodes.includes(id)) return []
     const { pagesizeKiB, nodes } = memnode
-    return [{ id: cell.id, kib: cell.memoryKiB / nodes.length, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }]
+    return [
+      { id: cell.id, kib: cell.memoryKiB / nodes.length, ...(pagesizeKiB !== undefined && { pagesizeKiB }) },
+    ]
   })
 }
 
-function roomOf(node: HostNode, pagesizeKiB: number | undefined): { readonly totalKiB?: number; readonly freeKiB?: number } {
+function roomOf(
+  node: HostNode,
+  pagesizeKiB: number | undefined,
+): { readonly totalKiB?: number; readonly freeKiB?: number } {
   if (pagesizeKiB === undefined) {
     const { memoryKiB, freeKiB } = node
-    return { ...(memoryKiB !== undefined && { totalKiB: memoryKiB }), ...(freeKiB !== undefined && { freeKiB }) }
+    return {
+      ...(memoryKiB !== undefined && { totalKiB: memoryKiB }),
+      ...(freeKiB !== undefined && { freeKiB }),
+    }
   }
   const pool = node.pages.find((each) => each.pagesizeKiB === pagesizeKiB)
   if (pool === undefined) return {}
-  return { totalKiB: pool.total * pagesizeKiB, ...(pool.free !== undefined && { freeKiB: pool.free * pagesizeKiB }) }
+  return {
+    totalKiB: pool.total * pagesizeKiB,
+    ...(pool.free !== undefined && { freeKiB: pool.free * pagesizeKiB }),
+  }
 }
 
 /** Two columns. */
@@ -117,6 +141,9 @@ export function legendOf(x: number, y: number, line: number): readonly string[] 
   return entries.flatMap(([fill, words], index) => {
     const at = { x: x + (index % 2) * 240, y: y + (index >> 1) * line }
     const wide = words.startsWith('thick')
-    return [box(at.x, at.y - 10, 12, 12, { fill, stroke: wide ? INK : '#999999', wide }), label(at.x + 18, at.y, words)]
+    return [
+      box(at.x, at.y - 10, 12, 12, { fill, stroke: wide ? INK : '#999999', wide }),
+      label(at.x + 18, at.y, words),
+    ]
   })
 }

@@ -34,7 +34,13 @@ interface Paint {
   readonly wide?: boolean
 }
 
-export function box(x: number, y: number, width: number, height: number, { fill, stroke, wide }: Paint): string {
+export function box(
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  { fill, stroke, wide }: Paint,
+): string {
   const line = stroke === undefined ? '' : ` stroke="${stroke}" stroke-width="${wide ? 3 : 1}"`
   return `<rect x="${x}" y="${y}" width="${round(width)}" height="${height}" rx="3" fill="${fill}"${line}/>`
 }
@@ -54,7 +60,14 @@ export function tooltip(text: string, shapes: readonly string[]): string {
 
 export function document(width: number, height: number, about: string, parts: readonly string[]): string {
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="sans-serif" font-size="12">`
-  return [head, `<title>${escaped(about)}</title>`, box(0, 0, width, height, { fill: '#ffffff' }), ...parts, '</svg>', ''].join('\n')
+  return [
+    head,
+    `<title>${escaped(about)}</title>`,
+    box(0, 0, width, height, { fill: '#ffffff' }),
+    ...parts,
+    '</svg>',
+    '',
+  ].join('\n')
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100

@@ -38,7 +38,11 @@ export function drawPlan(explained: Explained): string {
   const parts = [
     title(PAD, PAD + LINE, heading),
     ...guest.parts,
-    label(PAD, guest.bottom + APART, `host${rest === 0 ? '' : `; ${rest} further node${rest === 1 ? '' : 's'} not shown`}`),
+    label(
+      PAD,
+      guest.bottom + APART,
+      `host${rest === 0 ? '' : `; ${rest} further node${rest === 1 ? '' : 's'} not shown`}`,
+    ),
     ...host.parts,
     ...legendOf(PAD, foot, LINE),
   ]
@@ -65,7 +69,11 @@ function grid(
     y += Math.max(...row.map(({ height }) => height)) + APART
   }
   const columns = Math.min(BOXES_A_ROW, Math.max(1, boxes.length))
-  return { parts, bottom: boxes.length === 0 ? top : y - APART, width: columns * WIDTH + (columns - 1) * APART }
+  return {
+    parts,
+    bottom: boxes.length === 0 ? top : y - APART,
+    width: columns * WIDTH + (columns - 1) * APART,
+  }
 }
 
 function cellBox(cell: Cell, { binding }: Placement): Drawn {
@@ -94,8 +102,13 @@ function drawnNodes({ resources, placement }: Explained, uses: CpuUses): readonl
   const { nodes, allowed } = resources
   const bound = new Set<number>(placement.binding.memnodes.flatMap(({ nodes }) => nodes))
   const inUse = ({ id, cpus }: HostNode): boolean => bound.has(id) || cpus.some((cpu) => uses.cells.has(cpu))
-  const ranked = nodes.map((node) => ({ node, rank: inUse(node) ? 0 : allowed.nodes.includes(node.id) ? 1 : 2 }))
-  const chosen = ranked.sort((one, other) => one.rank - other.rank || one.node.id - other.node.id).slice(0, MOST_NODES)
+  const ranked = nodes.map((node) => ({
+    node,
+    rank: inUse(node) ? 0 : allowed.nodes.includes(node.id) ? 1 : 2,
+  }))
+  const chosen = ranked
+    .sort((one, other) => one.rank - other.rank || one.node.id - other.node.id)
+    .slice(0, MOST_NODES)
   return chosen.map(({ node }) => node).sort((one, other) => one.id - other.id)
 }
 
@@ -112,7 +125,12 @@ function nodeBox(node: HostNode, explained: Explained, uses: CpuUses): Drawn {
       ...(node.cpus.length === 0
         ? [label(x + PAD, y + PAD + 2 * LINE, 'no CPUs')]
         : cpuBoxes(node.cpus, x + PAD, y + PAD + LINE + 4, uses)),
-      ...memoryBar(node, explained, { x: x + PAD, y: y + height - PAD - BAR, width: WIDTH - 2 * PAD, height: BAR }),
+      ...memoryBar(node, explained, {
+        x: x + PAD,
+        y: y + height - PAD - BAR,
+        width: WIDTH - 2 * PAD,
+        height: BAR,
+      }),
     ],
   }
 }

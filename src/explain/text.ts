@@ -40,7 +40,10 @@ function headline({ view, placement }: Explained): string {
   const offline = view.vcpus - view.online.length
   const vcpus = `${count(view.vcpus, 'vCPU')}${offline === 0 ? '' : ` (${offline} of them offline at boot)`}`
   const pluggedKiB = view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
-  const plugged = pluggedKiB === 0 ? '' : ` (${formatKiB(pluggedKiB)} of it in ${count(view.memoryDevices.length, 'memory device')})`
+  const plugged =
+    pluggedKiB === 0
+      ? ''
+      : ` (${formatKiB(pluggedKiB)} of it in ${count(view.memoryDevices.length, 'memory device')})`
   const nodes = union(...placement.binding.memnodes.map((memnode) => memnode.nodes))
   const cells = placement.cells.length === 0 ? '' : `, in ${count(placement.cells.length, 'cell')}`
   const where = nodes.length === 0 ? '' : ` on ${nodeWord(nodes)}`
@@ -51,7 +54,10 @@ function cellLine(cell: Cell, { placement }: Explained): string {
   const { memnodes, vcpupin } = placement.binding
   const memnode = memnodes[cell.id] as Memnode
   const cpus = union(...cell.vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
-  const vcpus = cell.vcpus.length === 0 ? 'no vCPUs' : `${cell.vcpus.length === 1 ? 'vCPU' : 'vCPUs'} ${formatSet(cell.vcpus)}`
+  const vcpus =
+    cell.vcpus.length === 0
+      ? 'no vCPUs'
+      : `${cell.vcpus.length === 1 ? 'vCPU' : 'vCPUs'} ${formatSet(cell.vcpus)}`
   const on = cpus.length === 0 ? 'not pinned' : `on ${cpuWord(cpus)}`
   return `  cell ${cell.id}  ${vcpus} ${on}, ${memoryWords(cell.memoryKiB, memnode)} ${memnode.mode === 'strict' ? 'on' : `${memnode.mode} on`} ${nodeWord(memnode.nodes)}`
 }
@@ -79,7 +85,9 @@ function pinLines({ view, placement }: Explained): string[] {
     `  emulator   ${emulatorpin === undefined ? 'not pinned' : `on ${cpuWord(emulatorpin)}`}`,
     ...(view.iothreads.length === 0
       ? []
-      : [`  I/O        ${count(view.iothreads.length, 'thread')} ${threads.length === 0 ? 'not pinned' : `on ${threads.join(' / ')}`}`]),
+      : [
+          `  I/O        ${count(view.iothreads.length, 'thread')} ${threads.length === 0 ? 'not pinned' : `on ${threads.join(' / ')}`}`,
+        ]),
   ]
 }
 
@@ -87,7 +95,8 @@ function distanceLines({ cells }: Placement): string[] {
   if (cells.length < 2 || !cells.some(({ distances }) => distances.length > 0)) return []
   const width = Math.max(...cells.flatMap(({ distances }) => distances.map((value) => `${value}`.length)))
   return cells.map(({ id, distances }) => {
-    const row = distances.length === 0 ? 'none' : distances.map((value) => `${value}`.padStart(width)).join(' ')
+    const row =
+      distances.length === 0 ? 'none' : distances.map((value) => `${value}`.padStart(width)).join(' ')
     return `  ${id === 0 ? 'distances' : '         '}  ${row}`
   })
 }
@@ -95,8 +104,11 @@ function distanceLines({ cells }: Placement): string[] {
 function whyLines({ request, resources, edits }: Explained): string[] {
   const { cpuset, cpus, cells, memory, pin, mode } = request
   const given = cpuset ?? resources.allowed.cpus
-  const offered = resources.nodes.map(({ id, cpus: online }) => `node ${id} ${intersect(online, given).length}`)
-  const from = cpuset !== undefined ? `cpuset ${formatSet(cpuset)}` : `allowed CPUs ${formatSet(resources.allowed.cpus)}`
+  const offered = resources.nodes.map(
+    ({ id, cpus: online }) => `node ${id} ${intersect(online, given).length}`,
+  )
+  const from =
+    cpuset !== undefined ? `cpuset ${formatSet(cpuset)}` : `allowed CPUs ${formatSet(resources.allowed.cpus)}`
   return [
     `from ${from}: CPUs on ${offered.join(', ')}`,
     `by   cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
@@ -106,14 +118,16 @@ function whyLines({ request, resources, edits }: Explained): string[] {
 
 const count = (value: number, one: string): string => `${value} ${one}${value === 1 ? '' : 's'}`
 const cpuWord = (cpus: readonly number[]): string => `CPU${cpus.length === 1 ? '' : 's'} ${formatSet(cpus)}`
-const nodeWord = (nodes: readonly number[]): string => `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+const nodeWord = (nodes: readonly number[]): string =>
+  `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
 
 /** Words in lines of at most 80 columns, further lines indented like the first. */
 function wrap(head: string, words: readonly string[]): string[] {
   const lines = [head]
   for (const word of words) {
     const last = lines.at(-1) as string
-    if (last.length > head.length && last.length + word.length + 1 > 80) lines.push(`${' '.repeat(head.length)}${word}`)
+    if (last.length > head.length && last.length + word.length + 1 > 80)
+      lines.push(`${' '.repeat(head.length)}${word}`)
     else lines[lines.length - 1] = `${last}${last.endsWith(' ') ? '' : ' '}${word}`
   }
   return lines

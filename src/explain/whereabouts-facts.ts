@@ -16,7 +16,18 @@ export function whereaboutsFacts({ guest, pid, state, source, cells, threads }: 
 }
 
 function cellFacts(place: CellPlace): object {
-  const { cells, memoryKiB, nodes, mode, wantedPagesizeKiB, policies, pagesizesKiB, nodesKiB, allocatedKiB, elsewhereKiB } = place
+  const {
+    cells,
+    memoryKiB,
+    nodes,
+    mode,
+    wantedPagesizeKiB,
+    policies,
+    pagesizesKiB,
+    nodesKiB,
+    allocatedKiB,
+    elsewhereKiB,
+  } = place
   const ratio = remoteRatio(place)
   return {
     cells: formatSet(cells),

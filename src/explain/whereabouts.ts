@@ -19,19 +19,36 @@ export function whereaboutsText(where: Whereabouts, findings: number): string {
 function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): string[] {
   const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
-  const size = sumKiB === 0 ? '' : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
-  return [`guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}`, `wanted is what ${source} says`]
+  const size =
+    sumKiB === 0
+      ? ''
+      : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
+  return [
+    `guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}`,
+    `wanted is what ${source} says`,
+  ]
 }
 
 function verdictLine({ cells, threads }: Whereabouts, findings: number): string {
   if (findings > 0) return `${findings} finding${findings === 1 ? '' : 's'}`
   const isUnknown = [...cells, ...threads].some(({ verdict }) => verdict === 'unknown')
-  return isUnknown ? 'nothing known is wrong; what is unknown is told in the notes' : 'everything is where it should be'
+  return isUnknown
+    ? 'nothing known is wrong; what is unknown is told in the notes'
+    : 'everything is where it should be'
 }
 
 function memoryRows({ cells, cellular }: Whereabouts): string[][] {
   const nodes = [...new Set(cells.flatMap(({ nodesKiB }) => [...nodesKiB.keys()]))].sort((a, b) => a - b)
-  const head = ['memory', 'wanted', 'policy', 'pages', ...nodes.map((node) => `node ${node}`), 'allocated', 'remote', '']
+  const head = [
+    'memory',
+    'wanted',
+    'policy',
+    'pages',
+    ...nodes.map((node) => `node ${node}`),
+    'allocated',
+    'remote',
+    '',
+  ]
   return [head, ...cells.map((place) => memoryRow(place, nodes, cellular))]
 }
 
@@ -47,7 +64,9 @@ function memoryRow(place: CellPlace, nodes: readonly number[], cellular: boolean
       const kib = nodesKiB.get(node) ?? 0
       return kib === 0 ? '-' : formatKiB(kib)
     }),
-    isUnknown ? `unknown of ${formatKiB(memoryKiB)}` : `${formatKiB(allocatedKiB)} of ${formatKiB(memoryKiB)}${swapWords(place)}`,
+    isUnknown
+      ? `unknown of ${formatKiB(memoryKiB)}`
+      : `${formatKiB(allocatedKiB)} of ${formatKiB(memoryKiB)}${swapWords(place)}`,
     remoteWords(place),
     faults.length === 0 ? VERDICTS[verdict] : faults.map((fault) => VERDICTS[fault]).join(', '),
   ]
@@ -58,9 +77,11 @@ function pageWords({ pagesizesKiB, thpKiB = 0 }: CellPlace): string {
   return thpKiB === 0 ? sizes : `${sizes} (${formatKiB(thpKiB)} in THP)`
 }
 
-const swapWords = ({ swapKiB = 0 }: CellPlace): string => (swapKiB === 0 ? '' : `, ${formatKiB(swapKiB)} swapped out`)
+const swapWords = ({ swapKiB = 0 }: CellPlace): string =>
+  swapKiB === 0 ? '' : `, ${formatKiB(swapKiB)} swapped out`
 
-export const policyWords = ({ mode, nodes }: MemoryPolicy): string => (nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`)
+export const policyWords = ({ mode, nodes }: MemoryPolicy): string =>
+  nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
 
 /** The share of a cell's allocated pages that are on other nodes than wanted; undefined where nothing is wanted or known. */
 export function remoteRatio({ elsewhereKiB, allocatedKiB }: CellPlace): number | undefined {
@@ -79,7 +100,11 @@ function remoteWords(place: CellPlace): string {
 
 function threadRows({ threads }: Whereabouts): string[][] {
   const rows = threads.map(({ role, id, tids, cpus, wanted, verdict }) => [
-    role === 'vcpu' ? `vCPU ${id}` : role === 'iothread' ? `I/O thread ${id}` : `emulator${tids.length > 1 ? ` (${tids.length})` : ''}`,
+    role === 'vcpu'
+      ? `vCPU ${id}`
+      : role === 'iothread'
+        ? `I/O thread ${id}`
+        : `emulator${tids.length > 1 ? ` (${tids.length})` : ''}`,
     wanted === undefined ? '-' : formatSet(wanted),
     cpus === undefined ? 'unknown' : formatSet(cpus),
     VERDICTS[verdict],
@@ -98,6 +123,10 @@ const VERDICTS: Readonly<Record<CellPlace['verdict'] | ThreadPlace['verdict'], s
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  )
 }

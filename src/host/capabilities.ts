@@ -23,12 +23,18 @@ interface Reading {
  */
 export function readCapabilities(text: string, source: string): Host {
   const root = readXml(text)
-  const refuseAs = (what: string, why: string): never => refuse('capabilities-malformed', { source, what, why })
+  const refuseAs = (what: string, why: string): never =>
+    refuse('capabilities-malformed', { source, what, why })
   if (root.name !== 'capabilities')
-    refuseAs(`the document is <${root.name}>, not <capabilities>`, 'only the latter tells the nodes of the host')
+    refuseAs(
+      `the document is <${root.name}>, not <capabilities>`,
+      'only the latter tells the nodes of the host',
+    )
   const written = elementsAt(root, 'host', 'topology', 'cells', 'cell')
-  if (written.length === 0) refuseAs('there is no <cell> in <host><topology>', 'this driver of libvirt tells no nodes')
-  if (written.length > MAX_NODES) refuseAs(`there are ${written.length} cells`, `Linux has at most ${MAX_NODES} nodes`)
+  if (written.length === 0)
+    refuseAs('there is no <cell> in <host><topology>', 'this driver of libvirt tells no nodes')
+  if (written.length > MAX_NODES)
+    refuseAs(`there are ${written.length} cells`, `Linux has at most ${MAX_NODES} nodes`)
   const reading: Reading = { source, problems: [] }
   const cells = [...written].sort((a, b) => idOf(reading, a) - idOf(reading, b))
   const basePagesizeKiB = basePagesize(reading, root, cells)
@@ -65,7 +71,9 @@ function nodeOf(reading: Reading, cell: XmlData, { isOnline, ids, basePagesizeKi
 
 /** libvirt lists an offline CPU of a node by its id alone; a libvirt that tells of no CPU more than that tells of online ones. */
 function onlineTest(cells: readonly XmlData[]): (cpu: XmlData) => boolean {
-  const tellsNoMore = cells.every((cell) => elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1))
+  const tellsNoMore = cells.every((cell) =>
+    elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1),
+  )
   return ({ attributes }) => tellsNoMore || attributes.size > 1
 }
 
@@ -76,8 +84,15 @@ function poolOf(reading: Reading, pages: XmlData): NodePages {
 
 /** Ordinary pages are listed with the huge ones: the smallest size of all, which the host's <cpu> names too. */
 function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]): number {
-  const listed = [...elementsAt(root, 'host', 'cpu', 'pages'), ...cells.flatMap((cell) => elementsAt(cell, 'pages'))]
-  const smallest = Math.min(...listed.map((pages) => kibOf(reading, pages.attributes.get('size') ?? '', pages) ?? Number.POSITIVE_INFINITY))
+  const listed = [
+    ...elementsAt(root, 'host', 'cpu', 'pages'),
+    ...cells.flatMap((cell) => elementsAt(cell, 'pages')),
+  ]
+  const smallest = Math.min(
+    ...listed.map(
+      (pages) => kibOf(reading, pages.attributes.get('size') ?? '', pages) ?? Number.POSITIVE_INFINITY,
+    ),
+  )
   return smallest <= MAX_BASE_KIB ? smallest : 0
 }
 
@@ -98,7 +113,9 @@ function distancesOf(reading: Reading, cell: XmlData, ids: readonly number[]): r
 /** The sets of more than one online CPU; a list that lacks its own CPU is nonsense. */
 function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): CpuSet[] {
   const placed = new Set<number>()
-  const cpus = cells.flatMap((cell) => elementsAt(cell, 'cpus', 'cpu')).map((cpu) => ({ cpu, id: idOf(reading, cpu) }))
+  const cpus = cells
+    .flatMap((cell) => elementsAt(cell, 'cpus', 'cpu'))
+    .map((cpu) => ({ cpu, id: idOf(reading, cpu) }))
   const read = new Map<string, CpuSet>()
   const cores = cpus
     .sort((a, b) => a.id - b.id)
@@ -122,7 +139,11 @@ function tellTwice(reading: Reading, nodes: readonly HostNode[]): void {
     for (const cpu of cpus) {
       const other = places.get(cpu)
       if (other !== undefined && other !== id)
-        tell(reading, `CPU ${cpu} is in <cell id='${other}'> and in <cell id='${id}'>`, 'a CPU lives on one node')
+        tell(
+          reading,
+          `CPU ${cpu} is in <cell id='${other}'> and in <cell id='${id}'>`,
+          'a CPU lives on one node',
+        )
       places.set(cpu, id)
     }
   }

@@ -18,13 +18,16 @@ export function readPageLimits(files: Files, folders: readonly string[]): Allowe
     for (const name of files.list(folder) ?? []) {
       const unit = LIMIT.exec(name)?.[1]
       const kib = unit === undefined ? undefined : readLimit(textAt(files, `${folder}/${name}`))
-      const pagesizeKiB = unit === undefined ? undefined : ifReadable(() => parseSize(unit.slice(0, -1), name).kib)
+      const pagesizeKiB =
+        unit === undefined ? undefined : ifReadable(() => parseSize(unit.slice(0, -1), name).kib)
       if (kib === undefined || pagesizeKiB === undefined) continue
       const max = Math.floor(kib / pagesizeKiB)
       limits.set(pagesizeKiB, Math.min(max, limits.get(pagesizeKiB) ?? max))
     }
   }
-  const pages = [...limits].map(([pagesizeKiB, max]) => ({ pagesizeKiB, max })).sort((a, b) => a.pagesizeKiB - b.pagesizeKiB)
+  const pages = [...limits]
+    .map(([pagesizeKiB, max]) => ({ pagesizeKiB, max }))
+    .sort((a, b) => a.pagesizeKiB - b.pagesizeKiB)
   return pages.length === 0 ? undefined : pages
 }
 

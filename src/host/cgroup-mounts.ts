@@ -47,7 +47,9 @@ function mountOfInfo(line: string): CgroupMount[] {
   const [place, system] = line.split(' - ')
   const [, , , root, point] = (place ?? '').split(' ')
   const [type, , options] = (system ?? '').split(' ')
-  return root === undefined || point === undefined || line.length > 3 * MAX_PATH ? [] : mountOf(type, point, options, root)
+  return root === undefined || point === undefined || line.length > 3 * MAX_PATH
+    ? []
+    : mountOf(type, point, options, root)
 }
 
 /** "SOURCE POINT TYPE OPTIONS 0 0": the root is not told, and is nearly always that of the hierarchy. */
@@ -56,7 +58,12 @@ function mountOfLine(line: string): CgroupMount[] {
   return point === undefined ? [] : mountOf(type, point, options, '/')
 }
 
-function mountOf(type: string | undefined, point: string, options: string | undefined, root: string): CgroupMount[] {
+function mountOf(
+  type: string | undefined,
+  point: string,
+  options: string | undefined,
+  root: string,
+): CgroupMount[] {
   const place = { root: unescaped(root), point: `/${parts(unescaped(point)).join('/')}` }
   if (type === 'cgroup2') return [{ ...place, version: 2, controllers: [] }]
   if (type === 'cpuset') return [{ ...place, version: 1, controllers: ['cpuset'] }]
@@ -74,7 +81,9 @@ function usualMounts(files: Files): CgroupMount[] {
     (name): CgroupMount => ({ root: '/', point: `/sys/fs/cgroup/${name}`, version: 1, controllers: [name] }),
   )
   const isUnified = files.read('/sys/fs/cgroup/cgroup.controllers') !== undefined
-  return isUnified ? [{ root: '/', point: '/sys/fs/cgroup', version: 2, controllers: [] }] : v1.filter(({ point }) => files.list(point))
+  return isUnified
+    ? [{ root: '/', point: '/sys/fs/cgroup', version: 2, controllers: [] }]
+    : v1.filter(({ point }) => files.list(point))
 }
 
 /** The cgroups of a process; before there was a cgroup file, /proc/<pid>/cpuset told the cpuset. Lines that are none are passed over. */
@@ -127,5 +136,7 @@ export function pathOfFolder(mounts: readonly CgroupMount[], folder: string): st
   const above = mounts
     .filter(({ point }) => parts(point).every((name, index) => names[index] === name))
     .sort((a, b) => parts(b.point).length - parts(a.point).length)[0]
-  return above === undefined ? undefined : `/${[...parts(above.root), ...names.slice(parts(above.point).length)].join('/')}`
+  return above === undefined
+    ? undefined
+    : `/${[...parts(above.root), ...names.slice(parts(above.point).length)].join('/')}`
 }

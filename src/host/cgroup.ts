@@ -4,7 +4,15 @@ import { refuse } from '../base/diagnostic.ts'
 import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../base/idset.ts'
 import type { Allowed } from '../model.ts'
 import { readPageLimits } from './cgroup-limits.ts'
-import { type CgroupLine, type CgroupMount, foldersOf, MAX_PATH, pathOfFolder, readLines, readMounts } from './cgroup-mounts.ts'
+import {
+  type CgroupLine,
+  type CgroupMount,
+  foldersOf,
+  MAX_PATH,
+  pathOfFolder,
+  readLines,
+  readMounts,
+} from './cgroup-mounts.ts'
 import type { Files } from './files.ts'
 import { ifReadable, known, listAt, textAt } from './kernel-text.ts'
 import { parts } from './tree.ts'
@@ -43,8 +51,10 @@ export function readCgroup(files: Files, of: Of, onlineCpus: CpuSet): CgroupFact
   const lines = 'pid' in of ? readLines(files, pid) : linesOfPath(files, mounts, of.path)
   const cpuset = locate(files, mounts, lines, 'cpuset')
   const status = 'pid' in of ? textAt(files, `/proc/${pid}/status`) : undefined
-  const cpus = nearestSet<CpuSet>(files, cpuset.folders, CPUS) ?? statusSet<CpuSet>(status, 'Cpus_allowed_list')
-  const nodes = nearestSet<NodeSet>(files, cpuset.folders, MEMS) ?? statusSet<NodeSet>(status, 'Mems_allowed_list')
+  const cpus =
+    nearestSet<CpuSet>(files, cpuset.folders, CPUS) ?? statusSet<CpuSet>(status, 'Cpus_allowed_list')
+  const nodes =
+    nearestSet<NodeSet>(files, cpuset.folders, MEMS) ?? statusSet<NodeSet>(status, 'Mems_allowed_list')
   const pages = readPageLimits(files, locate(files, mounts, lines, 'hugetlb').folders)
   const usable = cpus && intersect(cpus, onlineCpus)
   return {
@@ -63,16 +73,27 @@ interface Located {
 }
 
 /** A controller that a v1 hierarchy has taken is not in v2; else the line without controllers, v2's, counts. */
-function locate(files: Files, mounts: readonly CgroupMount[], lines: readonly CgroupLine[], controller: string): Located {
+function locate(
+  files: Files,
+  mounts: readonly CgroupMount[],
+  lines: readonly CgroupLine[],
+  controller: string,
+): Located {
   const v1 = lines.find(({ controllers }) => controllers.includes(controller))
   const line = v1 ?? lines.find(({ controllers }) => controllers.length === 0)
   const version = v1 === undefined ? 2 : 1
-  const fitting = mounts.filter((mount) => mount.version === version && (version === 2 || mount.controllers.includes(controller)))
+  const fitting = mounts.filter(
+    (mount) => mount.version === version && (version === 2 || mount.controllers.includes(controller)),
+  )
   return { version, folders: line === undefined ? [] : foldersOf(files, fitting, line.path) }
 }
 
 /** Empty is "as the parent" in v2, and in v1 a set that was never filled in, which no process can be in. */
-function nearestSet<Set extends IdSet<string>>(files: Files, folders: readonly string[], names: readonly string[]): Set | undefined {
+function nearestSet<Set extends IdSet<string>>(
+  files: Files,
+  folders: readonly string[],
+  names: readonly string[],
+): Set | undefined {
   for (const folder of folders) {
     for (const name of names) {
       const set = listAt<Set>(files, `${folder}/${name}`)
@@ -91,7 +112,9 @@ function statusSet<Set extends IdSet<string>>(status: string | undefined, name: 
 /** A cgroup's mems never hold a node without memory, so one that is missing there confines nobody. */
 function readMemoryNodes(files: Files): NodeSet {
   const names = ['has_memory', 'has_normal_memory', 'online']
-  return names.map((name) => listAt<NodeSet>(files, `${NODE}/${name}`)).find(Boolean) ?? ([] as unknown as NodeSet)
+  return (
+    names.map((name) => listAt<NodeSet>(files, `${NODE}/${name}`)).find(Boolean) ?? ([] as unknown as NodeSet)
+  )
 }
 
 function isControlled(files: Files, { version, folders }: Located): boolean {
@@ -106,7 +129,8 @@ function isControlled(files: Files, { version, folders }: Located): boolean {
 function linesOfPath(files: Files, mounts: readonly CgroupMount[], given: string): CgroupLine[] {
   if (given.length > MAX_PATH) refuseNoCgroup(given, mounts)
   const absolute = given.startsWith('/') ? `/${parts(given).join('/')}` : undefined
-  const asFolder = absolute === undefined || files.list(absolute) === undefined ? undefined : pathOfFolder(mounts, absolute)
+  const asFolder =
+    absolute === undefined || files.list(absolute) === undefined ? undefined : pathOfFolder(mounts, absolute)
   for (const path of [asFolder, absolute]) {
     if (path === undefined) continue
     const here = mounts.filter((mount) => {
@@ -124,5 +148,6 @@ function refuseNoCgroup(path: string, mounts: readonly CgroupMount[]): never {
 
 function refuseMissing(files: Files, pid: number): void {
   const names = ['cgroup', 'cpuset', 'status']
-  if (!names.some((name) => files.read(`/proc/${pid}/${name}`) !== undefined)) refuse('process-missing', { pid })
+  if (!names.some((name) => files.read(`/proc/${pid}/${name}`) !== undefined))
+    refuse('process-missing', { pid })
 }

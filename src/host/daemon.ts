@@ -30,7 +30,8 @@ export function readDaemon(files: Files, runFolder = '/run'): Daemon | undefined
     const text = textAt(files, `${runFolder}/${name}.pid`)?.trim() ?? ''
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
     // A pid file stays behind, and its number may be another's by now.
-    if (pid !== undefined && textAt(files, `/proc/${pid}/comm`)?.trim() === name) return daemonOf(files, name, pid)
+    if (pid !== undefined && textAt(files, `/proc/${pid}/comm`)?.trim() === name)
+      return daemonOf(files, name, pid)
   }
   return undefined
 }

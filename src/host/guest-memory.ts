@@ -15,7 +15,9 @@ export interface MemoryRegion {
 }
 
 export function findMemory(backends: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
-  const files = mappings.flatMap((mapping) => (mapping.file === undefined ? [] : [nameOf(mapping, mapping.file)]))
+  const files = mappings.flatMap((mapping) =>
+    mapping.file === undefined ? [] : [nameOf(mapping, mapping.file)],
+  )
   const named = backends.map((backend) => ({
     backends: [backend],
     mappings: files.filter((file) => isNamed(file, backend)).map(({ mapping }) => mapping),
@@ -27,7 +29,8 @@ export function findMemory(backends: readonly MemoryBackend[], mappings: readonl
   const classes = groupBy(nameless, ({ kind = 'ram', sizeKiB }) => `${kind} ${sizeKiB}`)
   const found = [...classes.values()].flatMap((alike) => findAlike(alike, left))
   const order = new Map([...backends.entries()].reverse().map(([position, backend]) => [backend, position]))
-  const positionOf = ({ backends: [first] }: MemoryRegion): number => order.get(first as MemoryBackend) as number
+  const positionOf = ({ backends: [first] }: MemoryRegion): number =>
+    order.get(first as MemoryBackend) as number
   return [...certain, ...found].sort((a, b) => positionOf(a) - positionOf(b))
 }
 
@@ -48,11 +51,17 @@ function nameOf(mapping: Mapping, file: string): NamedMapping {
  * A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given;
  * or a memfd so named.
  */
-function isNamed({ mapping, file, name, made }: NamedMapping, { id, path, sizeKiB: told }: MemoryBackend): boolean {
+function isNamed(
+  { mapping, file, name, made }: NamedMapping,
+  { id, path, sizeKiB: told }: MemoryBackend,
+): boolean {
   if (made !== undefined) return made === id
   if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true
   // Seen from another mount namespace the path begins elsewhere.
-  return path !== undefined && (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
+  return (
+    path !== undefined &&
+    (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
+  )
 }
 
 function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
@@ -68,9 +77,11 @@ function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]
   const claimed = new Set(told.flatMap((region) => region.mappings))
   const rest = candidates.filter((mapping) => !claimed.has(mapping))
   const fits =
-    told.every((region) => region.backends.length === region.mappings.length) && (loose.length === 0 || loose.length === rest.length)
+    told.every((region) => region.backends.length === region.mappings.length) &&
+    (loose.length === 0 || loose.length === rest.length)
   // A cpuset that was changed changes policies too: when they do not all fit, they tell nothing.
-  if (fits) return [...told, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(apart)
+  if (fits)
+    return [...told, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(apart)
   return candidates.length === alike.length
     ? apart({ backends: alike, mappings: candidates })
     : alike.map((one) => ({ backends: [one], mappings: [] }))
@@ -84,13 +95,18 @@ function isOfKind({ file }: Mapping, kind: NonNullable<MemoryBackend['kind']>): 
 
 /** QEMU says "preferred" and the kernel "prefer", or "prefer (many)". */
 function policyText(policy: MemoryPolicy | undefined): string {
-  return policy === undefined ? '' : `${policy.mode.replace(/^prefer.*$/, 'prefer')}:${formatSet(policy.nodes)}`
+  return policy === undefined
+    ? ''
+    : `${policy.mode.replace(/^prefer.*$/, 'prefer')}:${formatSet(policy.nodes)}`
 }
 
 function apart(region: MemoryRegion): MemoryRegion[] {
   const { backends, mappings } = region
   if (new Set(mappings.map(looksOf)).size > 1) return [region]
-  return backends.map((backend, index) => ({ backends: [backend], mappings: mappings.slice(index, index + 1) }))
+  return backends.map((backend, index) => ({
+    backends: [backend],
+    mappings: mappings.slice(index, index + 1),
+  }))
 }
 
 function looksOf({ policy, sizeKiB, pagesizeKiB, nodesKiB, thpKiB, swapKiB }: Mapping): string {

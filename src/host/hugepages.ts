@@ -23,8 +23,14 @@ function readPool(files: Files, folder: string, pagesizeKiB: number): NodePages[
 }
 
 /** One pool per page size that the kernel or a node has, with what is known of it; undefined when nothing is. */
-export function readPools(files: Files, nodeSizes: readonly number[], defaultPagesizeKiB: number | undefined): Pool[] | undefined {
-  const sizes = [...new Set([...(numberedIn(files, GLOBAL, 'hugepages-', 'kB') ?? []), ...nodeSizes])].sort((a, b) => a - b)
+export function readPools(
+  files: Files,
+  nodeSizes: readonly number[],
+  defaultPagesizeKiB: number | undefined,
+): Pool[] | undefined {
+  const sizes = [...new Set([...(numberedIn(files, GLOBAL, 'hugepages-', 'kB') ?? []), ...nodeSizes])].sort(
+    (a, b) => a - b,
+  )
   const mounts = readMounts(files, defaultPagesizeKiB)
   const pools = sizes.map((pagesizeKiB) => {
     const folder = `${GLOBAL}/hugepages-${pagesizeKiB}kB`
@@ -41,9 +47,14 @@ export function readPools(files: Files, nodeSizes: readonly number[], defaultPag
 }
 
 /** The page sizes of the hugetlbfs mounts; undefined among them is a mount of an unknown size. */
-function readMounts(files: Files, defaultPagesizeKiB: number | undefined): (number | undefined)[] | undefined {
+function readMounts(
+  files: Files,
+  defaultPagesizeKiB: number | undefined,
+): (number | undefined)[] | undefined {
   const path = ['/proc/mounts', '/proc/self/mounts'].find((each) => files.read(each) !== undefined)
-  return path === undefined ? undefined : hugetlbfsMounts(files, path, defaultPagesizeKiB)?.map(({ pagesizeKiB }) => pagesizeKiB)
+  return path === undefined
+    ? undefined
+    : hugetlbfsMounts(files, path, defaultPagesizeKiB)?.map(({ pagesizeKiB }) => pagesizeKiB)
 }
 
 /**
@@ -61,7 +72,8 @@ export function hugetlbfsMounts(
     .filter(([, , type]) => type === 'hugetlbfs')
     .map(([, point = '', , options]) => {
       const size = /(?:^|,)pagesize=([^,]+)/.exec(options ?? '')?.[1]
-      const pagesizeKiB = size === undefined ? defaultPagesizeKiB : ifReadable(() => parseSize(size, 'pagesize').kib)
+      const pagesizeKiB =
+        size === undefined ? defaultPagesizeKiB : ifReadable(() => parseSize(size, 'pagesize').kib)
       return { point, ...known('pagesizeKiB', pagesizeKiB) }
     })
 }

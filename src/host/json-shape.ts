@@ -19,9 +19,21 @@ export function problem(shape: Shape, path: string, what: string, why: string, f
 }
 
 /** The object at a path; keys that are not known are told, `need` names those that must be there. */
-export function objectAt(shape: Shape, value: Json, path: string, keys: readonly string[], need: readonly string[]): JsonObject {
+export function objectAt(
+  shape: Shape,
+  value: Json,
+  path: string,
+  keys: readonly string[],
+  need: readonly string[],
+): JsonObject {
   if (!(value instanceof Map)) {
-    problem(shape, path, `is ${nameOf(value)}`, 'an object belongs here', `write it like { "${need[0] ?? keys[0]}": ... }`)
+    problem(
+      shape,
+      path,
+      `is ${nameOf(value)}`,
+      'an object belongs here',
+      `write it like { "${need[0] ?? keys[0]}": ... }`,
+    )
     return new Map()
   }
   for (const key of (value as JsonObject).keys()) {
@@ -31,20 +43,40 @@ export function objectAt(shape: Shape, value: Json, path: string, keys: readonly
     problem(shape, join(path, key), 'is no key', `the keys here are ${keys.join(', ')}`, fix)
   }
   for (const key of need) {
-    if (!value.has(key)) problem(shape, join(path, key), 'is missing', 'a host without it says too little', `write "${key}"`)
+    if (!value.has(key))
+      problem(shape, join(path, key), 'is missing', 'a host without it says too little', `write "${key}"`)
   }
   return value as JsonObject
 }
 
 /** The members of the list at `key`, each read with its own path; undefined when there is no such key. */
-export function listIn<Value>(shape: Shape, object: JsonObject, path: string, key: string, read: (value: Json, path: string) => Value) {
+export function listIn<Value>(
+  shape: Shape,
+  object: JsonObject,
+  path: string,
+  key: string,
+  read: (value: Json, path: string) => Value,
+) {
   const value = object.get(key)
   if (value === undefined) return undefined
-  if (Array.isArray(value)) return value.map((each: Json, index): Value => read(each, `${join(path, key)}[${index}]`))
-  return problem(shape, join(path, key), `is ${nameOf(value)}`, 'a list belongs here', `write "${key}": [ ... ]`)
+  if (Array.isArray(value))
+    return value.map((each: Json, index): Value => read(each, `${join(path, key)}[${index}]`))
+  return problem(
+    shape,
+    join(path, key),
+    `is ${nameOf(value)}`,
+    'a list belongs here',
+    `write "${key}": [ ... ]`,
+  )
 }
 
-export function numberIn(shape: Shape, object: JsonObject, path: string, key: string, max = Number.MAX_SAFE_INTEGER): number | undefined {
+export function numberIn(
+  shape: Shape,
+  object: JsonObject,
+  path: string,
+  key: string,
+  max = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   const value = object.get(key)
   return value === undefined ? undefined : wholeNumber(shape, value, join(path, key), max)
 }
@@ -52,22 +84,40 @@ export function numberIn(shape: Shape, object: JsonObject, path: string, key: st
 export function wholeNumber(shape: Shape, value: Json, path: string, max: number): number | undefined {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) return value
   const what = `is ${typeof value === 'number' ? value : nameOf(value)}`
-  return problem(shape, path, what, `a whole number from 0 to ${max} belongs here`, 'write digits, without quotes, sign or fraction')
+  return problem(
+    shape,
+    path,
+    what,
+    `a whole number from 0 to ${max} belongs here`,
+    'write digits, without quotes, sign or fraction',
+  )
 }
 
 export function booleanIn(shape: Shape, object: JsonObject, path: string, key: string): boolean | undefined {
   const value = object.get(key)
   if (value === undefined || typeof value === 'boolean') return value
-  return problem(shape, join(path, key), `is ${nameOf(value)}`, 'it is so or it is not', 'write true or false')
+  return problem(
+    shape,
+    join(path, key),
+    `is ${nameOf(value)}`,
+    'it is so or it is not',
+    'write true or false',
+  )
 }
 
-export function setIn<Set extends IdSet<string>>(shape: Shape, object: JsonObject, path: string, key: string): Set | undefined {
+export function setIn<Set extends IdSet<string>>(
+  shape: Shape,
+  object: JsonObject,
+  path: string,
+  key: string,
+): Set | undefined {
   const value = object.get(key)
   return value === undefined ? undefined : setAt<Set>(shape, value, join(path, key))
 }
 
 export function setAt<Set extends IdSet<string>>(shape: Shape, value: Json, path: string): Set | undefined {
-  if (typeof value !== 'string') return problem(shape, path, `is ${nameOf(value)}`, 'a set is a text', 'write it like "0-3,8"')
+  if (typeof value !== 'string')
+    return problem(shape, path, `is ${nameOf(value)}`, 'a set is a text', 'write it like "0-3,8"')
   try {
     return parseSet<Set>(value, `${shape.source}: ${path}`)
   } catch (error) {
@@ -85,7 +135,8 @@ export function join(path: string, key: string): string {
 function nameOf(value: Json): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)}`
+  if (typeof value === 'string')
+    return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)}`
   return typeof value === 'object' ? 'an object' : String(value)
 }
 

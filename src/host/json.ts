@@ -49,7 +49,8 @@ function readObject(reader: Reader, depth: number): JsonObject {
   for (;;) {
     const start = reader.at
     count(reader)
-    if (reader.text[reader.at] !== '"') refuseHere(reader, `${found(reader)} where a key in double quotes belongs`)
+    if (reader.text[reader.at] !== '"')
+      refuseHere(reader, `${found(reader)} where a key in double quotes belongs`)
     const key = readString(reader)
     if (object.has(key)) refuseHere({ ...reader, at: start }, `the key ${JSON.stringify(key)} is there twice`)
     skipBlanks(reader)
@@ -90,7 +91,8 @@ function closes(reader: Reader, bracket: string): boolean {
 function ends(reader: Reader, bracket: string): boolean {
   skipBlanks(reader)
   if (closes(reader, bracket)) return true
-  if (reader.text[reader.at] !== ',') refuseHere(reader, `${found(reader)} where a comma or ${bracket} belongs`)
+  if (reader.text[reader.at] !== ',')
+    refuseHere(reader, `${found(reader)} where a comma or ${bracket} belongs`)
   open(reader)
   return false
 }
@@ -109,7 +111,10 @@ function readString(reader: Reader): string {
 }
 
 function readLiteral(reader: Reader): Json {
-  const word = match(reader, /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])|(?:true|false|null)(?!\w)/y)
+  const word = match(
+    reader,
+    /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])|(?:true|false|null)(?!\w)/y,
+  )
   if (word === undefined) refuseHere(reader, `${found(reader)} where a value belongs`)
   reader.at += word.length
   return JSON.parse(word) as number | boolean | null
@@ -127,7 +132,8 @@ function skipBlanks(reader: Reader): void {
 /** A word of three letters or more is not quoted: behind a quote that is missing it may be part of a secret. */
 function found({ text, at }: Reader): string {
   if (at >= text.length) return 'the end'
-  const word = /^[\w.+-]{1,3}/.exec(text.slice(at, at + 3))?.[0] ?? String.fromCodePoint(text.codePointAt(at) as number)
+  const word =
+    /^[\w.+-]{1,3}/.exec(text.slice(at, at + 3))?.[0] ?? String.fromCodePoint(text.codePointAt(at) as number)
   return word.length < 3 ? word : 'a bare word'
 }
 

@@ -34,7 +34,9 @@ export function numberAt(files: Files, path: string): number | undefined {
 
 /** The kB number of a line of meminfo, be it "MemTotal: 1 kB" or "Node 0 MemTotal: 1 kB". */
 export function kibIn(meminfo: string | undefined, name: string): number | undefined {
-  const digits = new RegExp(`^(?:Node\\s+\\d+\\s+)?${name}:\\s*(\\d{1,16})\\s*kB`, 'm').exec(meminfo ?? '')?.[1]
+  const digits = new RegExp(`^(?:Node\\s+\\d+\\s+)?${name}:\\s*(\\d{1,16})\\s*kB`, 'm').exec(
+    meminfo ?? '',
+  )?.[1]
   const value = Number(digits ?? Number.NaN)
   return Number.isSafeInteger(value) ? value : undefined
 }

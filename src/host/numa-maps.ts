@@ -24,7 +24,10 @@ export function readMappings(numaMaps: string, ranges: string): Mapping[] {
         policy: policyOf(head[2] as string),
         ...range,
         ...known('pagesizeKiB', pagesizeKiB),
-        ...known('nodesKiB', pagesizeKiB === undefined ? undefined : nodesOf(line.slice(head[0].length), pagesizeKiB)),
+        ...known(
+          'nodesKiB',
+          pagesizeKiB === undefined ? undefined : nodesOf(line.slice(head[0].length), pagesizeKiB),
+        ),
         ...known('file', file === undefined ? undefined : fileOf(file)),
       },
     ]
@@ -32,23 +35,30 @@ export function readMappings(numaMaps: string, ranges: string): Mapping[] {
 }
 
 /** The names of two policies have a space in them. Flags (`=static`) stand between the name and the nodes. */
-const HEAD = /^([0-9a-f]{1,16}) ((?:prefer \(many\)|weighted interleave|[a-z]+)(?:=[a-z|]+)?(?::[0-9,-]+)?)(?= |$)/
+const HEAD =
+  /^([0-9a-f]{1,16}) ((?:prefer \(many\)|weighted interleave|[a-z]+)(?:=[a-z|]+)?(?::[0-9,-]+)?)(?= |$)/
 
 function policyOf(text: string): MemoryPolicy {
   const [words = '', nodes = ''] = text.split(':')
-  return { mode: words.replace(/=.*$/, ''), nodes: ifReadable(() => parseSet<NodeSet>(nodes, 'numa_maps')) ?? parseSet<NodeSet>('', '') }
+  return {
+    mode: words.replace(/=.*$/, ''),
+    nodes: ifReadable(() => parseSet<NodeSet>(nodes, 'numa_maps')) ?? parseSet<NodeSet>('', ''),
+  }
 }
 
 /** The kernel counts a huge page of hugetlbfs as one of its own size, a transparent one as 512 small ones. */
 function nodesOf(counts: string, pagesizeKiB: number): ReadonlyMap<number, number> {
   const nodes = new Map<number, number>()
-  for (const [, node, pages] of counts.matchAll(/ N(\d{1,5})=(\d{1,15})(?= |$)/g)) nodes.set(Number(node), Number(pages) * pagesizeKiB)
+  for (const [, node, pages] of counts.matchAll(/ N(\d{1,5})=(\d{1,15})(?= |$)/g))
+    nodes.set(Number(node), Number(pages) * pagesizeKiB)
   return nodes
 }
 
 /** Blanks, "=" and line ends of a name are octal. */
 function fileOf(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))).replace(/ \(deleted\)$/, '')
+  return text
+    .replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    .replace(/ \(deleted\)$/, '')
 }
 
 type Range = Pick<Mapping, 'sizeKiB' | 'pagesizeKiB' | 'thpKiB' | 'swapKiB'>
@@ -66,7 +76,8 @@ function readRanges(text: string): ReadonlyMap<string, Range> {
     }
     const field = /^(\w+): +(\d{1,15}) kB/.exec(line)
     const range = ranges.get(start)
-    if (field !== null && range !== undefined) ranges.set(start, withField(range, field[1] as string, Number(field[2])))
+    if (field !== null && range !== undefined)
+      ranges.set(start, withField(range, field[1] as string, Number(field[2])))
   }
   return ranges
 }
@@ -85,4 +96,5 @@ function withField(range: Range, name: string, kib: number): Range {
   }
 }
 
-const numberOf = (digits: string | undefined): number | undefined => (digits === undefined ? undefined : Number(digits))
+const numberOf = (digits: string | undefined): number | undefined =>
+  digits === undefined ? undefined : Number(digits)

@@ -20,9 +20,12 @@ export function readCommand(argv: readonly string[]): QemuCommand {
   const options = optionsOf(argv)
   const written = options.object.flatMap((text) => backendOf(wordsOf(text, 'qom-type')) ?? [])
   const cells = cellsOf(options.numa.map((text) => wordsOf(text, 'type')))
-  const machine = options.machine.map((text) => word(wordsOf(text, 'type'), 'memory-backend')).find((id) => id !== undefined)
+  const machine = options.machine
+    .map((text) => word(wordsOf(text, 'type'), 'memory-backend'))
+    .find((id) => id !== undefined)
   const own = cells.length > 0 || machine !== undefined ? [] : ownRam(options)
-  const all = cells.length > 0 ? cells : [{ id: 0, vcpus: setWord<VcpuSet>(new Map(), ''), ram: machine ?? OWN_RAM }]
+  const all =
+    cells.length > 0 ? cells : [{ id: 0, vcpus: setWord<VcpuSet>(new Map(), ''), ram: machine ?? OWN_RAM }]
   return {
     ...known('guest', options.name.map((text) => word(wordsOf(text, 'guest'), 'guest')).at(-1)),
     cells: all,
@@ -62,7 +65,9 @@ function backendOf(words: Words): MemoryBackend | undefined {
 
 function policyOf(words: Words): MemoryPolicy | undefined {
   const mode = word(words, 'policy')
-  return mode === undefined || mode === 'default' ? undefined : { mode, nodes: setWord<NodeSet>(words, 'host-nodes') }
+  return mode === undefined || mode === 'default'
+    ? undefined
+    : { mode, nodes: setWord<NodeSet>(words, 'host-nodes') }
 }
 
 /** Cells without a number are numbered in order. */

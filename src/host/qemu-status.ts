@@ -20,7 +20,8 @@ export function readStatus(text: string, file: string): GuestStatus {
   const { root } = parseXml(text)
   const domain = child(root, 'domain')
   const pid = numberOf(root, 'pid')
-  if (root.name !== 'domstatus' || domain === undefined || pid === undefined) refuse('status-malformed', { file })
+  if (root.name !== 'domstatus' || domain === undefined || pid === undefined)
+    refuse('status-malformed', { file })
   const vcpus = childrenOf(child(root, 'vcpus'), 'vcpu').flatMap((vcpu): [number, number][] => {
     const [id, thread] = [numberOf(vcpu, 'id'), numberOf(vcpu, 'pid')]
     // Of a guest whose vCPUs share a thread libvirt knows none, and writes 0 or the process.

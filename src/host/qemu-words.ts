@@ -51,7 +51,9 @@ export function numberWord(words: Words, key: string): number | undefined {
 
 /** Ids that may be spread over several values, each an id or a range. */
 export function setWord<Set extends IdSet<string>>(words: Words, key: string): Set {
-  const sets = (words.get(key) ?? []).map((text) => ifReadable(() => parseSet<Set>(text, key)) ?? setOf<Set>([]))
+  const sets = (words.get(key) ?? []).map(
+    (text) => ifReadable(() => parseSet<Set>(text, key)) ?? setOf<Set>([]),
+  )
   return union<Set>(...sets)
 }
 

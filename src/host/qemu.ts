@@ -13,7 +13,11 @@ import { isQemu, readCommand } from './qemu-command.ts'
  * @param vcpus the thread of each vCPU as libvirt knows it; where it knows none, the threads' names tell
  * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its number went to another meanwhile
  */
-export function readRunningGuest(files: Files, pid: number, vcpus: ReadonlyMap<number, number>): RunningGuest {
+export function readRunningGuest(
+  files: Files,
+  pid: number,
+  vcpus: ReadonlyMap<number, number>,
+): RunningGuest {
   const born = startOf(files, pid)
   if (born === undefined) refuse('process-missing', { pid })
   const command = readCommandOf(files, pid)
@@ -30,7 +34,8 @@ export function readRunningGuest(files: Files, pid: number, vcpus: ReadonlyMap<n
 export function readCommandOf(files: Files, pid: number): QemuCommand {
   if (startOf(files, pid) === undefined) refuse('process-missing', { pid })
   const argv = (rawTextAt(files, `/proc/${pid}/cmdline`) ?? '').split('\0')
-  if (!isQemu(argv)) refuse('not-qemu-process', { pid, name: argv[0] || (textAt(files, `/proc/${pid}/comm`)?.trim() ?? '') })
+  if (!isQemu(argv))
+    refuse('not-qemu-process', { pid, name: argv[0] || (textAt(files, `/proc/${pid}/comm`)?.trim() ?? '') })
   return readCommand(argv)
 }
 
@@ -60,15 +65,22 @@ function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, numbe
     if (status === undefined) return []
     const name = (rawTextAt(files, `/proc/${pid}/task/${tid}/comm`) ?? fieldOf(status, 'Name') ?? '').trim()
     const allowed = fieldOf(status, 'Cpus_allowed_list')
-    const cpus = allowed === undefined ? undefined : ifReadable(() => parseSet<CpuSet>(allowed, 'Cpus_allowed_list'))
+    const cpus =
+      allowed === undefined ? undefined : ifReadable(() => parseSet<CpuSet>(allowed, 'Cpus_allowed_list'))
     const vcpu = ids.get(tid)
     return [
-      { tid, name, ...(vcpu === undefined ? roleOf(name, ids.size > 0) : { role: 'vcpu' as const, id: vcpu }), ...known('cpus', cpus) },
+      {
+        tid,
+        name,
+        ...(vcpu === undefined ? roleOf(name, ids.size > 0) : { role: 'vcpu' as const, id: vcpu }),
+        ...known('cpus', cpus),
+      },
     ]
   })
 }
 
-const fieldOf = (status: string, name: string): string | undefined => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
+const fieldOf = (status: string, name: string): string | undefined =>
+  new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
 
 /** QEMU's names for its threads, cut by the kernel to 15 characters. libvirt calls the I/O thread N "iothreadN". */
 function roleOf(name: string, vcpusKnown: boolean): { readonly role: ThreadRole; readonly id?: number } {

@@ -7,7 +7,10 @@ import type { Allowed, Host, Resources } from '../model.ts'
  * No `cpus`: every online CPU. No `nodes`: every node that has memory, or that may have some because its size is unknown.
  * Allowed CPUs that are not online are left out, as the kernel does it with a cpuset.
  */
-export function resourcesOf(host: Host, allowed: { cpus?: CpuSet; nodes?: NodeSet; pages?: Allowed['pages'] }): Resources {
+export function resourcesOf(
+  host: Host,
+  allowed: { cpus?: CpuSet; nodes?: NodeSet; pages?: Allowed['pages'] },
+): Resources {
   const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   const withMemory = host.nodes.filter(({ memoryKiB }) => memoryKiB !== 0).map(({ id }) => id)
   return {

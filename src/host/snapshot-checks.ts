@@ -11,9 +11,22 @@ export function tellContradictions(
   siblings: readonly (CpuSet | undefined)[],
   pools?: readonly Pool[],
 ): void {
-  if (nodes.length === 0) problem(shape, 'nodes', 'is empty', 'a host has a node, also without NUMA', 'write one node 0 with all CPUs')
+  if (nodes.length === 0)
+    problem(
+      shape,
+      'nodes',
+      'is empty',
+      'a host has a node, also without NUMA',
+      'write one node 0 with all CPUs',
+    )
   if (nodes.length > MAX_NODES) {
-    problem(shape, 'nodes', `has ${nodes.length} members`, `Linux has at most ${MAX_NODES} nodes`, 'delete some')
+    problem(
+      shape,
+      'nodes',
+      `has ${nodes.length} members`,
+      `Linux has at most ${MAX_NODES} nodes`,
+      'delete some',
+    )
     return
   }
   const places = firstPlaces(nodes.map(({ id }) => id))
@@ -21,23 +34,33 @@ export function tellContradictions(
     const path = `nodes[${index}]`
     const first = places.get(node.id) ?? index
     if (first < index)
-      problem(shape, `${path}.id`, `is ${node.id} like nodes[${first}].id`, 'a node is there once', 'number them as the kernel does')
+      problem(
+        shape,
+        `${path}.id`,
+        `is ${node.id} like nodes[${first}].id`,
+        'a node is there once',
+        'number them as the kernel does',
+      )
     tellPages(shape, node, path)
     tellMemory(shape, node, path)
     tellDistances(shape, node, path, nodes.length)
   }
   const sets = nodes.map(({ cpus }, index): [string, CpuSet] => [`nodes[${index}].cpus`, cpus])
   tellOverlap(shape, sets, 'a CPU lives on one node')
-  const cores = siblings.flatMap((core, index): [string, CpuSet][] => (core === undefined ? [] : [[`siblings[${index}]`, core]]))
+  const cores = siblings.flatMap((core, index): [string, CpuSet][] =>
+    core === undefined ? [] : [[`siblings[${index}]`, core]],
+  )
   tellOverlap(shape, cores, 'a CPU belongs to one core')
-  for (const [path, core] of cores) if (core.length === 0) problem(shape, path, 'is empty', 'a core has CPUs', 'delete it')
+  for (const [path, core] of cores)
+    if (core.length === 0) problem(shape, path, 'is empty', 'a core has CPUs', 'delete it')
   tellTwice(shape, pools ?? [], 'pools')
 }
 
 /** Where each number stands first; what is wrong already (NaN) is like no other. */
 function firstPlaces(numbers: readonly number[]): ReadonlyMap<number, number> {
   const places = new Map<number, number>()
-  for (const [index, number] of numbers.entries()) if (!Number.isNaN(number) && !places.has(number)) places.set(number, index)
+  for (const [index, number] of numbers.entries())
+    if (!Number.isNaN(number) && !places.has(number)) places.set(number, index)
   return places
 }
 
@@ -95,7 +118,13 @@ function tellDistances(shape: Shape, { distances }: HostNode, path: string, node
   }
   for (const [index, distance] of distances.entries()) {
     if (!Number.isNaN(distance) && !isDistance(distance))
-      problem(shape, `${at}[${index}]`, `is ${distance}`, 'distances are from 10 to 255', 'see numactl --hardware')
+      problem(
+        shape,
+        `${at}[${index}]`,
+        `is ${distance}`,
+        'distances are from 10 to 255',
+        'see numactl --hardware',
+      )
   }
 }
 
@@ -105,7 +134,8 @@ function tellOverlap(shape: Shape, sets: readonly [path: string, cpus: CpuSet][]
     for (const cpu of cpus) {
       const first = places.get(cpu)
       if (first === undefined) places.set(cpu, path)
-      else problem(shape, path, `has CPU ${cpu}, which ${first} has too`, why, 'take it out of one of the two')
+      else
+        problem(shape, path, `has CPU ${cpu}, which ${first} has too`, why, 'take it out of one of the two')
     }
   }
 }
@@ -115,7 +145,9 @@ export function orderNodes(written: readonly HostNode[]): HostNode[] {
   const order = written.map((_, index) => index).sort((a, b) => idAt(written, a) - idAt(written, b))
   return order.map((index) => {
     const node = written[index] as HostNode
-    return node.distances === undefined ? node : { ...node, distances: order.map((column) => node.distances?.[column] as number) }
+    return node.distances === undefined
+      ? node
+      : { ...node, distances: order.map((column) => node.distances?.[column] as number) }
   })
 }
 

@@ -4,7 +4,18 @@ import { refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, MAX_ID, type NodeSet, setOf } from '../base/idset.ts'
 import type { Allowed, Host, HostNode, NodePages, Pool } from '../model.ts'
 import { type Json, type JsonObject, parseJson } from './json.ts'
-import { booleanIn, join, listIn, numberIn, objectAt, problem, type Shape, setAt, setIn, wholeNumber } from './json-shape.ts'
+import {
+  booleanIn,
+  join,
+  listIn,
+  numberIn,
+  objectAt,
+  problem,
+  type Shape,
+  setAt,
+  setIn,
+  wholeNumber,
+} from './json-shape.ts'
 import { known } from './kernel-text.ts'
 import { resourcesOf } from './resources.ts'
 import { orderNodes, tellContradictions } from './snapshot-checks.ts'
@@ -30,7 +41,8 @@ export function parseSnapshot(text: string, source: string): Snapshot {
   const shape: Shape = { source, problems: [] }
   const root = objectAt(shape, parseJson(text, source), '', KEYS, ['nodes'])
   const written = listIn(shape, root, '', 'nodes', (value, path) => nodeAt(shape, value, path)) ?? []
-  const siblings = listIn(shape, root, '', 'siblings', (value, path) => setAt<CpuSet>(shape, value, path)) ?? []
+  const siblings =
+    listIn(shape, root, '', 'siblings', (value, path) => setAt<CpuSet>(shape, value, path)) ?? []
   const pools = listIn(shape, root, '', 'pools', (value, path) => poolAt(shape, value, path))
   const defaultPagesizeKiB = pagesizeIn(shape, root, '', 'defaultPagesizeKiB')
   const isolated = setIn<CpuSet>(shape, root, '', 'isolated')
@@ -87,7 +99,10 @@ function allowedAt(shape: Shape, value: Json, path: string): Partial<Allowed> {
   const allowed = objectAt(shape, value, path, ['cpus', 'nodes', 'pages'], [])
   const pages = listIn(shape, allowed, path, 'pages', (each, at) => {
     const limit = objectAt(shape, each, at, ['pagesizeKiB', 'max'], ['pagesizeKiB', 'max'])
-    return { pagesizeKiB: pagesizeIn(shape, limit, at, 'pagesizeKiB') ?? WRONG, max: numberIn(shape, limit, at, 'max') ?? WRONG }
+    return {
+      pagesizeKiB: pagesizeIn(shape, limit, at, 'pagesizeKiB') ?? WRONG,
+      max: numberIn(shape, limit, at, 'max') ?? WRONG,
+    }
   })
   return {
     ...known('cpus', setIn<CpuSet>(shape, allowed, path, 'cpus')),
@@ -99,7 +114,13 @@ function allowedAt(shape: Shape, value: Json, path: string): Partial<Allowed> {
 function pagesizeIn(shape: Shape, object: JsonObject, path: string, key: string): number | undefined {
   const kib = numberIn(shape, object, path, key)
   if (kib === undefined || (kib > 0 && Number.isInteger(Math.log2(kib)))) return kib
-  return problem(shape, join(path, key), `is ${kib}`, 'a page size is a power of two', 'write it in KiB: 2048 for 2M, 1048576 for 1G')
+  return problem(
+    shape,
+    join(path, key),
+    `is ${kib}`,
+    'a page size is a power of two',
+    'write it in KiB: 2048 for 2M, 1048576 for 1G',
+  )
 }
 
 /** One line per node, per pool list and so on, so that two snapshots can be compared with diff. The same host gives the same bytes. */
@@ -117,7 +138,10 @@ export function formatSnapshot(host: Host, allowed?: Allowed): string {
 
 function formatNode({ id, cpus, memoryKiB, freeKiB, pages, distances }: HostNode): string {
   const facts = [formatObject({ id, cpus: formatSet(cpus), memoryKiB, freeKiB })]
-  if (pages.length > 0) facts.push(`"pages": ${formatList(pages.map(({ pagesizeKiB, total, free }) => ({ pagesizeKiB, total, free })))}`)
+  if (pages.length > 0)
+    facts.push(
+      `"pages": ${formatList(pages.map(({ pagesizeKiB, total, free }) => ({ pagesizeKiB, total, free })))}`,
+    )
   if (distances !== undefined) facts.push(`"distances": [${distances.join(', ')}]`)
   return `{ ${facts.join(',\n      ')} }`
 }

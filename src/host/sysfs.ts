@@ -21,12 +21,16 @@ const NODE = '/sys/devices/system/node'
  */
 export function readHost(files: Files, scope?: CpuSet): Host {
   const ids = readNodeIds(files)
-  if (ids.length > MAX_NODES) refuse('host-unreadable', { reason: `${NODE} names ${ids.length} nodes, and Linux has at most ${MAX_NODES}` })
+  if (ids.length > MAX_NODES)
+    refuse('host-unreadable', {
+      reason: `${NODE} names ${ids.length} nodes, and Linux has at most ${MAX_NODES}`,
+    })
   const stated = new Map(ids.map((id) => [id, readNodeCpus(files, id)]))
   const online = onlineCpus(files) ?? union(...stated.values())
   if (online.length === 0) refuse('host-unreadable', { reason: `${CPU} and ${NODE} name no online CPU` })
   const meminfo = textAt(files, '/proc/meminfo')
-  const nodes = ids.length === 0 ? [readOnlyNode(files, online, meminfo)] : readNodes(files, ids, stated, online)
+  const nodes =
+    ids.length === 0 ? [readOnlyNode(files, online, meminfo)] : readNodes(files, ids, stated, online)
   const defaultPagesizeKiB = kibIn(meminfo, 'Hugepagesize')
   const sizes = nodes.flatMap((node) => node.pages.map(({ pagesizeKiB }) => pagesizeKiB))
   const isolated = intersect(listAt<CpuSet>(files, `${CPU}/isolated`) ?? setOf<CpuSet>([]), online)
@@ -61,10 +65,17 @@ export function onlineCpus(files: Files): CpuSet | undefined {
   const online = listAt<CpuSet>(files, `${CPU}/online`)
   if (online !== undefined && online.length > 0) return online
   const present = numberedIn(files, CPU, 'cpu') ?? []
-  return present.length === 0 ? undefined : setOf<CpuSet>(present.filter((cpu) => numberAt(files, `${CPU}/cpu${cpu}/online`) !== 0))
+  return present.length === 0
+    ? undefined
+    : setOf<CpuSet>(present.filter((cpu) => numberAt(files, `${CPU}/cpu${cpu}/online`) !== 0))
 }
 
-function readNodes(files: Files, ids: NodeSet, stated: ReadonlyMap<number, CpuSet>, online: CpuSet): HostNode[] {
+function readNodes(
+  files: Files,
+  ids: NodeSet,
+  stated: ReadonlyMap<number, CpuSet>,
+  online: CpuSet,
+): HostNode[] {
   let left = online
   return ids.map((id) => {
     // A CPU lives on one node: should two name it, the lower id has it.

@@ -68,14 +68,22 @@ export function readEntries(bytes: Uint8Array): TarEntry[] {
   }
 }
 
-function entryOf(header: Uint8Array, type: string, stated: ReadonlyMap<string, string>, content: Uint8Array): TarEntry | undefined {
+function entryOf(
+  header: Uint8Array,
+  type: string,
+  stated: ReadonlyMap<string, string>,
+  content: Uint8Array,
+): TarEntry | undefined {
   const name = stated.get('path') ?? nameOf(header)
   if (name.length > MAX_PATH) return undefined
   if (type === 'S' || stated.has('GNU.sparse.major') || stated.has('GNU.sparse.map')) refuseSparse(name)
   // Before POSIX a folder was a file whose name ends in a slash.
   const kind = type !== '5' && KINDS[type] === 'file' && name.endsWith('/') ? 'folder' : KINDS[type]
   if (kind === undefined) return undefined
-  const target = kind === 'symlink' || kind === 'hard link' ? (stated.get('linkpath') ?? textOf(header.subarray(157, 257))) : ''
+  const target =
+    kind === 'symlink' || kind === 'hard link'
+      ? (stated.get('linkpath') ?? textOf(header.subarray(157, 257)))
+      : ''
   if (target.length > MAX_PATH) return undefined
   return { name, target, kind, content: kind === 'file' ? content : NO_BYTES }
 }
@@ -83,7 +91,10 @@ function entryOf(header: Uint8Array, type: string, stated: ReadonlyMap<string, s
 /** GNU's own format has times where ustar has the front of a long name. */
 function nameOf(header: Uint8Array): string {
   const name = textOf(header.subarray(0, 100))
-  const prefix = header[262] === 0 && textOf(header.subarray(257, 262)) === 'ustar' ? textOf(header.subarray(345, 500)) : ''
+  const prefix =
+    header[262] === 0 && textOf(header.subarray(257, 262)) === 'ustar'
+      ? textOf(header.subarray(345, 500))
+      : ''
   return prefix === '' ? name : `${prefix}/${name}`
 }
 
@@ -96,15 +107,21 @@ function textOf(field: Uint8Array): string {
 }
 
 function paxSize(digits: string | undefined, at: number): number | undefined {
-  if (digits === undefined || /^\d{1,15}$/.test(digits)) return digits === undefined ? undefined : Number(digits)
-  return refuseMalformed(`the header at byte ${at} has the size ${JSON.stringify(digits.slice(0, 40))}`, 'a size is a whole number')
+  if (digits === undefined || /^\d{1,15}$/.test(digits))
+    return digits === undefined ? undefined : Number(digits)
+  return refuseMalformed(
+    `the header at byte ${at} has the size ${JSON.stringify(digits.slice(0, 40))}`,
+    'a size is a whole number',
+  )
 }
 
 function sizeOf(header: Uint8Array, at: number): number {
   const field = header.subarray(124, 136)
-  if ((field[0] as number) & 0x80) return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, (field[0] as number) & 0x3f)
+  if ((field[0] as number) & 0x80)
+    return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, (field[0] as number) & 0x3f)
   const digits = textOf(field).trim()
-  if (!/^[0-7]*$/.test(digits)) refuseMalformed(`the header at byte ${at} has the size ${JSON.stringify(digits)}`, 'a size is octal')
+  if (!/^[0-7]*$/.test(digits))
+    refuseMalformed(`the header at byte ${at} has the size ${JSON.stringify(digits)}`, 'a size is octal')
   return digits === '' ? 0 : Number.parseInt(digits, 8)
 }
 
@@ -138,7 +155,8 @@ function paxRecords(content: Uint8Array): [string, string][] {
 }
 
 function refuseForeign(bytes: Uint8Array, at: number): never {
-  if (at > 0) refuseMalformed(`the header at byte ${at} does not match its checksum`, 'the archive is damaged there')
+  if (at > 0)
+    refuseMalformed(`the header at byte ${at} does not match its checksum`, 'the archive is damaged there')
   const packed = PACKED.find(([magic]) => magic.every((byte, index) => bytes[index] === byte))
   const why = 'its first block is no tar header'
   if (packed === undefined) refuseMalformed('this is no tar', why)
@@ -147,12 +165,19 @@ function refuseForeign(bytes: Uint8Array, at: number): never {
 
 function refuseTruncated(bytes: Uint8Array, needed: number): never {
   if (bytes.length < BLOCK) refuseForeign(bytes, 0)
-  refuseMalformed(`the tar is cut short: it has ${bytes.length} bytes and goes on at byte ${needed}`, 'a tar ends with blocks of zeros')
+  refuseMalformed(
+    `the tar is cut short: it has ${bytes.length} bytes and goes on at byte ${needed}`,
+    'a tar ends with blocks of zeros',
+  )
 }
 
 function refuseSparse(name: string): never {
   const fix = 'make the tar without --sparse'
-  refuse('tar-malformed', { what: `${name} is stored as a sparse file`, why: 'files of /sys and /proc have no holes', fix })
+  refuse('tar-malformed', {
+    what: `${name} is stored as a sparse file`,
+    why: 'files of /sys and /proc have no holes',
+    fix,
+  })
 }
 
 function refuseMalformed(what: string, why: string): never {

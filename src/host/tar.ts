@@ -37,7 +37,11 @@ export function filesOfTar(bytes: Uint8Array): Files {
 
 /** The root of the machine: breadth first, so that nothing below sys/ is taken for another machine. */
 function machineIn(archive: Folder): Folder {
-  for (let level: [name: string, at: Folder][] = [['/', archive]]; level.length > 0; level = level.flatMap(foldersIn)) {
+  for (
+    let level: [name: string, at: Folder][] = [['/', archive]];
+    level.length > 0;
+    level = level.flatMap(foldersIn)
+  ) {
     const machines = level.flatMap(([name, at]) => rootAt(at).map((root): [string, Folder] => [name, root]))
     const [only, second] = machines
     if (only !== undefined && second === undefined) return only[1]
@@ -51,7 +55,9 @@ function machineIn(archive: Folder): Folder {
 }
 
 function foldersIn([path, at]: [string, Folder]): [string, Folder][] {
-  return [...at.children].flatMap(([name, child]) => (child.kind === 'folder' ? [[`${path}${name}/`, child] as [string, Folder]] : []))
+  return [...at.children].flatMap(([name, child]) =>
+    child.kind === 'folder' ? [[`${path}${name}/`, child] as [string, Folder]] : [],
+  )
 }
 
 function rootAt(at: Folder): Folder[] {

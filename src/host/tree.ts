@@ -7,7 +7,10 @@ export interface Folder {
   readonly children: Map<string, Entry>
 }
 
-export type Entry = Folder | { readonly kind: 'file'; readonly content: Uint8Array } | { readonly kind: 'link'; readonly target: string }
+export type Entry =
+  | Folder
+  | { readonly kind: 'file'; readonly content: Uint8Array }
+  | { readonly kind: 'link'; readonly target: string }
 
 /** As the kernel: more links than this on one path are a loop. */
 const MAX_LINKS = 40

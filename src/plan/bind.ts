@@ -12,7 +12,10 @@ export type MemoryNodeOf = (node: number) => NodeSet
  * The nearest node with memory for any node; of equally near ones the lowest. Each node is looked up once.
  * @throws Refusal `no-memory-node`, when it is asked for one and there is none
  */
-export function memoryNodes(resources: Resources, separation: (a: number, b: number) => number): MemoryNodeOf {
+export function memoryNodes(
+  resources: Resources,
+  separation: (a: number, b: number) => number,
+): MemoryNodeOf {
   const usable = nodesWithMemory(resources)
   const known = new Map<number, NodeSet>()
   return (node) => {
@@ -36,7 +39,11 @@ export function nodesWithMemory({ nodes, allowed }: Resources): number[] {
 }
 
 /** With mode=preferred `<memory>` stays strict over the union: the guest may overflow, but only within its own nodes. */
-export function memnodesOf(nodes: readonly NodeSet[], { mode }: Pick<Request, 'mode'>, pagesizeKiB: number | undefined): Memnode[] {
+export function memnodesOf(
+  nodes: readonly NodeSet[],
+  { mode }: Pick<Request, 'mode'>,
+  pagesizeKiB: number | undefined,
+): Memnode[] {
   return nodes.map((set) => ({ nodes: set, mode, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }))
 }
 
@@ -44,8 +51,13 @@ export function memnodesOf(nodes: readonly NodeSet[], { mode }: Pick<Request, 'm
  * restrictive leaves binding to the cgroup alone: QEMU gets no host-nodes, so it cannot prealloc where it should.
  * @throws Refusal `restrictive-with-pages`
  */
-export function checkMode({ mode }: Pick<Request, 'mode'>, view: DomainView, pagesizeKiB: number | undefined): void {
+export function checkMode(
+  { mode }: Pick<Request, 'mode'>,
+  view: DomainView,
+  pagesizeKiB: number | undefined,
+): void {
   if (mode !== 'restrictive') return
   if (pagesizeKiB !== undefined) refuse('restrictive-with-pages', { what: 'hugepages' })
-  if (view.allocation === 'immediate') refuse('restrictive-with-pages', { what: "<allocation mode='immediate'/>" })
+  if (view.allocation === 'immediate')
+    refuse('restrictive-with-pages', { what: "<allocation mode='immediate'/>" })
 }

@@ -25,7 +25,13 @@ export function backingsOf({ cells, binding }: Placement, view: DomainView, reso
     if (memnode === undefined) return []
     const bound = memnode.mode === 'strict'
     const { pagesizeKiB } = memnode
-    const backing = { cell: id, memoryKiB, nodes: bound ? memnode.nodes : all, bound, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }
+    const backing = {
+      cell: id,
+      memoryKiB,
+      nodes: bound ? memnode.nodes : all,
+      bound,
+      ...(pagesizeKiB !== undefined && { pagesizeKiB }),
+    }
     return withDimms(backing, view.memoryDevices, resources)
   })
 }
@@ -47,7 +53,8 @@ export function withDimms(cell: Backing, devices: readonly MemoryDevice[], resou
 }
 
 /** The size of an ordinary page means ordinary memory: 4, 16 or 64 KiB, unless the host has such a pool. */
-const isHuge = (pagesizeKiB: number, resources: Resources): boolean => pagesizeKiB > 64 || hasPool(resources, pagesizeKiB)
+const isHuge = (pagesizeKiB: number, resources: Resources): boolean =>
+  pagesizeKiB > 64 || hasPool(resources, pagesizeKiB)
 
 /** @returns findings of class capacity; none when the guest can start as far as is known */
 export function shortages(resources: Resources, backings: readonly Backing[]): Diagnostic[] {
@@ -76,7 +83,10 @@ export function missingKiB(resources: Resources, backings: readonly Backing[]): 
       ...group,
       pages: Math.ceil(group.memoryKiB / size),
     }))
-    return sum + unmet(resources, pageRoom(resources, size), groups).reduce((pages, each) => pages + each, 0) * size
+    return (
+      sum +
+      unmet(resources, pageRoom(resources, size), groups).reduce((pages, each) => pages + each, 0) * size
+    )
   }, ordinary)
 }
 
@@ -93,9 +103,14 @@ function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number
   return demands.reduce((sum, { amount }, at) => sum + amount - (served[at] as number), 0)
 }
 
-const indexOf = (nodes: readonly HostNode[]): ReadonlyMap<number, number> => new Map(nodes.map(({ id }, position) => [id, position]))
+const indexOf = (nodes: readonly HostNode[]): ReadonlyMap<number, number> =>
+  new Map(nodes.map(({ id }, position) => [id, position]))
 
-function pageShortages(resources: Resources, pagesizeKiB: number, backings: readonly Backing[]): Diagnostic[] {
+function pageShortages(
+  resources: Resources,
+  pagesizeKiB: number,
+  backings: readonly Backing[],
+): Diagnostic[] {
   const page = formatKiB(pagesizeKiB)
   // A node that is not there is told in words of its own.
   const index = indexOf(resources.nodes)
@@ -106,7 +121,14 @@ function pageShortages(resources: Resources, pagesizeKiB: number, backings: read
   const need = groups.reduce((sum, { pages }) => sum + pages, 0)
   if (!resources.nodes.some(({ pages }) => pages.length > 0) && resources.pools === undefined) return []
   if (!hasPool(resources, pagesizeKiB))
-    return [diagnostic('pool-missing', { page, size: formatPagesize(pagesizeKiB), need, has: poolSizes(resources) })]
+    return [
+      diagnostic('pool-missing', {
+        page,
+        size: formatPagesize(pagesizeKiB),
+        need,
+        has: poolSizes(resources),
+      }),
+    ]
   const room = pageRoom(resources, pagesizeKiB)
   const short = unmet(resources, room, groups)
   const found = groups.flatMap((group, index) => {
@@ -121,7 +143,8 @@ function pageShortages(resources: Resources, pagesizeKiB: number, backings: read
   if (found.length === 0 && need > free - promised) {
     found.push(diagnostic('pages-promised', { page, free, promised, need, kib: pagesizeKiB }))
   }
-  if (pool?.mounted === false) found.push(diagnostic('hugetlbfs-missing', { page, size: formatPagesize(pagesizeKiB) }))
+  if (pool?.mounted === false)
+    found.push(diagnostic('hugetlbfs-missing', { page, size: formatPagesize(pagesizeKiB) }))
   return found
 }
 
@@ -147,9 +170,16 @@ function groupsOf(backings: readonly Backing[]): Group[] {
 }
 
 /** Per group the pages that neither its nodes nor surplus pages made on them give. */
-function unmet(resources: Resources, room: PageRoom, groups: readonly (Group & { readonly pages: number })[]): number[] {
+function unmet(
+  resources: Resources,
+  room: PageRoom,
+  groups: readonly (Group & { readonly pages: number })[],
+): number[] {
   const index = indexOf(resources.nodes)
-  const demands = groups.map(({ pages, nodes }) => ({ amount: pages, from: nodes.flatMap((id) => index.get(id) ?? []) }))
+  const demands = groups.map(({ pages, nodes }) => ({
+    amount: pages,
+    from: nodes.flatMap((id) => index.get(id) ?? []),
+  }))
   const served = serve(demands, room.free)
   let extra = room.extra
   return demands.map(({ amount, from }, group) => {
@@ -171,7 +201,10 @@ function pagesShort(
   missing: number,
 ): Diagnostic {
   const ids = nodes as readonly number[]
-  const free = resources.nodes.reduce((sum, { id }, index) => sum + (has(ids, id) ? (room.free[index] as number) : 0), 0)
+  const free = resources.nodes.reduce(
+    (sum, { id }, index) => sum + (has(ids, id) ? (room.free[index] as number) : 0),
+    0,
+  )
   const first = resources.nodes.find(({ id }) => has(ids, id)) as HostNode
   const total = first.pages.find((each) => each.pagesizeKiB === room.pagesizeKiB)?.total ?? 0
   return diagnostic('pages-short', {
@@ -189,7 +222,9 @@ function pagesShort(
 const sysfsSize = (pagesizeKiB: number): string => formatPagesize(pagesizeKiB).replace(/$/, 'B')
 
 function poolSizes({ nodes, pools }: Resources): string {
-  const sizes = new Set([...(pools ?? []), ...nodes.flatMap(({ pages }) => pages)].map(({ pagesizeKiB }) => pagesizeKiB))
+  const sizes = new Set(
+    [...(pools ?? []), ...nodes.flatMap(({ pages }) => pages)].map(({ pagesizeKiB }) => pagesizeKiB),
+  )
   return [...sizes]
     .sort((a, b) => a - b)
     .map(formatPagesize)
@@ -201,7 +236,9 @@ function memoryShortages({ nodes }: Resources, backings: readonly Backing[]): Di
   const ordinary = backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined)
   const needKiB = ordinary.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const holdIt = (ids: readonly number[]): boolean =>
-    nodes.filter(({ id }) => has(ids, id)).reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
+    nodes
+      .filter(({ id }) => has(ids, id))
+      .reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
   const own = holdIt(union(...ordinary.map((each) => each.nodes)))
   const enough = own ? 'own nodes' : holdIt(nodes.map(({ id }) => id)) ? 'host' : 'nowhere'
   return groupsOf(ordinary).flatMap((group) => {

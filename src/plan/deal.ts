@@ -30,10 +30,14 @@ export function deal(
       level = at(held, at(waiting, joined))
     }
     const before = joined
-    while (joined < waiting.length && at(held, at(waiting, joined)) === level) lowest.push(at(waiting, joined++))
+    while (joined < waiting.length && at(held, at(waiting, joined)) === level)
+      lowest.push(at(waiting, joined++))
     if (joined > before) lowest.sort((a, b) => a - b)
     const next = joined < waiting.length ? at(held, at(waiting, joined)) - level : Number.POSITIVE_INFINITY
-    const rounds = Math.max(1, Math.min(Math.floor(open / lowest.length), next, fullRounds(lowest, left, group)))
+    const rounds = Math.max(
+      1,
+      Math.min(Math.floor(open / lowest.length), next, fullRounds(lowest, left, group)),
+    )
     const dealt: number[] = []
     for (const bin of lowest) {
       const has = left.get(at(group, bin)) ?? 0
@@ -51,7 +55,11 @@ export function deal(
 }
 
 /** In how many rounds every one of these bins gets its thing. */
-function fullRounds(bins: readonly number[], left: ReadonlyMap<number, number>, group: readonly number[]): number {
+function fullRounds(
+  bins: readonly number[],
+  left: ReadonlyMap<number, number>,
+  group: readonly number[],
+): number {
   const sharing = new Map<number, number>()
   for (const bin of bins) sharing.set(at(group, bin), (sharing.get(at(group, bin)) ?? 0) + 1)
   let rounds = Number.POSITIVE_INFINITY

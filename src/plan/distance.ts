@@ -38,7 +38,9 @@ export function separation(host: Host): (a: number, b: number) => number {
 export function guestDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
   if (!host.nodes.some(({ distances }) => distances !== undefined)) return nodeOfCell.map(() => [])
   const way = guestWays(host)
-  return nodeOfCell.map((from, row) => nodeOfCell.map((to, column) => (row === column ? LOCAL : way(from, to))))
+  return nodeOfCell.map((from, row) =>
+    nodeOfCell.map((to, column) => (row === column ? LOCAL : way(from, to))),
+  )
 }
 
 /**

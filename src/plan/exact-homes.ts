@@ -7,7 +7,10 @@
 import { type Board, type CellNeed, type HomeCost, NOWHERE, type SizePool } from './home-board.ts'
 
 /** @returns what was best after at most so many partial assignments */
-export function bestHomes(board: Board, mostStates: number): { homes: readonly number[]; cost: HomeCost; states: number } {
+export function bestHomes(
+  board: Board,
+  mostStates: number,
+): { homes: readonly number[]; cost: HomeCost; states: number } {
   const { homes, search } = board
   const { cells, nodes } = search
   let best = { homes: [...homes], cost: board.cost() }
@@ -72,7 +75,9 @@ function openCells(board: Board): OpenCells {
   const { told, real } = board
   const { cells, nodes } = board.search
   /** Per first open cell, cell and node: what its distances to open cells are bent at least, halved. */
-  const toOpen = cells.map((_, first) => cells.map((__, cell) => real.map((row) => halfBent(told[cell] as Float64Array, row, cell, first))))
+  const toOpen = cells.map((_, first) =>
+    cells.map((__, cell) => real.map((row) => halfBent(told[cell] as Float64Array, row, cell, first))),
+  )
   /** What each cell's distances to the placed ones are bent on each node. */
   const bent = cells.map(() => new Float64Array(nodes.length))
   const bendingOn = cells.map(() => new Float64Array(nodes.length))
@@ -80,9 +85,14 @@ function openCells(board: Board): OpenCells {
   const { freeCores, pools, poolOf } = board
   const backing = [...new Set(nodes.map(({ memory }) => memory))]
   /** Per pool: what is asked in all, what the cells lack at least by themselves, and one cell's lack. */
-  const [asked, over, one] = [new Float64Array(pools.length), new Float64Array(pools.length), new Float64Array(pools.length)]
+  const [asked, over, one] = [
+    new Float64Array(pools.length),
+    new Float64Array(pools.length),
+    new Float64Array(pools.length),
+  ]
 
-  const freeIn = (pool: SizePool): number => backing.reduce((sum, at) => sum + Math.max(0, pool.freeKiB[at] as number), 0)
+  const freeIn = (pool: SizePool): number =>
+    backing.reduce((sum, at) => sum + Math.max(0, pool.freeKiB[at] as number), 0)
   const missingWithOne = (pool: number, kib: number): number => {
     one[pool] = kib
     const missing = board.missingWith(one)
@@ -112,9 +122,14 @@ function openCells(board: Board): OpenCells {
         const freeKiB = pools[at]?.freeKiB
         const half = toOpen[first]?.[cell] as readonly number[]
         const bentOn = bent[cell] as Float64Array
-        let [lowest, leastKiB, leastCores] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+        let [lowest, leastKiB, leastCores] = [
+          Number.POSITIVE_INFINITY,
+          Number.POSITIVE_INFINITY,
+          Number.POSITIVE_INFINITY,
+        ]
         for (let node = 0; node < nodes.length; node++) {
-          const free = freeKiB === undefined ? need.memoryKiB : (freeKiB[nodes[node]?.memory as number] as number)
+          const free =
+            freeKiB === undefined ? need.memoryKiB : (freeKiB[nodes[node]?.memory as number] as number)
           const kib = Math.max(0, need.memoryKiB - Math.max(0, free))
           const lacking = Math.max(0, need.cores - Math.max(0, freeCores[node] as number))
           if (kib < leastKiB) leastKiB = kib
@@ -123,7 +138,8 @@ function openCells(board: Board): OpenCells {
           if (cell === first || there < lowest) {
             const missingKiB = kib === 0 ? cost.missingKiB : missingWithOne(at, kib)
             const isTie = missingKiB === best.missingKiB
-            if (missingKiB > best.missingKiB || (isTie && cost.missingCores + lacking > best.missingCores)) there = Number.POSITIVE_INFINITY
+            if (missingKiB > best.missingKiB || (isTie && cost.missingCores + lacking > best.missingCores))
+              there = Number.POSITIVE_INFINITY
           }
           if (cell === first) (bendingOn[first] as Float64Array)[node] = there
           if (there < lowest) lowest = there
@@ -138,11 +154,13 @@ function openCells(board: Board): OpenCells {
         over[at] = (over[at] as number) + leastKiB
       }
       pools.forEach((pool, at) => {
-        if ((asked[at] as number) > 0) over[at] = Math.max(over[at] as number, (asked[at] as number) - freeIn(pool))
+        if ((asked[at] as number) > 0)
+          over[at] = Math.max(over[at] as number, (asked[at] as number) - freeIn(pool))
       })
       for (const free of freeCores) cores -= Math.max(0, free)
       const onFirst = bendingOn[first] as Float64Array
-      for (let node = 0; node < onFirst.length; node++) onFirst[node] = (onFirst[node] as number) + bending - lowestOfFirst
+      for (let node = 0; node < onFirst.length; node++)
+        onFirst[node] = (onFirst[node] as number) + bending - lowestOfFirst
       return {
         missingKiB: board.missingWith(over),
         missingCores: cost.missingCores + Math.max(coresOver, cores),

@@ -48,7 +48,10 @@ export const crowded: Filling = { ...inOrder, room: () => Number.POSITIVE_INFINI
 
 function onlyCpus(node: NodeOffer, cpus: CpuSet): NodeOffer {
   const kept = new Set<number>(cpus)
-  const cores = node.cores.map((core) => ({ ...core, cpus: setOf<CpuSet>(core.cpus.filter((cpu) => kept.has(cpu))) }))
+  const cores = node.cores.map((core) => ({
+    ...core,
+    cpus: setOf<CpuSet>(core.cpus.filter((cpu) => kept.has(cpu))),
+  }))
   return { id: node.id, cpus, cores: cores.filter((core) => core.cpus.length > 0) }
 }
 
@@ -64,7 +67,12 @@ export function fillingOf(cpus: CpuChoice, offer: Offer, vcpus: number): Filling
 }
 
 /** Whole guest cores first, so that those with vCPUs still to come leave the siblings to them. */
-export function seatCores(cores: readonly GuestCore[], node: NodeOffer, threads: number, seats: Map<number, CpuSet>): void {
+export function seatCores(
+  cores: readonly GuestCore[],
+  node: NodeOffer,
+  threads: number,
+  seats: Map<number, CpuSet>,
+): void {
   const whole = cores.filter(({ online }) => online.length === threads)
   const pool = poolOf([node], threads)
   const taken = pool.cores(whole.length).map(({ cpus }) => cpus)

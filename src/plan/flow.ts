@@ -116,7 +116,8 @@ function serveShortest(phase: Phase, source: number): void {
   while (way.length > 0 && (phase.open[source] as number) > 0) {
     const demand = way[way.length - 1] as number
     const supply = supplyOf(phase, demand)
-    const next = supply === undefined || (phase.left[supply] as number) > 0 ? undefined : nextTaker(phase, supply)
+    const next =
+      supply === undefined || (phase.left[supply] as number) > 0 ? undefined : nextTaker(phase, supply)
     if (supply === undefined) {
       way.pop()
       const before = way[way.length - 1]
@@ -143,7 +144,8 @@ function nextTaker({ given, toDemand, toSupply, takers }: Phase, supply: number)
   const gives = given[supply] as Map<number, number>
   const list = takers.get(supply) ?? { demands: [...gives.keys()], at: 0 }
   takers.set(supply, list)
-  const isOnWay = (demand: number): boolean => gives.has(demand) && toDemand[demand] === (toSupply[supply] as number) + 1
+  const isOnWay = (demand: number): boolean =>
+    gives.has(demand) && toDemand[demand] === (toSupply[supply] as number) + 1
   while (list.at < list.demands.length && !isOnWay(list.demands[list.at] as number)) list.at++
   return list.demands[list.at]
 }

@@ -51,7 +51,12 @@ export function byFreePages(
   const rooms = free.map((each, cell) => each + (surplus[cell] as number))
   const bare = rooms.indexOf(0)
   if (bare >= 0)
-    refuse('node-without-pages', { cell: bare, node: cells[bare]?.node ?? 0, page: formatKiB(pagesizeKiB), cells: cells.length })
+    refuse('node-without-pages', {
+      cell: bare,
+      node: cells[bare]?.node ?? 0,
+      page: formatKiB(pagesizeKiB),
+      cells: cells.length,
+    })
   return fill(
     units,
     cells.map(({ vcpus }) => vcpus),
@@ -112,7 +117,10 @@ export function fill(units: number, weights: readonly number[], room: readonly n
     const sum = open.reduce((total, cell) => total + (weights[cell] as number), 0)
     const before = left
     for (const cell of open) {
-      const share = Math.min(Math.floor((before * (weights[cell] as number)) / sum), (room[cell] as number) - (got[cell] as number))
+      const share = Math.min(
+        Math.floor((before * (weights[cell] as number)) / sum),
+        (room[cell] as number) - (got[cell] as number),
+      )
       got[cell] = (got[cell] as number) + share
       left -= share
     }

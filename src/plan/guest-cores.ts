@@ -16,7 +16,10 @@ export function guestThreads({ topology, vcpus }: Pick<DomainView, 'topology' | 
 }
 
 /** Ascending by vCPU: threads of one core have consecutive numbers. */
-export function guestCores(view: Pick<DomainView, 'topology' | 'vcpus' | 'online'>, threads = guestThreads(view)): GuestCore[] {
+export function guestCores(
+  view: Pick<DomainView, 'topology' | 'vcpus' | 'online'>,
+  threads = guestThreads(view),
+): GuestCore[] {
   const isOnline: boolean[] = new Array(view.vcpus).fill(false)
   for (const vcpu of view.online) isOnline[vcpu] = true
   const cores: GuestCore[] = []

@@ -126,7 +126,8 @@ export function boardOf(search: HomeSearch): Board {
     let sum = 0
     for (let other = 0; other < homes.length && sum <= most; other++) {
       const there = homes[other] as number
-      if (there !== NOWHERE && other !== cell) sum += Math.abs((toldRow[other] as number) - (realRow[there] as number))
+      if (there !== NOWHERE && other !== cell)
+        sum += Math.abs((toldRow[other] as number) - (realRow[there] as number))
     }
     return sum
   }
@@ -155,8 +156,14 @@ export function boardOf(search: HomeSearch): Board {
       count(cell, node, -1)
       const mayBeLess = least === undefined || isLess({ ...counted, moved: Number.NEGATIVE_INFINITY }, least)
       if (!mayBeLess) return undefined
-      const isTie = least !== undefined && counted.missingKiB === least.missingKiB && counted.missingCores === least.missingCores
-      const whole = { ...counted, distortion: distortion + bent(cell, node, isTie ? least.distortion - distortion : undefined) }
+      const isTie =
+        least !== undefined &&
+        counted.missingKiB === least.missingKiB &&
+        counted.missingCores === least.missingCores
+      const whole = {
+        ...counted,
+        distortion: distortion + bent(cell, node, isTie ? least.distortion - distortion : undefined),
+      }
       return least === undefined || isLess(whole, least) ? whole : undefined
     },
     swapIfLess: (a, b) => {

@@ -19,7 +19,12 @@ type Seats = ReadonlyMap<number, CpuSet>
  * @param seats the CPU of each online vCPU
  * @throws Refusal `iothreads-missing`, `iothread-no-cpu`, `emulator-no-cpu`, `emulator-no-second-cpu`, the first that KubeVirt meets
  */
-export function kubevirtThreads(view: DomainView, request: Request, offer: Offer, seats: Seats): Omit<Pins, 'vcpupin'> {
+export function kubevirtThreads(
+  view: DomainView,
+  request: Request,
+  offer: Offer,
+  seats: Seats,
+): Omit<Pins, 'vcpupin'> {
   const wish = request.threads ?? withoutVmi(view)
   return pinsOf(view, wish, offer, leftOver(view, offer, seats))
 }
@@ -29,7 +34,12 @@ function withoutVmi({ iothreads }: DomainView): KubevirtThreads {
   return { isolateEmulator: false, evenParity: false, writtenVcpus: 0, wanted: iothreads.length > 0, pool: 0 }
 }
 
-function pinsOf(view: DomainView, wish: KubevirtThreads, offer: Offer, next: Pool['thread']): Omit<Pins, 'vcpupin'> {
+function pinsOf(
+  view: DomainView,
+  wish: KubevirtThreads,
+  offer: Offer,
+  next: Pool['thread'],
+): Omit<Pins, 'vcpupin'> {
   const { iothreads } = view
   if (wish.pool > 0 && iothreads.length === 0) refuse('iothreads-missing', {})
   const pool = poolPins(view, wish, offer, next)
@@ -43,15 +53,26 @@ function pinsOf(view: DomainView, wish: KubevirtThreads, offer: Offer, next: Poo
   }
 }
 
-function poolPins({ online }: DomainView, { pool }: KubevirtThreads, offer: Offer, next: Pool['thread']): CpuSet[] {
+function poolPins(
+  { online }: DomainView,
+  { pool }: KubevirtThreads,
+  offer: Offer,
+  next: Pool['thread'],
+): CpuSet[] {
   return range(pool).map((got) => {
     const cpu = next()
-    if (cpu === undefined) refuse('iothread-no-cpu', { vcpus: online.length, pool, got, cpuset: formatSet(offer.cpus) })
+    if (cpu === undefined)
+      refuse('iothread-no-cpu', { vcpus: online.length, pool, got, cpuset: formatSet(offer.cpus) })
     return setOf<CpuSet>([cpu])
   })
 }
 
-function emulatorPin({ online }: DomainView, wish: KubevirtThreads, offer: Offer, next: Pool['thread']): CpuSet {
+function emulatorPin(
+  { online }: DomainView,
+  wish: KubevirtThreads,
+  offer: Offer,
+  next: Pool['thread'],
+): CpuSet {
   const facts = { vcpus: online.length, pool: wish.pool, cpuset: formatSet(offer.cpus) }
   const first = next() ?? refuse('emulator-no-cpu', facts)
   if (!wish.evenParity || (wish.writtenVcpus + wish.pool) % 2 !== 0) return setOf<CpuSet>([first])
@@ -59,12 +80,19 @@ function emulatorPin({ online }: DomainView, wish: KubevirtThreads, offer: Offer
 }
 
 /** In the order of I/O threads. With an isolated emulator only the first one is pinned. */
-function sharedPins({ iothreads, online }: DomainView, wish: KubevirtThreads, { cpus }: Offer, emulator: CpuSet | undefined): CpuSet[] {
+function sharedPins(
+  { iothreads, online }: DomainView,
+  wish: KubevirtThreads,
+  { cpus }: Offer,
+  emulator: CpuSet | undefined,
+): CpuSet[] {
   if (emulator !== undefined) return [emulator]
   const vcpus = Math.min(wish.writtenVcpus || online.length, cpus.length)
   const threads = iothreads.length
-  if (threads >= vcpus) return iothreads.map((_, index) => setOf<CpuSet>([cpus[(index + 1) % vcpus] as number]))
-  const from = (thread: number): number => thread * Math.floor(vcpus / threads) + Math.min(thread, vcpus % threads)
+  if (threads >= vcpus)
+    return iothreads.map((_, index) => setOf<CpuSet>([cpus[(index + 1) % vcpus] as number]))
+  const from = (thread: number): number =>
+    thread * Math.floor(vcpus / threads) + Math.min(thread, vcpus % threads)
   return iothreads.map((_, index) => setOf<CpuSet>(cpus.slice(from(index), from(index + 1))))
 }
 
@@ -74,7 +102,9 @@ function leftOver(view: DomainView, offer: Offer, seats: Seats): Pool['thread'] 
   const used = union(...seats.values())
   const pool = poolOf(offer.nodes, threads)
   const handed = setOf<CpuSet>(pool.cores(wholeCores(view)).flatMap(({ cpus }) => cpus))
-  return formatSet(handed) === formatSet(used) ? pool.thread : poolOf(without(offer.nodes, used), threads).thread
+  return formatSet(handed) === formatSet(used)
+    ? pool.thread
+    : poolOf(without(offer.nodes, used), threads).thread
 }
 
 function wholeCores(view: DomainView): number {
@@ -103,11 +133,19 @@ export function kubevirtPins(view: DomainView, resources: Resources, request: Re
   const cpus = view.online.map((_, index) => whole[index] ?? (pool.thread() as number))
   const seats = new Map(view.online.map((vcpu, index) => [vcpu, setOf<CpuSet>([cpus[index] as number])]))
   const vcpupin = range(view.vcpus).map((vcpu) => seats.get(vcpu) ?? setOf<CpuSet>([]))
-  const placed = (pins: Omit<Pins, 'vcpupin'>): Plan['placement'] => ({ cells: [], binding: { memnodes: [], vcpupin, ...pins } })
+  const placed = (pins: Omit<Pins, 'vcpupin'>): Plan['placement'] => ({
+    cells: [],
+    binding: { memnodes: [], vcpupin, ...pins },
+  })
   if (request.threadsLikeKubevirt) {
-    return { placement: placed(pinsOf(view, request.threads ?? withoutVmi(view), offer, pool.thread)), notes: [] }
+    return {
+      placement: placed(pinsOf(view, request.threads ?? withoutVmi(view), offer, pool.thread)),
+      notes: [],
+    }
   }
-  const inUse = offer.nodes.filter((node) => subtract(node.cpus, setOf(cpus)).length < node.cpus.length).map(({ id }) => id)
+  const inUse = offer.nodes
+    .filter((node) => subtract(node.cpus, setOf(cpus)).length < node.cpus.length)
+    .map(({ id }) => id)
   const { pins, notes } = threadPins(view, request, vcpupin, inUse, false, offer, () => 0)
   return { placement: placed(pins), notes }
 }
@@ -115,7 +153,11 @@ export function kubevirtPins(view: DomainView, resources: Resources, request: Re
 /** KubeVirt has one answer to a pod without enough CPUs of this host, none included. */
 function offerOrRefusal(view: DomainView, resources: Resources, request: Request): Offer {
   const few = (offer: CpuSet): never =>
-    refuse('not-enough-threads', { vcpus: view.online.length, cpus: offer.length, cpuset: formatSet(offer) || '(none)' })
+    refuse('not-enough-threads', {
+      vcpus: view.online.length,
+      cpus: offer.length,
+      cpuset: formatSet(offer) || '(none)',
+    })
   if (!resources.nodes.some(({ cpus }) => cpus.length > 0)) return few(setOf<CpuSet>([]))
   const offer = offerOf(resources, { ...request, like: 'kubevirt' }, view.online.length)
   return offer.cpus.length < view.online.length ? few(offer.cpus) : offer

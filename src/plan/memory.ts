@@ -33,7 +33,10 @@ export function splitMemory(
   pagesizeKiB: number | undefined,
 ): number[] {
   const totalKiB = cellMemoryKiB(view)
-  const unitKiB = Math.max(pagesizeKiB ?? 0, request.like === 'kubevirt' && pagesizeKiB !== undefined ? 0 : roundedToKiB(view))
+  const unitKiB = Math.max(
+    pagesizeKiB ?? 0,
+    request.like === 'kubevirt' && pagesizeKiB !== undefined ? 0 : roundedToKiB(view),
+  )
   checkSize(view, totalKiB, unitKiB, cells.length, pagesizeKiB)
   // A node that is counted out to the page has no room for a rest beside its units.
   const isCounted = request.memory === 'by-free-pages' && pagesizeKiB !== undefined
@@ -44,7 +47,13 @@ export function splitMemory(
   return shares
 }
 
-function checkSize(view: DomainView, totalKiB: number, unitKiB: number, cells: number, pagesizeKiB: number | undefined): void {
+function checkSize(
+  view: DomainView,
+  totalKiB: number,
+  unitKiB: number,
+  cells: number,
+  pagesizeKiB: number | undefined,
+): void {
   const memory = formatKiB(Math.max(0, totalKiB))
   // A single cell is the whole guest, which libvirt rounds up by itself.
   const least = cells === 1 ? (pagesizeKiB ?? 1) : unitKiB
@@ -62,7 +71,10 @@ function checkSize(view: DomainView, totalKiB: number, unitKiB: number, cells: n
 }
 
 /** What the cells hold together: memory devices count in `<memory>` too. */
-export function cellMemoryKiB({ memoryKiB, memoryDevices }: Pick<DomainView, 'memoryKiB' | 'memoryDevices'>): number {
+export function cellMemoryKiB({
+  memoryKiB,
+  memoryDevices,
+}: Pick<DomainView, 'memoryKiB' | 'memoryDevices'>): number {
   return memoryDevices.reduce((left, { sizeKiB }) => left - sizeKiB, memoryKiB)
 }
 
@@ -81,7 +93,9 @@ const split: Record<MemorySplit, (dealt: Dealt) => number[]> = {
   /** Ordinary memory is not counted out beforehand: it is split by vCPU. */
   'by-free-pages': (dealt) => {
     const { units, unitKiB, cells, resources, request, pagesizeKiB } = dealt
-    return pagesizeKiB === undefined ? byVcpu(dealt) : byFreePages(units, unitKiB, cells, resources, request, pagesizeKiB)
+    return pagesizeKiB === undefined
+      ? byVcpu(dealt)
+      : byFreePages(units, unitKiB, cells, resources, request, pagesizeKiB)
   },
 }
 

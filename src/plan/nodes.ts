@@ -129,7 +129,11 @@ interface Lacking {
   readonly nodes: number
 }
 
-function growFrom(start: number, search: Search, growing: Growing): { ids: number[]; apart: number } | undefined {
+function growFrom(
+  start: number,
+  search: Search,
+  growing: Growing,
+): { ids: number[]; apart: number } | undefined {
   const { nodes, need, count } = search
   const { ways, rooms, mostApart } = growing
   const isTaken = new Uint8Array(nodes.length)
@@ -154,7 +158,12 @@ function growFrom(start: number, search: Search, growing: Growing): { ids: numbe
 }
 
 /** The nearest node with which the roomiest others still make up what is lacking; of equally near ones the lowest. */
-function nearest(nodes: readonly Room[], far: Float64Array, rooms: readonly number[], lacking: Lacking): number | undefined {
+function nearest(
+  nodes: readonly Room[],
+  far: Float64Array,
+  rooms: readonly number[],
+  lacking: Lacking,
+): number | undefined {
   const sums = sumsOf(rooms.slice(0, lacking.nodes + 1))
   let found: number | undefined
   let least = Number.POSITIVE_INFINITY
@@ -176,7 +185,12 @@ function sumsOf(numbers: readonly number[]): number[] {
 }
 
 /** The room of the `count` roomiest nodes beside one that has `taken`. */
-function othersRoom(byRoom: readonly number[], sums: readonly number[], taken: number, count: number): number {
+function othersRoom(
+  byRoom: readonly number[],
+  sums: readonly number[],
+  taken: number,
+  count: number,
+): number {
   if (count === 0) return 0
   const last = byRoom[Math.min(count, byRoom.length) - 1] as number
   const sum = (upTo: number): number => sums[Math.min(upTo, byRoom.length)] as number

@@ -33,10 +33,17 @@ export interface Offer {
  * @param vcpus how many vCPUs want a CPU
  * @throws Refusal `cpus-offline` when a CPU that was asked for is not online, `no-cpus` when nothing is left
  */
-export function offerOf(resources: Resources, request: Pick<Request, 'like' | 'cpuset' | 'isolated' | 'emulator'>, vcpus: number): Offer {
+export function offerOf(
+  resources: Resources,
+  request: Pick<Request, 'like' | 'cpuset' | 'isolated' | 'emulator'>,
+  vcpus: number,
+): Offer {
   const { like, cpuset, isolated, emulator } = request
   const online = setOf<CpuSet>(resources.nodes.flatMap((node) => node.cpus))
-  const named = union(cpuset ?? setOf<CpuSet>([]), typeof emulator === 'object' ? emulator : setOf<CpuSet>([]))
+  const named = union(
+    cpuset ?? setOf<CpuSet>([]),
+    typeof emulator === 'object' ? emulator : setOf<CpuSet>([]),
+  )
   const offline = subtract(named, online)
   if (offline.length > 0 && like !== 'kubevirt') throw new Refusal([offlineFinding(offline, online)])
   const given = intersect(cpuset ?? resources.allowed.cpus, online)
@@ -62,7 +69,11 @@ export function nodeByCpu(nodes: readonly { readonly cpus: CpuSet }[]): Readonly
 }
 
 export function offlineFinding(offline: CpuSet, online: CpuSet): Diagnostic {
-  return diagnostic('cpus-offline', { cpus: formatSet(offline), count: offline.length, online: formatSet(online) })
+  return diagnostic('cpus-offline', {
+    cpus: formatSet(offline),
+    count: offline.length,
+    online: formatSet(online),
+  })
 }
 
 /** vCPUs keep off CPUs that were named for the emulator, as long as there are enough others. */

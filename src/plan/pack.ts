@@ -18,7 +18,10 @@ const SPLIT = 100_000
 /** @returns the CPUs. `count` is at most the node's CPUs. */
 export function packedCpus({ cores }: NodeOffer, count: number, threads: number): CpuSet {
   const size = areAlike(cores) ? (cores[0]?.cpus.length ?? 0) : undefined
-  const takes = size === undefined ? leastTakes(cores, count, threads) : cores.map((_, index) => clamp(count - index * size, 0, size))
+  const takes =
+    size === undefined
+      ? leastTakes(cores, count, threads)
+      : cores.map((_, index) => clamp(count - index * size, 0, size))
   return setOf<CpuSet>(cores.flatMap(({ cpus }, index) => cpus.slice(0, takes[index])))
 }
 
@@ -26,7 +29,11 @@ export function packedCpus({ cores }: NodeOffer, count: number, threads: number)
  * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number up to `most`, which is
  * what the guest needs: a host may have a thousand times as many CPUs.
  */
-export function packedSplits({ cores, cpus }: NodeOffer, threads: number, most: number): (count: number) => number {
+export function packedSplits(
+  { cores, cpus }: NodeOffer,
+  threads: number,
+  most: number,
+): (count: number) => number {
   if (areAlike(cores)) {
     const size = cores[0]?.cpus.length ?? 1
     return (count) => (count % size === 0 ? 0 : 1)

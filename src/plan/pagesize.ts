@@ -9,8 +9,10 @@ import type { DomainView, Host, Request } from '../model.ts'
  * @throws Refusal `hugepages-required`, `default-pagesize-unknown`, `pagesizes-mixed`
  */
 export function pagesizeOf(view: DomainView, host: Host, request: Request): number | undefined {
-  const pagesizeKiB = request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? writtenPagesize(view, host))
-  if (pagesizeKiB === undefined && request.hugepagesRequired) refuse('hugepages-required', { inVmi: request.threads !== undefined })
+  const pagesizeKiB =
+    request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? writtenPagesize(view, host))
+  if (pagesizeKiB === undefined && request.hugepagesRequired)
+    refuse('hugepages-required', { inVmi: request.threads !== undefined })
   return pagesizeKiB
 }
 
@@ -18,6 +20,9 @@ function writtenPagesize({ hugepages }: DomainView, { defaultPagesizeKiB }: Host
   if (hugepages === undefined) return undefined
   const sizes = [...new Set(hugepages.map(({ pagesizeKiB }) => pagesizeKiB))].sort((a, b) => a - b)
   if (sizes.length > 1)
-    refuse('pagesizes-mixed', { sizes: sizes.map(formatPagesize).join(', '), first: formatPagesize(sizes[0] as number) })
+    refuse('pagesizes-mixed', {
+      sizes: sizes.map(formatPagesize).join(', '),
+      first: formatPagesize(sizes[0] as number),
+    })
   return sizes[0] ?? defaultPagesizeKiB ?? refuse('default-pagesize-unknown', {})
 }

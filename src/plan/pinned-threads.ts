@@ -11,7 +11,12 @@ export interface PinnedThread {
 }
 
 /** Those with a pin that names a CPU: vCPUs that the guest has, the emulator, I/O threads. */
-export function pinnedThreads({ vcpus, vcpupin, emulatorpin, iothreadpin }: DomainView): readonly PinnedThread[] {
+export function pinnedThreads({
+  vcpus,
+  vcpupin,
+  emulatorpin,
+  iothreadpin,
+}: DomainView): readonly PinnedThread[] {
   const all: PinnedThread[] = [
     ...[...vcpupin].filter(([id]) => id < vcpus).map(([id, pin]) => ({ role: 'vcpu', id, pin }) as const),
     ...(emulatorpin === undefined ? [] : [{ role: 'emulator', id: 0, pin: emulatorpin } as const]),

@@ -1,7 +1,16 @@
 // Which CPUs each thread of the guest may run on.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
+import {
+  type CpuSet,
+  formatSet,
+  intersect,
+  type NodeSet,
+  range,
+  setOf,
+  subtract,
+  union,
+} from '../base/idset.ts'
 import type { Binding, Cell, DomainView, Memnode, Request, Resources } from '../model.ts'
 import type { Offer } from './offer.ts'
 import type { Seating } from './seating.ts'
@@ -19,7 +28,9 @@ export interface Threads {
 export function pinOf({ pin, cpuset, cpus }: Request, { allowed, nodes }: Resources): 'cpu' | 'cell' {
   if (pin !== 'auto') return pin
   const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
-  return cpuset !== undefined || cpus === 'as-pinned' || subtract(online, allowed.cpus).length > 0 ? 'cpu' : 'cell'
+  return cpuset !== undefined || cpus === 'as-pinned' || subtract(online, allowed.cpus).length > 0
+    ? 'cpu'
+    : 'cell'
 }
 
 /**
@@ -39,7 +50,9 @@ export function vcpuPins(
     return seated.length > 0 ? seated : cpusOn(cpusOf, nodesOfCell[cell] ?? [])
   })
   const cellOf = new Map(cells.flatMap(({ vcpus }, index) => vcpus.map((vcpu) => [vcpu, index] as const)))
-  return range(view.vcpus).map((vcpu) => seats.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? setOf<CpuSet>([]))
+  return range(view.vcpus).map(
+    (vcpu) => seats.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? setOf<CpuSet>([]),
+  )
 }
 
 /**
@@ -80,7 +93,10 @@ interface Reach {
  * has it in the emulator's cpuset by then: without a CPU in common the start fails, "Setting CPU affinity failed". So an emulator
  * that has what is spare gets CPUs of such a node too, and where none is spare those of its vCPUs.
  */
-export function reachMemory({ view, request: { emulator, cpus }, vcpupin, memnodes, offer }: Reach, threads: Threads): Threads {
+export function reachMemory(
+  { view, request: { emulator, cpus }, vcpupin, memnodes, offer }: Reach,
+  threads: Threads,
+): Threads {
   const { emulatorpin } = threads.pins
   const isWanted = emulator !== 'spare' || (cpus === 'as-pinned' && view.emulatorpin !== undefined)
   if (emulatorpin === undefined || isWanted) return threads
@@ -88,7 +104,10 @@ export function reachMemory({ view, request: { emulator, cpus }, vcpupin, memnod
   const more = reaching(emulatorpin, backedByPages(memnodes), offer, used)
   const among = intersect(union(...more), used)
   const notes = among.length === 0 ? [] : [diagnostic('emulator-among-vcpus', { cpus: formatSet(among) })]
-  return { pins: { ...threads.pins, emulatorpin: union(emulatorpin, ...more) }, notes: [...threads.notes, ...notes] }
+  return {
+    pins: { ...threads.pins, emulatorpin: union(emulatorpin, ...more) },
+    notes: [...threads.notes, ...notes],
+  }
 }
 
 /** Nodes of each memnode with huge pages. */
@@ -97,7 +116,12 @@ export function backedByPages(memnodes: readonly Memnode[]): NodeSet[] {
 }
 
 /** For each backing that the emulator has no CPU of: what is spare there, else all. */
-export function reaching(emulatorpin: CpuSet, backing: readonly NodeSet[], nodes: CpusOfNodes, used: CpuSet): CpuSet[] {
+export function reaching(
+  emulatorpin: CpuSet,
+  backing: readonly NodeSet[],
+  nodes: CpusOfNodes,
+  used: CpuSet,
+): CpuSet[] {
   return unreached(emulatorpin, backing, nodes).map((near) => {
     const spare = subtract(near, used)
     return spare.length > 0 ? spare : near
@@ -109,7 +133,11 @@ interface CpusOfNodes {
 }
 
 /** For each backing none of whose CPUs is the emulator's: these CPUs. */
-export function unreached(emulatorpin: CpuSet, backing: readonly NodeSet[], { nodes }: CpusOfNodes): CpuSet[] {
+export function unreached(
+  emulatorpin: CpuSet,
+  backing: readonly NodeSet[],
+  { nodes }: CpusOfNodes,
+): CpuSet[] {
   const cpusOf = new Map(nodes.map(({ id, cpus }) => [id, cpus]))
   const own = new Set(nodes.filter(({ cpus }) => intersect(emulatorpin, cpus).length > 0).map(({ id }) => id))
   const apart = backing.filter((ids) => !ids.some((id) => own.has(id)))
@@ -127,7 +155,10 @@ const allOn = ({ iothreads }: DomainView, cpus: CpuSet): Omit<Pins, 'vcpupin'> =
 })
 
 /** What of the pins is there. One that nothing is left of is that of the emulator; where nothing is left of that, none is kept. */
-function keptPins({ iothreads, iothreadpin, emulatorpin }: DomainView, { given }: Offer): Omit<Pins, 'vcpupin'> | undefined {
+function keptPins(
+  { iothreads, iothreadpin, emulatorpin }: DomainView,
+  { given }: Offer,
+): Omit<Pins, 'vcpupin'> | undefined {
   const left = (pin: CpuSet | undefined): CpuSet => intersect(pin ?? setOf<CpuSet>([]), given)
   const emulator = left(emulatorpin)
   if (emulator.length === 0) return undefined
@@ -135,13 +166,20 @@ function keptPins({ iothreads, iothreadpin, emulatorpin }: DomainView, { given }
   return { emulatorpin: emulator, iothreadpin: iothreads.map((id) => kept(left(iothreadpin.get(id)))) }
 }
 
-function spareCpus(offer: Offer, used: CpuSet, inUse: readonly number[], separation: (a: number, b: number) => number): CpuSet {
+function spareCpus(
+  offer: Offer,
+  used: CpuSet,
+  inUse: readonly number[],
+  separation: (a: number, b: number) => number,
+): CpuSet {
   const left = (nodes: Offer['nodes']): CpuSet => subtract(union(...nodes.map(({ cpus }) => cpus)), used)
   const isInUse = new Set(inUse)
   const near = left(offer.nodes.filter(({ id }) => isInUse.has(id)))
   if (near.length > 0) return near
   const others = offer.nodes.filter(({ id }) => !isInUse.has(id))
-  const ways = new Map(others.map(({ id }) => [id, inUse.reduce((sum, each) => sum + separation(id, each), 0)]))
+  const ways = new Map(
+    others.map(({ id }) => [id, inUse.reduce((sum, each) => sum + separation(id, each), 0)]),
+  )
   const way = ({ id }: { readonly id: number }): number => ways.get(id) as number
   return left(others.sort((a, b) => way(a) - way(b) || a.id - b.id).slice(0, 1))
 }

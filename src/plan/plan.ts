@@ -32,8 +32,10 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   const shared = pinOf(request, resources) === 'cell'
   const seating = seatingOf({ view, offer, request, shared, separation: ways })
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
-  const own = request.threadsLikeKubevirt && !shared ? kubevirtThreads(view, request, offer, seating.seats) : undefined
-  if (request.pinsOnly || !hasCells(view, request)) return pinsOnly(view, resources, request, seating, shared, offer, ways, own)
+  const own =
+    request.threadsLikeKubevirt && !shared ? kubevirtThreads(view, request, offer, seating.seats) : undefined
+  if (request.pinsOnly || !hasCells(view, request))
+    return pinsOnly(view, resources, request, seating, shared, offer, ways, own)
   const { length } = seating.homes
   if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
   const pagesizeKiB = pagesizeOf(view, resources, request)
@@ -46,9 +48,14 @@ export function plan(view: DomainView, resources: Resources, request: Request): 
   const vcpupin = vcpuPins(view, cells, nodes, seating.seats, offer)
   const memnodes = memnodesOf(memory, request, pagesizeKiB)
   const spare = threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
-  const threads = own ? { pins: own, notes: [] } : reachMemory({ view, request, vcpupin, memnodes, offer }, spare)
+  const threads = own
+    ? { pins: own, notes: [] }
+    : reachMemory({ view, request, vcpupin, memnodes, offer }, spare)
   return {
-    placement: { cells, binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins } },
+    placement: {
+      cells,
+      binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
+    },
     notes: [...elsewhere(seating, memory), ...socketNotes(view, cells), ...threads.notes],
   }
 }
@@ -76,16 +83,25 @@ function pinsOnly(
   }))
   const nodes = seating.homes.map(({ node }) => [node])
   const vcpupin = vcpuPins(view, whole, nodes, seating.seats, offer)
-  const threads = own ? { pins: own, notes: [] } : threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
+  const threads = own
+    ? { pins: own, notes: [] }
+    : threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
   // KubeVirt binds no memory of a guest without passthrough.
   const memoryOf = memoryNodes(resources, ways)
-  const memory = request.pinsOnly ? {} : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryOf(node))))
-  return { placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } }, notes: threads.notes }
+  const memory = request.pinsOnly
+    ? {}
+    : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryOf(node))))
+  return {
+    placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } },
+    notes: threads.notes,
+  }
 }
 
 /** What would be lost if cells were built anew. memAccess and discard are carried over where all cells have the same. */
 function notReplaceable({ cells, cellExtras }: DomainView): Diagnostic[] {
-  const uneven = (['memAccess', 'discard'] as const).filter((name) => new Set(cells.map((cell) => cell[name])).size > 1)
+  const uneven = (['memAccess', 'discard'] as const).filter(
+    (name) => new Set(cells.map((cell) => cell[name])).size > 1,
+  )
   return [
     ...(cellExtras.length > 0 ? [diagnostic('cells-hold-more', { elements: cellExtras.join(', ') })] : []),
     ...uneven.map((name) => diagnostic('cells-uneven', { attribute: name })),
@@ -94,13 +110,16 @@ function notReplaceable({ cells, cellExtras }: DomainView): Diagnostic[] {
 
 function checkDeviceCells({ memoryDevices }: DomainView, cells: readonly Cell[]): void {
   const lost = memoryDevices.find(({ cell }) => cell !== undefined && cell >= cells.length)
-  if (lost?.cell !== undefined) refuse('device-cell-missing', { model: lost.model, cell: lost.cell, cells: cells.length })
+  if (lost?.cell !== undefined)
+    refuse('device-cell-missing', { model: lost.model, cell: lost.cell, cells: cells.length })
 }
 
 function elsewhere({ homes }: Seating, memory: readonly NodeSet[]): Diagnostic[] {
   return homes.flatMap(({ node }, cell) => {
     const backing = memory[cell]?.[0]
-    return backing === undefined || backing === node ? [] : [diagnostic('memory-elsewhere', { cell, node, backing })]
+    return backing === undefined || backing === node
+      ? []
+      : [diagnostic('memory-elsewhere', { cell, node, backing })]
   })
 }
 
@@ -108,10 +127,19 @@ function elsewhere({ homes }: Seating, memory: readonly NodeSet[]): Diagnostic[]
 function socketNotes({ topology, vcpus }: DomainView, cells: readonly Cell[]): Diagnostic[] {
   if (topology === undefined || cells.length < 2) return []
   const perSocket = vcpus / topology.sockets
-  const torn = cells.flatMap((cell) => cell.vcpus.map((vcpu) => [Math.floor(vcpu / perSocket), cell.id] as const))
+  const torn = cells.flatMap((cell) =>
+    cell.vcpus.map((vcpu) => [Math.floor(vcpu / perSocket), cell.id] as const),
+  )
   const cellsOf = new Map<number, Set<number>>()
   for (const [socket, cell] of torn) cellsOf.set(socket, (cellsOf.get(socket) ?? new Set()).add(cell))
   const spanning = [...cellsOf].filter(([, ids]) => ids.size > 1).map(([socket]) => socket)
   if (spanning.length === 0) return []
-  return [diagnostic('socket-spans-cells', { sockets: spanning, cells: cells.length, vcpus, threads: topology.threads })]
+  return [
+    diagnostic('socket-spans-cells', {
+      sockets: spanning,
+      cells: cells.length,
+      vcpus,
+      threads: topology.threads,
+    }),
+  ]
 }

@@ -55,7 +55,11 @@ export function poolOf(nodes: readonly NodeOffer[], threads: number): Pool {
   }
 }
 
-function takeWhile(pools: readonly NodePool[], count: number, take: (pool: NodePool) => readonly number[] | undefined): Seat[] {
+function takeWhile(
+  pools: readonly NodePool[],
+  count: number,
+  take: (pool: NodePool) => readonly number[] | undefined,
+): Seat[] {
   const seats: Seat[] = []
   for (const pool of pools) {
     while (seats.length < count) {

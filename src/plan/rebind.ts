@@ -22,7 +22,14 @@ import { type Moving, rebindThreads, type Settled, seatsOf, type Ways } from './
 import { pageRoom } from './room.ts'
 import { refuseFewCpus } from './seating.ts'
 import { spanNodes } from './span.ts'
-import { boundMemory, holds, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
+import {
+  boundMemory,
+  holds,
+  writtenCells,
+  writtenNodes,
+  writtenPagesize,
+  writtenPlacement,
+} from './written.ts'
 
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
@@ -55,7 +62,11 @@ function lacks(resources: Resources, view: DomainView, placement: Placement): nu
 }
 
 /** Wishes that only new cells could fulfil. */
-function keptNotes({ cells, arch = '' }: DomainView, { pagesizeKiB, cells: wanted, existing }: Request, move: Move): Diagnostic[] {
+function keptNotes(
+  { cells, arch = '' }: DomainView,
+  { pagesizeKiB, cells: wanted, existing }: Request,
+  move: Move,
+): Diagnostic[] {
   const ignored = [
     ...(pagesizeKiB === undefined ? [] : ['pagesize']),
     ...(wanted === 'per-node' || wanted === cells.length ? [] : ['cells']),
@@ -82,12 +93,21 @@ function newBinding(moving: Moving, before: Placement): Plan {
   const seats = shared ? new Map<number, CpuSet>() : seatsOf(moving, settled)
   const vcpupin = vcpuPins(view, cells, nodesOf, seats, offer)
   const memnodes = view.cells.map(
-    ({ id }, index): Memnode => ({ ...(before.binding.memnodes[index] as Memnode), nodes: memory[id] as NodeSet }),
+    ({ id }, index): Memnode => ({
+      ...(before.binding.memnodes[index] as Memnode),
+      nodes: memory[id] as NodeSet,
+    }),
   )
   const threads = rebindThreads(moving, vcpupin, nodesOf.flat(), memnodes)
-  const bound = view.cells.length === 0 ? boundMemory(view, request, memory[0] as NodeSet) : withDevices(view, resources, memnodes)
+  const bound =
+    view.cells.length === 0
+      ? boundMemory(view, request, memory[0] as NodeSet)
+      : withDevices(view, resources, memnodes)
   return {
-    placement: { cells: before.cells, binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins } },
+    placement: {
+      cells: before.cells,
+      binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins },
+    },
     notes: [...spanNotes(nodesOf, view), ...threads.notes],
   }
 }
@@ -99,7 +119,10 @@ function evenModes(memnodes: readonly Memnode[]): Memnode[] {
 }
 
 /** Online guest cores of each cell. A core that the domain itself tears over cells comes in pieces. */
-function coresOfCells(cores: readonly GuestCore[], cells: readonly { readonly vcpus: readonly number[] }[]): GuestCore[][] {
+function coresOfCells(
+  cores: readonly GuestCore[],
+  cells: readonly { readonly vcpus: readonly number[] }[],
+): GuestCore[][] {
   const cellOf = new Map(cells.flatMap(({ vcpus }, cell) => vcpus.map((vcpu) => [vcpu, cell] as const)))
   const found: GuestCore[][] = cells.map(() => [])
   for (const core of cores) {
@@ -107,7 +130,9 @@ function coresOfCells(cores: readonly GuestCore[], cells: readonly { readonly vc
       if (cell === undefined) continue
       const online = core.online.filter((vcpu) => cellOf.get(vcpu) === cell)
       const isWhole = online.length === core.online.length
-      found[cell]?.push(isWhole ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline })
+      found[cell]?.push(
+        isWhole ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline },
+      )
     }
   }
   return found
@@ -122,7 +147,9 @@ function settle(moving: Moving, coresOf: readonly (readonly GuestCore[])[]): Set
   const search = searchOf(moving, coresOf, rooms)
   const { homes, cost } = assignHomes(search)
   if (cost.missingCores === 0)
-    return homes.flatMap((home, cell) => toNodes(moving, cell, coresOf[cell] ?? [], [{ node: home, cores: Number.POSITIVE_INFINITY }]))
+    return homes.flatMap((home, cell) =>
+      toNodes(moving, cell, coresOf[cell] ?? [], [{ node: home, cores: Number.POSITIVE_INFINITY }]),
+    )
   // No home holds them all, so where cells are now does not count: a second run then comes to the same nodes.
   const anew = assignHomes({ ...search, cells: search.cells.map((cell) => ({ ...cell, now: undefined })) })
   return spanned(moving, coresOf, rooms, anew.homes)
@@ -144,9 +171,12 @@ function spanned(
     apart,
     prefer,
   )
-  if (whole !== undefined) return whole.flatMap((shares, cell) => toNodes(moving, cell, coresOf[cell] ?? [], shares))
+  if (whole !== undefined)
+    return whole.flatMap((shares, cell) => toNodes(moving, cell, coresOf[cell] ?? [], shares))
   const single = coresOf.map((cores) =>
-    cores.flatMap(({ online }) => online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) }))),
+    cores.flatMap(({ online }) =>
+      online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) })),
+    ),
   )
   const torn = spanNodes(
     single.map((cores) => cores.length),
@@ -155,7 +185,11 @@ function spanned(
     prefer,
   )
   if (torn === undefined)
-    refuse('not-enough-threads', { vcpus: single.flat().length, cpus: offer.cpus.length, cpuset: formatSet(offer.cpus) })
+    refuse('not-enough-threads', {
+      vcpus: single.flat().length,
+      cpus: offer.cpus.length,
+      cpuset: formatSet(offer.cpus),
+    })
   return torn.flatMap((shares, cell) => toNodes(moving, cell, single[cell] ?? [], shares))
 }
 
@@ -197,7 +231,8 @@ function searchOf(
       now: homeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),
   )
-  const told = (a: number, b: number): number => (a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20))
+  const told = (a: number, b: number): number =>
+    a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20)
   const way = guestWays(resources)
   const real = (a: number, b: number): number => way(nodes[a]?.id as number, nodes[b]?.id as number)
   return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }
@@ -228,7 +263,14 @@ function supplyOf(resources: Resources, needs: readonly CellNeed[]): HomeSearch[
   const sizes = [...new Set(needs.map(({ sizeKiB }) => sizeKiB))]
   return new Map(
     sizes.map((size) => {
-      if (size === 0) return [0, { nodes: resources.nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY), extraKiB: 0 }]
+      if (size === 0)
+        return [
+          0,
+          {
+            nodes: resources.nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY),
+            extraKiB: 0,
+          },
+        ]
       const room = pageRoom(resources, size)
       return [size, { nodes: room.free.map((pages) => pages * size), extraKiB: room.extra * size }]
     }),

@@ -19,7 +19,9 @@ export function refusedByLibvirt(view: Written): Diagnostic[] {
   const strayed = tune.memnodes
     .filter(({ cell }) => cell >= known)
     .map(({ cell }) => diagnostic('memnode-without-cell', { cell, cells: known }))
-  const pages = (view.hugepages ?? []).flatMap((page) => page.cells ?? []).filter((cell) => cell >= Math.max(1, known))
+  const pages = (view.hugepages ?? [])
+    .flatMap((page) => page.cells ?? [])
+    .filter((cell) => cell >= Math.max(1, known))
   return [
     ...strayed,
     ...[...new Set(pages)].map((cell) => diagnostic('page-without-cell', { cell, cells: known })),
@@ -27,7 +29,9 @@ export function refusedByLibvirt(view: Written): Diagnostic[] {
     ...checkModes(view),
     ...checkExpanders(view),
     ...view.memoryDevices.flatMap(({ model, cell }) =>
-      cell === undefined || cell < known ? [] : [diagnostic('device-cell-missing', { model, cell, cells: known })],
+      cell === undefined || cell < known
+        ? []
+        : [diagnostic('device-cell-missing', { model, cell, cells: known })],
     ),
   ]
 }
@@ -56,11 +60,24 @@ function checkModes({ tune: { memory, memnodes } }: Written): Diagnostic[] {
   const mixed =
     other.length === 0
       ? []
-      : [diagnostic('restrictive-mixed', { memory: memory.mode, cells: other.map(({ cell }) => cell), memnode: other[0]?.mode ?? '' })]
+      : [
+          diagnostic('restrictive-mixed', {
+            memory: memory.mode,
+            cells: other.map(({ cell }) => cell),
+            memnode: other[0]?.mode ?? '',
+          }),
+        ]
   const bound = union(...memnodes.map(({ nodes }) => nodes))
   const missing = memory.nodes === undefined || memory.mode !== 'strict' ? [] : subtract(bound, memory.nodes)
   const narrow =
-    missing.length === 0 ? [] : [diagnostic('memory-nodes-narrow', { memory: formatSet(memory.nodes ?? []), missing: formatSet(missing) })]
+    missing.length === 0
+      ? []
+      : [
+          diagnostic('memory-nodes-narrow', {
+            memory: formatSet(memory.nodes ?? []),
+            missing: formatSet(missing),
+          }),
+        ]
   return [...mixed, ...narrow]
 }
 
@@ -71,13 +88,19 @@ function checkExpanders({ expanders, cells, machine = '' }: Written): Diagnostic
     const fits = wants === 'pc' ? !/q35/.test(machine) : !isI440fx
     return [
       ...(fits ? [] : [diagnostic('expander-machine', { model, machine, wants })]),
-      ...(cell === undefined || cell < cells.length ? [] : [diagnostic('expander-cell-missing', { model, cell, cells: cells.length })]),
+      ...(cell === undefined || cell < cells.length
+        ? []
+        : [diagnostic('expander-cell-missing', { model, cell, cells: cells.length })]),
     ]
   })
 }
 
 /** The same of a guest that is about to be written: its cells, and what of the rest stays as it is. */
-export function refusedWhenPlaced(view: DomainView, { cells, binding }: Placement, stays: Stays): Diagnostic[] {
+export function refusedWhenPlaced(
+  view: DomainView,
+  { cells, binding }: Placement,
+  stays: Stays,
+): Diagnostic[] {
   const isTuned = !stays.binding && (cells.length > 0 || binding.memory !== undefined)
   const { hugepages, tune, ...rest } = view
   return refusedByLibvirt({

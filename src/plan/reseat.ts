@@ -57,7 +57,10 @@ export function seatsOf({ view, offer, request }: Moving, settled: readonly Sett
 function withoutCpus(offer: Offer, id: number, taken: ReadonlySet<number>): ReturnType<typeof nodeOf> {
   const node = nodeOf(offer, id)
   const free = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !taken.has(cpu)))
-  const cores = node.cores.map(({ cpus, whole }) => ({ cpus: free(cpus), whole: whole && free(cpus).length === cpus.length }))
+  const cores = node.cores.map(({ cpus, whole }) => ({
+    cpus: free(cpus),
+    whole: whole && free(cpus).length === cpus.length,
+  }))
   return { id, cpus: free(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
 }
 
@@ -70,15 +73,21 @@ export function rebindThreads(
 ): Threads {
   const used = union(...vcpupin)
   const fits = (cpus: CpuSet): boolean =>
-    cpus.length > 0 && subtract(cpus, offer.cpus).length === 0 && (shared || subtract(cpus, used).length === cpus.length)
+    cpus.length > 0 &&
+    subtract(cpus, offer.cpus).length === 0 &&
+    (shared || subtract(cpus, used).length === cpus.length)
   const { emulatorpin, iothreadpin, iothreads } = view
   const written = [...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values()]
   // virt-launcher's libvirt has no cpuset to put the emulator in.
   const backing = request.threadsLikeKubevirt ? [] : memnodes
-  const reaches = emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), offer).length === 0
+  const reaches =
+    emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), offer).length === 0
   const stays = reaches && iothreads.every((id) => iothreadpin.has(id)) && written.every(fits)
   if (stays && request.emulator === 'spare') {
-    return { pins: { emulatorpin, iothreadpin: iothreads.map((id) => iothreadpin.get(id) as CpuSet) }, notes: [] }
+    return {
+      pins: { emulatorpin, iothreadpin: iothreads.map((id) => iothreadpin.get(id) as CpuSet) },
+      notes: [],
+    }
   }
   // KubeVirt asks for a CPU of their own for threads that it pins; the pod on this side has one too.
   const emulator = request.threadsLikeKubevirt && written.length > 0 ? 'spare' : request.emulator

@@ -50,11 +50,13 @@ export function refuseFewCpus({ online }: DomainView, { cpus, offline }: Offer):
 const seat: Record<CpuChoice, (seated: Seated) => Seating> = {
   pack: dealt,
   spread: dealt,
-  'in-order': (seated) => (seated.request.cells === 'per-node' && !isCrowded(seated) ? inHostOrder(seated) : dealt(seated)),
+  'in-order': (seated) =>
+    seated.request.cells === 'per-node' && !isCrowded(seated) ? inHostOrder(seated) : dealt(seated),
   'as-pinned': asPinned,
 }
 
-const isCrowded = ({ view, offer, shared }: Seated): boolean => shared && view.online.length > offer.cpus.length
+const isCrowded = ({ view, offer, shared }: Seated): boolean =>
+  shared && view.online.length > offer.cpus.length
 
 /** A node and how many guest cores it has room for. */
 interface Room {
@@ -69,7 +71,9 @@ function dealt(seated: Seated): Seating {
   const filling = isCrowded(seated) ? crowded : fillingOf(request.cpus, offer, view.online.length)
   const threads = guestThreads(view)
   const units = guestCores(view).filter(({ online }) => online.length > 0)
-  const rooms = offer.nodes.map((node) => ({ id: node.id, room: filling.room(node, threads) })).filter(({ room }) => room > 0)
+  const rooms = offer.nodes
+    .map((node) => ({ id: node.id, room: filling.room(node, threads) }))
+    .filter(({ room }) => room > 0)
   const ids = nodesFor(seated, units.length, rooms, filling)
   const { cells } = request
   const nodeOfCell = cells === 'per-node' || cells <= ids.length ? ids : inTurn(cells, ids, rooms)
@@ -83,9 +87,11 @@ function nodesFor(seated: Seated, units: number, rooms: readonly Room[], filling
   const { view, request, offer, separation } = seated
   const threads = guestThreads(view)
   if (roomIn(rooms) < units) refuseCrossing(seated, units, roomIn(rooms))
-  if (request.cells !== 'per-node' && request.cells > units) refuse('cells-too-many', { cells: request.cells, cores: units, threads })
+  if (request.cells !== 'per-node' && request.cells > units)
+    refuse('cells-too-many', { cells: request.cells, cores: units, threads })
   const most = Math.min(rooms.length, units)
-  const count = request.cells === 'per-node' ? (filling.everyNode ? most : undefined) : Math.min(request.cells, most)
+  const count =
+    request.cells === 'per-node' ? (filling.everyNode ? most : undefined) : Math.min(request.cells, most)
   const splitsOf = splitsOn(offer, threads, filling, units)
   const splits = (ids: readonly number[]): number => splitsOf(ids, share(units, ids, rooms) ?? [])
   const chosen = chooseNodes(rooms, units, count, separation, splits)
@@ -119,8 +125,15 @@ function share(units: number, nodeOfCell: readonly number[], rooms: readonly Roo
 }
 
 function refuseCrossing({ view, offer }: Seated, units: number, fit: number): never {
-  const crossing = diagnostic('cell-crossing', { cores: units, threads: guestThreads(view), fit, cpuset: formatSet(offer.cpus) })
-  throw new Refusal(offer.offline.length === 0 ? [crossing] : [crossing, offlineFinding(offer.offline, offer.cpus)])
+  const crossing = diagnostic('cell-crossing', {
+    cores: units,
+    threads: guestThreads(view),
+    fit,
+    cpuset: formatSet(offer.cpus),
+  })
+  throw new Refusal(
+    offer.offline.length === 0 ? [crossing] : [crossing, offlineFinding(offer.offline, offer.cpus)],
+  )
 }
 
 /** How many cores a set of nodes would split; each node is looked at once. */
@@ -149,7 +162,12 @@ function homesOf(cells: readonly number[], shares: readonly number[], units: rea
   })
 }
 
-function seatsOf(homes: readonly Home[], offer: Offer, threads: number, filling: Filling): Map<number, CpuSet> {
+function seatsOf(
+  homes: readonly Home[],
+  offer: Offer,
+  threads: number,
+  filling: Filling,
+): Map<number, CpuSet> {
   const seats = new Map<number, CpuSet>()
   const coresOn = new Map<number, GuestCore[]>()
   for (const { node, cores } of homes) coresOn.set(node, (coresOn.get(node) ?? []).concat(cores))
@@ -176,15 +194,27 @@ function inHostOrder(seated: Seated): Seating {
   const units = guestCores(view).filter(({ online }) => online.length > 0)
   const whole = units.filter(({ online }) => online.length === threads)
   const parts = units.filter(({ online }) => online.length < threads)
-  const taken = [...pool.cores(whole.length), ...parts.flatMap(({ online }) => pool.loose(online.length) ?? [])]
+  const taken = [
+    ...pool.cores(whole.length),
+    ...parts.flatMap(({ online }) => pool.loose(online.length) ?? []),
+  ]
   if (taken.length < units.length)
-    refuse('cell-crossing', { cores: units.length, threads, fit: taken.length, cpuset: formatSet(offer.cpus) })
+    refuse('cell-crossing', {
+      cores: units.length,
+      threads,
+      fit: taken.length,
+      cpuset: formatSet(offer.cpus),
+    })
   const ordered = [...whole, ...parts]
   const seats = new Map<number, CpuSet>()
   ordered.forEach(({ online }, index) => {
-    for (const [thread, vcpu] of online.entries()) seats.set(vcpu, setOf<CpuSet>([taken[index]?.cpus[thread] as number]))
+    for (const [thread, vcpu] of online.entries())
+      seats.set(vcpu, setOf<CpuSet>([taken[index]?.cpus[thread] as number]))
   })
-  const homes = offer.nodes.map(({ id }) => ({ node: id, cores: ordered.filter((_, index) => taken[index]?.node === id) }))
+  const homes = offer.nodes.map(({ id }) => ({
+    node: id,
+    cores: ordered.filter((_, index) => taken[index]?.node === id),
+  }))
   return { homes: homes.filter(({ cores }) => cores.length > 0), seats: seated.shared ? new Map() : seats }
 }
 
@@ -201,11 +231,14 @@ function asPinned({ view, offer, request }: Seated): Seating {
     const outside = subtract(pin, offer.cpus)
     if (outside.length > 0) return [diagnostic('pin-outside', { vcpu, cpus: formatSet(outside), cpuset })]
     const nodes = setOf(pin.map((cpu) => nodeOfCpu(cpu) as number))
-    return nodes.length === 1 ? [] : [diagnostic('pin-spans-nodes', { vcpu, cpus: formatSet(pin), nodes: nodes.join(' and ') })]
+    return nodes.length === 1
+      ? []
+      : [diagnostic('pin-spans-nodes', { vcpu, cpus: formatSet(pin), nodes: nodes.join(' and ') })]
   })
   refuseAll(found)
   const seats = new Map(view.online.map((vcpu) => [vcpu, view.vcpupin.get(vcpu) as CpuSet]))
-  const nodeOfVcpu = (vcpu: number | undefined): number | undefined => nodeOfCpu(seats.get(vcpu as number)?.[0] as number)
+  const nodeOfVcpu = (vcpu: number | undefined): number | undefined =>
+    nodeOfCpu(seats.get(vcpu as number)?.[0] as number)
   const units = guestCores(view).filter(({ online }) => online.length > 0)
   const torn = units.find(({ online }) => online.some((vcpu) => nodeOfVcpu(vcpu) !== nodeOfVcpu(online[0])))
   if (torn !== undefined) {
@@ -217,14 +250,18 @@ function asPinned({ view, offer, request }: Seated): Seating {
   const homes = offer.nodes
     .map(({ id }) => ({ node: id, cores: units.filter(({ online }) => nodeOfVcpu(online[0]) === id) }))
     .filter(({ cores }) => cores.length > 0)
-  return { homes: request.cells === 'per-node' ? homes : splitHomes(homes, request.cells, guestThreads(view)), seats }
+  return {
+    homes: request.cells === 'per-node' ? homes : splitHomes(homes, request.cells, guestThreads(view)),
+    seats,
+  }
 }
 
 /** More cells than nodes: cells are dealt to the nodes in turn, and each node's guest cores to its cells. */
 function splitHomes(homes: readonly Home[], cells: number, threads: number): Home[] {
   const units = homes.reduce((sum, { cores }) => sum + cores.length, 0)
   if (cells > units) refuse('cells-too-many', { cells, cores: units, threads })
-  if (cells < homes.length) refuse('cells-too-few', { cells, nodes: homes.map(({ node }) => node).join(', '), count: homes.length })
+  if (cells < homes.length)
+    refuse('cells-too-few', { cells, nodes: homes.map(({ node }) => node).join(', '), count: homes.length })
   const turn = range(cells).map((cell) => cell % homes.length)
   const split: Home[] = []
   for (const [index, { node, cores }] of homes.entries()) {

@@ -24,7 +24,12 @@ export function shapeOf(
   const backed = vcpus.map((cell, id) => ({ node: memnodes[id]?.[0] as number, vcpus: cell.length }))
   const memory = splitMemory(view, resources, request, backed, pagesizeKiB)
   const distances = distancesOf(resources, request, homes)
-  return vcpus.map((cell, id) => ({ id, vcpus: cell, memoryKiB: memory[id] as number, distances: distances[id] as readonly number[] }))
+  return vcpus.map((cell, id) => ({
+    id,
+    vcpus: cell,
+    memoryKiB: memory[id] as number,
+    distances: distances[id] as readonly number[],
+  }))
 }
 
 /**
@@ -44,7 +49,9 @@ function vcpusOf(view: DomainView, { offlineInCells }: Request, homes: readonly 
   return homes.map(({ cores }, cell) => {
     const from = next
     next += shares[cell] as number
-    return setOf<VcpuSet>([...cores, ...later.slice(from, next)].flatMap((core) => [...core.online, ...core.offline]))
+    return setOf<VcpuSet>(
+      [...cores, ...later.slice(from, next)].flatMap((core) => [...core.online, ...core.offline]),
+    )
   })
 }
 

@@ -27,7 +27,9 @@ export function spanNodes(
   const left = [...rooms]
   const shares: Share[][] = cores.map(() => [])
   const ways = waysOf(rooms.length, separation)
-  for (const cell of range(cores.length).sort((a, b) => (cores[b] as number) - (cores[a] as number) || a - b)) {
+  for (const cell of range(cores.length).sort(
+    (a, b) => (cores[b] as number) - (cores[a] as number) || a - b,
+  )) {
     const need = cores[cell] as number
     const nodes = oneNode(need, left, (node) => prefer(cell, node)) ?? severalNodes(need, left, ways)
     if (nodes === undefined) return undefined
@@ -54,7 +56,11 @@ function waysOf(nodes: number, separation: (a: number, b: number) => number): Wa
   }
 }
 
-function oneNode(need: number, left: readonly number[], cost: (node: number) => number): number[] | undefined {
+function oneNode(
+  need: number,
+  left: readonly number[],
+  cost: (node: number) => number,
+): number[] | undefined {
   let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
   for (const node of left.keys()) {
     if ((left[node] as number) < need) continue

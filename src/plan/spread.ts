@@ -9,7 +9,13 @@ import type { NodeOffer } from './offer.ts'
  */
 export function spreadCpus(node: NodeOffer, count: number): NodeOffer {
   const most = Math.max(0, ...node.cores.map(({ cpus }) => cpus.length))
-  const turns = Array.from({ length: most }, (_, thread) => node.cores.flatMap(({ cpus }) => cpus[thread] ?? []))
+  const turns = Array.from({ length: most }, (_, thread) =>
+    node.cores.flatMap(({ cpus }) => cpus[thread] ?? []),
+  )
   const cpus = turns.flat().slice(0, count)
-  return { id: node.id, cpus: setOf<CpuSet>(cpus), cores: cpus.map((cpu) => ({ cpus: setOf<CpuSet>([cpu]), whole: false })) }
+  return {
+    id: node.id,
+    cpus: setOf<CpuSet>(cpus),
+    cores: cpus.map((cpu) => ({ cpus: setOf<CpuSet>([cpu]), whole: false })),
+  }
 }

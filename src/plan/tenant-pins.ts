@@ -95,14 +95,18 @@ function cutView(view: DomainView, tenant: TenantPins): DomainView {
   }
 }
 
-function cutAll(pins: ReadonlyMap<number, CpuSet>, left: (pin: CpuSet) => CpuSet): ReadonlyMap<number, CpuSet> {
+function cutAll(
+  pins: ReadonlyMap<number, CpuSet>,
+  left: (pin: CpuSet) => CpuSet,
+): ReadonlyMap<number, CpuSet> {
   const cut = [...pins].map(([id, pin]) => [id, left(pin)] as const)
   return new Map(cut.filter(([, pin]) => pin.length > 0))
 }
 
 /** Whether vCPUs that had CPUs of their own now share some. */
 function crowded(cut: Bounded, before: DomainView): readonly Diagnostic[] {
-  const pinsOf = (view: DomainView): CpuSet[] => before.online.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([]))
+  const pinsOf = (view: DomainView): CpuSet[] =>
+    before.online.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([]))
   const pins = pinsOf(cut.view)
   if (cut.request.pin === 'cell' || canSpread(pins) || !canSpread(pinsOf(before))) return []
   const cpus = union(...pins)
@@ -111,7 +115,11 @@ function crowded(cut: Bounded, before: DomainView): readonly Diagnostic[] {
 }
 
 /** Of vCPUs that are online at boot; others get the CPUs of their cell. */
-function pinsOutside(lost: readonly PinnedThread[], { view, resources }: Bounded, { vcpus }: TenantPins): Diagnostic[] {
+function pinsOutside(
+  lost: readonly PinnedThread[],
+  { view, resources }: Bounded,
+  { vcpus }: TenantPins,
+): Diagnostic[] {
   const cpuset = formatSet(cutTo(vcpus, resources.allowed.cpus))
   const online = new Set<number>(view.online)
   return lost

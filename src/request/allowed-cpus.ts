@@ -23,7 +23,11 @@ import type { Wishes } from './request.ts'
  * @param pins those of the domain, where cpus=as-pinned makes them a source
  * @returns undefined where only the host has a say
  */
-export function allowedCpus({ cpuset }: Pick<Request, 'cpuset'>, pins: CpuSet | undefined, given: CpuSet | undefined): CpuSet | undefined {
+export function allowedCpus(
+  { cpuset }: Pick<Request, 'cpuset'>,
+  pins: CpuSet | undefined,
+  given: CpuSet | undefined,
+): CpuSet | undefined {
   return cpuset ?? (pins !== undefined && pins.length > 0 ? pins : given)
 }
 
@@ -119,7 +123,11 @@ function withoutFlags(wishes: Wishes, flags: Wishes): Wishes {
   return Object.fromEntries(Object.entries(wishes).filter(([key]) => !isStronger(key)))
 }
 
-function cutSet(key: 'cpuset' | 'emulator', cpus: CpuSet, { source, bounds }: Tenancy): Cut & { readonly refused: readonly Diagnostic[] } {
+function cutSet(
+  key: 'cpuset' | 'emulator',
+  cpus: CpuSet,
+  { source, bounds }: Tenancy,
+): Cut & { readonly refused: readonly Diagnostic[] } {
   const left = cutTo(bounds, cpus)
   const facts = { source, key, wanted: formatSet(cpus), bounds: boundWords(cpus, bounds) }
   const allowed = formatSet(cutTo(bounds, bounds[0]?.cpus ?? cpus))
@@ -135,7 +143,8 @@ function cutUnpinned({ source, bounds, administrator }: Tenancy): Cut {
   const own = boundBy('cpuset', bounds)
   const given = boundBy('given', bounds)?.cpus ?? setOf<CpuSet>([])
   const isOwn = administrator.config.emulator === 'none'
-  if (isOwn || own === undefined || own.cpus.length === 0 || boundsLeft(given, [own]).length === 0) return NOTHING_CUT
+  if (isOwn || own === undefined || own.cpus.length === 0 || boundsLeft(given, [own]).length === 0)
+    return NOTHING_CUT
   const facts = { source, key: 'emulator', wanted: 'none', left: formatSet(own.cpus) }
   return {
     wishes: { emulator: own.cpus },

@@ -15,14 +15,18 @@ const { guests, timeoutS, onError, logFile } = defaultConfig
 
 const own: { readonly [name in Name]: Setting } = {
   guests: {
-    about: 'whom the hook acts on besides the guests that ask for it in their metadata: "opted-in", "all" or a list of names',
+    about:
+      'whom the hook acts on besides the guests that ask for it in their metadata: "opted-in", "all" or a list of names',
     shown: `"${guests}"`,
   },
   tenant_keys: {
     about: 'which of the keys above metadata and annotations may set; default all',
     shown: `[ ${list(keyNames.map((key) => `"${key}"`))} ]`,
   },
-  reserve: { about: 'KiB per node and page size that by-free-pages leaves alone, e.g. [ "2M=1048576" ]', shown: '[ ]' },
+  reserve: {
+    about: 'KiB per node and page size that by-free-pages leaves alone, e.g. [ "2M=1048576" ]',
+    shown: '[ ]',
+  },
   timeout_s: { about: 'how long the hook may take', shown: `${timeoutS}` },
   memory_limit_mib: { about: 'how much memory its work may take', shown: '512' },
   on_error: {
@@ -30,7 +34,10 @@ const own: { readonly [name in Name]: Setting } = {
     shown: `"${onError}"`,
   },
   log_file: { about: 'one line for every guest that the hook acts on', shown: `"${logFile}"` },
-  root: { about: "the folder that holds the host's sys/ and proc/, where the host is mounted elsewhere", shown: '"/host"' },
+  root: {
+    about: "the folder that holds the host's sys/ and proc/, where the host is mounted elsewhere",
+    shown: '"/host"',
+  },
 }
 
 /** Every key stands in it once. Reading it gives the defaults. */

@@ -45,7 +45,15 @@ export function logFileIn(text: string): Partial<Config> {
   return logFile === undefined ? {} : { logFile }
 }
 
-export type Name = 'guests' | 'tenant_keys' | 'reserve' | 'timeout_s' | 'memory_limit_mib' | 'on_error' | 'log_file' | 'root'
+export type Name =
+  | 'guests'
+  | 'tenant_keys'
+  | 'reserve'
+  | 'timeout_s'
+  | 'memory_limit_mib'
+  | 'on_error'
+  | 'log_file'
+  | 'root'
 
 /** The file while it is read; `found` gathers what is wrong with it. */
 interface Reading {
@@ -91,10 +99,12 @@ export function parseConfig(text: string, source: string): Config {
     const { key, value } = setting
     const before = first.get(key.text)
     if (before === undefined) first.set(key.text, line(key.start))
-    else reading.found.push(diagnostic('config-repeated', { source, key: key.text, first: before }, spanOf(key)))
+    else
+      reading.found.push(diagnostic('config-repeated', { source, key: key.text, first: before }, spanOf(key)))
     const name = ownNames.find((own) => own === key.text)
     if (name === undefined) config.wishes = { ...config.wishes, ...readWish(setting, reading) }
-    else Object.assign(config, gather(reading.found, () => names[name](setting, reading), spanOf(value)) ?? {})
+    else
+      Object.assign(config, gather(reading.found, () => names[name](setting, reading), spanOf(value)) ?? {})
   }
   refuseAll(reading.found.sort((a, b) => (a.at?.start ?? 0) - (b.at?.start ?? 0)))
   return config
@@ -128,7 +138,11 @@ function readTenantKeys(setting: Setting, { source, found }: Reading): Partial<C
     if (key !== undefined) tenantKeys.push(key)
     else
       found.push(
-        diagnostic('unknown-key', { source, key: text, known: keyNames, close: nearest(text, keyNames, found.length) }, spanOf(item)),
+        diagnostic(
+          'unknown-key',
+          { source, key: text, known: keyNames, close: nearest(text, keyNames, found.length) },
+          spanOf(item),
+        ),
       )
   }
   return { tenantKeys: keyNames.filter((key) => tenantKeys.includes(key)) }
@@ -143,7 +157,14 @@ function readReserve(setting: Setting, { text, source, found }: Reading): Partia
     if (one === undefined) continue
     const first = lines.get(one.pagesizeKiB)
     if (first === undefined) lines.set(one.pagesizeKiB, line(item.start))
-    else found.push(diagnostic('config-repeated', { source, key: `reserve ${formatPagesize(one.pagesizeKiB)}`, first }, spanOf(item)))
+    else
+      found.push(
+        diagnostic(
+          'config-repeated',
+          { source, key: `reserve ${formatPagesize(one.pagesizeKiB)}`, first },
+          spanOf(item),
+        ),
+      )
     reserve.push(one)
   }
   return { reserve: reserve.sort((a, b) => a.pagesizeKiB - b.pagesizeKiB) }
@@ -152,9 +173,16 @@ function readReserve(setting: Setting, { text, source, found }: Reading): Partia
 /** "2M=1048576" (KiB) or "2M=1G". */
 function readReserved(text: string, source: string): Config['reserve'][number] {
   const [pagesize, size, ...more] = text.split('=')
-  const pagesizeKiB = size === undefined || more.length > 0 ? 'none' : keys.pagesize.read(pagesize?.trim() ?? '', source)
+  const pagesizeKiB =
+    size === undefined || more.length > 0 ? 'none' : keys.pagesize.read(pagesize?.trim() ?? '', source)
   if (size !== undefined && pagesizeKiB !== 'none') return { pagesizeKiB, kib: parseSize(size, source).kib }
-  refuse('unknown-value', { source, key: 'reserve', value: text, known: ['a page size, = and KiB'], example: '"2M=1048576"' })
+  refuse('unknown-value', {
+    source,
+    key: 'reserve',
+    value: text,
+    known: ['a page size, = and KiB'],
+    example: '"2M=1048576"',
+  })
 }
 
 function itemsOf(setting: Setting, source: string, says: string, example: string): readonly Value[] {
@@ -163,27 +191,41 @@ function itemsOf(setting: Setting, source: string, says: string, example: string
 
 function word<Word extends string>(setting: Setting, source: string, words: readonly Word[]): Word {
   const { text } = setting.value
-  return words.find((each) => each === text) ?? noValue(setting, source, words, undefined, nearest(text, words))
+  return (
+    words.find((each) => each === text) ?? noValue(setting, source, words, undefined, nearest(text, words))
+  )
 }
 
 function wholeNumber(setting: Setting, source: string, max: number): number {
   const number = /^\d{1,9}$/.test(setting.value.text) ? Number(setting.value.text) : 0
-  return number >= 1 && number <= max ? number : noValue(setting, source, [`a whole number from 1 to ${max}`], '10')
+  return number >= 1 && number <= max
+    ? number
+    : noValue(setting, source, [`a whole number from 1 to ${max}`], '10')
 }
 
 function path(setting: Setting, source: string): string {
   const { items, text } = setting.value
-  return items === undefined && text.trim() !== '' ? text : noValue(setting, source, ['a path'], '"/path/to/it"')
+  return items === undefined && text.trim() !== ''
+    ? text
+    : noValue(setting, source, ['a path'], '"/path/to/it"')
 }
 
 /** A line of the log on stdout would become a part of the guest's XML. */
 function logPath(setting: Setting, source: string): string {
   const file = path(setting, source)
   const isStream = /^\/dev\/(std(in|out|err)$|fd\/)|^\/proc\/[^/]+\/fd\//.test(file)
-  return isStream ? noValue(setting, source, ['the path of a file, not of a stream'], `"${defaultConfig.logFile}"`) : file
+  return isStream
+    ? noValue(setting, source, ['the path of a file, not of a stream'], `"${defaultConfig.logFile}"`)
+    : file
 }
 
-function noValue({ key, value }: Setting, source: string, known: readonly string[], example?: string, close?: string): never {
+function noValue(
+  { key, value }: Setting,
+  source: string,
+  known: readonly string[],
+  example?: string,
+  close?: string,
+): never {
   refuse('unknown-value', { source, key: key.text, value: value.text, known, close, example })
 }
 

@@ -63,14 +63,17 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
     about: 'guest cells: one per host node in use, or exactly so many',
     read: readCells,
   },
-  existing: choice('existing', 'cells that the domain has: keep them and rebind, or build anew', ['keep', 'replace']),
+  existing: choice('existing', 'cells that the domain has: keep them and rebind, or build anew', [
+    'keep',
+    'replace',
+  ]),
   memory: choice('memory', 'how memory is split over the cells', ['by-vcpu', 'even', 'by-free-pages']),
   cpus: choice('cpus', 'which CPUs are taken', ['pack', 'in-order', 'spread', 'as-pinned']),
-  pin: choice('pin', "a vCPU on one CPU, or on all CPUs of its cell; auto: cpu where the CPUs are the guest's own", [
-    'auto',
-    'cpu',
-    'cell',
-  ]),
+  pin: choice(
+    'pin',
+    "a vCPU on one CPU, or on all CPUs of its cell; auto: cpu where the CPUs are the guest's own",
+    ['auto', 'cpu', 'cell'],
+  ),
   pagesize: {
     words: ['none'],
     open: PAGESIZE,
@@ -111,12 +114,23 @@ export function valuesOf(key: Key): readonly string[] {
 }
 
 function choice<Word extends string>(key: Key, about: string, words: readonly Word[]): KeyRow<Word> {
-  return { words, about, read: (text, source) => words.find((word) => word === text) ?? unknown(key, text, source) }
+  return {
+    words,
+    about,
+    read: (text, source) => words.find((word) => word === text) ?? unknown(key, text, source),
+  }
 }
 
 function unknown(key: Key, value: string, source: string): never {
   const { words, open } = keys[key]
-  refuse('unknown-value', { source, key, value, known: valuesOf(key), close: nearest(value, words), example: open?.example })
+  refuse('unknown-value', {
+    source,
+    key,
+    value,
+    known: valuesOf(key),
+    close: nearest(value, words),
+    example: open?.example,
+  })
 }
 
 function readCells(text: string, source: string): Request['cells'] {

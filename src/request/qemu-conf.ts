@@ -45,7 +45,13 @@ export function readSettings(
   found: Diagnostic[],
   isKey: (name: string) => boolean = () => false,
 ): readonly Setting[] {
-  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, within: 'setting', isKnown: false }
+  const reader: Reader = {
+    text,
+    source,
+    at: text.startsWith('\uFEFF') ? 1 : 0,
+    within: 'setting',
+    isKnown: false,
+  }
   const settings: Setting[] = []
   for (take(reader, GAP); reader.at < text.length; take(reader, GAP)) {
     const line = reader.at
@@ -67,11 +73,16 @@ function readSetting(reader: Reader, isKey: (name: string) => boolean): Setting 
   if (reader.text[reader.at] !== '=') malformed(reader, '=', `write ${shown} = "value"`)
   reader.at++
   take(reader, BLANK)
-  const value = reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'a value', `${shown} = `)
+  const value =
+    reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'a value', `${shown} = `)
   take(reader, BLANK)
   const next = reader.text[reader.at]
   if (next === undefined || next === '\n' || next === '#') return { key, value }
-  return malformed(reader, 'the end of the line', next === ',' ? `write ${shown} = [ "a", "b" ]` : 'write one setting per line')
+  return malformed(
+    reader,
+    'the end of the line',
+    next === ',' ? `write ${shown} = [ "a", "b" ]` : 'write one setting per line',
+  )
 }
 
 function readList(reader: Reader): Value {
@@ -82,7 +93,8 @@ function readList(reader: Reader): Value {
     items.push(readValue(reader, 'a value or ]', ''))
     take(reader, GAP)
     if (reader.text[reader.at] === ']') break
-    if (reader.text[reader.at] !== ',') malformed(reader, ', or ]', 'put commas between the values and close the list with ]')
+    if (reader.text[reader.at] !== ',')
+      malformed(reader, ', or ]', 'put commas between the values and close the list with ]')
     reader.at++
   }
   const end = ++reader.at

@@ -28,7 +28,12 @@ export function readWishes(pairs: Iterable<readonly [key: string, value: string]
 
 /** @param mistakes how many were found before this one */
 export function unknownKey(name: string, source: string, mistakes: number): Diagnostic {
-  return diagnostic('unknown-key', { source, key: name, known: keyNames, close: nearest(name, keyNames, mistakes) })
+  return diagnostic('unknown-key', {
+    source,
+    key: name,
+    known: keyNames,
+    close: nearest(name, keyNames, mistakes),
+  })
 }
 
 /**

@@ -17,13 +17,20 @@ export function optedIn({ name, wishes }: Pick<DomainView, 'name' | 'wishes'>, {
  * Reads what a guest states (`source`, e.g. "metadata of db1"), and only keys that `tenant_keys` leaves to guests.
  * @throws Refusal `tenant-key-refused` and those of `readWishes`: everything that is wrong, in the order stated
  */
-export function tenantWishes(wishes: ReadonlyMap<string, string>, source: string, config: Config, configSource: string): Wishes {
+export function tenantWishes(
+  wishes: ReadonlyMap<string, string>,
+  source: string,
+  config: Config,
+  configSource: string,
+): Wishes {
   const found: Diagnostic[] = []
   const read: Wishes[] = []
   for (const [name, value] of wishes) {
     const key = asKey(name)
     if (key !== undefined && !config.tenantKeys.includes(key)) {
-      found.push(diagnostic('tenant-key-refused', { source, key, config: configSource, allowed: config.tenantKeys }))
+      found.push(
+        diagnostic('tenant-key-refused', { source, key, config: configSource, allowed: config.tenantKeys }),
+      )
       continue
     }
     if (key === undefined) found.push(unknownKey(name, source, found.length))

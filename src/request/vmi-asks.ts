@@ -10,7 +10,9 @@ export function asksFor(value: Value): boolean {
   const root = instanceIn(quiet, value)
   const annotations = objectAt(quiet, at(quiet, root, 'metadata', 'annotations'))
   const passthrough = at(quiet, root, 'spec', 'domain', 'cpu', 'numa', 'guestMappingPassthrough')
-  return passthrough.value !== undefined || [...(annotations?.keys() ?? [])].some((key) => key.startsWith(PREFIX))
+  return (
+    passthrough.value !== undefined || [...(annotations?.keys() ?? [])].some((key) => key.startsWith(PREFIX))
+  )
 }
 
 /**

@@ -15,11 +15,15 @@ export function cpuNotes(reading: Reading, spec: Spot): Diagnostic[] {
   const { source } = reading
   const requests = countIn(reading, at(reading, spec, 'domain', 'resources', 'requests', 'cpu'))
   const limits = countIn(reading, at(reading, spec, 'domain', 'resources', 'limits', 'cpu'))
-  const fractions = [requests, limits].filter((count): count is Count => count !== undefined && !Number.isInteger(count.cpus))
+  const fractions = [requests, limits].filter(
+    (count): count is Count => count !== undefined && !Number.isInteger(count.cpus),
+  )
   const differ = requests !== undefined && limits !== undefined && requests.cpus !== limits.cpus
   return [
     ...fractions.map(({ path, given }) => diagnostic('vmi-cpu-count', { source, path, given })),
-    ...(differ ? [diagnostic('vmi-cpu-limit', { source, requests: requests.given, limits: limits.given })] : []),
+    ...(differ
+      ? [diagnostic('vmi-cpu-limit', { source, requests: requests.given, limits: limits.given })]
+      : []),
   ]
 }
 

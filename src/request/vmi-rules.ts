@@ -1,7 +1,17 @@
 // What KubeVirt's own rules look at in a VirtualMachineInstance: I/O threads, the emulator's CPUs, and what it writes besides.
 
 import type { KubevirtElements, KubevirtThreads } from '../model.ts'
-import { at, countAt, listAt, objectAt, type Reading, type Spot, switchAt, textAt, wordAt } from './vmi-value.ts'
+import {
+  at,
+  countAt,
+  listAt,
+  objectAt,
+  type Reading,
+  type Spot,
+  switchAt,
+  textAt,
+  wordAt,
+} from './vmi-value.ts'
 
 const POOL = 'supplementalPool'
 const POLICIES = ['shared', 'auto', POOL]
@@ -9,9 +19,15 @@ const PARITY = 'alpha.kubevirt.io/EmulatorThreadCompleteToEvenParity'
 const MEMFD = 'kubevirt.io/memfd'
 
 /** An absent factor does not count; when all are absent the count is 0, whatever the resources say. */
-export function threadsIn(reading: Reading, spec: Spot, annotations: ReadonlyMap<string, string>): KubevirtThreads {
+export function threadsIn(
+  reading: Reading,
+  spec: Spot,
+  annotations: ReadonlyMap<string, string>,
+): KubevirtThreads {
   const cpu = at(reading, spec, 'domain', 'cpu')
-  const factors = ['sockets', 'cores', 'threads'].map((key) => countAt(reading, at(reading, cpu, key)) ?? 0).filter((factor) => factor > 0)
+  const factors = ['sockets', 'cores', 'threads']
+    .map((key) => countAt(reading, at(reading, cpu, key)) ?? 0)
+    .filter((factor) => factor > 0)
   const policy = wordAt(reading, at(reading, spec, 'domain', 'ioThreadsPolicy'), POLICIES)
   const pool = countAt(reading, at(reading, spec, 'domain', 'ioThreads', 'supplementalPoolThreadCount')) ?? 0
   const disks = listAt(reading, at(reading, spec, 'domain', 'devices', 'disks'))

@@ -26,7 +26,9 @@ export const PREFIX = 'virt-numa.io/'
 /** The VirtualMachineInstance in a document: itself, or what a VirtualMachine is the template of. */
 export function instanceIn(reading: Reading, value: Value): Spot {
   const root = { path: '', value }
-  return objectAt(reading, root)?.get('kind') === 'VirtualMachine' ? at(reading, root, 'spec', 'template') : root
+  return objectAt(reading, root)?.get('kind') === 'VirtualMachine'
+    ? at(reading, root, 'spec', 'template')
+    : root
 }
 
 /** What stands at a path of keys; a key that is written in another case is told, since Kubernetes drops it without a word. */
@@ -39,9 +41,17 @@ function inside(reading: Reading, spot: Spot, key: string): Spot {
   const object = objectAt(reading, spot)
   const value = object?.get(key)
   if (value !== undefined && value !== null) return { path, value }
-  const close = [...(object?.keys() ?? [])].find((each) => each !== key && each.toLowerCase() === key.toLowerCase())
+  const close = [...(object?.keys() ?? [])].find(
+    (each) => each !== key && each.toLowerCase() === key.toLowerCase(),
+  )
   if (close !== undefined) {
-    problem(reading, { path: path.slice(0, -key.length) + close, value }, 'is no key', 'keys are read to the letter', `write ${key}`)
+    problem(
+      reading,
+      { path: path.slice(0, -key.length) + close, value },
+      'is no key',
+      'keys are read to the letter',
+      `write ${key}`,
+    )
   }
   return { path, value: undefined }
 }
@@ -55,13 +65,25 @@ export function objectAt(reading: Reading, spot: Spot): ReadonlyMap<string, Valu
 export function listAt(reading: Reading, spot: Spot): Spot[] {
   if (spot.value === undefined) return []
   if (!Array.isArray(spot.value)) return wrong(reading, spot, 'a list belongs here', 'write a list') ?? []
-  return spot.value.map((value: Value, index) => ({ path: `${spot.path}[${index}]`, value: value === null ? undefined : value }))
+  return spot.value.map((value: Value, index) => ({
+    path: `${spot.path}[${index}]`,
+    value: value === null ? undefined : value,
+  }))
 }
 
 export function countAt(reading: Reading, spot: Spot): number | undefined {
   const { value } = spot
-  if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 16_384)) return value
-  return wrong(reading, spot, 'a whole number from 0 to 16384 belongs here', 'write digits, without quotes, sign or fraction')
+  if (
+    value === undefined ||
+    (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 16_384)
+  )
+    return value
+  return wrong(
+    reading,
+    spot,
+    'a whole number from 0 to 16384 belongs here',
+    'write digits, without quotes, sign or fraction',
+  )
 }
 
 export function switchAt(reading: Reading, spot: Spot): boolean | undefined {
@@ -87,12 +109,15 @@ export function quantityTextAt(reading: Reading, spot: Spot): string | undefined
 
 export function memoryAt(reading: Reading, spot: Spot): Size | undefined {
   const text = quantityTextAt(reading, spot)
-  return text === undefined ? undefined : gather(reading.problems, () => parseQuantity(text, `${reading.source}: ${spot.path}`))
+  return text === undefined
+    ? undefined
+    : gather(reading.problems, () => parseQuantity(text, `${reading.source}: ${spot.path}`))
 }
 
 /** Tells that something must be there. */
 export function needed(reading: Reading, spot: Spot, fix: string): void {
-  if (spot.value === undefined) problem(reading, spot, 'is missing', 'without it nothing is known of the guest', fix)
+  if (spot.value === undefined)
+    problem(reading, spot, 'is missing', 'without it nothing is known of the guest', fix)
 }
 
 /** Tells that a value is of the wrong kind. */
@@ -100,14 +125,21 @@ export function wrong(reading: Reading, spot: Spot, why: string, fix: string): u
   problem(reading, spot, `is ${nameOf(spot)}`, why, fix)
 }
 
-function problem({ source, problems }: Reading, { path }: Spot, what: string, why: string, fix: string): void {
+function problem(
+  { source, problems }: Reading,
+  { path }: Spot,
+  what: string,
+  why: string,
+  fix: string,
+): void {
   problems.push(diagnostic('vmi-malformed', { source, path, what, why, fix }))
 }
 
 /** An annotation that is not ours may hold a secret: of it only the kind is told. */
 function nameOf({ path, value }: Spot): string {
   const isPrivate = path.includes('annotations') && !path.includes(PREFIX)
-  if (typeof value === 'string') return isPrivate ? 'a text' : `the text "${value.length > 40 ? `${value.slice(0, 37)}...` : value}"`
+  if (typeof value === 'string')
+    return isPrivate ? 'a text' : `the text "${value.length > 40 ? `${value.slice(0, 37)}...` : value}"`
   if (typeof value === 'number' && isPrivate) return 'a number'
   if (Array.isArray(value)) return 'a list'
   return value instanceof Map ? 'an object' : String(value)

@@ -54,7 +54,11 @@ export function readVmi(value: Value, source: string): Vmi {
   const root = instanceIn(reading, value)
   const spec = at(reading, root, 'spec')
   if (root.value === undefined || root.value instanceof Map)
-    needed(reading, root.value === undefined ? root : spec, 'give a VirtualMachineInstance, or a VirtualMachine')
+    needed(
+      reading,
+      root.value === undefined ? root : spec,
+      'give a VirtualMachineInstance, or a VirtualMachine',
+    )
   const annotations = annotationsIn(reading, root)
   const cpu = at(reading, spec, 'domain', 'cpu')
   const dedicated = switchAt(reading, at(reading, cpu, 'dedicatedCpuPlacement')) ?? false
@@ -67,7 +71,11 @@ export function readVmi(value: Value, source: string): Vmi {
   const notes = dedicated ? cpuNotes(reading, spec) : []
   if (passthrough && !dedicated) reading.problems.push(diagnostic('dedicated-cpus-required', { source }))
   refuseAll(once(reading.problems))
-  const own = new Map([...annotations].flatMap(([key, text]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : [])))
+  const own = new Map(
+    [...annotations].flatMap(([key, text]) =>
+      key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : [],
+    ),
+  )
   return {
     source,
     dedicated,
@@ -128,5 +136,10 @@ const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'di
 /** @param stated what was wished for beside the VMI's spec: annotations, metadata, flags */
 export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: Wishes): Request {
   const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
-  return { ...request, threads, pinsOnly, ...(pinsOnly && { threadsLikeKubevirt: !('emulator' in stated), offlineInCells: false }) }
+  return {
+    ...request,
+    threads,
+    pinsOnly,
+    ...(pinsOnly && { threadsLikeKubevirt: !('emulator' in stated), offlineInCells: false }),
+  }
 }

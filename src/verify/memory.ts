@@ -32,22 +32,33 @@ function joined(cells: readonly number[], shared: readonly (readonly number[])[]
     const touched = groups.filter((group) => group.some((cell) => together.includes(cell)))
     if (touched.length < 2) continue
     const one = touched.flat().sort((a, b) => a - b)
-    groups = groups.flatMap((group) => (group === touched[0] ? [one] : touched.includes(group) ? [] : [group]))
+    groups = groups.flatMap((group) =>
+      group === touched[0] ? [one] : touched.includes(group) ? [] : [group],
+    )
   }
   return groups
 }
 
-function placeOf(wanted: Wanted, cells: readonly number[], blocks: readonly WantedMemory[], regions: readonly MemoryRegion[]): CellPlace {
+function placeOf(
+  wanted: Wanted,
+  cells: readonly number[],
+  blocks: readonly WantedMemory[],
+  regions: readonly MemoryRegion[],
+): CellPlace {
   const own = wanted.cells.filter(({ id }) => cells.includes(id))
   const [{ mode, pagesizeKiB } = {} as WantedCell] = own
-  const nodes = own.every((cell) => cell.nodes !== undefined) ? union(...own.map((cell) => cell.nodes as NodeSet)) : undefined
+  const nodes = own.every((cell) => cell.nodes !== undefined)
+    ? union(...own.map((cell) => cell.nodes as NodeSet))
+    : undefined
   const found = regions.filter(({ mappings }) => mappings.length > 0)
   const mappings = found.flatMap((region) => region.mappings)
-  const blockOf = (backend: MemoryBackend): WantedMemory => blocks.find((block) => block.backend === backend) as WantedMemory
+  const blockOf = (backend: MemoryBackend): WantedMemory =>
+    blocks.find((block) => block.backend === backend) as WantedMemory
   const blocksOf = ({ backends }: MemoryRegion): WantedMemory[] => backends.map(blockOf)
   const elsewhere = found.map((region) => elsewhereIn(region, blocksOf(region)))
   const nodesKiB = summed(mappings)
-  const isTold = (backend: MemoryBackend | undefined): boolean => found.some(({ backends }) => backends.some((each) => each === backend))
+  const isTold = (backend: MemoryBackend | undefined): boolean =>
+    found.some(({ backends }) => backends.some((each) => each === backend))
   const place = {
     cells,
     memoryKiB: total(blocks.map(({ sizeKiB }) => sizeKiB)),
@@ -58,7 +69,8 @@ function placeOf(wanted: Wanted, cells: readonly number[], blocks: readonly Want
     ...(pagesizeKiB !== undefined && pagesizeKiB > 0 && { wantedPagesizeKiB: pagesizeKiB }),
     nodesKiB,
     allocatedKiB: total([...nodesKiB.values()]),
-    ...(elsewhere.length > 0 && !elsewhere.includes(undefined) && { elsewhereKiB: total(elsewhere.map((kib) => kib ?? 0)) }),
+    ...(elsewhere.length > 0 &&
+      !elsewhere.includes(undefined) && { elsewhereKiB: total(elsewhere.map((kib) => kib ?? 0)) }),
     strayKiB: total(found.map((region) => strayIn(region, blocksOf(region)))),
     ...sumOf('thpKiB', mappings),
     ...sumOf('swapKiB', mappings),
@@ -73,7 +85,8 @@ const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum +
 /** Undefined: nothing is wanted of it, or it cannot be told which pages are whose. */
 function elsewhereIn(region: MemoryRegion, blocks: readonly WantedMemory[]): number | undefined {
   const [first] = blocks
-  return first?.nodes !== undefined && blocks.every(({ nodes }) => nodes !== undefined && sameSet(nodes, first.nodes as NodeSet))
+  return first?.nodes !== undefined &&
+    blocks.every(({ nodes }) => nodes !== undefined && sameSet(nodes, first.nodes as NodeSet))
     ? strayIn(region, blocks)
     : undefined
 }
@@ -87,13 +100,19 @@ function strayIn({ mappings }: MemoryRegion, blocks: readonly WantedMemory[]): n
 
 function summed(mappings: readonly Mapping[]): ReadonlyMap<number, number> {
   const sum = new Map<number, number>()
-  for (const { nodesKiB } of mappings) for (const [node, kib] of nodesKiB ?? []) sum.set(node, (sum.get(node) ?? 0) + kib)
+  for (const { nodesKiB } of mappings)
+    for (const [node, kib] of nodesKiB ?? []) sum.set(node, (sum.get(node) ?? 0) + kib)
   return new Map([...sum].sort(([a], [b]) => a - b))
 }
 
-function sumOf<Key extends 'thpKiB' | 'swapKiB'>(key: Key, mappings: readonly Mapping[]): { [K in Key]?: number } {
+function sumOf<Key extends 'thpKiB' | 'swapKiB'>(
+  key: Key,
+  mappings: readonly Mapping[],
+): { [K in Key]?: number } {
   const values = mappings.flatMap((mapping) => mapping[key] ?? [])
-  return values.length === 0 ? {} : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
+  return values.length === 0
+    ? {}
+    : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
 }
 
 export function policyText({ mode, nodes }: MemoryPolicy): string {
@@ -107,7 +126,11 @@ function distinct(policies: readonly MemoryPolicy[]): MemoryPolicy[] {
 
 type Unjudged = Omit<CellPlace, 'faults' | 'verdict'>
 
-function faultsOf(place: Unjudged, regions: readonly MemoryRegion[], blocksOf: (of: MemoryRegion) => WantedMemory[]): MemoryFault[] {
+function faultsOf(
+  place: Unjudged,
+  regions: readonly MemoryRegion[],
+  blocksOf: (of: MemoryRegion) => WantedMemory[],
+): MemoryFault[] {
   const { strayKiB, wantedPagesizeKiB } = place
   const isBound = (region: MemoryRegion): boolean =>
     region.mappings.every(({ policy }) => blocksOf(region).some((block) => suits(policy, block)))

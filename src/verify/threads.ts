@@ -8,16 +8,27 @@ import type { Wanted } from './wanted.ts'
 
 /** vCPUs, then the emulator, then I/O threads. The emulator's threads are together where they may run on the same CPUs. */
 export function threadPlaces(threads: readonly GuestThread[], wanted: Wanted): ThreadPlace[] {
-  return [...vcpuPlaces(threads, wanted), ...emulatorPlaces(threads, wanted), ...iothreadPlaces(threads, wanted)]
+  return [
+    ...vcpuPlaces(threads, wanted),
+    ...emulatorPlaces(threads, wanted),
+    ...iothreadPlaces(threads, wanted),
+  ]
 }
 
-function vcpuPlaces(threads: readonly GuestThread[], { online, vcpupin, others, cells }: Wanted): ThreadPlace[] {
+function vcpuPlaces(
+  threads: readonly GuestThread[],
+  { online, vcpupin, others, cells }: Wanted,
+): ThreadPlace[] {
   const own = new Map(
-    threads.flatMap((thread) => (thread.role === 'vcpu' && thread.id !== undefined ? [[thread.id, thread] as const] : [])),
+    threads.flatMap((thread) =>
+      thread.role === 'vcpu' && thread.id !== undefined ? [[thread.id, thread] as const] : [],
+    ),
   )
   const shared = threads.find(({ role }) => role === 'all-vcpus')
   const ids = [...new Set([...(online ?? []), ...own.keys()])].sort((a, b) => a - b)
-  const cellOf = new Map([...cells].reverse().flatMap(({ id, vcpus }) => vcpus.map((vcpu) => [vcpu as number, id] as const)))
+  const cellOf = new Map(
+    [...cells].reverse().flatMap(({ id, vcpus }) => vcpus.map((vcpu) => [vcpu as number, id] as const)),
+  )
   return ids.map((id) => {
     const thread = own.get(id)
     const cell = cellOf.get(id)
@@ -36,14 +47,23 @@ function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }
   return [...groups.values()].map((group) => ({ role: 'emulator', ...placed(group, emulatorpin ?? others) }))
 }
 
-function iothreadPlaces(threads: readonly GuestThread[], { iothreads, iothreadpin, others }: Wanted): ThreadPlace[] {
+function iothreadPlaces(
+  threads: readonly GuestThread[],
+  { iothreads, iothreadpin, others }: Wanted,
+): ThreadPlace[] {
   const own = new Map(
-    threads.flatMap((thread) => (thread.role === 'iothread' && thread.id !== undefined ? [[thread.id, thread] as const] : [])),
+    threads.flatMap((thread) =>
+      thread.role === 'iothread' && thread.id !== undefined ? [[thread.id, thread] as const] : [],
+    ),
   )
   const ids = [...new Set([...iothreads, ...own.keys()])].sort((a, b) => a - b)
   return ids.map((id) => {
     const [thread, pin] = [own.get(id), iothreadpin.get(id) ?? others]
-    return { role: 'iothread', id, ...(thread === undefined ? missing(pin, undefined) : placed([thread], pin)) }
+    return {
+      role: 'iothread',
+      id,
+      ...(thread === undefined ? missing(pin, undefined) : placed([thread], pin)),
+    }
   })
 }
 
@@ -60,7 +80,12 @@ function missing(wanted: CpuSet | undefined, shared: GuestThread | undefined): P
 
 function placed(threads: readonly GuestThread[], wanted: CpuSet | undefined): Placed {
   const cpus = threads[0]?.cpus
-  return { tids: threads.map(({ tid }) => tid), ...(cpus && { cpus }), ...(wanted && { wanted }), verdict: verdictOf(cpus, wanted) }
+  return {
+    tids: threads.map(({ tid }) => tid),
+    ...(cpus && { cpus }),
+    ...(wanted && { wanted }),
+    verdict: verdictOf(cpus, wanted),
+  }
 }
 
 /** A part of the wanted CPUs is fine: the kernel leaves out those that are offline. */
@@ -75,7 +100,9 @@ function verdictOf(cpus: CpuSet | undefined, wanted: CpuSet | undefined): Thread
 
 /** Threads of one kind with the same fault on the same CPUs are told together. @param guest for virsh; absent: it is not libvirt's */
 export function threadFindings(places: readonly ThreadPlace[], guest: string | undefined): Diagnostic[] {
-  const told = places.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere' || verdict === 'unknown')
+  const told = places.filter(
+    ({ verdict }) => verdict === 'wider' || verdict === 'elsewhere' || verdict === 'unknown',
+  )
   const groups = groupBy(told, ({ role, verdict, cpus, tids }) =>
     [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' '),
   )
@@ -100,7 +127,8 @@ const NAMES = { vcpu: 'vCPU', iothread: 'I/O thread', emulator: 'emulator thread
 
 function threadWords(group: readonly ThreadPlace[]): string {
   const [{ role, tids }] = group as [ThreadPlace]
-  if (role === 'emulator') return tids.length === 1 ? `the ${NAMES[role]} ${tids[0]}` : `${tids.length} ${NAMES[role]}s`
+  if (role === 'emulator')
+    return tids.length === 1 ? `the ${NAMES[role]} ${tids[0]}` : `${tids.length} ${NAMES[role]}s`
   return `${NAMES[role]}${group.length === 1 ? '' : 's'} ${formatSet(setOf(group.map(({ id = 0 }) => id)))}`
 }
 

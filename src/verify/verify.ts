@@ -54,23 +54,37 @@ export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed):
 
 export const cellWords = (cells: readonly number[]): string =>
   cells.length === 1 ? `cell ${cells[0]}` : `cells ${formatSet(cells)} together`
-const nodeWords = (nodes: readonly number[]): string => `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+const nodeWords = (nodes: readonly number[]): string =>
+  `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
 
-function memoryFindings(place: CellPlace, all: readonly CellPlace[], pid: number, guest: string | undefined): Diagnostic[] {
+function memoryFindings(
+  place: CellPlace,
+  all: readonly CellPlace[],
+  pid: number,
+  guest: string | undefined,
+): Diagnostic[] {
   const { nodes = setOf([]), mode = 'strict', policies, pagesizesKiB, wantedPagesizeKiB = 0 } = place
   const cells = cellWords(place.cells)
-  const fix = guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
+  const fix =
+    guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
   const has = policies.map(policyText).join(' and ')
   const pages = pagesizesKiB.map(formatKiB).join(' and ')
   const of: Readonly<Record<MemoryFault, () => Diagnostic>> = {
     elsewhere: () => elsewhereFinding(place, all, pid, fix),
-    unbound: () => diagnostic('guest-memory-unbound', { cells, has, wanted: `${mode} on ${nodeWords(nodes)}`, fix }),
-    pagesize: () => diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(wantedPagesizeKiB), fix }),
+    unbound: () =>
+      diagnostic('guest-memory-unbound', { cells, has, wanted: `${mode} on ${nodeWords(nodes)}`, fix }),
+    pagesize: () =>
+      diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(wantedPagesizeKiB), fix }),
   }
   return place.faults.map((fault) => of[fault]())
 }
 
-function elsewhereFinding(place: CellPlace, all: readonly CellPlace[], pid: number, restart: string): Diagnostic {
+function elsewhereFinding(
+  place: CellPlace,
+  all: readonly CellPlace[],
+  pid: number,
+  restart: string,
+): Diagnostic {
   const { nodes = setOf([]), mode = 'strict', nodesKiB, elsewhereKiB, strayKiB, allocatedKiB } = place
   const away = [...nodesKiB].filter(([node]) => !(nodes as readonly number[]).includes(node))
   const from = away.map(([node]) => node)
@@ -90,20 +104,30 @@ function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly num
   const others = all.filter((other) => other !== place)
   return others.every(
     ({ nodes, nodesKiB }) =>
-      nodes !== undefined && from.every((node) => !nodesKiB.has(node) && !(nodes as readonly number[]).includes(node)),
+      nodes !== undefined &&
+      from.every((node) => !nodesKiB.has(node) && !(nodes as readonly number[]).includes(node)),
   )
 }
 
 function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] {
-  const why = 'no mapping of QEMU has the name or the size of what it was told to make, or more than one has it'
+  const why =
+    'no mapping of QEMU has the name or the size of what it was told to make, or more than one has it'
   return [
-    ...(unknownKiB > 0 ? [diagnostic('guest-memory-unknown', { cells: cellWords(cells), size: formatKiB(unknownKiB), why })] : []),
-    ...(cells.length > 1 ? [diagnostic('guest-memory-alike', { cells: `cells ${formatSet(cells)}`, size: formatKiB(memoryKiB) })] : []),
+    ...(unknownKiB > 0
+      ? [diagnostic('guest-memory-unknown', { cells: cellWords(cells), size: formatKiB(unknownKiB), why })]
+      : []),
+    ...(cells.length > 1
+      ? [diagnostic('guest-memory-alike', { cells: `cells ${formatSet(cells)}`, size: formatKiB(memoryKiB) })]
+      : []),
   ]
 }
 
 /** vCPUs none of whose CPUs is on a node that holds any of their cell's memory: their XML may say so, and it is worth knowing. */
-function farVcpus(threads: readonly ThreadPlace[], cells: readonly CellPlace[], nodes: readonly HostNode[]): Diagnostic[] {
+function farVcpus(
+  threads: readonly ThreadPlace[],
+  cells: readonly CellPlace[],
+  nodes: readonly HostNode[],
+): Diagnostic[] {
   const isRight = (verdict: string): boolean => verdict === 'placed' || verdict === 'free'
   const nodeOf = new Map(nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu as number, id] as const)))
   const ofCell = groupBy(threads, ({ cell }) => cell)
@@ -112,7 +136,8 @@ function farVcpus(threads: readonly ThreadPlace[], cells: readonly CellPlace[], 
     const held = [...nodesKiB].filter(([, kib]) => kib > 0).map(([node]) => node)
     if (ids.length !== 1 || cell === undefined || held.length === 0 || !isRight(whole)) return []
     const far = (ofCell.get(cell) ?? []).filter(
-      ({ role, cpus, verdict }) => role === 'vcpu' && cpus !== undefined && isRight(verdict) && isFar(cpus, held, nodeOf),
+      ({ role, cpus, verdict }) =>
+        role === 'vcpu' && cpus !== undefined && isRight(verdict) && isFar(cpus, held, nodeOf),
     )
     if (far.length === 0) return []
     const cpus = union<CpuSet>(...far.flatMap(({ cpus: each }) => (each === undefined ? [] : [each])))

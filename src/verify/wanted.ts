@@ -67,7 +67,11 @@ export function wantedOfDomain(view: DomainView, command: QemuCommand, beside: B
   }
 }
 
-function wantedCell(view: DomainView, cell: Pick<WantedCell, 'id' | 'vcpus' | 'memoryKiB'>, beside: Beside): WantedCell {
+function wantedCell(
+  view: DomainView,
+  cell: Pick<WantedCell, 'id' | 'vcpus' | 'memoryKiB'>,
+  beside: Beside,
+): WantedCell {
   const { memory, memnodes } = view.tune
   const memnode = view.cells.length === 0 ? undefined : memnodes.find((each) => each.cell === cell.id)
   // placement='auto' wins over memnodes; a cell without memnode has what <memory> says.
@@ -75,7 +79,8 @@ function wantedCell(view: DomainView, cell: Pick<WantedCell, 'id' | 'vcpus' | 'm
   const mode = memnode?.mode ?? memory?.mode
   const pagesizeKiB = writtenPagesize(view, cell.id, beside.defaultPagesizeKiB)
   const { id, vcpus } = cell
-  const pluggedKiB = view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  const pluggedKiB =
+    view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
   return {
     ...{ id, vcpus, memoryKiB: cell.memoryKiB - pluggedKiB },
     ...(nodes && { nodes, ...(mode && { mode }) }),
@@ -97,20 +102,34 @@ function ramOf({ id, memoryKiB, nodes, mode, pagesizeKiB }: WantedCell, command:
 
 /** libvirt calls the backend of the device dimm0 memdimm0. One that was plugged in later is not on the command line. */
 function devicesOf(view: DomainView, { id, nodes, mode }: WantedCell, command: QemuCommand): WantedMemory[] {
-  const isPlaced = ({ model, cell = 0 }: MemoryDevice): boolean => cell === id && /^(dimm|virtio-mem)$/.test(model)
+  const isPlaced = ({ model, cell = 0 }: MemoryDevice): boolean =>
+    cell === id && /^(dimm|virtio-mem)$/.test(model)
   const devices = view.memoryDevices.filter(isPlaced)
-  const unnamed = devices.some(({ alias }) => alias === undefined) ? command.devices.filter(({ cell }) => cell === id) : []
+  const unnamed = devices.some(({ alias }) => alias === undefined)
+    ? command.devices.filter(({ cell }) => cell === id)
+    : []
   const kind = command.backends[0]?.kind
   return devices.map((device, index) => {
     const name = device.alias === undefined ? unnamed[index]?.backend : `mem${device.alias}`
-    const later = device.alias !== undefined && name !== undefined && { id: name, sizeKiB: device.sizeKiB, ...(kind && { kind }) }
+    const later = device.alias !== undefined &&
+      name !== undefined && { id: name, sizeKiB: device.sizeKiB, ...(kind && { kind }) }
     const backend = command.backends.find((each) => each.id === name) ?? (later || undefined)
     const own = device.nodes ?? nodes
-    return { cell: id, sizeKiB: device.sizeKiB, ...(backend && { backend }), ...(own && { nodes: own }), ...(own && mode && { mode }) }
+    return {
+      cell: id,
+      sizeKiB: device.sizeKiB,
+      ...(backend && { backend }),
+      ...(own && { nodes: own }),
+      ...(own && mode && { mode }),
+    }
   })
 }
 
-const MODES: Readonly<Record<string, MemoryMode>> = { bind: 'strict', preferred: 'preferred', interleave: 'interleave' }
+const MODES: Readonly<Record<string, MemoryMode>> = {
+  bind: 'strict',
+  preferred: 'preferred',
+  interleave: 'interleave',
+}
 
 /** Without a domain: memory where QEMU was told to bind it; no pins are known. */
 export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
@@ -119,7 +138,13 @@ export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
     const backend = command.backends.find((each) => each.id === id)
     const mode = MODES[backend?.policy?.mode ?? '']
     const nodes = backend?.policy?.nodes
-    return { cell, sizeKiB: backend?.sizeKiB ?? 0, ...(backend && { backend }), ...(nodes && { nodes }), ...(mode && { mode }) }
+    return {
+      cell,
+      sizeKiB: backend?.sizeKiB ?? 0,
+      ...(backend && { backend }),
+      ...(nodes && { nodes }),
+      ...(mode && { mode }),
+    }
   }
   const memory = command.cells.map(({ id, ram }) => block(id, ram))
   return {
@@ -133,6 +158,9 @@ export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
       const { nodes, mode, sizeKiB } = memory[index] as WantedMemory
       return { id, vcpus, memoryKiB: sizeKiB, ...(nodes && { nodes }), ...(mode && { mode }) }
     }),
-    memory: [...memory, ...command.devices.filter(({ cell }) => ids.has(cell)).map(({ cell, backend }) => block(cell, backend))],
+    memory: [
+      ...memory,
+      ...command.devices.filter(({ cell }) => ids.has(cell)).map(({ cell, backend }) => block(cell, backend)),
+    ],
   }
 }

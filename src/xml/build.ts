@@ -8,7 +8,11 @@ import type { Layout, NewElement } from './edit.ts'
 export function writeElement(element: NewElement, layout: Layout): string {
   const root = create().ele(element.name, Object.fromEntries(element.attributes))
   addChildren(root, element)
-  const printed = root.toString({ prettyPrint: layout.newline !== '', indent: layout.unit, newline: `${layout.newline}${layout.indent}` })
+  const printed = root.toString({
+    prettyPrint: layout.newline !== '',
+    indent: layout.unit,
+    newline: `${layout.newline}${layout.indent}`,
+  })
   return layout.quote === '"' ? printed : printed.replaceAll('"', "'")
 }
 

@@ -44,13 +44,21 @@ export function inOrder(edits: readonly Edit[]): readonly Edit[] {
   return edits
     .map((edit, index) => ({ edit, index }))
     .sort(
-      (a, b) => a.edit.start - b.edit.start || Number(a.edit.end > a.edit.start) - Number(b.edit.end > b.edit.start) || a.index - b.index,
+      (a, b) =>
+        a.edit.start - b.edit.start ||
+        Number(a.edit.end > a.edit.start) - Number(b.edit.end > b.edit.start) ||
+        a.index - b.index,
     )
     .map(({ edit }) => edit)
 }
 
 /** An attribute gets a value: an edit of the value alone where it is there, else it is added behind the last one. */
-export function setAttribute(document: XmlDocument, element: XmlElement, name: string, value: string): Edit[] {
+export function setAttribute(
+  document: XmlDocument,
+  element: XmlElement,
+  name: string,
+  value: string,
+): Edit[] {
   const written = attribute(element, name)
   if (written?.value === value) return []
   if (written !== undefined) return [{ start: written.start, end: written.end, text: value }]
@@ -66,7 +74,13 @@ export function removeAttribute(document: XmlDocument, element: XmlElement, name
   if (written === undefined) return []
   // Its value may begin with the same word: the name ends before = and the quote.
   const nameStart = document.text.lastIndexOf(name, written.start - 2 - name.length)
-  return [{ start: nameStart - trailingSpace(document.text.slice(element.start, nameStart)).length, end: written.end + 1, text: '' }]
+  return [
+    {
+      start: nameStart - trailingSpace(document.text.slice(element.start, nameStart)).length,
+      end: written.end + 1,
+      text: '',
+    },
+  ]
 }
 
 /** An element goes, with the white space before it. */
@@ -92,7 +106,9 @@ export function insertChildren(
   const before = layout.newline + layout.indent
   if (parent.children.length === 0 && document.text.slice(parent.tagEnd, parent.contentEnd).trim() === '') {
     const content = added.map((element) => before + write(element, layout)).join('')
-    return [fillEmpty(document, parent, content + layout.newline + (layout.newline && indentOf(document, parent)))]
+    return [
+      fillEmpty(document, parent, content + layout.newline + (layout.newline && indentOf(document, parent))),
+    ]
   }
   const anchorOf = anchorsIn(parent, order, keyOf)
   return added.map((element) => {
@@ -137,7 +153,10 @@ function anchorsIn(
 }
 
 /** Ascending by key: the `last` of the last one whose key is not higher (binary search), or -1. */
-function lastUpTo(ascending: readonly { readonly key: number; readonly last: number }[], key: number): number {
+function lastUpTo(
+  ascending: readonly { readonly key: number; readonly last: number }[],
+  key: number,
+): number {
   let [from, to] = [0, ascending.length]
   while (from < to) {
     const middle = (from + to) >>> 1
@@ -148,7 +167,12 @@ function lastUpTo(ascending: readonly { readonly key: number; readonly last: num
 }
 
 /** A replacement for one element, laid out in its place. */
-export function replaceElement(document: XmlDocument, element: XmlElement, by: NewElement, write: Write): Edit {
+export function replaceElement(
+  document: XmlDocument,
+  element: XmlElement,
+  by: NewElement,
+  write: Write,
+): Edit {
   const layout = { ...styleNear(document, element), indent: indentOf(document, element) }
   return { start: element.start, end: element.end, text: write(by, layout) }
 }
@@ -164,7 +188,10 @@ function fillEmpty(document: XmlDocument, parent: XmlElement, content: string): 
 function childLayout(document: XmlDocument, parent: XmlElement): Layout {
   const style = styleNear(document, parent)
   const first = parent.children[0]
-  const indent = first === undefined || style.newline === '' ? indentOf(document, parent) + style.unit : indentOf(document, first)
+  const indent =
+    first === undefined || style.newline === ''
+      ? indentOf(document, parent) + style.unit
+      : indentOf(document, first)
   return style.newline === '' ? { ...style, indent: '' } : { ...style, indent }
 }
 
@@ -173,7 +200,11 @@ function styleNear(document: XmlDocument, element: XmlElement): Omit<Layout, 'in
   const own = element.children[0]
   const space = own === undefined ? spaceBefore(document, element) : spaceBefore(document, own)
   const newline = space.includes('\r\n') ? '\r\n' : space.includes('\n') ? '\n' : ''
-  return { newline, unit: newline === '' ? '' : indentUnit(document, own ?? element), quote: quoteNear(document, element) }
+  return {
+    newline,
+    unit: newline === '' ? '' : indentUnit(document, own ?? element),
+    quote: quoteNear(document, element),
+  }
 }
 
 function indentUnit(document: XmlDocument, element: XmlElement): string {
@@ -206,7 +237,8 @@ function trailingSpace(text: string): string {
 /** The quote of the nearest attribute: of the element, its children, its parents, else of the document. */
 function quoteNear(document: XmlDocument, element: XmlElement): '"' | "'" {
   for (let each: XmlElement | undefined = element; each !== undefined; each = each.parent) {
-    const written = each.attributes[0] ?? each.children.find((one) => one.attributes.length > 0)?.attributes[0]
+    const written =
+      each.attributes[0] ?? each.children.find((one) => one.attributes.length > 0)?.attributes[0]
     if (written !== undefined) return document.text[written.end] === '"' ? '"' : "'"
   }
   return "'"

@@ -46,13 +46,20 @@ export interface XmlLimits {
 /** Four times what libvirt takes in one text; 4,096 vCPUs with all that can be said of each make 40,000 parts. */
 export const defaultLimits: XmlLimits = { length: 16 * 1024 * 1024, depth: 1000, parts: 100_000 }
 
-type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & { attributes: XmlAttribute[]; children: XmlElement[] }
+type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & {
+  attributes: XmlAttribute[]
+  children: XmlElement[]
+}
 
 /**
  * @param namespaces what to show in the fix when a prefix is undeclared: prefix to namespace
  * @throws Refusal `xml-malformed`, `xml-doctype`, `xml-prefix-undeclared`, `xml-too-large`, `xml-too-deep`, `xml-too-many`
  */
-export function parseXml(text: string, limits: Partial<XmlLimits> = {}, namespaces: Readonly<Record<string, string>> = {}): XmlDocument {
+export function parseXml(
+  text: string,
+  limits: Partial<XmlLimits> = {},
+  namespaces: Readonly<Record<string, string>> = {},
+): XmlDocument {
   const most = { ...defaultLimits, ...limits }
   if (text.length > most.length) refuse('xml-too-large', { length: text.length, max: most.length })
   // A byte order mark is kept: the parser sees the text without it, and every offset is moved by it.
@@ -90,7 +97,18 @@ export function parseXml(text: string, limits: Partial<XmlLimits> = {}, namespac
     const tagEnd = here()
     const parent = open
     const shape = { start, end: tagEnd, tagEnd, contentEnd: tagEnd, selfClosing: isSelfClosing }
-    open = { name, local, prefix, uri, attributes, children: [], parent, text: '', textBefore: parent?.text.length ?? 0, ...shape }
+    open = {
+      name,
+      local,
+      prefix,
+      uri,
+      attributes,
+      children: [],
+      parent,
+      text: '',
+      textBefore: parent?.text.length ?? 0,
+      ...shape,
+    }
     if (parent === undefined) root = open
     else parent.children.push(open)
   })
@@ -139,10 +157,15 @@ function refuseMalformed(
   // The tag that saxes has just read, or one of its attributes.
   const tag = text.slice(text.lastIndexOf('<', offset - 1) + 1, offset)
   const name = tag.startsWith(`${prefix}:`) ? (/^[^\s/>]*/.exec(tag)?.[0] ?? '') : `${prefix}:...`
-  refuse('xml-prefix-undeclared', { prefix: brief(prefix), name: brief(name), uri: namespaces[prefix] ?? 'URI' }, at)
+  refuse(
+    'xml-prefix-undeclared',
+    { prefix: brief(prefix), name: brief(name), uri: namespaces[prefix] ?? 'URI' },
+    at,
+  )
 }
 
-const insideOf = (open: XmlElement | undefined): string => (open === undefined ? '' : ` (inside <${brief(open.name)}>)`)
+const insideOf = (open: XmlElement | undefined): string =>
+  open === undefined ? '' : ` (inside <${brief(open.name)}>)`
 
 /** " </vcpus>" where a parser gave up at the end of one; only a name that is near to one that is open, for it may be part of a text. */
 function endTagBefore(text: string, offset: number, open: XmlElement | undefined): string {

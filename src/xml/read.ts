@@ -28,7 +28,9 @@ export function readXml(text: string): XmlData {
   const verdict = text.includes('<') ? XMLValidator.validate(text) : undefined
   if (verdict === undefined) refuse('xml-malformed', { reason: 'there is no element' })
   if (verdict !== true)
-    refuse('xml-malformed', { reason: `line ${verdict.err.line}, column ${verdict.err.col}: ${unquoted(verdict.err.msg)}` })
+    refuse('xml-malformed', {
+      reason: `line ${verdict.err.line}, column ${verdict.err.col}: ${unquoted(verdict.err.msg)}`,
+    })
   const [root] = parse(text).flatMap(elementOf)
   return root ?? refuse('xml-malformed', { reason: 'there is no element' })
 }
@@ -40,12 +42,20 @@ function times(text: string, character: string): number {
 }
 
 function parse(text: string): Ordered[] {
-  const options = { preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', parseTagValue: false, ignorePiTags: true }
+  const options = {
+    preserveOrder: true,
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    parseTagValue: false,
+    ignorePiTags: true,
+  }
   try {
     return new XMLParser({ ...options, ignoreDeclaration: true }).parse(text) as Ordered[]
   } catch (error) {
     // What the validator lets through and the parser does not: names like __proto__, and nesting without end.
-    return refuse('xml-malformed', { reason: unquoted(error instanceof Error ? error.message : String(error)) })
+    return refuse('xml-malformed', {
+      reason: unquoted(error instanceof Error ? error.message : String(error)),
+    })
   }
 }
 
@@ -58,7 +68,10 @@ function elementOf(ordered: Ordered): XmlData[] {
   if (name === undefined || name === TEXT) return []
   const content = ordered[name] as Ordered[]
   const attributes = new Map(
-    Object.entries((ordered[ATTRIBUTES] ?? {}) as Record<string, unknown>).map(([key, value]) => [key, String(value)]),
+    Object.entries((ordered[ATTRIBUTES] ?? {}) as Record<string, unknown>).map(([key, value]) => [
+      key,
+      String(value),
+    ]),
   )
   const texts = content.filter((each) => TEXT in each).map((each) => String(each[TEXT]))
   return [{ name, attributes, children: content.flatMap(elementOf), text: texts.join('').trim() }]

@@ -74,7 +74,11 @@ export function readValues<Known>(text: string, { outside, enter, visit }: Reade
     const before = at
     open.push({ name, known: enter(around(), name) })
     at += start[0].length
-    for (let found = matchAt(ATTRIBUTE, text, at); found !== undefined; found = matchAt(ATTRIBUTE, text, at)) {
+    for (
+      let found = matchAt(ATTRIBUTE, text, at);
+      found !== undefined;
+      found = matchAt(ATTRIBUTE, text, at)
+    ) {
       at += found[0].length
       const value = found[2] ?? found[3] ?? ''
       give('attribute', at - 1 - value.length, at - 1, found[1])

@@ -37,10 +37,14 @@ function guestXml(name: string, { asks = false, uuid, disk, password }: Wish = {
     '  <devices>',
     ...(disk === undefined
       ? []
-      : [`    <disk type='file'><driver name='qemu' type='qcow2'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk>`]),
+      : [
+          `    <disk type='file'><driver name='qemu' type='qcow2'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk>`,
+        ]),
     ...(password === undefined
       ? []
-      : [`    <graphics type='vnc' passwd='${password}'><listen type='socket' socket='${folder}/${name}.vnc'/></graphics>`]),
+      : [
+          `    <graphics type='vnc' passwd='${password}'><listen type='socket' socket='${folder}/${name}.vnc'/></graphics>`,
+        ]),
     "    <video><model type='none'/></video>",
     "    <controller type='usb' model='none'/>",
     "    <memballoon model='none'/>",
@@ -59,7 +63,9 @@ function file(name: string, text: string, mode = 0o644): string {
 
 function makeDisk(name: string): string {
   const path = join(folder, `${name}.qcow2`)
-  const { status, stderr } = runApart('qemu-img', ['create', '-q', '-f', 'qcow2', path, '10M'], { timeout: 60_000 })
+  const { status, stderr } = runApart('qemu-img', ['create', '-q', '-f', 'qcow2', path, '10M'], {
+    timeout: 60_000,
+  })
   if (status !== 0) throw new Error(stderr)
   return path
 }
@@ -77,14 +83,20 @@ function define(uri: string, ...words: readonly string[]): Ran {
 }
 
 function runWith(env: Record<string, string>, ...words: readonly string[]): Ran {
-  return runApart(process.execPath, [PROGRAM, ...words], { timeout: 120_000, env: { ...process.env, ...env } })
+  return runApart(process.execPath, [PROGRAM, ...words], {
+    timeout: 120_000,
+    env: { ...process.env, ...env },
+  })
 }
 
-const definition = ({ virsh }: Libvirt, guest: string): string => virsh('dumpxml', '--inactive', '--security-info', guest)
+const definition = ({ virsh }: Libvirt, guest: string): string =>
+  virsh('dumpxml', '--inactive', '--security-info', guest)
 
 /** "0:0 1:0", the CPUs of each vCPU. */
 function pins(xml: string): string {
-  return [...xml.matchAll(/<vcpupin vcpu='(\d+)' cpuset='([^']*)'/g)].map(([, vcpu, cpus]) => `${vcpu}:${cpus}`).join(' ')
+  return [...xml.matchAll(/<vcpupin vcpu='(\d+)' cpuset='([^']*)'/g)]
+    .map(([, vcpu, cpus]) => `${vcpu}:${cpus}`)
+    .join(' ')
 }
 
 const cells = (xml: string): number => [...xml.matchAll(/<cell id=/g)].length
@@ -120,11 +132,20 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.match(defined, /passwd='s3cret'/)
     t.notMatch(dry.stdout + done.stdout + done.stderr, /s3cret/)
     const again = define(uri, ...onCpu(0), '--guest', 'db1')
-    t.same([again.status, again.stdout, definition(libvirt, 'db1')], [0, 'db1 sits as it should: nothing to define\n', defined])
-    t.same(define(uri, ...onCpu(0), file('same.xml', defined)).stdout, 'db1 sits as it should: nothing to define\n')
+    t.same(
+      [again.status, again.stdout, definition(libvirt, 'db1')],
+      [0, 'db1 sits as it should: nothing to define\n', defined],
+    )
+    t.same(
+      define(uri, ...onCpu(0), file('same.xml', defined)).stdout,
+      'db1 sits as it should: nothing to define\n',
+    )
     const second = define(uri, ...onCpu(0), path)
     t.equal(second.status, 1)
-    t.match(second.stderr, /^error\[guest-uuid\]: db1 is there with the UUID [0-9a-f-]{36}, the document has none/)
+    t.match(
+      second.stderr,
+      /^error\[guest-uuid\]: db1 is there with the UUID [0-9a-f-]{36}, the document has none/,
+    )
   })
 
   await t.test('a guest: all that is not placement stays', async (t) => {
@@ -147,7 +168,8 @@ t.test('define', { timeout: 400_000 }, async (t) => {
 
   await t.test('the diff shows no secret', async (t) => {
     // In the third line around the pins, where a diff shows it.
-    const argument = "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=s0,data=hidd3n'/></qemu:commandline>"
+    const argument =
+      "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=s0,data=hidd3n'/></qemu:commandline>"
     const xml = guestXml('db2')
       .replace("type='qemu'>", "type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>")
       .replace('  <vcpu>', `  ${argument}\n  <vcpu>`)
@@ -163,7 +185,11 @@ t.test('define', { timeout: 400_000 }, async (t) => {
 
   await t.test('a document that would lose the password', async (t) => {
     const before = definition(libvirt, 'db1')
-    const { status, stderr, stdout } = define(uri, ...onCpu(1), file('shown.xml', virsh('dumpxml', '--inactive', 'db1')))
+    const { status, stderr, stdout } = define(
+      uri,
+      ...onCpu(1),
+      file('shown.xml', virsh('dumpxml', '--inactive', 'db1')),
+    )
     t.equal(status, 1)
     t.match(stderr, /^error\[guest-secrets-lost\]: the document lacks what db1 has: passwd of <graphics>\n/)
     t.equal(stdout, '')
@@ -176,14 +202,20 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     const live = virsh('dumpxml', 'db1')
     const pinned = define(uri, ...onCpu(1), '--guest', 'db1')
     t.equal(pinned.status, 0, pinned.stderr)
-    t.match(pinned.stderr, /^note\[guest-needs-start\]: db1 runs on as it is: the new definition counts from its next start$/m)
+    t.match(
+      pinned.stderr,
+      /^note\[guest-needs-start\]: db1 runs on as it is: the new definition counts from its next start$/m,
+    )
     t.equal(virsh('dumpxml', 'db1'), live)
     const back = define(uri, ...onCpu(0), '--guest', 'db1')
     t.notMatch(back.stderr, /guest-needs-start/, 'it runs there already')
     const anew = ['--existing', 'replace', '--cells', '2', '--guest', 'db1']
     const half = define(uri, ...onCpu(0), ...anew)
     t.equal(half.status, 1)
-    t.match(half.stderr, /^error\[guest-runs\]: db1 runs; its definition has one cell and would get 2 cells\n/)
+    t.match(
+      half.stderr,
+      /^error\[guest-runs\]: db1 runs; its definition has one cell and would get 2 cells\n/,
+    )
     t.equal(cells(definition(libvirt, 'db1')), 1)
     const later = define(uri, ...onCpu(0), ...anew, '--next-start')
     t.equal(later.status, 0, later.stderr)
@@ -198,13 +230,20 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     virsh('managedsave', 'db1')
     const refused = define(uri, ...onCpu(0), '--existing', 'replace', '--cells', '1', '--guest', 'db1')
     t.equal(refused.status, 1)
-    t.match(refused.stderr, /^error\[guest-saved\]: db1 has a managed save; its definition has 2 cells and would get one cell\n/)
+    t.match(
+      refused.stderr,
+      /^error\[guest-saved\]: db1 has a managed save; its definition has 2 cells and would get one cell\n/,
+    )
     const pinned = define(uri, ...onCpu(1), '--guest', 'db1')
     t.equal(pinned.status, 0, pinned.stderr)
     t.match(pinned.stderr, /note\[guest-saved-stays\]/)
     t.match(virsh('dominfo', 'db1'), /Managed save: +yes/)
     virsh('start', 'db1')
-    t.same([pins(virsh('dumpxml', 'db1')), pins(definition(libvirt, 'db1'))], ['0:0 1:0', '0:1 1:1'], 'the saved guest is back')
+    t.same(
+      [pins(virsh('dumpxml', 'db1')), pins(definition(libvirt, 'db1'))],
+      ['0:0 1:0', '0:1 1:1'],
+      'the saved guest is back',
+    )
     virsh('destroy', 'db1')
   })
 
@@ -217,7 +256,10 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.match(definition(libvirt, 'db3'), overlay)
     const refused = define(uri, ...onCpu(1), file('old.xml', old))
     t.equal(refused.status, 1)
-    t.match(refused.stderr, /^error\[guest-disks-moved\]: the document has another image for vda; db3 has 1 snapshot or checkpoint: s1\n/)
+    t.match(
+      refused.stderr,
+      /^error\[guest-disks-moved\]: the document has another image for vda; db3 has 1 snapshot or checkpoint: s1\n/,
+    )
     t.equal(define(uri, ...onCpu(1), '--guest', 'db3').status, 0)
     t.match(definition(libvirt, 'db3'), overlay)
     t.equal(virsh('snapshot-list', 'db3', '--name').trim(), 's1')
@@ -262,7 +304,15 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       chmodSync(join(bin, 'virsh'), 0o755)
     }
     const racing = (cpu: number) =>
-      runWith({ PATH: `${bin}:${process.env.PATH}` }, 'define', `--connect=${uri}`, `--backup=${copies}`, ...onCpu(cpu), '--guest', 'db3')
+      runWith(
+        { PATH: `${bin}:${process.env.PATH}` },
+        'define',
+        `--connect=${uri}`,
+        `--backup=${copies}`,
+        ...onCpu(cpu),
+        '--guest',
+        'db3',
+      )
     const mark = join(folder, 'mark')
     // What is kept is the second thing that is read with secrets.
     virshWith(
@@ -277,18 +327,28 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     virshWith('define', '/usr/bin/virsh "$@" || exit\n[ -z "$BEFORE" ] || real vcpupin db3 1 1 --config')
     const otherwise = racing(0)
     t.equal(otherwise.status, 1)
-    t.match(otherwise.stderr, /^error\[guest-placed-otherwise\]: db3 is defined, but not as planned: vcpupin 1 is 1, planned 0\n/)
-    const [, copy = ''] = /fix: virsh define (.*) brings the former definition back$/m.exec(otherwise.stderr) ?? []
+    t.match(
+      otherwise.stderr,
+      /^error\[guest-placed-otherwise\]: db3 is defined, but not as planned: vcpupin 1 is 1, planned 0\n/,
+    )
+    const [, copy = ''] =
+      /fix: virsh define (.*) brings the former definition back$/m.exec(otherwise.stderr) ?? []
     t.equal(pins(readFileSync(copy, 'utf8')), '0:1 1:1')
   })
 
   await t.test('what cannot be reached', async (t) => {
     const missing = define(uri, '--guest', 'db')
     t.equal(missing.status, 1)
-    t.match(missing.stderr, /^error\[guest-missing\]: libvirt has no guest "db"\n.*\n {3}fix: did you mean "db1"\?\n$/)
+    t.match(
+      missing.stderr,
+      /^error\[guest-missing\]: libvirt has no guest "db"\n.*\n {3}fix: did you mean "db1"\?\n$/,
+    )
     const away = define(`qemu:///system?socket=${folder}/nothing`, '--guest', 'db1')
     t.equal(away.status, 1)
-    t.match(away.stderr, /^error\[libvirt-unreachable\]: virsh cannot connect to libvirt: Failed to connect socket/)
+    t.match(
+      away.stderr,
+      /^error\[libvirt-unreachable\]: virsh cannot connect to libvirt: Failed to connect socket/,
+    )
     // A relay to the same daemon under another machine's name.
     const relay = `const s = require('net').connect('${libvirt.folder}/run/libvirt-sock'); process.stdin.pipe(s); s.pipe(process.stdout)`
     const command = file('relay', `#!/bin/sh\nexec ${process.execPath} -e "${relay}"\n`, 0o755)
@@ -299,14 +359,29 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       /^error\[libvirt-elsewhere\]: the guests of qemu\+ext:\/\/node7\/system.* run on node7, not on this machine\n/,
     )
     const host = file('node7.xml', virsh('capabilities'))
-    const fitted = define(`qemu+ext://node7/system?command=${command}`, '--guest', 'db1', '--host', host, ...onCpu(1), '--dry-run')
+    const fitted = define(
+      `qemu+ext://node7/system?command=${command}`,
+      '--guest',
+      'db1',
+      '--host',
+      host,
+      ...onCpu(1),
+      '--dry-run',
+    )
     t.equal(fitted.status, 0, fitted.stderr)
   })
 
   await t.test('as JSON', async (t) => {
     const { status, stdout } = define(uri, ...onCpu(0), '--guest', 'db1', '--json')
     t.equal(status, 0)
-    t.match(JSON.parse(stdout), { guest: 'db1', changed: true, defined: true, backup: /^\/tmp\//, diff: /cpuset='0'/, diagnostics: [] })
+    t.match(JSON.parse(stdout), {
+      guest: 'db1',
+      changed: true,
+      defined: true,
+      backup: /^\/tmp\//,
+      diff: /cpuset='0'/,
+      diagnostics: [],
+    })
   })
 })
 
@@ -324,7 +399,8 @@ function startWatch({ uri }: Libvirt, config: string): Watch {
   const words = [PROGRAM, 'watch', `--connect=${uri}`, `--backup=${copies}`, '--config', config]
   const child = startApart(process.execPath, words, { env: process.env })
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data) => (text += data))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (data) => (text += data))
   const ended = new Promise<number | null>((done) => child.on('exit', done))
   return {
     child,
@@ -341,13 +417,15 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
   const { uri, virsh } = libvirt
   t.teardown(() => libvirt.remove())
   const config = file('watch.conf', WATCH_CONF)
-  const put = (name: string, wish?: Wish): string => virsh('define', file(`${name}.xml`, guestXml(name, wish)))
+  const put = (name: string, wish?: Wish): string =>
+    virsh('define', file(`${name}.xml`, guestXml(name, wish)))
 
   await t.test('once', async (t) => {
     put('one', { asks: true, password: 's3cret' })
     put('other')
     const before = definition(libvirt, 'other')
-    const run = (): Ran => runWith({}, 'watch', '--once', `--connect=${uri}`, `--backup=${copies}`, '--config', config)
+    const run = (): Ran =>
+      runWith({}, 'watch', '--once', `--connect=${uri}`, `--backup=${copies}`, '--config', config)
     const first = run()
     t.equal(first.status, 0, first.stderr)
     t.match(
@@ -361,7 +439,10 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     virsh('vcpupin', 'one', '0', '1', '--config')
     t.match(run().stdout, /watch found one: rebound, cells 0 on nodes 0, 1 edit;/)
     const named = file('named.conf', `${WATCH_CONF}guests = [ "other" ]\n`)
-    t.match(runWith({}, 'watch', '--once', `--connect=${uri}`, `--backup=${copies}`, '--config', named).stdout, /found other: fitted/)
+    t.match(
+      runWith({}, 'watch', '--once', `--connect=${uri}`, `--backup=${copies}`, '--config', named).stdout,
+      /found other: fitted/,
+    )
     const away = runWith({}, 'watch', '--once', `--connect=qemu:///system?socket=${folder}/nothing`)
     t.match([away.status, away.stderr], [1, /^error\[libvirt-unreachable\]/])
   })
@@ -369,20 +450,45 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
   await t.test('what is defined, updated, tagged, started, stopped', async (t) => {
     const watch = startWatch(libvirt, config)
     t.teardown(() => watch.child.kill('SIGKILL'))
-    const told = (line: RegExp): Promise<void> => until(() => line.test(watch.log()), 30, `${line} in\n${watch.log()}`)
+    const told = (line: RegExp): Promise<void> =>
+      until(() => line.test(watch.log()), 30, `${line} in\n${watch.log()}`)
     await told(/ watch: started /)
     put('two', { asks: true })
     await told(/ two: fitted, cells 0 on nodes 0/)
     t.equal(pins(definition(libvirt, 'two')), '0:0 1:0')
-    virsh('define', file('two.xml', definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'")))
+    virsh(
+      'define',
+      file(
+        'two.xml',
+        definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
+      ),
+    )
     await told(/ two: rebound, cells 0 on nodes 0, 1 edit/)
     put('three')
-    virsh('metadata', 'three', 'urn:virt-numa:1', '--config', '--key', 'numa', '--set', '<guestMappingPassthrough/>')
+    virsh(
+      'metadata',
+      'three',
+      'urn:virt-numa:1',
+      '--config',
+      '--key',
+      'numa',
+      '--set',
+      '<guestMappingPassthrough/>',
+    )
     await told(/ three: fitted/)
 
     put('four')
     virsh('start', 'four')
-    virsh('metadata', 'four', 'urn:virt-numa:1', '--config', '--key', 'numa', '--set', '<guestMappingPassthrough/>')
+    virsh(
+      'metadata',
+      'four',
+      'urn:virt-numa:1',
+      '--config',
+      '--key',
+      'numa',
+      '--set',
+      '<guestMappingPassthrough/>',
+    )
     await told(/ four: waits until it stops, error\[guest-runs\]/)
     t.equal(cells(definition(libvirt, 'four')), 0)
     virsh('destroy', 'four')
@@ -392,7 +498,13 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     await told(/ five: left as it is: a transient guest has no definition/)
     virsh('suspend', 'five')
     virsh('destroy', 'five')
-    virsh('define', file('two.xml', definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'")))
+    virsh(
+      'define',
+      file(
+        'two.xml',
+        definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
+      ),
+    )
     await until(() => watch.log().split(' two: rebound').length === 3, 30)
     await sleep(2000)
     const actions = (name: string): number =>
@@ -402,7 +514,11 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
         .filter((line) => line.includes(` ${name}: `)).length
     // Whom looking again finds first is chance; not all of it can be.
     t.match(watch.log(), / watch (added|updated|metadata|started|stopped) /)
-    t.same([actions('two'), actions('five'), actions('other')], [3, 1, 0], `its own definitions make nothing follow\n${watch.log()}`)
+    t.same(
+      [actions('two'), actions('five'), actions('other')],
+      [3, 1, 0],
+      `its own definitions make nothing follow\n${watch.log()}`,
+    )
     t.equal(await watch.end('SIGTERM'), 0)
     t.match(watch.log(), / watch: ended \(\d+ ms\)\n$/)
   })
@@ -427,7 +543,11 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     await libvirt.stop()
     const watch = startWatch(libvirt, config)
     t.teardown(() => watch.child.kill('SIGKILL'))
-    await until(() => / libvirt is away, error\[libvirt-unreachable\].*; again in 2 s /.test(watch.log()), 30, watch.log())
+    await until(
+      () => / libvirt is away, error\[libvirt-unreachable\].*; again in 2 s /.test(watch.log()),
+      30,
+      watch.log(),
+    )
     await libvirt.start()
     virsh('vcpupin', 'two', '1', '1', '--config')
     await until(() => / two: rebound/.test(watch.log()), 60, watch.log())
@@ -438,8 +558,12 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     const watch = startWatch(libvirt, config)
     t.teardown(() => watch.child.kill('SIGKILL'))
     await until(() => / watch: started /.test(watch.log()), 30)
-    const other = file('fight.xml', definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"))
-    const isLeft = (): boolean => / two: left as it is: something else defines it again and again/.test(watch.log())
+    const other = file(
+      'fight.xml',
+      definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
+    )
+    const isLeft = (): boolean =>
+      / two: left as it is: something else defines it again and again/.test(watch.log())
     for (let n = 0; n < 20 && !isLeft(); n++) {
       virsh('define', other)
       await until(() => isLeft() || pins(definition(libvirt, 'two')) === '0:0 1:0', 30, watch.log())
@@ -469,9 +593,26 @@ t.test('watch after a migration', { timeout: 300_000 }, async (t) => {
   t.teardown(() => watch.child.kill('SIGKILL'))
   await until(() => / watch: started /.test(watch.log()), 30)
   await sleep(4000)
-  source.virsh('migrate', '--live', '--persistent', '--undefinesource', 'moves', destination.uri, '--migrateuri', 'tcp://127.0.0.1')
-  await until(() => / moves: rebound, cells 0 on nodes 0, \d edits?, from its next cold start/.test(watch.log()), 60, watch.log())
-  t.equal(pins(definition(destination, 'moves')), '0:0 1:0', "the destination's definition no longer has the source's pins")
+  source.virsh(
+    'migrate',
+    '--live',
+    '--persistent',
+    '--undefinesource',
+    'moves',
+    destination.uri,
+    '--migrateuri',
+    'tcp://127.0.0.1',
+  )
+  await until(
+    () => / moves: rebound, cells 0 on nodes 0, \d edits?, from its next cold start/.test(watch.log()),
+    60,
+    watch.log(),
+  )
+  t.equal(
+    pins(definition(destination, 'moves')),
+    '0:0 1:0',
+    "the destination's definition no longer has the source's pins",
+  )
   t.equal(pins(destination.virsh('dumpxml', 'moves')), '0:1 1:1', 'the running guest is the hook’s to move')
   t.notMatch(watch.log(), /transient/)
   t.match(destination.virsh('domstate', 'moves'), /running/)

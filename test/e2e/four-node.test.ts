@@ -37,7 +37,8 @@ async function bootFourNodes(t: Test): Promise<Booted> {
   })
   const started = Date.now()
   const hear = (report: Report): void => {
-    if (report.is === 'command' || report.is === 'guest') t.comment(`${Math.round((Date.now() - started) / 1000)} s: ${report.name}`)
+    if (report.is === 'command' || report.is === 'guest')
+      t.comment(`${Math.round((Date.now() - started) / 1000)} s: ${report.name}`)
   }
   return boot({ scratch, kernel, initramfs, disk, limitS: LIMIT_S, hear })
 }
@@ -55,7 +56,10 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
   t.test('the pod that the guest is fitted to', async (t) => {
     succeeded(t, reports, 'fitted', 'fitted, defined', 'started')
     const guest = guestAt(t, reports, 'started')
-    t.same(memoryOf(guest), ['cell 0: bind:1, N1=32, pages of 2048 KiB', 'cell 1: bind:2, N2=32, pages of 2048 KiB'])
+    t.same(memoryOf(guest), [
+      'cell 0: bind:1, N1=32, pages of 2048 KiB',
+      'cell 1: bind:2, N2=32, pages of 2048 KiB',
+    ])
     t.same(threadsOf(guest), ['emulator: 2,4', 'vCPU 0: 2', 'vCPU 1: 4'])
     t.ok(
       guest.threads.every(({ cgroup }) => cgroup.startsWith('0::/kubepods.slice/kubepods-pod7c1f7b52')),
@@ -67,7 +71,10 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
   t.test('saved in one pod, restored in another', async (t) => {
     succeeded(t, reports, 'saved', 'restored in burstable')
     const guest = guestAt(t, reports, 'restored in burstable')
-    t.same(memoryOf(guest), ['cell 0: bind:3, N3=32, pages of 2048 KiB', 'cell 1: bind:2, N2=32, pages of 2048 KiB'])
+    t.same(memoryOf(guest), [
+      'cell 0: bind:3, N3=32, pages of 2048 KiB',
+      'cell 1: bind:2, N2=32, pages of 2048 KiB',
+    ])
     t.same(threadsOf(guest), ['emulator: 4,6', 'vCPU 0: 6', 'vCPU 1: 4'])
     hasTheCellsOf(t, guest, guestAt(t, reports, 'started'))
     isWhereItsXmlSays(t, reports, guest)
@@ -104,7 +111,10 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
   t.test('two cells in a pod of one node', async (t) => {
     succeeded(t, reports, 'restored in one-node')
     const guest = guestAt(t, reports, 'restored in one-node')
-    t.same(memoryOf(guest), ['cell 0: bind:0, N0=32, pages of 2048 KiB', 'cell 1: bind:0, N0=32, pages of 2048 KiB'])
+    t.same(memoryOf(guest), [
+      'cell 0: bind:0, N0=32, pages of 2048 KiB',
+      'cell 1: bind:0, N0=32, pages of 2048 KiB',
+    ])
     t.same(threadsOf(guest), ['emulator: 0-1', 'vCPU 0: 0', 'vCPU 1: 1'])
     hasTheCellsOf(t, guest, guestAt(t, reports, 'started'))
     isWhereItsXmlSays(t, reports, guest)
@@ -115,28 +125,42 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     t.equal(refused.status, 1)
     t.match(refused.stderr, 'Hook script execution failed')
     t.match(refused.stderr, 'error[pages-short]: node 2 has 10 free 2 MiB pages, cell 1 needs 32\n   why: ')
-    t.match(refused.stderr, 'fix: echo 32 > /sys/devices/system/node/node2/hugepages/hugepages-2048kB/nr_hugepages')
+    t.match(
+      refused.stderr,
+      'fix: echo 32 > /sys/devices/system/node/node2/hugepages/hugepages-2048kB/nr_hugepages',
+    )
   })
 
   t.test('memory by free pages starts the same guest', async (t) => {
     succeeded(t, reports, 'fitted by free pages', 'fitted by free pages, defined', 'started by free pages')
     const guest = guestAt(t, reports, 'started by free pages')
-    t.same(memoryOf(guest), ['cell 0: bind:1, N1=54, pages of 2048 KiB', 'cell 1: bind:2, N2=10, pages of 2048 KiB'])
+    t.same(memoryOf(guest), [
+      'cell 0: bind:1, N1=54, pages of 2048 KiB',
+      'cell 1: bind:2, N2=10, pages of 2048 KiB',
+    ])
     isWhereItsXmlSays(t, reports, guest)
   })
 
-  t.test('one CPU to spare, on one of two nodes: QEMU allocates the pages of both from its emulator', async (t) => {
-    const name = 'started with one CPU to spare'
-    succeeded(t, reports, 'fitted with one CPU to spare', 'fitted with one CPU to spare, defined', name)
-    const guest = guestAt(t, reports, name)
-    t.same(memoryOf(guest), ['cell 0: bind:1, N1=32, pages of 2048 KiB', 'cell 1: bind:2, N2=16, pages of 2048 KiB'])
-    t.same(threadsOf(guest), ['emulator: 2-3,5', 'vCPU 0: 2', 'vCPU 1: 3', 'vCPU 2: 4'])
-    isWhereItsXmlSays(t, reports, guest)
-  })
+  t.test(
+    'one CPU to spare, on one of two nodes: QEMU allocates the pages of both from its emulator',
+    async (t) => {
+      const name = 'started with one CPU to spare'
+      succeeded(t, reports, 'fitted with one CPU to spare', 'fitted with one CPU to spare, defined', name)
+      const guest = guestAt(t, reports, name)
+      t.same(memoryOf(guest), [
+        'cell 0: bind:1, N1=32, pages of 2048 KiB',
+        'cell 1: bind:2, N2=16, pages of 2048 KiB',
+      ])
+      t.same(threadsOf(guest), ['emulator: 2-3,5', 'vCPU 0: 2', 'vCPU 1: 3', 'vCPU 2: 4'])
+      isWhereItsXmlSays(t, reports, guest)
+    },
+  )
 
   t.test('the stored captures say what this kernel says', async (t) => {
     for (const place of places) {
-      const capture = reports.find((report): report is CaptureReport => report.is === 'capture' && report.from === place)
+      const capture = reports.find(
+        (report): report is CaptureReport => report.is === 'capture' && report.from === place,
+      )
       if (capture === undefined) throw new Error(`no capture from ${place}`)
       const folder = mkdtempSync(join(tmpdir(), 'virt-numa-capture-'))
       t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -159,7 +183,9 @@ function pack(folder: string, file: string): Promise<string> {
 // ---- What was reported ----
 
 function commandAt(t: Test, reports: readonly Report[], name: string): CommandReport {
-  const found = reports.find((report): report is CommandReport => report.is === 'command' && report.name === name)
+  const found = reports.find(
+    (report): report is CommandReport => report.is === 'command' && report.name === name,
+  )
   t.ok(found, `${name}: was run`)
   if (found === undefined) throw new Error(`the job did not come to: ${name}`)
   return found

@@ -1,6 +1,15 @@
 // A small guest: Debian's cloud kernel and a busybox that tells on its serial console what NUMA it sees, then ticks once a second.
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { must, until } from './programs.ts'
 
 const INIT = `#!/bin/sh
@@ -19,7 +28,8 @@ export async function makeInitramfs(folder: string): Promise<string> {
   const root = `${folder}/initramfs`
   for (const each of ['bin', 'proc', 'sys', 'dev']) mkdirSync(`${root}/${each}`, { recursive: true })
   copyFileSync('/bin/busybox', `${root}/bin/busybox`)
-  for (const name of ['sh', 'cat', 'mount', 'grep', 'tr', 'cut', 'sleep']) symlinkSync('busybox', `${root}/bin/${name}`)
+  for (const name of ['sh', 'cat', 'mount', 'grep', 'tr', 'cut', 'sleep'])
+    symlinkSync('busybox', `${root}/bin/${name}`)
   writeFileSync(`${root}/init`, INIT)
   chmodSync(`${root}/init`, 0o755)
   const names = (await must('find', ['.'], { cwd: root })).trim()
@@ -41,7 +51,15 @@ export interface GuestOptions {
 }
 
 /** Not fitted: two vCPUs and memory in pages of 2 MiB. Without KVM, which these machines seldom have. */
-export function guestXml({ name, memoryMiB, wishes, kernel, initramfs, console, devices = '' }: GuestOptions): string {
+export function guestXml({
+  name,
+  memoryMiB,
+  wishes,
+  kernel,
+  initramfs,
+  console,
+  devices = '',
+}: GuestOptions): string {
   const metadata =
     wishes === undefined
       ? ''
@@ -99,12 +117,14 @@ export async function cellsSeen(console: string): Promise<SeenCell[]> {
     () => said(console).includes('CELLS TOLD'),
     () => said(console).slice(-2000),
   )
-  return [...said(console).matchAll(/^CELL (\d+) cpus=(\S*) kib=(\d+) distance=(.*?)\r?$/gm)].map(([, cell, vcpus, kib, distances]) => ({
-    cell: Number(cell),
-    vcpus: vcpus ?? '',
-    memoryKiB: Number(kib),
-    distances: distances ?? '',
-  }))
+  return [...said(console).matchAll(/^CELL (\d+) cpus=(\S*) kib=(\d+) distance=(.*?)\r?$/gm)].map(
+    ([, cell, vcpus, kib, distances]) => ({
+      cell: Number(cell),
+      vcpus: vcpus ?? '',
+      memoryKiB: Number(kib),
+      distances: distances ?? '',
+    }),
+  )
 }
 
 /** @throws Error when the guest does not tick on */

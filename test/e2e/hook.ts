@@ -45,11 +45,18 @@ async function offers({ virtNuma }: LibvirtHost, command: string): Promise<boole
 export async function installOutsider(
   host: LibvirtHost,
 ): Promise<{ readonly calls: () => string[]; readonly failAt: (operation: string) => void }> {
-  const [folder, log, failing] = [`${host.etc}/hooks/qemu.d`, `${host.folder}/outsider.log`, `${host.folder}/outsider.fails`]
+  const [folder, log, failing] = [
+    `${host.etc}/hooks/qemu.d`,
+    `${host.folder}/outsider.log`,
+    `${host.folder}/outsider.fails`,
+  ]
   mkdirSync(folder, { recursive: true })
   writeFileSync(log, '')
   writeFileSync(failing, '')
-  writeFileSync(`${folder}/60-outsider`, `#!/bin/sh\necho "$1 $2 $3" >>${log}\n[ "$2" != "$(cat ${failing})" ]\n`)
+  writeFileSync(
+    `${folder}/60-outsider`,
+    `#!/bin/sh\necho "$1 $2 $3" >>${log}\n[ "$2" != "$(cat ${failing})" ]\n`,
+  )
   await must('chmod', ['0755', `${folder}/60-outsider`])
   return {
     calls: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
@@ -67,10 +74,15 @@ export function hookLog({ folder }: LibvirtHost): string {
 }
 
 /** Puts other programs into our hook's file: what an upgrade gone wrong leaves there. @returns what puts it back */
-export function breakHook(file: string, broken: { readonly node?: string; readonly program?: string }): () => void {
+export function breakHook(
+  file: string,
+  broken: { readonly node?: string; readonly program?: string },
+): () => void {
   const whole = readFileSync(file, 'utf8')
   const program = resolve('dist/hooks/qemu.cjs')
-  const text = whole.replaceAll(process.execPath, broken.node ?? process.execPath).replaceAll(program, broken.program ?? program)
+  const text = whole
+    .replaceAll(process.execPath, broken.node ?? process.execPath)
+    .replaceAll(program, broken.program ?? program)
   if (text === whole) throw new Error(`${file} names neither ${process.execPath} nor ${program}`)
   writeFileSync(file, text)
   return () => writeFileSync(file, whole)

@@ -20,7 +20,8 @@ export const schema: Judge = {
 
 export const parser: Judge = {
   name: 'define --validate',
-  of: async (file) => verdict(file, await run('virsh', ['-q', '-c', 'test:///default', 'define', file, '--validate'])),
+  of: async (file) =>
+    verdict(file, await run('virsh', ['-q', '-c', 'test:///default', 'define', file, '--validate'])),
 }
 
 /** What x86 has; guests with other pages cannot be judged here, nor could they before. */
@@ -37,12 +38,17 @@ export async function openMachine(name: string, devices: string, scratch: string
   mkdirSync(`${scratch}/etc`, { recursive: true })
   // As root, else libvirt looks anew at a /dev/kvm that it cannot open, each time for half a minute.
   const mounts = PAGESIZES.map((size) => `${scratch}/pages-${size}`)
-  writeFileSync(`${scratch}/etc/qemu.conf`, `user = "root"\ngroup = "root"\nhugetlbfs_mount = ${JSON.stringify(mounts)}\n`)
+  writeFileSync(
+    `${scratch}/etc/qemu.conf`,
+    `user = "root"\ngroup = "root"\nhugetlbfs_mount = ${JSON.stringify(mounts)}\n`,
+  )
   for (const mount of mounts) mkdirSync(mount, { recursive: true })
   const space = await openNamespace()
   try {
-    for (const each of ['node', 'cpu']) await space.mount('--bind', `${devices}/${each}`, `/sys/devices/system/${each}`)
-    for (const size of PAGESIZES) await space.mount('-t', 'hugetlbfs', '-o', `pagesize=${size}`, 'hugetlbfs', `${scratch}/pages-${size}`)
+    for (const each of ['node', 'cpu'])
+      await space.mount('--bind', `${devices}/${each}`, `/sys/devices/system/${each}`)
+    for (const size of PAGESIZES)
+      await space.mount('-t', 'hugetlbfs', '-o', `pagesize=${size}`, 'hugetlbfs', `${scratch}/pages-${size}`)
   } catch (error) {
     await space.close()
     throw error
@@ -85,12 +91,18 @@ export type Judged = 'accepted' | 'refused before' | 'refused only now'
  * What is accepted is judged. What is refused is compared: it may not be refused for another reason than before. A crash is as any
  * other refusal.
  */
-export async function judge({ of }: Judge, { before, after }: Pair): Promise<{ readonly is: Judged; readonly told: Verdict }> {
+export async function judge(
+  { of }: Judge,
+  { before, after }: Pair,
+): Promise<{ readonly is: Judged; readonly told: Verdict }> {
   const told = await withoutCrash(of, after)
   if (told === '') return { is: 'accepted', told }
   const toldBefore = await withoutCrash(of, before)
   const same = told === toldBefore || (toldBefore !== '' && [told, toldBefore].includes(CRASHED))
-  return { is: same ? 'refused before' : 'refused only now', told: `${told}\nbefore: ${toldBefore || 'accepted'}` }
+  return {
+    is: same ? 'refused before' : 'refused only now',
+    told: `${told}\nbefore: ${toldBefore || 'accepted'}`,
+  }
 }
 
 const TRIES = 3

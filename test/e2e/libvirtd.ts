@@ -26,7 +26,13 @@ export interface LibvirtHost {
   readonly close: () => Promise<void>
 }
 
-const BOUND = { run: '/run/libvirt', lib: '/var/lib/libvirt', etc: '/etc/libvirt', cache: '/var/cache/libvirt', log: '/var/log/libvirt' }
+const BOUND = {
+  run: '/run/libvirt',
+  lib: '/var/lib/libvirt',
+  etc: '/etc/libvirt',
+  cache: '/var/cache/libvirt',
+  log: '/var/log/libvirt',
+}
 export const PROGRAM = resolve('dist/virt-numa.cjs')
 
 /** Its daemon does not run yet: hooks that are there when it starts are seen. */
@@ -34,7 +40,10 @@ export async function openHost(name: string, folder: string): Promise<LibvirtHos
   for (const each of Object.keys(BOUND)) mkdirSync(`${folder}/${each}`, { recursive: true })
   writeFileSync(`${folder}/etc/libvirtd.conf`, `host_uuid = "${randomUUID()}"\n`)
   // Root can open /dev/kvm: as another user libvirt looks anew at what it cannot open, at each define. The handler spares virtlogd.
-  writeFileSync(`${folder}/etc/qemu.conf`, 'user = "root"\ngroup = "root"\nremember_owner = 0\nstdio_handler = "file"\n')
+  writeFileSync(
+    `${folder}/etc/qemu.conf`,
+    'user = "root"\ngroup = "root"\nremember_owner = 0\nstdio_handler = "file"\n',
+  )
   for (const path of [...Object.values(BOUND), '/dev/hugepages']) mkdirSync(path, { recursive: true })
   const space = await openNamespace(name)
   for (const [each, path] of Object.entries(BOUND)) await space.mount('--bind', `${folder}/${each}`, path)
@@ -42,17 +51,25 @@ export async function openHost(name: string, folder: string): Promise<LibvirtHos
   await space.mount('-t', 'hugetlbfs', '-o', 'pagesize=2M', 'hugetlbfs', '/dev/hugepages')
 
   let daemon: Started | undefined
-  const virsh = (...words: string[]): Promise<Ended> => space.run('virsh', ['-q', '-c', 'qemu:///system', ...words], { limitS: 120 })
+  const virsh = (...words: string[]): Promise<Ended> =>
+    space.run('virsh', ['-q', '-c', 'qemu:///system', ...words], { limitS: 120 })
   const ask = async (...words: string[]): Promise<string> => {
     const { status, stdout, stderr } = await virsh(...words)
     if (status !== 0) throw new Error(`virsh ${words.join(' ')} on ${name}: ${stderr}`)
     return stdout
   }
   const startDaemon = async (): Promise<void> => {
-    const started = await start(...space.inside('libvirtd', ['-f', `${folder}/etc/libvirtd.conf`, '-p', `${folder}/libvirtd.pid`]))
+    const started = await start(
+      ...space.inside('libvirtd', ['-f', `${folder}/etc/libvirtd.conf`, '-p', `${folder}/libvirtd.pid`]),
+    )
     daemon = started
     // Its first start looks at QEMU, some four seconds on a machine that has nothing else to do.
-    await until(90, `libvirtd of ${name} answers`, async () => !started.isRunning() || (await virsh('list')).status === 0, started.said)
+    await until(
+      90,
+      `libvirtd of ${name} answers`,
+      async () => !started.isRunning() || (await virsh('list')).status === 0,
+      started.said,
+    )
     if (!started.isRunning()) throw new Error(`libvirtd of ${name} ended: ${started.said()}`)
   }
   const stopDaemon = async (): Promise<void> => {
@@ -87,7 +104,9 @@ function endGuests(folder: string): void {
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pid')) : []
   for (const file of files) {
     const pid = Number(readFileSync(`${folder}/${file}`, 'utf8'))
-    const isQemu = existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('qemu-system')
+    const isQemu =
+      existsSync(`/proc/${pid}/cmdline`) &&
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('qemu-system')
     if (isQemu) process.kill(pid, 'SIGKILL')
   }
 }

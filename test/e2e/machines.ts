@@ -8,8 +8,13 @@ import { must } from './programs.ts'
 /** @returns the folder with node/ and cpu/ */
 export async function unpackMachine(tar: string, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true })
-  await must('tar', ['-xzf', tar, '-C', folder, '--wildcards', '*/devices/system/node', '*/devices/system/cpu'], { limitS: 300 })
-  const found = (await must('find', [folder, '-type', 'd', '-path', '*/devices/system/node'])).split('\n')[0] ?? ''
+  await must(
+    'tar',
+    ['-xzf', tar, '-C', folder, '--wildcards', '*/devices/system/node', '*/devices/system/cpu'],
+    { limitS: 300 },
+  )
+  const found =
+    (await must('find', [folder, '-type', 'd', '-path', '*/devices/system/node'])).split('\n')[0] ?? ''
   if (found === '') throw new Error(`${tar} holds no nodes`)
   return found.slice(0, -'/node'.length)
 }
@@ -35,7 +40,8 @@ export function writeMachine(host: Host, folder: string): string {
       write(`node/node${id}/hugepages/hugepages-${pagesizeKiB}kB/surplus_hugepages`, 0)
     }
   }
-  for (const name of ['online', 'possible', 'present']) write(`cpu/${name}`, cpus.sort((a, b) => a - b).join(','))
+  for (const name of ['online', 'possible', 'present'])
+    write(`cpu/${name}`, cpus.sort((a, b) => a - b).join(','))
   for (const cpu of cpus) {
     const core = host.siblings.find((each) => each.includes(cpu)) ?? [cpu]
     write(`cpu/cpu${cpu}/topology/core_id`, core[0] ?? cpu)

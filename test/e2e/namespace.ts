@@ -18,7 +18,15 @@ export interface Namespace {
 /** With a `hostname` it has one of its own too. */
 export async function openNamespace(hostname?: string): Promise<Namespace> {
   const own = hostname === undefined ? [] : ['--uts']
-  const holder = await start('unshare', ['--mount', ...own, '--propagation', 'private', 'sh', '-c', `echo open; exec sleep ${MOST_S}`])
+  const holder = await start('unshare', [
+    '--mount',
+    ...own,
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    `echo open; exec sleep ${MOST_S}`,
+  ])
   await until(10, 'a namespace', () => holder.said().includes('open') || !holder.isRunning(), holder.said)
   if (!holder.isRunning()) throw new Error(`no namespace: ${holder.said()}`)
   const inside = (command: string, words: readonly string[]): [string, string[]] => [
@@ -32,5 +40,11 @@ export async function openNamespace(hostname?: string): Promise<Namespace> {
     if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${stderr}`)
   }
   if (hostname !== undefined) await prepare('hostname', [hostname])
-  return { pid: holder.pid, inside, run: runInside, mount: (...words) => prepare('mount', words), close: () => holder.end() }
+  return {
+    pid: holder.pid,
+    inside,
+    run: runInside,
+    mount: (...words) => prepare('mount', words),
+    close: () => holder.end(),
+  }
 }

@@ -41,7 +41,14 @@ t.teardown(async () => {
   for (const step of undo.reverse()) await step()
 })
 
-let made: { readonly kernel: string; readonly initramfs: string; readonly one: LibvirtHost; readonly other: LibvirtHost } | undefined
+let made:
+  | {
+      readonly kernel: string
+      readonly initramfs: string
+      readonly one: LibvirtHost
+      readonly other: LibvirtHost
+    }
+  | undefined
 const ready = () => {
   if (made === undefined) throw new Error('the hosts are not set up')
   return made
@@ -56,8 +63,10 @@ async function hostWithPages(name: string): Promise<LibvirtHost> {
 const viewOf = async (host: LibvirtHost, guest: string, ...flags: string[]): Promise<DomainView> =>
   readDomain(readDocument(await host.ask('dumpxml', guest, ...flags)))
 
-const stateOf = async (host: LibvirtHost, guest: string): Promise<string> => (await host.ask('domstate', guest)).trim()
-const pinsOf = ({ vcpupin }: DomainView): string[] => [0, 1].map((vcpu) => formatSet(vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
+const stateOf = async (host: LibvirtHost, guest: string): Promise<string> =>
+  (await host.ask('domstate', guest)).trim()
+const pinsOf = ({ vcpupin }: DomainView): string[] =>
+  [0, 1].map((vcpu) => formatSet(vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
 
 t.test('set up', async (t) => {
   await installPackages()
@@ -78,7 +87,10 @@ t.test('set up', async (t) => {
 
 t.test('a guest that opts in is fitted, starts, and sees what was planned', async (t) => {
   const { one, kernel, initramfs } = ready()
-  await defineFitted(one, guestXml({ name: names.main, memoryMiB: MEMORY_MIB, wishes: WISHES, kernel, initramfs, console }))
+  await defineFitted(
+    one,
+    guestXml({ name: names.main, memoryMiB: MEMORY_MIB, wishes: WISHES, kernel, initramfs, console }),
+  )
   await one.ask('start', names.main)
   const pid = qemuPid(one, names.main)
   const { cells, tune } = await viewOf(one, names.main)
@@ -110,7 +122,10 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
     "the guest's kernel sees two cells and their distances",
   )
   for (const { cell, memoryKiB } of seen)
-    t.ok(memoryKiB > (MEMORY_MIB / 2 - 64) * 1024 && memoryKiB <= (MEMORY_MIB / 2) * 1024, `cell ${cell} has ${memoryKiB} KiB`)
+    t.ok(
+      memoryKiB > (MEMORY_MIB / 2 - 64) * 1024 && memoryKiB <= (MEMORY_MIB / 2) * 1024,
+      `cell ${cell} has ${memoryKiB} KiB`,
+    )
   t.match(hookLog(one), `prepare begin ${names.main}: fine`)
 })
 
@@ -135,7 +150,9 @@ t.test('a start that must fail is refused in our words, and one that can do is n
     const started = await one.virsh('start', names.surplus)
     t.same([started.status, started.stderr], [0, ''], 'surplus pages save it')
     t.equal(await stateOf(one, names.surplus), 'running')
-    const held = [0, 1].map((cell) => Number(cellMemory(qemuPid(one, names.surplus), cell).pages.join().replace('N0=', '')))
+    const held = [0, 1].map((cell) =>
+      Number(cellMemory(qemuPid(one, names.surplus), cell).pages.join().replace('N0=', '')),
+    )
     t.equal((held[0] ?? 0) + (held[1] ?? 0), beyond, 'more than the pool had free')
     await one.ask('destroy', names.surplus)
   } finally {
@@ -145,7 +162,12 @@ t.test('a start that must fail is refused in our words, and one that can do is n
   // Whoever did not ask gets libvirt's own words, and a line in no log.
   await one.ask(
     'define',
-    writeXml(guestXml({ ...guest, name: names.quiet, memoryMiB: 2 * pages }).replace(/ *<metadata>.*<\/metadata>\n/s, '')),
+    writeXml(
+      guestXml({ ...guest, name: names.quiet, memoryMiB: 2 * pages }).replace(
+        / *<metadata>.*<\/metadata>\n/s,
+        '',
+      ),
+    ),
   )
   const failed = await one.virsh('start', names.quiet)
   t.not(failed.status, 0)
@@ -161,7 +183,10 @@ function writeXml(text: string): string {
 }
 
 /** What an upgrade gone wrong, a disk that is full or a host without memory makes of the hook. */
-function brokenHooks(): readonly (readonly [what: string, broken: { readonly node?: string; readonly program?: string }])[] {
+function brokenHooks(): readonly (readonly [
+  what: string,
+  broken: { readonly node?: string; readonly program?: string },
+])[] {
   const written = (name: string, text: string | Uint8Array, mode = 0o644): string => {
     writeFileSync(join(scratch, name), text)
     chmodSync(join(scratch, name), mode)
@@ -183,7 +208,13 @@ function brokenHooks(): readonly (readonly [what: string, broken: { readonly nod
 t.test('a hook that is broken refuses no start', async (t) => {
   const { one, kernel, initramfs } = ready()
   const hook = `${one.etc}/hooks/qemu`
-  const guest = guestXml({ name: names.plain, memoryMiB: MEMORY_MIB, kernel, initramfs, console: join(scratch, 'plain.log') })
+  const guest = guestXml({
+    name: names.plain,
+    memoryMiB: MEMORY_MIB,
+    kernel,
+    initramfs,
+    console: join(scratch, 'plain.log'),
+  })
   const plain = guest.replace(/ *<memoryBacking>.*<\/memoryBacking>\n/s, '')
   await one.ask('define', writeXml(plain))
   for (const [what, broken] of brokenHooks()) {
@@ -192,7 +223,11 @@ t.test('a hook that is broken refuses no start', async (t) => {
     repair()
     t.same([started.status, started.stderr], [0, ''], what)
     t.equal(await stateOf(one, names.plain), 'running', what)
-    t.match(hookLog(one), new RegExp(`prepare begin ${names.plain}: failed, error\\[hook-`), `${what}: the log says so`)
+    t.match(
+      hookLog(one),
+      new RegExp(`prepare begin ${names.plain}: failed, error\\[hook-`),
+      `${what}: the log says so`,
+    )
     await one.ask('destroy', names.plain)
   }
 
@@ -245,7 +280,11 @@ t.test('the daemon restarts and the guest runs on', async (t) => {
     t.equal(status.return.status, 'running', what)
     t.equal(await stateOf(one, names.main), 'running', `${what}: libvirt knows it`)
     t.equal(qemuPid(one, names.main), pid, `${what}: the same QEMU`)
-    t.same(outsider.calls().slice(heard), [`${names.main} reconnect begin`], `${what}: hooks were run, the outsider's too`)
+    t.same(
+      outsider.calls().slice(heard),
+      [`${names.main} reconnect begin`],
+      `${what}: hooks were run, the outsider's too`,
+    )
   }
   await ticksOn(console)
 })
@@ -256,7 +295,16 @@ t.test('a guest that migrates is rebound on the other side', async (t) => {
   configure(other, 'cpuset = "0"\n')
   await other.startDaemon()
   const [before, kept] = [await viewOf(one, names.main), await viewOf(one, names.main, '--inactive')]
-  await one.ask('migrate', '--live', '--persistent', '--undefinesource', names.main, other.uri, '--migrateuri', 'tcp://127.0.0.1')
+  await one.ask(
+    'migrate',
+    '--live',
+    '--persistent',
+    '--undefinesource',
+    names.main,
+    other.uri,
+    '--migrateuri',
+    'tcp://127.0.0.1',
+  )
   t.not((await one.virsh('domstate', names.main)).status, 0, 'it has left')
   t.equal(await stateOf(other, names.main), 'running')
   const after = await viewOf(other, names.main)
@@ -265,8 +313,16 @@ t.test('a guest that migrates is rebound on the other side', async (t) => {
   t.same(vcpuAffinity(pid), ['0', '0'], 'and so are its threads')
   t.same(after.cells, before.cells, 'what the guest sees stays')
   for (const cell of [0, 1])
-    t.match(cellMemory(pid, cell), { policy: 'bind:0', pagesizeKiB: 2048 }, `the kernel on the pages of cell ${cell}`)
-  t.same(pinsOf(await viewOf(other, names.main, '--inactive')), pinsOf(kept), 'for its next start libvirt keeps the pins of the source')
+    t.match(
+      cellMemory(pid, cell),
+      { policy: 'bind:0', pagesizeKiB: 2048 },
+      `the kernel on the pages of cell ${cell}`,
+    )
+  t.same(
+    pinsOf(await viewOf(other, names.main, '--inactive')),
+    pinsOf(kept),
+    'for its next start libvirt keeps the pins of the source',
+  )
   t.match(hookLog(other), `migrate begin ${names.main}: rebound`)
   await ticksOn(console)
 })
@@ -276,7 +332,14 @@ t.test("an outsider's hook works beside ours", async (t) => {
   const outsider = await installOutsider(one)
   await defineFitted(
     one,
-    guestXml({ name: names.short, memoryMiB: MEMORY_MIB, wishes: WISHES, kernel, initramfs, console: join(scratch, 'beside.log') }),
+    guestXml({
+      name: names.short,
+      memoryMiB: MEMORY_MIB,
+      wishes: WISHES,
+      kernel,
+      initramfs,
+      console: join(scratch, 'beside.log'),
+    }),
   )
   outsider.failAt('prepare')
   const refused = await one.virsh('start', names.short)

@@ -25,10 +25,12 @@ const QUIET = { env: { DEBIAN_FRONTEND: 'noninteractive' }, limitS: 400 }
 
 /** Installs what is missing. @throws Error that says what this machine lacks to run them */
 export async function installPackages(): Promise<void> {
-  if (process.getuid?.() !== 0) throw new Error('the end-to-end tests mount, set page pools and start libvirtd: run them as root')
+  if (process.getuid?.() !== 0)
+    throw new Error('the end-to-end tests mount, set page pools and start libvirtd: run them as root')
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('the end-to-end tests start x86_64 guests: run them on x86_64')
-  if ((await run('apt-get', ['--version'])).status !== 0) throw new Error('the end-to-end tests install by apt-get: run them on Debian')
+  if ((await run('apt-get', ['--version'])).status !== 0)
+    throw new Error('the end-to-end tests install by apt-get: run them on Debian')
   const missing = await missingPackages()
   if (missing.length === 0) return
   await update()
@@ -37,7 +39,9 @@ export async function installPackages(): Promise<void> {
 
 async function missingPackages(): Promise<string[]> {
   const { stdout } = await run('dpkg', ['--get-selections', ...PACKAGES])
-  const installed = stdout.split('\n').flatMap((line) => (/\tinstall$/.test(line) ? [line.split(/[:\t]/)[0]] : []))
+  const installed = stdout
+    .split('\n')
+    .flatMap((line) => (/\tinstall$/.test(line) ? [line.split(/[:\t]/)[0]] : []))
   return PACKAGES.filter((name) => !installed.includes(name))
 }
 

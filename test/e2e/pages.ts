@@ -3,16 +3,23 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const POOL = '/sys/kernel/mm/hugepages/hugepages-2048kB'
-type Counter = 'nr_hugepages' | 'nr_overcommit_hugepages' | 'free_hugepages' | 'resv_hugepages' | 'surplus_hugepages'
+type Counter =
+  | 'nr_hugepages'
+  | 'nr_overcommit_hugepages'
+  | 'free_hugepages'
+  | 'resv_hugepages'
+  | 'surplus_hugepages'
 
 const read = (name: Counter): number => Number(readFileSync(`${POOL}/${name}`, 'utf8'))
-const add = (name: Counter, pages: number): void => writeFileSync(`${POOL}/${name}`, String(Math.max(0, read(name) + pages)))
+const add = (name: Counter, pages: number): void =>
+  writeFileSync(`${POOL}/${name}`, String(Math.max(0, read(name) + pages)))
 
 /** Pages that a start can have now, surplus pages aside. */
 export const freePages = (): number => read('free_hugepages') - read('resv_hugepages')
 
 /** Surplus pages that the kernel may still make. */
-export const surplusRoom = (): number => Math.max(0, read('nr_overcommit_hugepages') - read('surplus_hugepages'))
+export const surplusRoom = (): number =>
+  Math.max(0, read('nr_overcommit_hugepages') - read('surplus_hugepages'))
 
 /** @returns what gives them back */
 export function addPages(pages: number): () => void {

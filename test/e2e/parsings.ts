@@ -17,13 +17,16 @@ export async function askLibvirt(spellings: readonly Spelling[], scratch: string
     return `${scratch}/${at}.xml`
   })
   const answers: Answer[] = []
-  while (answers.length < files.length) answers.push(...(await askInOneProcess(files, answers.length, scratch)))
+  while (answers.length < files.length)
+    answers.push(...(await askInOneProcess(files, answers.length, scratch)))
   return answers
 }
 
 /** @returns answers from `first` on, as far as they came: at least one */
 async function askInOneProcess(files: readonly string[], first: number, scratch: string): Promise<Answer[]> {
-  const commands = files.slice(first).map((file) => `echo ==\ndefine ${file}\ndumpxml spelled\nundefine spelled\n`)
+  const commands = files
+    .slice(first)
+    .map((file) => `echo ==\ndefine ${file}\ndumpxml spelled\nundefine spelled\n`)
   writeFileSync(`${scratch}/commands`, commands.join(''))
   const { stdout } = await run('sh', ['-c', `exec virsh -c test:///default < ${scratch}/commands 2>&1`])
   const told = stdout.split(/^(?:virsh # )?==$/m).slice(1)

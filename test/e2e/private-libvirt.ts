@@ -26,7 +26,12 @@ export function makeFolder(): string {
 const PACKAGES = ['libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils']
 
 export function installLibvirt(): void {
-  if (['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img'].every((file) => existsSync(file))) return
+  if (
+    ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img'].every(
+      (file) => existsSync(file),
+    )
+  )
+    return
   const apt = (...words: string[]): void => {
     const options = { timeout: 300_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
     const { status, stderr } = runApart('apt-get', ['-o', 'DPkg::Lock::Timeout=240', '-q', ...words], options)
@@ -41,24 +46,32 @@ const QEMU_CONF = 'user = "root"\ngroup = "root"\ncgroup_controllers = [ ]\nreme
 
 export async function startLibvirt(parent: string, name: string, uuid: string): Promise<Libvirt> {
   const folder = join(parent, name)
-  for (const each of ['run', 'lib', 'etc/qemu', 'cache', 'log']) mkdirSync(join(folder, each), { recursive: true })
+  for (const each of ['run', 'lib', 'etc/qemu', 'cache', 'log'])
+    mkdirSync(join(folder, each), { recursive: true })
   writeFileSync(join(folder, 'etc/qemu.conf'), QEMU_CONF)
   writeFileSync(join(folder, 'etc/libvirtd.conf'), `host_uuid = "${uuid}"\n`)
   writeFileSync(join(folder, 'etc/virtlogd.conf'), '')
   const uri = `qemu:///system?socket=${folder}/run/libvirt-sock`
   const virsh = (...words: readonly string[]): string => {
-    const { status, stdout, stderr } = runApart('virsh', ['-q', `--connect=${uri}`, ...words], { timeout: 120_000 })
+    const { status, stdout, stderr } = runApart('virsh', ['-q', `--connect=${uri}`, ...words], {
+      timeout: 120_000,
+    })
     if (status !== 0) throw new Error(`virsh ${words.join(' ')}: ${stderr}`)
     return stdout
   }
   const start = async (): Promise<void> => {
-    const { status, stderr } = runApart('unshare', ['--mount', '--uts', 'bash', '-c', enterScript(folder, name)], { timeout: 60_000 })
+    const { status, stderr } = runApart(
+      'unshare',
+      ['--mount', '--uts', 'bash', '-c', enterScript(folder, name)],
+      { timeout: 60_000 },
+    )
     if (status !== 0) throw new Error(`libvirtd does not start: ${stderr}`)
     await until(() => runApart('virsh', [`--connect=${uri}`, 'list'], { timeout: 60_000 }).status === 0, 60)
   }
   const stop = (): Promise<void> => endByFile(join(folder, 'libvirtd.pid'))
   const remove = async (): Promise<void> => {
-    for (const id of virsh('list', '--id').split('\n').filter(Boolean)) runApart('virsh', [`--connect=${uri}`, 'destroy', id.trim()])
+    for (const id of virsh('list', '--id').split('\n').filter(Boolean))
+      runApart('virsh', [`--connect=${uri}`, 'destroy', id.trim()])
     await stop()
     await endByFile(join(folder, 'virtlogd.pid'))
     rmSync(folder, { recursive: true, force: true })
@@ -68,7 +81,8 @@ export async function startLibvirt(parent: string, name: string, uuid: string): 
 }
 
 function enterScript(folder: string, name: string): string {
-  const bind = (inside: string, seen: string): string => `mkdir -p ${seen}; mount --bind ${folder}/${inside} ${seen}`
+  const bind = (inside: string, seen: string): string =>
+    `mkdir -p ${seen}; mount --bind ${folder}/${inside} ${seen}`
   return [
     'set -eu',
     'mount --make-rprivate /',
@@ -93,7 +107,11 @@ async function endByFile(file: string): Promise<void> {
 }
 
 /** @throws Error when it does not come to be in this time */
-export async function until(isSo: () => boolean, limitS: number, about = 'what is waited for'): Promise<void> {
+export async function until(
+  isSo: () => boolean,
+  limitS: number,
+  about = 'what is waited for',
+): Promise<void> {
   const end = Date.now() + limitS * 1000
   while (!isSo()) {
     if (Date.now() > end) throw new Error(`${about} does not come to be in ${limitS} s`)

@@ -29,17 +29,25 @@ export interface Started {
 const APART = ['-u', 'NODE_OPTIONS', '-u', 'DISPLAY', 'LC_ALL=C']
 
 /** Never throws for what the program does. */
-export async function run(command: string, words: readonly string[], { input, limitS = 60, env, cwd }: Running = {}): Promise<Ended> {
+export async function run(
+  command: string,
+  words: readonly string[],
+  { input, limitS = 60, env, cwd }: Running = {},
+): Promise<Ended> {
   const { execa } = await import('execa')
-  const { exitCode, signal, stdout, stderr, shortMessage } = await execa('/usr/bin/env', [...APART, command, ...words], {
-    reject: false,
-    stripFinalNewline: false,
-    timeout: limitS * 1000,
-    killSignal: 'SIGKILL',
-    ...(env && { env }),
-    ...(cwd && { cwd }),
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
-  })
+  const { exitCode, signal, stdout, stderr, shortMessage } = await execa(
+    '/usr/bin/env',
+    [...APART, command, ...words],
+    {
+      reject: false,
+      stripFinalNewline: false,
+      timeout: limitS * 1000,
+      killSignal: 'SIGKILL',
+      ...(env && { env }),
+      ...(cwd && { cwd }),
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    },
+  )
   const reason = exitCode === undefined ? `${shortMessage}\n` : ''
   return {
     ...(exitCode !== undefined && { status: exitCode }),
@@ -50,7 +58,11 @@ export async function run(command: string, words: readonly string[], { input, li
 }
 
 /** @returns its standard output. @throws Error with all it said when it does not end with 0 */
-export async function must(command: string, words: readonly string[], running: Running = {}): Promise<string> {
+export async function must(
+  command: string,
+  words: readonly string[],
+  running: Running = {},
+): Promise<string> {
   const { status, stdout, stderr } = await run(command, words, running)
   if (status !== 0) throw new Error(`${command} ${words.join(' ')}: status ${status}\n${stdout}${stderr}`)
   return stdout
@@ -58,11 +70,15 @@ export async function must(command: string, words: readonly string[], running: R
 
 export async function start(command: string, words: readonly string[]): Promise<Started> {
   const { spawn } = await import('node:child_process')
-  const child = spawn('/usr/bin/env', [...APART, command, ...words], { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' })
+  const child = spawn('/usr/bin/env', [...APART, command, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+  })
   const pid = child.pid
   if (pid === undefined) throw new Error(`${command} could not be started`)
   let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (said += text))
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null
   // A test that is ended from outside takes it along.
   const kill = (): void => void child.kill('SIGKILL')
@@ -89,6 +105,11 @@ export async function waited(limitS: number, isSo: () => boolean | Promise<boole
 }
 
 /** @throws Error that says what did not come about, and what is known of it */
-export async function until(limitS: number, what: string, isSo: () => boolean | Promise<boolean>, told = () => ''): Promise<void> {
+export async function until(
+  limitS: number,
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  told = () => '',
+): Promise<void> {
   if (!(await waited(limitS, isSo))) throw new Error(`not within ${limitS} s: ${what}\n${told()}`)
 }

@@ -17,7 +17,16 @@ import { applyEdits, type Edit } from '../../src/xml/edit.ts'
 import { parseXml, type XmlElement } from '../../src/xml/parse.ts'
 import { type GoldenCase, readCases } from '../golden-case.ts'
 import { documentOf, readSpellings, type Spelling, writeSpellings } from '../spellings.ts'
-import { type Judge, type Judged, judge, type Machine, openMachine, type Pair, parser, schema } from './judges.ts'
+import {
+  type Judge,
+  type Judged,
+  judge,
+  type Machine,
+  openMachine,
+  type Pair,
+  parser,
+  schema,
+} from './judges.ts'
 import { unpackMachine, writeMachine } from './machines.ts'
 import { installPackages } from './packages.ts'
 import { askLibvirt } from './parsings.ts'
@@ -38,7 +47,12 @@ const MACHINES = [
 ] as const
 
 /** One after the other, so that each is had in as many ways. */
-const WISHES: readonly Wishes[] = [{}, { pagesize: 2048 }, { cells: 2, memory: 'even' }, { existing: 'replace', mode: 'preferred' }]
+const WISHES: readonly Wishes[] = [
+  {},
+  { pagesize: 2048 },
+  { cells: 2, memory: 'even' },
+  { existing: 'replace', mode: 'preferred' },
+]
 
 interface Tally extends Record<Judged, number> {
   readonly judge: string
@@ -62,7 +76,9 @@ function report(t: Test, tallies: readonly Tally[]): Tally {
     'refused before': sum('refused before'),
     'refused only now': sum('refused only now'),
   }
-  t.comment(`${all.judge}: ${all.accepted} accepted, ${all['refused before']} refused as before, ${all['refused only now']} only now`)
+  t.comment(
+    `${all.judge}: ${all.accepted} accepted, ${all['refused before']} refused as before, ${all['refused only now']} only now`,
+  )
   return all
 }
 
@@ -76,7 +92,11 @@ function writePair(name: string, before: string, after: string): Pair {
 
 const libvirt = join(scratch, 'libvirt')
 
-async function withMachine<T>(name: string, devices: string, use: (machine: Machine) => Promise<T>): Promise<T> {
+async function withMachine<T>(
+  name: string,
+  devices: string,
+  use: (machine: Machine) => Promise<T>,
+): Promise<T> {
   const machine = await openMachine(name, devices, libvirt)
   try {
     return await use(machine)
@@ -89,9 +109,18 @@ t.before(installPackages)
 
 t.test('golden answers', async (t) => {
   const cases = readCases().filter(({ folder }) => existsSync(`${folder}/expected.xml`))
-  const pairs = new Map(cases.map((each) => [each, writePair(each.name, each.domain, readFileSync(`${each.folder}/expected.xml`, 'utf8'))]))
+  const pairs = new Map(
+    cases.map((each) => [
+      each,
+      writePair(each.name, each.domain, readFileSync(`${each.folder}/expected.xml`, 'utf8')),
+    ]),
+  )
   const all = [...pairs.values()]
-  const [bySchema, byParser, byQemu] = await Promise.all([judgeAll(t, schema, all), judgeAll(t, parser, all), judgeOnOwnMachines(t, pairs)])
+  const [bySchema, byParser, byQemu] = await Promise.all([
+    judgeAll(t, schema, all),
+    judgeAll(t, parser, all),
+    judgeOnOwnMachines(t, pairs),
+  ])
   for (const tally of [[bySchema], [byParser], byQemu]) {
     const { accepted } = report(t, tally)
     t.ok(accepted > 0.9 * all.length, `${accepted} of ${all.length} accepted`)
@@ -109,7 +138,9 @@ async function judgeOnOwnMachines(t: Test, pairs: ReadonlyMap<GoldenCase, Pair>)
   for (const cases of hosts.values()) {
     const [first] = cases as [GoldenCase]
     const [tar, folder] = [`${first.folder}/sys.tar.gz`, join(scratch, first.name, 'machine')]
-    const devices = existsSync(tar) ? await unpackMachine(tar, folder) : writeMachine(first.surroundings.host, folder)
+    const devices = existsSync(tar)
+      ? await unpackMachine(tar, folder)
+      : writeMachine(first.surroundings.host, folder)
     const own = cases.map((each) => pairs.get(each) as Pair)
     tallies.push(await withMachine(first.name, devices, ({ judge }) => judgeAll(t, judge, own)))
   }
@@ -122,11 +153,17 @@ interface Fit {
 }
 
 t.test('domains that no one here wrote', async (t) => {
-  const hosts = MACHINES.map((name) => readHostSource({ host: `${CORPORA}/sysfs/${name}.tar.gz`, whole: true }))
+  const hosts = MACHINES.map((name) =>
+    readHostSource({ host: `${CORPORA}/sysfs/${name}.tar.gz`, whole: true }),
+  )
   const fits = fitsOf(hosts)
   t.equal(fits.length, 2 * DOMAINS, `${fits.length} fits`)
   const pairs = fits.map(({ pair }) => pair)
-  const [bySchema, byParser, byQemu] = await Promise.all([judgeAll(t, schema, pairs), judgeAll(t, parser, pairs), judgeOnMachines(t, fits)])
+  const [bySchema, byParser, byQemu] = await Promise.all([
+    judgeAll(t, schema, pairs),
+    judgeAll(t, parser, pairs),
+    judgeOnMachines(t, fits),
+  ])
   for (const tally of [[bySchema], [byParser], byQemu]) {
     const { accepted } = report(t, tally)
     t.ok(accepted > 0.5 * pairs.length, `${accepted} of ${pairs.length} accepted`)
@@ -156,7 +193,8 @@ function domains(): { readonly id: string; readonly text: string }[] {
   const { items } = JSON.parse(readFileSync(`${CORPORA}/INDEX.json`, 'utf8')) as { items: Item[] }
   const suitable = items
     .filter(
-      ({ kind, arch, domain_type }) => kind === 'domain' && ['qemu', 'kvm'].includes(domain_type) && ['x86_64', 'i686'].includes(arch),
+      ({ kind, arch, domain_type }) =>
+        kind === 'domain' && ['qemu', 'kvm'].includes(domain_type) && ['x86_64', 'i686'].includes(arch),
     )
     .filter(({ virsh9_test_define }) => virsh9_test_define === 'ok')
     .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -174,9 +212,17 @@ function fitsOf(hosts: readonly HostSource[]): Fit[] {
     if (fits.length === 2 * DOMAINS) break
     const [here, there] = [at % hosts.length, (at + 1) % hosts.length]
     const wishes = WISHES[Math.floor(at / hosts.length) % WISHES.length] as Wishes
-    const first = fit(text, hosts[here] as HostSource, { ...wishes, cpuset: cpusOf(hosts[here] as HostSource, 'lower') })
+    const first = fit(text, hosts[here] as HostSource, {
+      ...wishes,
+      cpuset: cpusOf(hosts[here] as HostSource, 'lower'),
+    })
     if (first === undefined || first.edits.length === 0) continue
-    const moved = fit(first.text, hosts[there] as HostSource, { cpuset: cpusOf(hosts[there] as HostSource, 'upper') }, 'if-better')
+    const moved = fit(
+      first.text,
+      hosts[there] as HostSource,
+      { cpuset: cpusOf(hosts[there] as HostSource, 'upper') },
+      'if-better',
+    )
     if (moved === undefined || moved.edits.length === 0) continue
     fits.push({ pair: writePair(`${id}-first`, text, first.text), machine: here })
     fits.push({ pair: writePair(`${id}-moved`, first.text, moved.text), machine: there })
@@ -227,7 +273,8 @@ t.test('what each of them refuses', async (t) => {
 t.test('spellings are recorded as libvirt takes them', async (t) => {
   const spellings = readSpellings()
   const answers = await askLibvirt(spellings, join(scratch, 'spellings'))
-  if (process.argv.includes('--record')) writeSpellings(spellings.map((each, at) => ({ ...each, ...answers[at] })))
+  if (process.argv.includes('--record'))
+    writeSpellings(spellings.map((each, at) => ({ ...each, ...answers[at] })))
   t.equal(answers.length, spellings.length, `${answers.length} answers`)
   for (const [at, { xml, accepted }] of spellings.entries()) {
     const answer = answers[at]
@@ -255,7 +302,9 @@ function withoutSecond(text: string, { xml }: Spelling): string {
     readDomain(document)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const starts = new Set(error.diagnostics.flatMap(({ code, at }) => (code === 'element-twice' && at ? [at.start] : [])))
+    const starts = new Set(
+      error.diagnostics.flatMap(({ code, at }) => (code === 'element-twice' && at ? [at.start] : [])),
+    )
     return applyEdits(text, secondsIn(document.root, starts))
   }
   throw new Error(`nothing stands twice: ${xml}`)

@@ -12,7 +12,11 @@ const INIT_REPLY_BYTES = 64
 
 const server = openSync('/dev/fuse', 'r+')
 const folder = process.argv[2] as string
-must('mount', ['-i', '-t', 'fuse', '-o', 'fd=3,rootmode=40000,user_id=0,group_id=0,allow_other', 'dead', folder], server)
+must(
+  'mount',
+  ['-i', '-t', 'fuse', '-o', 'fd=3,rootmode=40000,user_id=0,group_id=0,allow_other', 'dead', folder],
+  server,
+)
 const request = Buffer.alloc(256 * 1024)
 serve()
 

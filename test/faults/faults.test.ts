@@ -19,7 +19,8 @@ import { makeGroup, mountDead, mountFrozen, mountSmall, must } from './mounts.ts
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-faults-'))
 const at = (name: string): string => join(folder, name)
 
-const write = (name: string, text: string | Uint8Array, mode?: number): string => writeIn(folder, name, text, mode)
+const write = (name: string, text: string | Uint8Array, mode?: number): string =>
+  writeIn(folder, name, text, mode)
 
 /** On nodes 2 and 3, which the host lacks: it can be rebound, and must not start. */
 function domain(asks: boolean, more = ''): string {
@@ -113,14 +114,19 @@ function programFaults(): Fault[] {
   const whole = readFileSync(PROGRAM)
   const inThread = "if (!require('node:worker_threads').isMainThread)"
   const statuses = [0, 1, 2, 9, 13, 100, 126, 127, 134, 137, 139, 255]
-  const signals = ['SIGKILL', 'SEGV', 'SIGABRT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ'].map((name) => name.replace(/^(SIG)?/, 'SIG'))
+  const signals = ['SIGKILL', 'SEGV', 'SIGABRT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ'].map((name) =>
+    name.replace(/^(SIG)?/, 'SIG'),
+  )
   const faults: readonly (readonly [name: string, fault: Omit<Fault, 'name' | 'effect'>])[] = [
     ['the program is missing', { program: at('gone') }],
     ['the program is a folder', { program: folder }],
     ['the program is empty', { program: makeProgram('empty', '') }],
     ['a byte of the program', { program: makeProgram('byte', whole.subarray(0, 1)) }],
     ['half of the program', { program: makeProgram('half', whole.subarray(0, whole.length / 2)) }],
-    ['all of the program but its last line', { program: makeProgram('most', whole.subarray(0, whole.length - 120)) }],
+    [
+      'all of the program but its last line',
+      { program: makeProgram('most', whole.subarray(0, whole.length - 120)) },
+    ],
     ['a program of zeros', { program: makeProgram('zeros', new Uint8Array(whole.length)) }],
     ['another program', { program: makeProgram('other', 'process.stdout.write("<domain/>")') }],
     ['node is missing', { node: at('gone') }],
@@ -128,7 +134,12 @@ function programFaults(): Fault[] {
     ['node may not be executed', { node: PROGRAM }],
     ['node is no program', { node: write('junk', 'no program\u0000', 0o755) }],
     ['node without its interpreter', { node: write('uninterpreted', '#!/no/such/sh\n', 0o755) }],
-    ['node without its library', { node: write('library', '#!/bin/sh\necho error while loading shared libraries >&2\nexit 127\n', 0o755) }],
+    [
+      'node without its library',
+      {
+        node: write('library', '#!/bin/sh\necho error while loading shared libraries >&2\nexit 127\n', 0o755),
+      },
+    ],
     ...statuses.map((status) => {
       const program = makeProgram(`status-${status}`, `process.exit(${status})`)
       return [`the program ends with ${status}`, { program }] as const
@@ -137,17 +148,31 @@ function programFaults(): Fault[] {
       const program = makeProgram(signal, `process.kill(process.pid, '${signal}'); for (;;);`)
       return [`the program is ended by ${signal}`, { program }] as const
     }),
-    ['half of an answer, then the end', { program: makeProgram('part', "process.stdout.write('<domain>'); process.exitCode = 0") }],
+    [
+      'half of an answer, then the end',
+      { program: makeProgram('part', "process.stdout.write('<domain>'); process.exitCode = 0") },
+    ],
     [
       'half of an answer, then SIGKILL',
-      { program: makeProgram('killed', "require('fs').writeSync(1, '<domain>'); process.kill(process.pid, 9)") },
+      {
+        program: makeProgram(
+          'killed',
+          "require('fs').writeSync(1, '<domain>'); process.kill(process.pid, 9)",
+        ),
+      },
     ],
     ['a program that computes for ever', { program: makeProgram('loop', 'for (;;);'), waits: 'timeout' }],
     [
       'a program that waits for ever',
-      { program: makeProgram('wait', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"), waits: 'timeout' },
+      {
+        program: makeProgram('wait', "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"),
+        waits: 'timeout',
+      },
     ],
-    ['a program that is stopped', { program: makeProgram('stop', "process.kill(process.pid, 'SIGSTOP'); for (;;);"), waits: 'timeout' }],
+    [
+      'a program that is stopped',
+      { program: makeProgram('stop', "process.kill(process.pid, 'SIGSTOP'); for (;;);"), waits: 'timeout' },
+    ],
   ]
   return [
     ...faults.map(([name, fault]) => ({ name, effect: 'no-verdict' as const, ...fault })),
@@ -162,7 +187,10 @@ function programFaults(): Fault[] {
       name: 'its thread needs all memory',
       effect: 'fails',
       unasked: 'works',
-      program: makeProgram('greedy', `${inThread} { const all = []; for (;;) all.push(new Array(1e6).fill({})) }\n${whole}`),
+      program: makeProgram(
+        'greedy',
+        `${inThread} { const all = []; for (;;) all.push(new Array(1e6).fill({})) }\n${whole}`,
+      ),
       lines: 'memory_limit_mib = 32',
     },
     {
@@ -171,7 +199,12 @@ function programFaults(): Fault[] {
       unasked: 'works',
       program: makeProgram('throwing', `${inThread} throw new Error('x')\n${whole}`),
     },
-    { name: 'its thread ends', effect: 'fails', unasked: 'works', program: makeProgram('ending', `${inThread} process.exit(0)\n${whole}`) },
+    {
+      name: 'its thread ends',
+      effect: 'fails',
+      unasked: 'works',
+      program: makeProgram('ending', `${inThread} process.exit(0)\n${whole}`),
+    },
   ]
 }
 
@@ -189,12 +222,22 @@ function limitFaults(): Fault[] {
     ...[32, 64].map((mib) => ['memory', mib * 1024 * 1024, 'either'] as const),
   ]
   return [
-    ...limits.map(([limit, effect]) => ({ name: `ulimit ${limit}`, effect, before: `ulimit ${limit}`, logless: true })),
+    ...limits.map(([limit, effect]) => ({
+      name: `ulimit ${limit}`,
+      effect,
+      before: `ulimit ${limit}`,
+      logless: true,
+    })),
     ...groups.map(([controller, limit, effect]) => {
       const group = makeGroup(controller, `virt-numa-faults-${process.pid}-${limit}`, limit)
       ends.push(group.end)
       // A shell that is gone leaves its place to the hook, which replaces it.
-      return { name: `${controller} ${limit}`, effect, before: `echo $$ > ${group.path}/cgroup.procs`, logless: true }
+      return {
+        name: `${controller} ${limit}`,
+        effect,
+        before: `echo $$ > ${group.path}/cgroup.procs`,
+        logless: true,
+      }
     }),
   ]
 }
@@ -203,7 +246,10 @@ function environmentFaults(): Fault[] {
   const all: readonly (readonly [name: string, env: Fault['env']])[] = [
     ['NODE_OPTIONS that no Node knows', { NODE_OPTIONS: '--no-such-option' }],
     ['NODE_OPTIONS that load a file that is gone', { NODE_OPTIONS: `--require=${at('gone')}` }],
-    ['OPENSSL_CONF that is broken', { OPENSSL_CONF: write('openssl.cnf', 'openssl_conf = [\n.include /no/such\n') }],
+    [
+      'OPENSSL_CONF that is broken',
+      { OPENSSL_CONF: write('openssl.cnf', 'openssl_conf = [\n.include /no/such\n') },
+    ],
     ['no PATH', { PATH: undefined }],
     ['a PATH that leads nowhere', { PATH: '/no/such' }],
     ['no HOME', { HOME: undefined }],
@@ -216,7 +262,11 @@ function environmentFaults(): Fault[] {
   ]
   return [
     ...all.map(([name, env]) => ({ name, effect: 'works' as const, env })),
-    { name: 'a folder that is gone', effect: 'works', before: `mkdir ${folder}/cwd-$$ && cd ${folder}/cwd-$$ && rmdir ${folder}/cwd-$$` },
+    {
+      name: 'a folder that is gone',
+      effect: 'works',
+      before: `mkdir ${folder}/cwd-$$ && cd ${folder}/cwd-$$ && rmdir ${folder}/cwd-$$`,
+    },
   ]
 }
 
@@ -277,7 +327,15 @@ function streamFaults(small: string): Fault[] {
   ]
 }
 
-function fileFaults({ dead, frozen, small }: { readonly dead: string; readonly frozen: string; readonly small: string }): Fault[] {
+function fileFaults({
+  dead,
+  frozen,
+  small,
+}: {
+  readonly dead: string
+  readonly frozen: string
+  readonly small: string
+}): Fault[] {
   const pipe = at('pipe')
   must('mkfifo', [pipe])
   const withPipe = makeHost(folder, 'with-pipe')
@@ -310,7 +368,11 @@ function fileFaults({ dead, frozen, small }: { readonly dead: string; readonly f
     ['is a folder', folder, 'refuses'],
     ['is a pipe', pipe, 'refuses'],
     ['is a device', '/dev/zero', 'refuses'],
-    ['cannot be parsed', write('broken.conf', `log_file = "${at('broken.log')}"\non_error = keep"\n`), 'refuses'],
+    [
+      'cannot be parsed',
+      write('broken.conf', `log_file = "${at('broken.log')}"\non_error = keep"\n`),
+      'refuses',
+    ],
     ['has a log that is stdout', write('stdout.conf', 'log_file = "/dev/stdout"\n'), 'refuses'],
     ['is not UTF-8', write('bytes.conf', new Uint8Array([0xff, 0xfe, 0x0a])), 'refuses'],
     ['does not answer', join(dead, 'dead.conf'), 'refuses', 'default'],
@@ -326,7 +388,14 @@ function fileFaults({ dead, frozen, small }: { readonly dead: string; readonly f
       }),
     ),
     { name: 'a file of the host is a pipe', effect: 'works', lines: `root = "${withPipe}"` },
-    ...logs.map(([name, file]): Fault => ({ name: `the log is ${name}`, effect: 'works', lines: `log_file = "${file}"`, logless: true })),
+    ...logs.map(
+      ([name, file]): Fault => ({
+        name: `the log is ${name}`,
+        effect: 'works',
+        lines: `log_file = "${file}"`,
+        logless: true,
+      }),
+    ),
     ...configs.map(
       ([name, config, effect, waits]): Fault => ({
         name: `the configuration ${name}`,
@@ -404,21 +473,38 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
   const log = at(`logs/${runs}.log`)
   mkdirSync(dirname(log), { recursive: true })
   const { lines = '' } = fault
-  const own = [`timeout_s = ${TIMEOUT_S}`, `on_error = "${onError}"`, ...(lines.includes('root') ? [] : [`root = "${host}"`])]
+  const own = [
+    `timeout_s = ${TIMEOUT_S}`,
+    `on_error = "${onError}"`,
+    ...(lines.includes('root') ? [] : [`root = "${host}"`]),
+  ]
   const config =
     fault.config ??
-    write(`configs/${runs}.conf`, [...own, ...(lines.includes('log_file') ? [] : [`log_file = "${log}"`]), lines, ''].join('\n'))
+    write(
+      `configs/${runs}.conf`,
+      [...own, ...(lines.includes('log_file') ? [] : [`log_file = "${log}"`]), lines, ''].join('\n'),
+    )
   const hook = write(`hooks/${runs}/qemu`, shimText(fault.node ?? NODE, fault.program ?? PROGRAM), 0o755)
   const { stdin, stdout, before = ':' } = fault
   const env = Object.fromEntries(
-    Object.entries({ ...ENV, VIRT_NUMA_CONFIG: config, ...fault.env }).filter(([, value]) => value !== undefined),
+    Object.entries({ ...ENV, VIRT_NUMA_CONFIG: config, ...fault.env }).filter(
+      ([, value]) => value !== undefined,
+    ),
   )
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const child = spawn('/bin/sh', ['-c', `${before}; exec env -i "$@"`, 'sh', ...words, hook, 'db1', ...operation.split(' '), '-'], {
-    cwd: '/',
-    env: ENV,
-    stdio: [typeof stdin === 'number' ? stdin : 'pipe', typeof stdout === 'number' ? stdout : 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    '/bin/sh',
+    ['-c', `${before}; exec env -i "$@"`, 'sh', ...words, hook, 'db1', ...operation.split(' '), '-'],
+    {
+      cwd: '/',
+      env: ENV,
+      stdio: [
+        typeof stdin === 'number' ? stdin : 'pipe',
+        typeof stdout === 'number' ? stdout : 'pipe',
+        'pipe',
+      ],
+    },
+  )
   const ended = endOf(child, stdout === 'unread' ? 'unread' : 'read')
   child.stdin?.on('error', () => {})
   if (stdout === 'closed') child.stdout?.destroy()
@@ -438,23 +524,30 @@ function readIfThere(file: string): string {
 }
 
 /** What is wrong with an end; empty when it is as it has to be. */
-function wrongWith(each: Case, { status, signal, stdout, stderr, tookMs, log }: Ended & { readonly log: string }): string[] {
+function wrongWith(
+  each: Case,
+  { status, signal, stdout, stderr, tookMs, log }: Ended & { readonly log: string },
+): string[] {
   const { fault, operation, asks } = each
   const { statuses, stdout: printed } = expected(each)
   const found: string[] = []
-  if (!statuses.includes(status as number)) found.push(`status ${status ?? signal}, expected ${statuses.join(' or ')}`)
+  if (!statuses.includes(status as number))
+    found.push(`status ${status ?? signal}, expected ${statuses.join(' or ')}`)
   const isSeen = fault.stdout === undefined
   const isRebound = /<memnode cellid='1' mode='strict' nodeset='1'\/>[\s\S]*<\/domain>\n$/.test(stdout)
   const mustBeRebound = printed === 'rebound' && REBINDS.includes(operation)
   if (status === 0 && isSeen && (mustBeRebound ? !isRebound : REBINDS.includes(operation) && stdout !== ''))
     found.push(`printed ${JSON.stringify(stdout.slice(0, 80))}`)
   const hears = !/2>|exec <&- >&-/.test(fault.before ?? '')
-  if (status === 1 && hears && !/^error\[/m.test(stderr)) found.push(`said ${JSON.stringify(stderr.slice(0, 200))}`)
+  if (status === 1 && hears && !/^error\[/m.test(stderr))
+    found.push(`said ${JSON.stringify(stderr.slice(0, 200))}`)
   const isNoVerdict = (asks ? fault.effect : (fault.unasked ?? fault.effect)) === 'no-verdict'
-  if (isNoVerdict && !fault.logless && !IDLE.includes(operation) && !/ failed, error\[hook-/.test(log)) found.push('nothing in the log')
+  if (isNoVerdict && !fault.logless && !IDLE.includes(operation) && !/ failed, error\[hook-/.test(log))
+    found.push('nothing in the log')
   const limitS = fault.waits === 'default' ? DEFAULT_S : TIMEOUT_S
   const mostMs = (IDLE.includes(operation) ? 0 : limitS * 1000 + 1000) + SLACK_MS
-  if (tookMs > mostMs && !/^(pids|ulimit)/.test(fault.name)) found.push(`took ${Math.round(tookMs)} ms, at most ${mostMs}`)
+  if (tookMs > mostMs && !/^(pids|ulimit)/.test(fault.name))
+    found.push(`took ${Math.round(tookMs)} ms, at most ${mostMs}`)
   return found
 }
 
@@ -472,7 +565,8 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 t.test('every operation under every fault', async (t) => {
   t.equal(process.getuid?.(), 0, 'this test mounts file systems and limits processes: it has to run as root')
   const [dead, frozen, small] = [at('dead'), at('frozen'), at('small')]
-  for (const { end } of [await mountDead(dead), mountFrozen(frozen, at('frozen.img')), mountSmall(small)]) ends.push(end)
+  for (const { end } of [await mountDead(dead), mountFrozen(frozen, at('frozen.img')), mountSmall(small)])
+    ends.push(end)
   spawnSync('dd', ['if=/dev/zero', `of=${small}/filling`, 'bs=1k'])
   const faults = [
     ...programFaults(),
@@ -483,7 +577,9 @@ t.test('every operation under every fault', async (t) => {
   ]
   const cases = faults.flatMap((fault) => [
     ...[...REBINDS, PREPARE].flatMap((operation) =>
-      [true, false].flatMap((asks) => (['refuse', 'keep'] as const).map((onError) => ({ fault, operation, asks, onError }))),
+      [true, false].flatMap((asks) =>
+        (['refuse', 'keep'] as const).map((onError) => ({ fault, operation, asks, onError })),
+      ),
     ),
     ...IDLE.map((operation) => ({ fault, operation, asks: true, onError: 'refuse' as const })),
   ])
@@ -493,13 +589,21 @@ t.test('every operation under every fault', async (t) => {
       const ended = await run(each)
       const { fault, operation, asks, onError } = each
       const limitS = fault.waits === 'default' ? DEFAULT_S : TIMEOUT_S
-      if (fault.waits !== undefined && !IDLE.includes(operation)) worst = Math.max(worst, ended.tookMs - limitS * 1000)
+      if (fault.waits !== undefined && !IDLE.includes(operation))
+        worst = Math.max(worst, ended.tookMs - limitS * 1000)
       const name = `${fault.name}, ${operation}, ${asks ? 'asks' : 'does not ask'}, ${onError}`
-      t.same(wrongWith(each, ended), [], `${name}: status ${ended.status} after ${Math.round(ended.tookMs)} ms`)
+      t.same(
+        wrongWith(each, ended),
+        [],
+        `${name}: status ${ended.status} after ${Math.round(ended.tookMs)} ms`,
+      )
     })
   } finally {
     for (const end of ends.reverse()) await end()
     rmSync(folder, { recursive: true, force: true })
   }
-  t.ok(cases.length >= 1000, `${cases.length} combinations of ${faults.length} faults; at most ${Math.round(worst)} ms beyond a time limit`)
+  t.ok(
+    cases.length >= 1000,
+    `${cases.length} combinations of ${faults.length} faults; at most ${Math.round(worst)} ms beyond a time limit`,
+  )
 })

@@ -19,7 +19,9 @@ export interface Mount {
 /** A server that hangs, as with NFS or lxcfs (dead-server.ts). The test must not look into the folder itself. */
 export async function mountDead(folder: string): Promise<Mount> {
   mkdirSync(folder, { recursive: true })
-  const server = spawn(process.execPath, [join(__dirname, '../faults/dead-server.cjs'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, [join(__dirname, '../faults/dead-server.cjs'), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   await new Promise<void>((resolve, reject) => {
     server.stdout.once('data', () => resolve())
@@ -57,11 +59,22 @@ export function mountSmall(folder: string): Mount {
 }
 
 /** A group of processes of this kernel's that may have no more of something than this. */
-export function makeGroup(controller: 'pids' | 'memory', name: string, limit: number): { readonly path: string; readonly end: () => void } {
+export function makeGroup(
+  controller: 'pids' | 'memory',
+  name: string,
+  limit: number,
+): { readonly path: string; readonly end: () => void } {
   const isUnified = spawnSync('test', ['-e', '/sys/fs/cgroup/cgroup.controllers']).status === 0
   const path = isUnified ? `/sys/fs/cgroup/${name}` : `/sys/fs/cgroup/${controller}/${name}`
   const file = controller === 'pids' ? 'pids.max' : isUnified ? 'memory.max' : 'memory.limit_in_bytes'
   mkdirSync(path, { recursive: true })
   must('sh', ['-c', `echo ${limit} > ${path}/${file}`])
-  return { path, end: () => must('sh', ['-c', `for id in $(cat ${path}/cgroup.procs); do kill -9 $id; done; sleep 0.3; rmdir ${path}`]) }
+  return {
+    path,
+    end: () =>
+      must('sh', [
+        '-c',
+        `for id in $(cat ${path}/cgroup.procs); do kill -9 $id; done; sleep 0.3; rmdir ${path}`,
+      ]),
+  }
 }

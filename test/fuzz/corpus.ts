@@ -36,7 +36,10 @@ pagesize = "2M"
 
 const VMI_JSON = JSON.stringify({
   kind: 'VirtualMachineInstance',
-  metadata: { name: 'db1', annotations: { 'virt-numa.io/memory': 'by-free-pages', 'virt-numa.io/cpuset': '2-3' } },
+  metadata: {
+    name: 'db1',
+    annotations: { 'virt-numa.io/memory': 'by-free-pages', 'virt-numa.io/cpuset': '2-3' },
+  },
   spec: {
     ioThreadsPolicy: 'supplementalPool',
     domain: {
@@ -60,7 +63,9 @@ export function readCorpus(): Corpus {
   const goldens = readdirSync('golden').map((name) => join('golden', name))
   const golden = (file: string): string[] =>
     goldens.filter((at) => existsSync(join(at, file))).map((at) => readFileSync(join(at, file), 'utf8'))
-  const machines = goldens.filter((at) => existsSync(join(at, 'sys.tar.gz'))).map((at) => join(at, 'sys.tar.gz'))
+  const machines = goldens
+    .filter((at) => existsSync(join(at, 'sys.tar.gz')))
+    .map((at) => join(at, 'sys.tar.gz'))
   return {
     domains: [...golden('domain.xml'), ...golden('expected.xml'), ...texts('domains')],
     hosts: golden('host.json'),

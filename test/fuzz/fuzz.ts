@@ -62,7 +62,11 @@ async function runJob({ target, seed, from, inputs, seconds, now }: Job): Promis
       outcome = await input.run()
     } catch (error) {
       outcome = 'broken'
-      findings.push({ index, what: error instanceof Error ? (error.stack ?? error.message) : String(error), shown: input.show() })
+      findings.push({
+        index,
+        what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        shown: input.show(),
+      })
     }
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     // Both threads count in the time of the process.
@@ -126,8 +130,12 @@ async function main(): Promise<void> {
       const result = await watched({ target, seed, from, inputs, seconds, now: new SharedArrayBuffer(4) })
       total += result.inputs
       if (result.findings.length > 0) broken += 1
-      const outcomes = [...result.outcomes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([outcome, times]) => `${outcome} ${times}`)
-      console.log(`${target}: ${result.inputs} inputs: ${outcomes.join(', ')}; the slowest took ${result.slowestMs.toFixed(0)} ms`)
+      const outcomes = [...result.outcomes]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([outcome, times]) => `${outcome} ${times}`)
+      console.log(
+        `${target}: ${result.inputs} inputs: ${outcomes.join(', ')}; the slowest took ${result.slowestMs.toFixed(0)} ms`,
+      )
       for (const finding of result.findings) keep(target, seed, finding)
     }
   }

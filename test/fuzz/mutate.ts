@@ -28,7 +28,17 @@ const VALUES = [
     '4096',
     '16384',
   ],
-  ...['16385', '65535', '65536', '1048576', '2147483648', '4294967295', '4294967296', '9007199254740991', '9007199254740993'],
+  ...[
+    '16385',
+    '65535',
+    '65536',
+    '1048576',
+    '2147483648',
+    '4294967295',
+    '4294967296',
+    '9007199254740991',
+    '9007199254740993',
+  ],
   ...[
     '18446744073709551616',
     '1e9',
@@ -149,12 +159,18 @@ function spliceOf(text: string, elements: readonly XmlElement[], random: Random)
       return parent.selfClosing ? [] : [{ start: parent.tagEnd, end: parent.tagEnd, text: whole }]
     }
     case 4:
-      return attribute === undefined ? [] : [{ start: attribute.start - attribute.name.length - 3, end: attribute.end + 1, text: ' ' }]
+      return attribute === undefined
+        ? []
+        : [{ start: attribute.start - attribute.name.length - 3, end: attribute.end + 1, text: ' ' }]
     case 5:
     case 6:
-      return attribute === undefined ? [] : [{ start: attribute.start, end: attribute.end, text: escaped(random.oneOf(VALUES)) }]
+      return attribute === undefined
+        ? []
+        : [{ start: attribute.start, end: attribute.end, text: escaped(random.oneOf(VALUES)) }]
     case 7:
-      return leaf ? [{ start: element.tagEnd, end: element.contentEnd, text: escaped(random.oneOf(VALUES)) }] : []
+      return leaf
+        ? [{ start: element.tagEnd, end: element.contentEnd, text: escaped(random.oneOf(VALUES)) }]
+        : []
     case 8: {
       const other = random.oneOf(elements).attributes
       const end = element.selfClosing ? element.tagEnd - 2 : element.tagEnd - 1
@@ -165,13 +181,17 @@ function spliceOf(text: string, elements: readonly XmlElement[], random: Random)
       return nudged(text, element, random)
     default: {
       const parent = random.onceIn(2) ? (elements[0] as XmlElement) : element
-      return parent.selfClosing ? [] : [{ start: parent.tagEnd, end: parent.tagEnd, text: random.oneOf(PIECES) }]
+      return parent.selfClosing
+        ? []
+        : [{ start: parent.tagEnd, end: parent.tagEnd, text: random.oneOf(PIECES) }]
     }
   }
 }
 
 const escaped = (value: string): string =>
-  value.startsWith('&') ? value : value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/["']/g, '&quot;')
+  value.startsWith('&')
+    ? value
+    : value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/["']/g, '&quot;')
 
 function swapped(text: string, one: XmlElement, other: XmlElement): Splice[] {
   const [first, second] = one.start <= other.start ? [one, other] : [other, one]
@@ -189,7 +209,14 @@ function nudged(text: string, element: XmlElement, random: Random): Splice[] {
   const { index, 0: digits } = random.oneOf(numbers)
   const value = Number(digits)
   const start = element.start + (index ?? 0)
-  const next = random.oneOf([value + 1, Math.max(0, value - 1), value * 2, Math.floor(value / 2), value * 1024, value + 4])
+  const next = random.oneOf([
+    value + 1,
+    Math.max(0, value - 1),
+    value * 2,
+    Math.floor(value / 2),
+    value * 1024,
+    value + 4,
+  ])
   return [{ start, end: start + digits.length, text: `${next}` }]
 }
 
@@ -214,7 +241,9 @@ export function mutatedText(text: string, random: Random): string {
     default:
       return (
         text.slice(0, at) +
-        String.fromCharCode(random.oneOf([0, 9, 10, 13, 34, 38, 39, 60, 61, 62, 91, 93, 123, 125, 0xfeff, 0xd800, 0xfffd])) +
+        String.fromCharCode(
+          random.oneOf([0, 9, 10, 13, 34, 38, 39, 60, 61, 62, 91, 93, 123, 125, 0xfeff, 0xd800, 0xfffd]),
+        ) +
         text.slice(at + 1)
       )
   }
@@ -256,11 +285,24 @@ export function mutatedBytes(bytes: Uint8Array, random: Random): Uint8Array {
   for (let flips = random.upTo(4); flips > 0; flips--) copy[random.upTo(copy.length)] = random.upTo(256)
   const at = random.upTo(copy.length)
   if (random.onceIn(4)) return copy.subarray(0, at)
-  if (random.onceIn(8)) return Buffer.concat([copy.subarray(0, at), copy.subarray(Math.max(0, at - random.upTo(600)))])
+  if (random.onceIn(8))
+    return Buffer.concat([copy.subarray(0, at), copy.subarray(Math.max(0, at - random.upTo(600)))])
   return copy
 }
 
-const MEMBERS = ['id', 'cpus', 'nodes', 'free', 'total', 'pages', 'distances', 'pagesizeKiB', 'allowed', 'spec', 'x']
+const MEMBERS = [
+  'id',
+  'cpus',
+  'nodes',
+  'free',
+  'total',
+  'pages',
+  'distances',
+  'pagesizeKiB',
+  'allowed',
+  'spec',
+  'x',
+]
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -309,7 +351,8 @@ function mutateInside(value: Json, random: Random): void {
   if (places.length === 0) return
   const [holder, key] = random.oneOf(places)
   const [other, otherKey] = random.oneOf(places)
-  const at = (object: Json[] | { [key: string]: Json }, name: string): Json => (object as { [key: string]: Json })[name] as Json
+  const at = (object: Json[] | { [key: string]: Json }, name: string): Json =>
+    (object as { [key: string]: Json })[name] as Json
   const put = (name: string, next: Json): void => {
     ;(holder as { [key: string]: Json })[name] = next
   }

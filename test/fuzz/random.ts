@@ -12,7 +12,11 @@ export interface Random {
 export function randomFor(seed: number, target: string, index: number): Random {
   const next = sfc32(hashOf(`${seed} ${target} ${index}`))
   const upTo = (below: number): number => Math.floor((next() / 2 ** 32) * below)
-  return { upTo, onceIn: (many) => upTo(many) === 0, oneOf: (choices) => choices[upTo(choices.length)] as (typeof choices)[number] }
+  return {
+    upTo,
+    onceIn: (many) => upTo(many) === 0,
+    oneOf: (choices) => choices[upTo(choices.length)] as (typeof choices)[number],
+  }
 }
 
 /** FNV-1a, once per word of the state. */

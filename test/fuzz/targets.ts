@@ -67,8 +67,12 @@ function orRefused(run: () => string): string {
     if (!(error instanceof Refusal)) throw error
     const { diagnostics } = error
     must(diagnostics.length > 0, 'a refusal without a reason')
-    for (const { what, why } of diagnostics) must(what.length > 5 && why.length > 5, 'a refusal without words')
-    must(/^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', undefined)), 'a refusal without an error')
+    for (const { what, why } of diagnostics)
+      must(what.length > 5 && why.length > 5, 'a refusal without words')
+    must(
+      /^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', undefined)),
+      'a refusal without an error',
+    )
     return 'refused'
   }
 }
@@ -91,7 +95,11 @@ const roomy: Host = {
 const hosts = new Map<string, ReturnType<typeof parseSnapshot>>()
 
 function hostOf(corpus: Corpus, random: Random): Pick<Surroundings, 'host' | 'allowed'> {
-  if (random.onceIn(2)) return { host: roomy, allowed: random.onceIn(2) ? {} : { cpus: setOf<CpuSet>(range(32).map((cpu) => cpu * 3)) } }
+  if (random.onceIn(2))
+    return {
+      host: roomy,
+      allowed: random.onceIn(2) ? {} : { cpus: setOf<CpuSet>(range(32).map((cpu) => cpu * 3)) },
+    }
   const text = random.oneOf(corpus.hosts)
   const known = hosts.get(text) ?? parseSnapshot(text, 'host.json')
   hosts.set(text, known)
@@ -125,7 +133,8 @@ function transform(corpus: Corpus, random: Random): Input {
   const text = mutatedXml(random.oneOf(corpus.domains), random)
   const around: Surroundings = { ...hostOf(corpus, random), flags: wishesOf(random) }
   return {
-    show: () => `${JSON.stringify(around.flags)}\n${JSON.stringify(around.allowed)}\n${formatSnapshot(around.host)}\n${text}`,
+    show: () =>
+      `${JSON.stringify(around.flags)}\n${JSON.stringify(around.allowed)}\n${formatSnapshot(around.host)}\n${text}`,
     run: () => orRefused(() => placed(text, around, undefined)),
   }
 }
@@ -134,7 +143,10 @@ function rebind(corpus: Corpus, random: Random): Input {
   const text = mutatedXml(random.oneOf(corpus.domains), random)
   // As the hook rebinds, and as --rebind does.
   const around: Surroundings = { ...hostOf(corpus, random), ...(random.onceIn(2) && { runs: true }) }
-  return { show: () => `${formatSnapshot(around.host)}\n${text}`, run: () => orRefused(() => placed(text, around, 'if-better')) }
+  return {
+    show: () => `${formatSnapshot(around.host)}\n${text}`,
+    run: () => orRefused(() => placed(text, around, 'if-better')),
+  }
 }
 
 function placed(text: string, around: Surroundings, move: 'if-better' | undefined): string {
@@ -158,12 +170,19 @@ function placed(text: string, around: Surroundings, move: 'if-better' | undefine
   // A guest that moves runs, so what was there before is not for us to judge.
   const known = move === undefined ? [] : findings(before).map(({ code }) => code)
   const invalid = findings(after).filter(({ code }) => !known.includes(code))
-  must(invalid.length === 0, `the answer has findings: ${invalid.map(({ code, what }) => `${code} ${what}`).join('; ')}`)
+  must(
+    invalid.length === 0,
+    `the answer has findings: ${invalid.map(({ code, what }) => `${code} ${what}`).join('; ')}`,
+  )
   return first.edits.length === 0 ? 'kept' : 'fitted'
 }
 
 function shapeOf({ vcpus, cells, memoryKiB }: ReturnType<typeof readDomain>): string {
-  return JSON.stringify([vcpus, memoryKiB, cells.map((cell) => ({ ...cell, distances: [...cell.distances] }))])
+  return JSON.stringify([
+    vcpus,
+    memoryKiB,
+    cells.map((cell) => ({ ...cell, distances: [...cell.distances] })),
+  ])
 }
 
 function outside(text: string, { edits }: Placed): string {
@@ -177,7 +196,10 @@ function outside(text: string, { edits }: Placed): string {
   return parts.join('') + text.slice(at)
 }
 
-function sameWhenReadAgain({ placement: { cells, binding } }: Placed, view: ReturnType<typeof readDomain>): void {
+function sameWhenReadAgain(
+  { placement: { cells, binding } }: Placed,
+  view: ReturnType<typeof readDomain>,
+): void {
   const told = (each: unknown): string => JSON.stringify(each)
   if (cells.length > 0) {
     must(
@@ -185,14 +207,20 @@ function sameWhenReadAgain({ placement: { cells, binding } }: Placed, view: Retu
         told(cells.map(({ id, vcpus, memoryKiB }) => [id, vcpus, memoryKiB])),
       'the cells are not those that were planned',
     )
-    const memnodes = [...view.tune.memnodes].sort((a, b) => a.cell - b.cell).map(({ cell, nodes, mode }) => [cell, nodes, mode])
+    const memnodes = [...view.tune.memnodes]
+      .sort((a, b) => a.cell - b.cell)
+      .map(({ cell, nodes, mode }) => [cell, nodes, mode])
     must(
       told(memnodes) === told(binding.memnodes.map(({ nodes, mode }, cell) => [cell, nodes, mode])),
       'the memnodes are not those that were planned',
     )
   }
-  const pins = binding.vcpupin.flatMap((cpus, vcpu) => (cpus.length === 0 ? [] : [`${vcpu}:${formatSet(cpus)}`]))
-  const written = [...view.vcpupin].sort(([a], [b]) => a - b).map(([vcpu, cpus]) => `${vcpu}:${formatSet(cpus)}`)
+  const pins = binding.vcpupin.flatMap((cpus, vcpu) =>
+    cpus.length === 0 ? [] : [`${vcpu}:${formatSet(cpus)}`],
+  )
+  const written = [...view.vcpupin]
+    .sort(([a], [b]) => a - b)
+    .map(([vcpu, cpus]) => `${vcpu}:${formatSet(cpus)}`)
   must(told(written) === told(pins), `the pins are not those that were planned: ${written} for ${pins}`)
 }
 
@@ -215,7 +243,10 @@ const GUEST = `<domain type='kvm'><name>db1</name><memory>65536</memory><vcpu>4<
 /** A host is printed and read as the same; a guest is fitted to it or refused. */
 function heldBy(host: Host, allowed: Surroundings['allowed']): string {
   const text = formatSnapshot(host)
-  must(formatSnapshot(parseSnapshot(text, 'again').host) === text, 'the snapshot is not read as it was printed')
+  must(
+    formatSnapshot(parseSnapshot(text, 'again').host) === text,
+    'the snapshot is not read as it was printed',
+  )
   return orRefused(() => placed(GUEST, { host, allowed }, undefined))
 }
 
@@ -233,7 +264,10 @@ function snapshot(corpus: Corpus, random: Random): Input {
 
 function capabilities(corpus: Corpus, random: Random): Input {
   const text = mutatedXml(random.oneOf(corpus.capabilities), random)
-  return { show: () => text, run: () => orRefused(() => heldBy(readCapabilities(text, 'capabilities.xml'), {})) }
+  return {
+    show: () => text,
+    run: () => orRefused(() => heldBy(readCapabilities(text, 'capabilities.xml'), {})),
+  }
 }
 
 function ofMachine(files: Files): string {
@@ -267,7 +301,9 @@ function sysfs(corpus: Corpus, random: Random): Input {
       : typeof text === 'string'
         ? Buffer.from(mutatedText(text, random))
         : mutatedBytes(content, random)
-    spoilt.push(`${path}: ${next === undefined ? 'gone' : JSON.stringify(Buffer.from(next).toString('latin1'))}`)
+    spoilt.push(
+      `${path}: ${next === undefined ? 'gone' : JSON.stringify(Buffer.from(next).toString('latin1'))}`,
+    )
     return next
   }
   const list = (path: string): readonly string[] | undefined => {
@@ -289,7 +325,10 @@ function config(corpus: Corpus, random: Random): Input {
     run: () =>
       orRefused(() => {
         const { timeoutS, reserve, guests } = parseConfig(text, 'virt-numa.conf')
-        must(timeoutS >= 1 && reserve.every(({ kib }) => kib >= 0) && guests.length >= 0, 'the settings are out of range')
+        must(
+          timeoutS >= 1 && reserve.every(({ kib }) => kib >= 0) && guests.length >= 0,
+          'the settings are out of range',
+        )
         return 'read'
       }),
   }
@@ -299,7 +338,9 @@ function vmi(corpus: Corpus, random: Random): Input {
   const base = random.oneOf(corpus.vmis)
   const isJson = base.startsWith('{')
   const text =
-    isJson && !random.onceIn(5) ? mutatedJson(base, random) : mutatedText(random.onceIn(2) ? base : mutatedText(base, random), random)
+    isJson && !random.onceIn(5)
+      ? mutatedJson(base, random)
+      : mutatedText(random.onceIn(2) ? base : mutatedText(base, random), random)
   const domain = random.oneOf(corpus.domains)
   const around = hostOf(corpus, random)
   const read = (): Json => {
@@ -363,7 +404,15 @@ function words(_: Corpus, random: Random): Input {
 
 // ---- The hook, but for its process ----
 
-const OPERATIONS = ['migrate begin', 'restore begin', 'prepare begin', 'start begin', 'started begin', 'reconnect begin', 'stopped end']
+const OPERATIONS = [
+  'migrate begin',
+  'restore begin',
+  'prepare begin',
+  'start begin',
+  'started begin',
+  'reconnect begin',
+  'stopped end',
+]
 
 function hook(corpus: Corpus, random: Random): Input {
   const text = mutatedXml(random.oneOf(corpus.domains), random)
@@ -378,7 +427,11 @@ function hook(corpus: Corpus, random: Random): Input {
     readInput: async () => bytes,
     fit: async (task): Promise<Fit> => {
       try {
-        return fit(task, { ...fitSteps, place: (each, from, _, move) => place(each, from, writeElement, move), readHost: () => around })
+        return fit(task, {
+          ...fitSteps,
+          place: (each, from, _, move) => place(each, from, writeElement, move),
+          readHost: () => around,
+        })
       } catch (error) {
         bug = error
         throw error
@@ -404,7 +457,8 @@ function hook(corpus: Corpus, random: Random): Input {
     must(said[1] === '' || isRebind, `something on stdout at ${operation}`)
     if (said[1] !== '')
       must(
-        place(said[1], { ...around, config: defaultConfig, runs: true }, writeElement, 'if-better').document.text === said[1],
+        place(said[1], { ...around, config: defaultConfig, runs: true }, writeElement, 'if-better').document
+          .text === said[1],
         'what is printed is no domain',
       )
     return `${operation} ${exit}${said[1] === '' ? '' : ' rebound'}`

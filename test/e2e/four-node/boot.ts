@@ -48,15 +48,24 @@ export async function boot({ scratch, kernel, initramfs, disk, limitS, hear }: M
     ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', `file:${said}`, '-serial', 'stdio'],
     ...['-drive', `file=${disk},format=raw,if=virtio,snapshot=on`],
     ...['-kernel', kernel, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on'],
+    ...[
+      '-append',
+      'console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on',
+    ],
   ]
-  const machine = spawn('qemu-system-x86_64', words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: limitS * 1000, killSignal: 'SIGKILL' })
+  const machine = spawn('qemu-system-x86_64', words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitS * 1000,
+    killSignal: 'SIGKILL',
+  })
   // A test that is ended from outside takes it along.
   const kill = (): void => void machine.kill('SIGKILL')
   process.once('exit', kill)
   const ended = new Promise<string>((resolve) => {
     machine.once('error', ({ message }) => resolve(message))
-    machine.once('close', (code, signal) => resolve(signal === null ? `QEMU ended with ${code}` : `after ${limitS} s: ${signal}`))
+    machine.once('close', (code, signal) =>
+      resolve(signal === null ? `QEMU ended with ${code}` : `after ${limitS} s: ${signal}`),
+    )
   })
   let complaints = ''
   machine.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -21,7 +21,11 @@ export function memoryOf({ numaMaps }: GuestReport): string[] {
 export function threadsOf({ threads }: GuestReport): string[] {
   const lines = threads.flatMap(({ name, cpus }) => {
     const vcpu = /^CPU (\d+)\//.exec(name)?.[1]
-    return vcpu !== undefined ? [`vCPU ${vcpu}: ${cpus}`] : name === 'qemu-system-x86' ? [`emulator: ${cpus}`] : []
+    return vcpu !== undefined
+      ? [`vCPU ${vcpu}: ${cpus}`]
+      : name === 'qemu-system-x86'
+        ? [`emulator: ${cpus}`]
+        : []
   })
   return [...new Set(lines)].sort()
 }

@@ -2,7 +2,15 @@
 // restored and migrated among them, each state told as it is found (report.ts).
 
 import { spawn } from 'node:child_process'
-import { type Dirent, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { shimText } from '../../../src/entry/shim.ts'
 import type { CommandReport, PodName, Report } from './report.ts'
@@ -10,7 +18,11 @@ import { CGROUPS, makeTree, podScopes, sleepers } from './tree.ts'
 
 const PROGRAM = '/opt/virt-numa/dist'
 const PODS = Object.keys(podScopes) as PodName[]
-const SEES: Readonly<Record<PodName, string>> = { guaranteed: 'own', burstable: 'read-only', 'one-node': 'host' }
+const SEES: Readonly<Record<PodName, string>> = {
+  guaranteed: 'own',
+  burstable: 'read-only',
+  'one-node': 'host',
+}
 
 /** For one step: twenty times what it takes on a machine that has nothing else to do. */
 const LIMIT_S = 240
@@ -28,7 +40,9 @@ async function job(): Promise<void> {
   for (const node of [0, 1, 2, 3]) setPages(node, PAGES)
   makeTree()
   mkdirSync('/etc/libvirt/hooks', { recursive: true })
-  writeFileSync('/etc/libvirt/hooks/qemu', shimText('/usr/bin/node', `${PROGRAM}/hooks/qemu.cjs`), { mode: 0o755 })
+  writeFileSync('/etc/libvirt/hooks/qemu', shimText('/usr/bin/node', `${PROGRAM}/hooks/qemu.cjs`), {
+    mode: 0o755,
+  })
   // On a busy machine without KVM the hook may take longer than its ten seconds.
   writeFileSync('/etc/libvirt/virt-numa.conf', 'timeout_s = 120\n')
   for (const [name, scope] of Object.entries(sleepers)) startSleeper(name, scope)
@@ -57,7 +71,14 @@ async function job(): Promise<void> {
 
   setPages(2, FEW_PAGES)
   await virsh('guaranteed', 'short of pages', ['start', 'db1'])
-  await fit('fitted by free pages', 'db1', ['--cpuset', '2,4', '--existing', 'replace', '--memory', 'by-free-pages'])
+  await fit('fitted by free pages', 'db1', [
+    '--cpuset',
+    '2,4',
+    '--existing',
+    'replace',
+    '--memory',
+    'by-free-pages',
+  ])
   await virsh('guaranteed', 'started by free pages', ['start', 'db1'])
   await look('started by free pages', 'guaranteed')
   await virsh('guaranteed', 'destroyed by free pages', ['destroy', 'db1'])
@@ -79,7 +100,11 @@ function setPages(node: number, pages: number): void {
 function startSleeper(name: string, scope: string): void {
   mkdirSync('/job/bin', { recursive: true })
   symlinkSync('/bin/sleep', `/job/bin/${name}`)
-  spawn('sh', ['-c', 'echo $$ >"$1/cgroup.procs"; exec "$2" 3600', 'sh', `${CGROUPS}/${scope}`, `/job/bin/${name}`], { stdio: 'ignore' })
+  spawn(
+    'sh',
+    ['-c', 'echo $$ >"$1/cgroup.procs"; exec "$2" 3600', 'sh', `${CGROUPS}/${scope}`, `/job/bin/${name}`],
+    { stdio: 'ignore' },
+  )
 }
 
 async function startPod(pod: PodName): Promise<void> {
@@ -110,7 +135,11 @@ async function look(name: string, pod: PodName, guest = 'db1'): Promise<void> {
   const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
     const own = `/proc/${pid}/task/${thread}`
     const cpus = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync(`${own}/status`, 'utf8'))?.[1] ?? ''
-    return { name: readFileSync(`${own}/comm`, 'utf8').trim(), cpus, cgroup: readFileSync(`${own}/cgroup`, 'utf8').trim() }
+    return {
+      name: readFileSync(`${own}/comm`, 'utf8').trim(),
+      cpus,
+      cgroup: readFileSync(`${own}/cgroup`, 'utf8').trim(),
+    }
   })
   say({ is: 'guest', name, pod, xml, numaMaps, threads })
   await verify(name, pod, guest)
@@ -125,8 +154,12 @@ async function captureFrom(from: 'host' | PodName): Promise<void> {
   const words = ['sh', '/job/capture.sh', folder, 'libvirtd', 'qemu-system-x86_64', ...Object.keys(sleepers)]
   const [command, its] = from === 'host' ? (['env', words] as const) : inPod(from, words)
   await ended(command, its, LIMIT_S)
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  const texts = files.map((entry) => [`${entry.parentPath}/${entry.name}`.slice(folder.length), textOf(entry)] as const)
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  )
+  const texts = files.map(
+    (entry) => [`${entry.parentPath}/${entry.name}`.slice(folder.length), textOf(entry)] as const,
+  )
   say({ is: 'capture', from, texts: Object.fromEntries(texts.sort(([a], [b]) => (a < b ? -1 : 1))) })
 }
 
@@ -136,16 +169,24 @@ const textOf = (entry: Dirent): string => readFileSync(`${entry.parentPath}/${en
 
 const uri = (pod: PodName): string => `qemu:///system?socket=/job/pods/${pod}/run/libvirt-sock`
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n')
-const pidOf = (pod: PodName, guest = 'db1'): string => readFileSync(`/job/pods/${pod}/run/qemu/${guest}.pid`, 'utf8').trim()
+const pidOf = (pod: PodName, guest = 'db1'): string =>
+  readFileSync(`/job/pods/${pod}/run/qemu/${guest}.pid`, 'utf8').trim()
 
 async function vcpuThread(pod: PodName, vcpu: number): Promise<string> {
   const tasks = `/proc/${pidOf(pod)}/task`
-  const thread = readdirSync(tasks).find((each) => readFileSync(`${tasks}/${each}/comm`, 'utf8').startsWith(`CPU ${vcpu}/`))
+  const thread = readdirSync(tasks).find((each) =>
+    readFileSync(`${tasks}/${each}/comm`, 'utf8').startsWith(`CPU ${vcpu}/`),
+  )
   if (thread === undefined) throw new Error(`no thread of vCPU ${vcpu} in ${tasks}`)
   return thread
 }
 
-function virsh(pod: PodName, name: string, words: readonly string[], limitS = LIMIT_S): Promise<CommandReport> {
+function virsh(
+  pod: PodName,
+  name: string,
+  words: readonly string[],
+  limitS = LIMIT_S,
+): Promise<CommandReport> {
   return run(name, 'virsh', ['-q', '-c', uri(pod), ...words], limitS)
 }
 
@@ -162,7 +203,12 @@ function inPod(pod: PodName, words: readonly string[]): [command: string, words:
   return ['sh', ['-c', 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"', 'sh', own, ...enter]]
 }
 
-async function run(name: string, command: string, words: readonly string[], limitS = LIMIT_S): Promise<CommandReport> {
+async function run(
+  name: string,
+  command: string,
+  words: readonly string[],
+  limitS = LIMIT_S,
+): Promise<CommandReport> {
   const report: CommandReport = { is: 'command', name, ...(await ended(command, words, limitS)) }
   say(report)
   return report
@@ -174,7 +220,11 @@ type Ended = Omit<CommandReport, 'is' | 'name'>
 function ended(command: string, words: readonly string[], limitS: number): Promise<Ended> {
   return new Promise((resolve) => {
     const started = performance.now()
-    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: limitS * 1000, killSignal: 'SIGKILL' })
+    const child = spawn(command, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: limitS * 1000,
+      killSignal: 'SIGKILL',
+    })
     const said = { stdout: '', stderr: '' }
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {

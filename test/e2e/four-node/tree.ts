@@ -58,7 +58,12 @@ const settings: readonly (readonly [folder: string, file: string, text: string])
 export function makeTree(): void {
   const folders = [...Object.values(podScopes), ...Object.values(sleepers)]
   for (const folder of folders) mkdirSync(`${CGROUPS}/${folder}`, { recursive: true })
-  const above = new Set(folders.flatMap((folder) => folder.split('/').map((_, names) => folder.split('/').slice(0, names).join('/'))))
-  for (const folder of [...above].sort()) writeFileSync(`${CGROUPS}/${folder}/cgroup.subtree_control`, CONTROLLERS)
+  const above = new Set(
+    folders.flatMap((folder) =>
+      folder.split('/').map((_, names) => folder.split('/').slice(0, names).join('/')),
+    ),
+  )
+  for (const folder of [...above].sort())
+    writeFileSync(`${CGROUPS}/${folder}/cgroup.subtree_control`, CONTROLLERS)
   for (const [folder, file, text] of settings) writeFileSync(`${CGROUPS}/${folder}/${file}`, text)
 }
