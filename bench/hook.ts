@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { shimText } from '../src/entry/shim.ts'
+import { shimText } from '../src/hook-setup/shim.ts'
 import { inTurn, type Program, table } from './whole.ts'
 
 /** A guest of two cells that comes from another host, and the machine that it comes to. */

@@ -2,8 +2,8 @@
 
 import { constants, fstatSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { actionLine } from '../src/entry/action-line.ts'
-import type { Call } from '../src/entry/operations.ts'
+import type { Call } from '../src/hook-setup/operations.ts'
+import { actionLine } from '../src/machine/log-line.ts'
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 

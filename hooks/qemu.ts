@@ -1,5 +1,5 @@
 // The door that libvirt knocks at: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML on stdin. What libvirt
-// runs is a shim (src/entry/hook.sh) that starts this file and believes only the verdict that it gives. The same file is the thread
+// runs is a shim (src/hook-setup/hook.sh) that starts this file and believes only the verdict that it gives. The same file is the thread
 // that does the work (confined.ts).
 //
 // It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing but its log. The main
@@ -8,9 +8,9 @@
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
-import { DOMAIN } from '../src/entry/input.ts'
-import { callOf, ruleOf, VERDICTS } from '../src/entry/operations.ts'
-import { systemError } from '../src/entry/system-error.ts'
+import { callOf, ruleOf, VERDICTS } from '../src/hook-setup/operations.ts'
+import { DOMAIN } from '../src/machine/read-text.ts'
+import { systemError } from '../src/machine/system-error.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
 import { confined, endAll } from './confined.ts'

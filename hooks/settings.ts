@@ -3,9 +3,10 @@
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { refuse } from '../src/base/diagnostic.ts'
-import { CONFIG, SETTINGS, textOf } from '../src/entry/input.ts'
-import { errnoOf, systemError } from '../src/entry/system-error.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
+import { CONFIG, SETTINGS } from '../src/machine/config-file.ts'
+import { textOf } from '../src/machine/read-text.ts'
+import { errnoOf, systemError } from '../src/machine/system-error.ts'
 import { hiddenInConfig } from '../src/request/config-shown.ts'
 
 /**

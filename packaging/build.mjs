@@ -46,13 +46,13 @@ const onlyXml = {
  * @returns what esbuild put into each bundle
  */
 async function buildProgram() {
-  const own = { 'virt-numa': 'src/entry/cli.ts', start: 'src/entry/start.ts' }
+  const own = { 'virt-numa': 'src/cli/cli.ts', start: 'src/cli/start.ts' }
   const loaded = {
     write: 'src/xml/build.ts',
-    unified: 'src/entry/unified.ts',
+    unified: 'src/cli/unified-diff.ts',
     capabilities: 'src/host/capabilities.ts',
-    yaml: 'src/entry/yaml.ts',
-    execa: 'src/entry/execa.ts',
+    yaml: 'src/machine/yaml.ts',
+    execa: 'src/machine/execa.ts',
   }
   const shared = { ...common, metafile: true, outExtension: { '.js': '.cjs' } }
   const toDist = { ...shared, outdir: 'dist' }

@@ -2,8 +2,8 @@
 
 import t from 'tap'
 import { type Diagnostic, isUsage, Refusal } from '../src/base/diagnostic.ts'
-import { parseArguments } from '../src/entry/arguments.ts'
-import { helpText } from '../src/entry/help.ts'
+import { parseArguments } from '../src/cli/arguments.ts'
+import { helpText } from '../src/cli/help.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
 
 const COMMANDS = [

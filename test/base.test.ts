@@ -3,8 +3,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { table } from '../src/base/codes.ts'
+import { gather } from '../src/base/collect.ts'
 import { classOf, diagnostic, Refusal } from '../src/base/diagnostic.ts'
-import { gather } from '../src/base/gather.ts'
 import {
   type CpuSet,
   formatSet,

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { type CpuSet, formatSet } from '../src/base/idset.ts'
-import { readCgroup } from '../src/host/cgroup.ts'
+import { filesOfTar } from '../src/host/capture/tar.ts'
+import { readCgroup } from '../src/host/cgroup/cgroup.ts'
 import type { Files } from '../src/host/files.ts'
 import { onlineCpus } from '../src/host/sysfs.ts'
-import { filesOfTar } from '../src/host/tar.ts'
 
 /** From where they were taken. */
 export const places = ['host', 'guaranteed', 'burstable', 'one-node'] as const

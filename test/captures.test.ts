@@ -3,7 +3,7 @@
 
 import t from 'tap'
 import { type CpuSet, formatSet } from '../src/base/idset.ts'
-import { readCgroup } from '../src/host/cgroup.ts'
+import { readCgroup } from '../src/host/cgroup/cgroup.ts'
 import { onlineCpus } from '../src/host/sysfs.ts'
 import { runApart } from './apart.ts'
 import { fileOf, filesOf, processes, readings } from './captured.ts'

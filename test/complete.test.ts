@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { table } from '../src/base/codes.ts'
-import { operations } from '../src/entry/operations.ts'
+import { operations } from '../src/hook-setup/operations.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
 import { answer, readCases } from './golden-case.ts'
 

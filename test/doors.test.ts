@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { Refusal } from '../src/base/diagnostic.ts'
-import { readCgroup } from '../src/host/cgroup.ts'
+import { filesOfTar } from '../src/host/capture/tar.ts'
+import { readCgroup } from '../src/host/cgroup/cgroup.ts'
 import type { Files } from '../src/host/files.ts'
 import { onlineCpus, readHost } from '../src/host/sysfs.ts'
-import { filesOfTar } from '../src/host/tar.ts'
 import { type Door, doors } from './doors.ts'
 
 const COMMAND = `${process.cwd()}/dist/virt-numa.cjs`

@@ -9,9 +9,10 @@ const FLOORS = [
   ['src/base'],
   ['src/model.ts', 'src/xml'],
   ['src/domain', 'src/host', 'src/request', 'src/plan', 'src/explain'],
-  ['src/place.ts', 'src/check.ts', 'src/doctor', 'src/verify'],
-  ['src/entry'],
-  ['hooks'],
+  ['src/redact', 'src/document.ts', 'src/place.ts', 'src/check.ts', 'src/doctor', 'src/verify'],
+  ['src/machine'],
+  ['src/libvirt', 'src/hook-setup'],
+  ['src/cli', 'hooks'],
 ]
 
 const floorPlan = FLOORS.map((rooms, floor) => `  ${floor}  ${rooms.join('  ')}`)

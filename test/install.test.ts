@@ -22,15 +22,14 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import { whoElse } from '../src/entry/exposure.ts'
-import { isSince, lookAtHooks } from '../src/entry/hook-places.ts'
-import { OPERATIONS, tryHook } from '../src/entry/hook-trial.ts'
-import { hasSeenHooks } from '../src/entry/install.ts'
-import { versionIn } from '../src/entry/libvirt-version.ts'
-import { PROGRAM_OPERATIONS, ruleOf } from '../src/entry/operations.ts'
-import { reload } from '../src/entry/reload.ts'
-import { type Ask, labelHook, labelOfPlace, policyOn } from '../src/entry/selinux.ts'
-import { readShim, sealed, shimText } from '../src/entry/shim.ts'
+import { whoElse } from '../src/hook-setup/exposure.ts'
+import { hasSeenHooks, isSince, lookAtHooks } from '../src/hook-setup/locate.ts'
+import { PROGRAM_OPERATIONS, ruleOf } from '../src/hook-setup/operations.ts'
+import { reload } from '../src/hook-setup/reload.ts'
+import { type Ask, labelHook, labelOfPlace, policyOn } from '../src/hook-setup/selinux.ts'
+import { readShim, sealed, shimText } from '../src/hook-setup/shim.ts'
+import { OPERATIONS, tryHook } from '../src/hook-setup/trial.ts'
+import { versionIn } from '../src/machine/libvirt-version.ts'
 import { defaultConfig, parseConfig } from '../src/request/config.ts'
 import { configText } from '../src/request/config-text.ts'
 import { keyNames, keys } from '../src/request/keys.ts'
@@ -497,7 +496,7 @@ t.test('the operations are those that the hook knows', (t) => {
     const { does } = ruleOf({ guest: 'db1', operation, suboperation })
     t.equal(does !== 'nothing', PROGRAM_OPERATIONS.includes(each), each)
   }
-  const known = readFileSync('src/entry/operations.ts', 'utf8').matchAll(/\['(\w+ \w+)', /g)
+  const known = readFileSync('src/hook-setup/operations.ts', 'utf8').matchAll(/\['(\w+ \w+)', /g)
   for (const [, each = ''] of known) t.ok(OPERATIONS.includes(each), `${each} is tried`)
   t.end()
 })

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { type CpuSet, formatSet, parseSet, setOf } from '../src/base/idset.ts'
+import { parseJson } from '../src/base/json.ts'
 import { parseLibvirtSize, parseQuantity } from '../src/base/memory.ts'
-import { parseJson } from '../src/host/json.ts'
 import type { Host, HostNode } from '../src/model.ts'
 import { readVmi, type Vmi } from '../src/request/vmi.ts'
 import { attribute, child, childrenOf, parseXml, type XmlElement } from '../src/xml/parse.ts'

@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { lineReader } from '../src/entry/lines.ts'
-import { dueInMs, listPending, nonePending, sighted } from '../src/entry/watch-pending.ts'
+import { dueInMs, listPending, nonePending, sighted } from '../src/libvirt/pending.ts'
+import { lineReader } from '../src/machine/lines.ts'
 import { startApart } from './apart.ts'
 
 t.setTimeout(240_000)

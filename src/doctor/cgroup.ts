@@ -2,11 +2,11 @@
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
-import { readCgroup } from '../host/cgroup.ts'
-import { type CgroupMount, readLines, readMounts } from '../host/cgroup-mounts.ts'
+import { readCgroup } from '../host/cgroup/cgroup.ts'
+import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'
+import { named, type Symptoms } from './inspection.ts'
 import type { Item } from './item.ts'
-import { named, type Symptoms } from './symptoms.ts'
 
 export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Symptoms): Item {
   const mounts = readMounts(files, daemon?.pid ?? 'self')

@@ -5,9 +5,9 @@ import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { textAt } from '../host/kernel-text.ts'
+import { named, type Symptoms } from './inspection.ts'
 import type { Item } from './item.ts'
 import { mayUse, ownerOf, qemuUser } from './qemu-user.ts'
-import { named, type Symptoms } from './symptoms.ts'
 
 /** What the profile of libvirtd lets it start (PUx), and the hook with it. */
 const APPARMOR_MAY = /^(?:\/usr)?\/s?bin\/[^/]+$/

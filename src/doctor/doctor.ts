@@ -3,9 +3,9 @@
 import { cgroupItem, guestsItem } from './cgroup.ts'
 import { accessItem, bindingItem, kvmItem } from './confinement.ts'
 import { configurationItem, hookItem, versionsItem } from './hook.ts'
+import type { Symptoms } from './inspection.ts'
 import type { Item } from './item.ts'
 import { hugetlbfsItem, pagesItem } from './memory.ts'
-import type { Symptoms } from './symptoms.ts'
 
 /** In the order in which they are told: what libvirt runs, then what a guest gets. */
 export function examine(symptoms: Symptoms): Item[] {

@@ -2,8 +2,8 @@
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { textAt } from '../host/kernel-text.ts'
+import { named, type OurHook, type Symptoms } from './inspection.ts'
 import type { Item } from './item.ts'
-import { named, type OurHook, type Symptoms } from './symptoms.ts'
 
 const OLDEST = '6.5'
 

@@ -7,8 +7,8 @@ import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { hugetlbfsMounts } from '../host/hugepages.ts'
 import type { Host, HostNode } from '../model.ts'
+import { named, type Symptoms } from './inspection.ts'
 import type { Item } from './item.ts'
-import { named, type Symptoms } from './symptoms.ts'
 
 export function pagesItem({ host }: Symptoms): Item {
   const sizes = sizesOf(host)

@@ -1,7 +1,7 @@
 // Children as they are and as they should be to edits: attributes that differ are set, what is missing is added, what is too
 // much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
 
-import { gather } from '../base/gather.ts'
+import { gather } from '../base/collect.ts'
 import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import {
   type Edit,

@@ -1,8 +1,8 @@
 // Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it. What is wrong is
 // gathered, to be told at once.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 import { type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import { parseLibvirtSize, type Size } from '../base/memory.ts'
 import { attribute, stringValue, tagSpan, type XmlElement } from '../xml/parse.ts'

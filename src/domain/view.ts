@@ -15,8 +15,8 @@ import {
 } from '../xml/parse.ts'
 import { readBacking, readPins, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
-import { reportDoubled } from './doubled.ts'
 import { readWishes } from './metadata.ts'
+import { reportDoubled } from './unique-elements.ts'
 import {
   cellOf,
   countOf,

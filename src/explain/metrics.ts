@@ -3,7 +3,7 @@
 import { formatSet } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
 import type { CellPlace, Whereabouts } from '../model.ts'
-import { remoteRatio } from './whereabouts.ts'
+import { remoteRatio } from './actual-placement.ts'
 
 interface Sample {
   readonly labels: Readonly<Record<string, string | number>>

@@ -3,24 +3,18 @@
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { MAX_CELLS, type NodeSet, union } from '../base/idset.ts'
-import type { Cell, DomainView, Placement, Request, Resources } from '../model.ts'
-import { checkMode, memnodesOf, memoryNodes } from './bind.ts'
-import { devicesAway, withDevices } from './devices.ts'
-import { separation } from './distance.ts'
-import { kubevirtPins, kubevirtThreads } from './kubevirt-threads.ts'
-import { offerOf } from './offer.ts'
-import { pagesizeOf } from './pagesize.ts'
-import { pinOf, reachMemory, threadPins, vcpuPins } from './pins.ts'
-import { type Seating, seatingOf } from './seating.ts'
-import { shapeOf } from './shape.ts'
+import type { Cell, DomainView, Request, Resources } from '../model.ts'
+import { devicesAway, withDevices } from './backing/devices.ts'
+import { checkMode, memnodesOf, memoryNodes } from './backing/memory-nodes.ts'
+import { separation } from './cells/distances.ts'
+import { pagesizeOf } from './cells/pagesize.ts'
+import { shapeOf } from './cells/shape.ts'
+import { type Seating, seatingOf } from './cpus/assign.ts'
+import { offerOf } from './cpus/available.ts'
+import { pinOf, reachMemory, threadPins, vcpuPins } from './cpus/pins.ts'
+import { kubevirtPins, kubevirtThreads } from './kubevirt/threads.ts'
+import type { Plan } from './planned.ts'
 import { boundMemory } from './written.ts'
-
-export interface Plan {
-  readonly placement: Placement
-  readonly notes: readonly Diagnostic[]
-  /** Set where the binding that the domain has is left as it is. */
-  readonly kept?: boolean
-}
 
 /** @throws Refusal with the classes of conformance/FORMAT.md and those of offer, seating, memory and bind */
 export function plan(view: DomainView, resources: Resources, request: Request): Plan {

@@ -4,7 +4,7 @@ import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet, subtract, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { DomainView, Placement, WrittenCell } from '../model.ts'
-import { roundedToKiB } from './memory.ts'
+import { roundedToKiB } from './cells/memory.ts'
 import { writtenPagesize } from './written.ts'
 
 /** What is looked at; of a cell only its id and size. */

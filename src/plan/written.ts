@@ -2,9 +2,9 @@
 
 import { type CpuSet, has, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
-import { memoryNodes, nodesWithMemory } from './bind.ts'
-import { canServe } from './flow.ts'
-import { nodeByCpu, type Offer } from './offer.ts'
+import { canServe } from './backing/max-flow.ts'
+import { memoryNodes, nodesWithMemory } from './backing/memory-nodes.ts'
+import { nodeByCpu, type Offer } from './cpus/available.ts'
 
 /** The cells that a guest has; one without cells is taken as a single one that nothing is written for. */
 export function writtenCells(

@@ -1,7 +1,7 @@
 // The administrator's file, /etc/libvirt/virt-numa.conf, to its settings.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic, refuse, refuseAll, type Span } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 import { formatPagesize, parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Request } from '../model.ts'

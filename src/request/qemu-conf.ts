@@ -1,7 +1,7 @@
 // Text in the style of libvirt's qemu.conf to its settings, each with its place. What the keys mean is config.ts.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, refuse, type Span } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 
 /** `text` is without quotes; that of a list is as written. `items`: this is a list. */
 export interface Value extends Span {

@@ -1,7 +1,7 @@
 // What was said in several places to the one request that is decided from.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Like, Request } from '../model.ts'
 import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'

@@ -1,8 +1,8 @@
 // Values of a Kubernetes document, found by path: objects, counts, switches, texts and quantities. What is wrong is gathered
 // with its path.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 import { parseQuantity, type Size } from '../base/memory.ts'
 
 /** What JSON and YAML are read to. */

@@ -1,7 +1,7 @@
 // A VirtualMachineInstance to what it wishes, and to the facts that KubeVirt's own rules look at.
 
+import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
-import { gather } from '../base/gather.ts'
 import { parseQuantity } from '../base/memory.ts'
 import type { KubevirtElements, KubevirtThreads, Request } from '../model.ts'
 import type { Wishes } from './request.ts'

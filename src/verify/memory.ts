@@ -1,9 +1,9 @@
 // The memory of a running guest's cells: which policy it has, on which nodes its pages are, and whether they should be there.
 
 import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
-import { findMemory, type MemoryRegion } from '../host/guest-memory.ts'
+import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
 import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
-import type { Wanted, WantedCell, WantedMemory } from './wanted.ts'
+import type { Wanted, WantedCell, WantedMemory } from './expected.ts'
 
 /** One place per cell, in their order; cells whose mappings cannot be told apart have one together, at the first of them. */
 export function cellPlaces(wanted: Wanted, mappings: readonly Mapping[]): CellPlace[] {

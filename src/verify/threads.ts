@@ -4,7 +4,7 @@ import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
 import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
-import type { Wanted } from './wanted.ts'
+import type { Wanted } from './expected.ts'
 
 /** vCPUs, then the emulator, then I/O threads. The emulator's threads are together where they may run on the same CPUs. */
 export function threadPlaces(threads: readonly GuestThread[], wanted: Wanted): ThreadPlace[] {

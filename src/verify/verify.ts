@@ -5,9 +5,9 @@ import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { CellPlace, HostNode, MemoryFault, RunningGuest, ThreadPlace, Whereabouts } from '../model.ts'
+import type { Wanted } from './expected.ts'
 import { cellPlaces, policyText } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
-import type { Wanted } from './wanted.ts'
 
 export interface Surveyed {
   readonly running: RunningGuest

@@ -2,7 +2,7 @@
 
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { shimText } from '../../src/entry/shim.ts'
+import { shimText } from '../../src/hook-setup/shim.ts'
 import type { LibvirtHost } from './libvirtd.ts'
 import { must } from './programs.ts'
 

@@ -9,7 +9,7 @@ import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import { shimText } from '../../src/entry/shim.ts'
+import { shimText } from '../../src/hook-setup/shim.ts'
 import { type Ended, endOf } from '../apart.ts'
 import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from '../hook-host.ts'
 import { makeGroup, mountDead, mountFrozen, mountSmall, must } from './mounts.ts'

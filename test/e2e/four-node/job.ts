@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { shimText } from '../../../src/entry/shim.ts'
+import { shimText } from '../../../src/hook-setup/shim.ts'
 import type { CommandReport, PodName, Report } from './report.ts'
 import { CGROUPS, makeTree, podScopes, sleepers } from './tree.ts'
 

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// The command's door: argv in, exit status out.
+
+import { wordsOf } from './commands/on-define-domain.ts'
+import { run } from './run.ts'
+
+run(wordsOf(process.argv)).then((status) => {
+  process.exitCode = status
+})

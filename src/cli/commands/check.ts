@@ -1,0 +1,52 @@
+// `virt-numa check`: can this placed domain start here, now?
+
+import { classOf, type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import { pinsBeyond, preflight } from '../../check.ts'
+import { readDomain } from '../../domain/view.ts'
+import { diagnosticFacts } from '../../explain/facts.ts'
+import type { DomainView } from '../../model.ts'
+import { checkType, readDocument, settleFor } from '../../place.ts'
+import { isCut } from '../../request/allowed-cpus.ts'
+import { attribute, type XmlDocument } from '../../xml/parse.ts'
+import type { Command } from '../commands.ts'
+import { printJson, printLines } from '../output.ts'
+import { readSurroundings } from '../placing.ts'
+import { type Running, tell } from '../report.ts'
+
+/** @returns 1 when something stands against it, 0 when nothing known does; notes stand against nothing */
+export function checkCommand(command: Extract<Command, { name: 'check' }>, running: Running): number {
+  running.severity = 'capacity-fails'
+  const { text, surroundings } = readSurroundings(command, running)
+  const document = readDocument(text)
+  const view = readDomain(document)
+  checkType(view)
+  const { resources, bounds, pins, notes } = settleFor(view, surroundings)
+  const { cpuset } = command.wishes
+  const stands = preflight(
+    view,
+    cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } },
+  )
+  const found = [
+    ...stands,
+    ...pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
+    ...notes.filter(isCut),
+    ...liveNote(view, document),
+  ]
+  const findings = found.filter(({ code }) => classOf(code) !== 'note')
+  tell(found, running)
+  if (command.json)
+    printJson({
+      guest: view.name,
+      findings: findings.length,
+      diagnostics: diagnosticFacts(found, running.severity, running.source),
+    })
+  else if (findings.length === 0)
+    printLines(1, [`${view.name || 'the guest'} can start here, as far as is known`])
+  return findings.length === 0 ? 0 : 1
+}
+
+/** libvirt numbers the guests that run. */
+function liveNote({ name }: DomainView, { root }: XmlDocument): Diagnostic[] {
+  const id = attribute(root, 'id')?.value
+  return id === undefined || !/^\d+$/.test(id) ? [] : [diagnostic('guest-live', { name, id })]
+}

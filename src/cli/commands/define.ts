@@ -1,0 +1,135 @@
+// `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its diff is shown.
+
+import { type Diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
+import { shownName } from '../../base/name.ts'
+import { nearest } from '../../base/nearest.ts'
+import { partitionOf } from '../../document.ts'
+import { readDomain } from '../../domain/view.ts'
+import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
+import { backupFolder } from '../../libvirt/backup.ts'
+import { type Guest, guestNamed, guestOf, standsAgainst, untilItCounts } from '../../libvirt/may-define.ts'
+import { readGuest, redefine } from '../../libvirt/redefine.ts'
+import {
+  checkConnection,
+  dumpDefinition,
+  dumpLive,
+  type Listed,
+  listGuests,
+  type Virsh,
+  virshAt,
+} from '../../libvirt/virsh.ts'
+import { lazyWrite } from '../../machine/lazy.ts'
+import { DOMAIN, readText } from '../../machine/read-text.ts'
+import { heedingSignals } from '../../machine/signals.ts'
+import { type Placed, place, readDocument } from '../../place.ts'
+import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
+import type { XmlDocument } from '../../xml/parse.ts'
+import { sameXml } from '../../xml/same.ts'
+import type { Command } from '../commands.ts'
+import { print, printJson, printLines, shownDiff } from '../output.ts'
+import { readAround, readSettings } from '../placing.ts'
+import { type Running, tell } from '../report.ts'
+
+type Define = Extract<Command, { name: 'define' }>
+
+/** What is to be defined, and the guest that it replaces the definition of. */
+interface Subject {
+  readonly source: string
+  readonly document: XmlDocument
+  readonly guest?: Guest
+}
+
+export async function defineCommand(command: Define, running: Running): Promise<number> {
+  const stop = new AbortController()
+  const answered = virshAt(command.connect, stop.signal)
+  // Between two calls a signal ends this process as it ends any other.
+  const virsh: Virsh = (words, file) => heedingSignals(stop, () => answered(words, file))
+  const settings = readSettings(command.config, running)
+  await checkConnection(virsh, command.host ?? settings.root)
+  const { source, document, guest } = await (command.guest === undefined
+    ? documentSubject(virsh, command.input, running)
+    : guestSubject(virsh, command.guest))
+  const secrets = hiddenOf(document, guest?.document === document ? guest.shown : undefined)
+  running.source = { name: source, text: document.text, hidden: (text) => within(secrets, text.length) }
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const placed = place(document.text, around, lazyWrite, command.rebind ? 'if-better' : undefined)
+  const next = {
+    document: readDocument(placed.text),
+    view: readDomain(readDocument(placed.text)),
+    atNextStart: command.nextStart,
+  }
+  if (guest !== undefined) refuseAll(standsAgainst(guest, next))
+  const diff = shownDiff(source, document.text, secrets, placed.edits)
+  const changes = guest === undefined || !sameXml(guest.document.root, next.document.root)
+  const notes = [...notesOn(placed, guest), ...(await startNotes(virsh, guest, changes, next.view))]
+  if (!command.json) print(1, diff)
+  const done = changes && !command.dryRun
+  const folder = command.backup ?? backupFolder()
+  const { backup } = done
+    ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date()))
+    : {}
+  if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
+  else {
+    const diagnostics = diagnosticFacts(notes, running.severity, running.source)
+    const facts = {
+      guest: placed.view.name,
+      changed: changes,
+      defined: done,
+      ...(backup !== undefined && { backup }),
+      diff,
+    }
+    printJson({ ...facts, placement: placementFacts(placed), diagnostics })
+  }
+  tell(notes, running)
+  return 0
+}
+
+async function guestSubject(virsh: Virsh, word: string): Promise<Subject> {
+  const guests = await listGuests(virsh)
+  const listed = guestNamed(word, guests) ?? missing(word, guests)
+  const document = await dumpDefinition(virsh, listed)
+  return { source: `${listed.name}.xml`, document, guest: await readGuest(virsh, listed, document, 'itself') }
+}
+
+function missing(word: string, guests: readonly Listed[]): never {
+  const names = guests.map(({ name }) => name)
+  refuse('guest-missing', { name: word, close: nearest(word, names) })
+}
+
+async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
+  const source = input === undefined || input === '-' ? 'stdin' : input
+  const text = readText(input, DOMAIN)
+  running.source = domainSource(source, text)
+  const document = readDocument(text)
+  const { is, refused } = guestOf(document, await listGuests(virsh))
+  if (refused !== undefined) throw new Refusal([refused])
+  if (is === undefined) return { source, document }
+  const before = await dumpDefinition(virsh, is)
+  return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
+}
+
+/** Of a running guest no shortage is told: what it needs it holds itself. */
+function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnostic[] {
+  return guest?.runs
+    ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code))
+    : notes
+}
+
+async function startNotes(
+  virsh: Virsh,
+  guest: Guest | undefined,
+  changes: boolean,
+  next: Guest['view'],
+): Promise<readonly Diagnostic[]> {
+  if (guest === undefined || !changes) return []
+  return untilItCounts(guest, next, guest.runs ? readDomain(await dumpLive(virsh, guest)) : undefined)
+}
+
+function outcome(guest: string, changes: boolean, done: boolean, backup: string | undefined): string {
+  const name = shownName(guest)
+  if (!changes) return `${name} sits as it should: nothing to define`
+  if (!done) return `${name} is not defined: a dry run`
+  return backup === undefined
+    ? `${name} is defined`
+    : `${name} is defined; what was there before is ${backup}`
+}

@@ -1,0 +1,68 @@
+// `onDefineDomain`: KubeVirt's sidecar-shim asks it before a domain is defined. VMI and domain are the arguments themselves,
+// stdout is the domain, stderr goes into the pod's log, and an exit status other than 0 keeps the guest from starting.
+
+import { basename } from 'node:path'
+import { type CpuSet, setOf } from '../../base/idset.ts'
+import { parseJson } from '../../base/json.ts'
+import { readDomain } from '../../domain/view.ts'
+import { CONFIG } from '../../machine/config-file.ts'
+import { readHostSource } from '../../machine/host-source.ts'
+import { lazyWrite } from '../../machine/lazy.ts'
+import { place, readDocument } from '../../place.ts'
+import { domainSource } from '../../redact/secrets.ts'
+import { optedIn } from '../../request/sources.ts'
+import { readVmi } from '../../request/vmi.ts'
+import { asksFor, isMigrationTarget } from '../../request/vmi-asks.ts'
+import type { Command } from '../commands.ts'
+import { printDocument } from '../output.ts'
+import { readSettings } from '../placing.ts'
+import { type Running, tell } from '../report.ts'
+
+const SOURCE = 'the VMI'
+
+/** The shim looks for a program of this name, and gives it the options alone. */
+export function wordsOf([, program = '', ...words]: readonly string[]): readonly string[] {
+  return basename(program) === 'onDefineDomain' ? ['onDefineDomain', ...words] : words
+}
+
+/**
+ * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a refusal would act, get
+ * their domain back as it was. Which CPUs are allowed the pins in the domain say: the sidecar's own cgroup is not the guest's.
+ */
+export function onDefineDomainCommand(
+  command: Extract<Command, { name: 'onDefineDomain' }>,
+  running: Running,
+): number {
+  const { vmi, domain, host, cgroup, pid, config, wishes } = command
+  const value = parseJson(vmi, '--vmi')
+  if (isMigrationTarget(value)) return unchanged(domain)
+  const settings = readSettings(config, running)
+  running.source = domainSource('--domain', domain)
+  if (!asksFor(value) && !optedIn(readDomain(readDocument(domain)), settings)) return unchanged(domain)
+  const root = host ?? settings.root
+  const from = readHostSource({
+    ...(root !== undefined && { host: root }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(pid !== undefined && { pid }),
+    whole: true,
+  })
+  // Without pins nothing is known of the pod: then no CPU is allowed, rather than those of the whole host.
+  const allowed = cgroup === undefined && pid === undefined ? { cpus: setOf<CpuSet>([]) } : from.allowed
+  const around = {
+    host: from.host,
+    allowed,
+    vmi: readVmi(value, SOURCE),
+    config: settings,
+    configSource: config ?? CONFIG,
+    flags: wishes,
+  }
+  const placed = place(domain, around, lazyWrite)
+  printDocument(1, placed.text)
+  tell(placed.notes, running)
+  return 0
+}
+
+function unchanged(domain: string): number {
+  printDocument(1, domain)
+  return 0
+}

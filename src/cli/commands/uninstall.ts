@@ -1,0 +1,72 @@
+// `virt-numa uninstall`: takes away what install wrote, and nothing else.
+
+import { lstatSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type HookFile, lookAtHooks } from '../../hook-setup/locate.ts'
+import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
+import { configText } from '../../request/config-text.ts'
+import type { Command } from '../commands.ts'
+import { printJson, printLines } from '../output.ts'
+import { sitesOf } from './install.ts'
+
+type Uninstall = Extract<Command, { name: 'uninstall' }>
+
+export function uninstallCommand(command: Uninstall): number {
+  const { hooks, config, isElsewhere } = sitesOf(command)
+  const { main, further } = lookAtHooks(hooks)
+  const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
+  const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
+  const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
+  // What another uninstall was faster with is gone all the same.
+  const [ours, unchanged] = command.dryRun
+    ? [found, mayGo]
+    : [found.filter(removeFile), mayGo.filter(removeFile)]
+  if (!command.dryRun) {
+    // libvirt ships none, and an empty one is of no use to anybody.
+    if (found.includes(further.path)) removeEmpty(dirname(further.path))
+  }
+  const removed = command.dryRun ? 'would be removed' : 'removed'
+  const left = [main, further].filter(({ is }) => is === 'foreign')
+  const kept = hasConfig && mayGo.length === 0 ? config : undefined
+  if (command.json)
+    printJson({
+      [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged],
+      left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept])],
+    })
+  else printLines(1, saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }))
+  return 0
+}
+
+interface Says {
+  readonly ours: readonly string[]
+  readonly unchanged: readonly string[]
+  readonly removed: string
+  readonly left: readonly HookFile[]
+  readonly kept: string | undefined
+  readonly hooks: string
+  readonly isElsewhere: boolean
+}
+
+function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Says): string[] {
+  return [
+    ...(ours.length === 0
+      ? [`nothing to remove: no hook of ours in ${hooks}`]
+      : ours.map((path) => `${removed}: ${path}`)),
+    ...unchanged.map((path) => `${removed}: ${path}, which nobody has changed`),
+    ...left.map(({ path, what }) => `left: ${path}, ${what}`),
+    ...(kept === undefined
+      ? []
+      : [
+          `left: ${kept}, which ${isElsewhere ? 'goes with the hooks in /etc/libvirt/hooks' : 'holds your settings'}`,
+        ]),
+    ...(ours.length === 0 ? [] : ['the daemon need not reload: it looks whether a hook is there each time']),
+  ]
+}
+
+function isUnchanged(config: string): boolean {
+  try {
+    return lstatSync(config).isFile() && readFileSync(config, 'utf8') === configText()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,178 @@
+// `virt-numa verify`: is the running guest where its XML says? Nothing of the guest is touched.
+
+import { join } from 'node:path'
+import { classOf, Refusal, refuse } from '../../base/diagnostic.ts'
+import { decodeUtf8 } from '../../base/utf8.ts'
+import { readDomain } from '../../domain/view.ts'
+import { whereaboutsFacts } from '../../explain/actual-facts.ts'
+import { whereaboutsText } from '../../explain/actual-placement.ts'
+import { diagnosticFacts } from '../../explain/facts.ts'
+import { absentMetrics, whereaboutsMetrics } from '../../explain/metrics.ts'
+import type { Files } from '../../host/files.ts'
+import { ifReadable } from '../../host/kernel-text.ts'
+import { readCommandOf, readRunningGuest } from '../../host/qemu/process.ts'
+import { type GuestStatus, readStatus } from '../../host/qemu/status.ts'
+import { readHost } from '../../host/sysfs.ts'
+import { readFilesOf } from '../../machine/host-source.ts'
+import { DOMAIN, readText } from '../../machine/read-text.ts'
+import { saveFile } from '../../machine/save.ts'
+import type { QemuCommand } from '../../model.ts'
+import { checkType, readDocument } from '../../place.ts'
+import { domainSource } from '../../redact/secrets.ts'
+import { type Wanted, wantedOfCommand, wantedOfDomain } from '../../verify/expected.ts'
+import { verify } from '../../verify/verify.ts'
+import type { XmlDocument } from '../../xml/parse.ts'
+import type { Command } from '../commands.ts'
+import { print, printJson } from '../output.ts'
+import { checkTargets } from '../output-files.ts'
+import { type Running, tell } from '../report.ts'
+
+type Verify = Extract<Command, { name: 'verify' }>
+
+/** @returns 1 when something is not where it should be, 0 when nothing known is; notes are no findings */
+export function verifyCommand(command: Verify, running: Running): number {
+  running.severity = 'capacity-fails'
+  checkMetrics(command)
+  const files = readFilesOf(command.host)
+  const { whereabouts, found } = survey(files, command, running)
+  const findings = found.filter(({ code }) => classOf(code) !== 'note').length
+  if (command.metrics !== undefined) saveFile(command.metrics, whereaboutsMetrics(whereabouts, findings))
+  if (command.json) {
+    const diagnostics = diagnosticFacts(found, running.severity, running.source)
+    printJson({ ...whereaboutsFacts(whereabouts), findings, diagnostics })
+  } else print(1, whereaboutsText(whereabouts, findings))
+  tell(found, running)
+  return findings === 0 ? 0 : 1
+}
+
+function checkMetrics({ metrics, guest, input, host }: Verify): void {
+  if (metrics === undefined) return
+  const above = host ?? '/'
+  const status =
+    guest === undefined || guest.includes('/')
+      ? []
+      : folders(host === undefined).map((each) => join(above, each, `${guest}.xml`))
+  checkTargets({
+    outputs: [{ shown: '--metrics', path: metrics }],
+    inputs: [
+      ...(input === undefined ? [] : [{ shown: 'the domain', path: input === '-' ? '/dev/stdin' : input }]),
+      ...(host === undefined ? [] : [{ shown: 'the host', path: host }]),
+      ...status.map((path) => ({ shown: "the guest's status file", path })),
+    ],
+    prints: true,
+  })
+}
+
+function survey(files: Files, command: Verify, running: Running): ReturnType<typeof verify> {
+  const { pid, status } =
+    command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
+  const host = ifReadable(() => readHost(files))
+  const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
+  const wanted = wantedOf(guest.command, command, status, running, host?.defaultPagesizeKiB)
+  return verify({
+    running: guest,
+    wanted,
+    isLibvirts: status !== undefined,
+    ...(status?.state !== undefined && { state: status.state }),
+    ...(host && { nodes: host.nodes }),
+  })
+}
+
+/** The domain that was given, else the live one of the status file, else what QEMU was told. */
+function wantedOf(
+  qemu: QemuCommand,
+  command: Verify,
+  status: Located | undefined,
+  running: Running,
+  defaultPagesizeKiB: number | undefined,
+): Wanted {
+  const ofView = (document: XmlDocument, source: string): Wanted => {
+    running.source = domainSource(source, document.text)
+    const view = readDomain(document)
+    checkType(view)
+    const { autoNodes, autoCpus } = status ?? {}
+    return wantedOfDomain(view, qemu, {
+      source,
+      ...(autoNodes && { autoNodes }),
+      ...(autoCpus && { autoCpus }),
+      ...(defaultPagesizeKiB !== undefined && { defaultPagesizeKiB }),
+    })
+  }
+  const { input } = command
+  if (input !== undefined)
+    return ofView(readDocument(readText(input, DOMAIN)), input === '-' ? 'stdin' : input)
+  return status === undefined
+    ? wantedOfCommand(qemu, `the command line of process ${command.pid}`)
+    : ofView(status.domain, status.file)
+}
+
+type Located = GuestStatus & { readonly file: string }
+
+/** The system daemon's; a session daemon's, which is what virt-launcher has when it is not root. */
+function folders(isThisMachine: boolean): string[] {
+  const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
+  return [
+    '/run/libvirt/qemu',
+    '/run/libvirt/qemu/run',
+    ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : []),
+  ]
+}
+
+/** For a guest that does not run, its metrics say so. */
+function byName(
+  files: Files,
+  { guest = '', host, metrics }: Verify,
+): { readonly pid: number; readonly status: Located } {
+  try {
+    const status = findStatus(files, guest, folders(host === undefined))
+    if (status === undefined) {
+      const looked = folders(host === undefined).map((folder) => `${folder}/${guest}.xml`)
+      refuse('guest-not-running', {
+        guest,
+        why: guest.includes('/')
+          ? 'a guest has no "/" in its name; a domain\'s file goes with --pid PID'
+          : `there is no ${looked.join(', nor ')}`,
+      })
+    }
+    const { pid, file } = status
+    if (files.list(`/proc/${pid}`) === undefined)
+      refuse('guest-not-running', { guest, why: `${file} names process ${pid}, and there is none` })
+    return { pid, status }
+  } catch (error) {
+    if (
+      metrics !== undefined &&
+      error instanceof Refusal &&
+      error.diagnostics.some(({ code }) => code === 'guest-not-running')
+    )
+      saveFile(metrics, absentMetrics(guest))
+    throw error
+  }
+}
+
+/** QEMU knows the name of its guest, and so leads to the status file; one of another process of that name does not count. */
+function byPid(
+  files: Files,
+  pid: number,
+  host: string | undefined,
+): { readonly pid: number; readonly status?: Located } {
+  const { guest } = readCommandOf(files, pid)
+  const status =
+    guest === undefined ? undefined : ifReadable(() => findStatus(files, guest, folders(host === undefined)))
+  return status?.pid === pid ? { pid, status } : { pid }
+}
+
+/** @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused for */
+function findStatus(files: Files, guest: string, places: readonly string[]): Located | undefined {
+  const name = `${guest}.xml`
+  const folder =
+    guest === '' || guest.includes('/')
+      ? undefined
+      : places.find((place) => files.list(place)?.includes(name))
+  if (folder === undefined) return undefined
+  const file = `${folder}/${name}`
+  const bytes = files.read(file)
+  if (bytes === undefined) refuse('unreadable', { file, reason: 'only root may read it' })
+  const text = decodeUtf8(bytes)
+  if (typeof text !== 'string') refuse('utf8-invalid', { file, offset: text.invalidAt })
+  return { ...readStatus(text, file), file }
+}

@@ -1,0 +1,94 @@
+// One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a line for the log.
+
+import type { Code } from '../../base/codes.ts'
+import { Refusal, refuseAll } from '../../base/diagnostic.ts'
+import { isAsked, partitionOf } from '../../document.ts'
+import { readDomain } from '../../domain/view.ts'
+import { standsAgainst } from '../../libvirt/may-define.ts'
+import { readGuest, redefine } from '../../libvirt/redefine.ts'
+import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from '../../libvirt/virsh.ts'
+import { lazyWrite } from '../../machine/lazy.ts'
+import { listed, summaryOf } from '../../machine/log-line.ts'
+import { place, readDocument } from '../../place.ts'
+import { isCut } from '../../request/allowed-cpus.ts'
+import type { Config } from '../../request/config.ts'
+import { readAround } from '../placing.ts'
+
+/** What is the same for all guests of a run. */
+export interface Watching {
+  readonly virsh: Virsh
+  readonly settings: Config
+  readonly configSource: string
+  readonly host?: string
+  readonly backup: string
+}
+
+/**
+ * A guest that did not ask, or sits as it should, gives nothing to tell. `defined` and `otherwise` (another program wrote at the
+ * same time, or libvirt made something else of it) count against two programs that fight.
+ */
+export type Looked =
+  | { readonly is: 'nothing' }
+  | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly told: string }
+
+/** What concerns libvirt, and no guest more than another. */
+const ABOUT_ALL: readonly string[] = [
+  'libvirt-unreachable',
+  'virsh-missing',
+  'virsh-stopped',
+] satisfies readonly Code[]
+
+/**
+ * Its cells stay. With `mayDefine` 'no' a guest that would be re-fitted is left as it is.
+ * @throws Refusal of virsh when libvirt cannot be reached; what stands against this guest alone is told
+ */
+export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: Watching): Promise<Looked> {
+  try {
+    return await refit(guest, mayDefine, watching)
+  } catch (error) {
+    // A mistake of ours about one guest must not end what is done for the others.
+    if (!(error instanceof Refusal))
+      return { is: 'refused', told: `failed, ${error instanceof Error ? error.message : String(error)}` }
+    const [first] = error.diagnostics
+    if (first !== undefined && ABOUT_ALL.includes(first.code)) throw error
+    if (first?.code === 'guest-placed-otherwise')
+      return { is: 'otherwise', told: listed(error.diagnostics, 'capacity-fails') }
+    if (first?.code === 'guest-runs')
+      return { is: 'refused', told: `waits until it stops, ${listed(error.diagnostics, 'capacity-fails')}` }
+    const isGone =
+      first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
+    return isGone
+      ? { is: 'nothing' }
+      : { is: 'refused', told: `refused, ${listed(error.diagnostics, 'capacity-fails')}` }
+  }
+}
+
+const OUT_OF_REACH = 'left as it is: a transient guest has no definition; fit the XML that it is created from'
+
+async function refit(
+  known: Listed,
+  mayDefine: 'yes' | 'no',
+  { virsh, settings, configSource, host, backup }: Watching,
+): Promise<Looked> {
+  const document = await dumpDefinition(virsh, known)
+  if (!isAsked(document, settings)) return { is: 'nothing' }
+  if (!(await stateOf(virsh, known)).persistent)
+    return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', told: OUT_OF_REACH }
+  const command = {
+    wishes: { existing: 'keep' },
+    config: configSource,
+    ...(host !== undefined && { host }),
+  } as const
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const placed = place(document.text, around, lazyWrite)
+  if (placed.edits.length === 0) return { is: 'nothing' }
+  const guest = await readGuest(virsh, known, document, 'itself')
+  const fitted = readDocument(placed.text)
+  refuseAll(standsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
+  if (mayDefine === 'no')
+    return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
+  const { backup: copy } = await redefine(virsh, guest, placed, backup, new Date())
+  const when = guest.runs || guest.saved ? ', from its next cold start' : ''
+  const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
+  return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; before: ${copy}` }
+}

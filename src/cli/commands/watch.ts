@@ -1,0 +1,263 @@
+// `virt-numa watch`: follows what happens to definitions and re-fits guests that ask. One line per action on stdout.
+//
+// One task does all the work, a guest at a time; events only say whom to look at. The daemon's end ends `virsh event`: then it
+// connects anew and looks at every guest, since nobody tells what happened in between. Its own definitions make events too, but a
+// guest that is fitted has no edit, so nothing follows from them.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Refusal } from '../../base/diagnostic.ts'
+import { shownName } from '../../base/name.ts'
+import { backupFolder } from '../../libvirt/backup.ts'
+import { pauseMs, type Refits, readEvent, type Sighting, turnOf } from '../../libvirt/events.ts'
+import { dueInMs, listPending, nonePending, type Pending, sighted } from '../../libvirt/pending.ts'
+import {
+  checkConnection,
+  connectWords,
+  type Listed,
+  listGuests,
+  saidBy,
+  virshAt,
+  withoutPassword,
+} from '../../libvirt/virsh.ts'
+import { type Printing, startPrinting } from '../../machine/child-process.ts'
+import { CONFIG } from '../../machine/config-file.ts'
+import { lineReader } from '../../machine/lines.ts'
+import { actionLine, listed } from '../../machine/log-line.ts'
+import { heedingSignals } from '../../machine/signals.ts'
+import type { Command } from '../commands.ts'
+import { print } from '../output.ts'
+import { readSettings } from '../placing.ts'
+import type { Running } from '../report.ts'
+import { lookAt, type Watching } from './watch-guest.ts'
+
+type Watch = Extract<Command, { name: 'watch' }>
+
+/** What changes while it runs. */
+interface Session extends Watching {
+  readonly stop: AbortSignal
+  readonly refits: Map<string, Refits>
+  /** What was told of a guest that was left as it is: it is not told again until something happens to it. */
+  readonly lastTold: Map<string, string>
+  failures: number
+  isUnreadableTold: boolean
+}
+
+/** virsh does not say when it is ready to hear of events: what is defined until then is found by looking again. */
+const LOOK_AGAIN_S = [3, 10, 30]
+
+/** While what virsh prints cannot be read. */
+const UNREADABLE_LOOK_MS = 30_000
+const UNREADABLE_PAUSE_MS = 10
+
+export async function watchCommand(command: Watch, running: Running): Promise<number> {
+  const settings = readSettings(command.config, running)
+  const stopping = new AbortController()
+  const session: Session = {
+    virsh: virshAt(command.connect, stopping.signal),
+    settings,
+    configSource: command.config ?? CONFIG,
+    ...(command.host !== undefined && { host: command.host }),
+    backup: command.backup ?? backupFolder(),
+    stop: stopping.signal,
+    refits: new Map(),
+    lastTold: new Map(),
+    failures: 0,
+    isUnreadableTold: false,
+  }
+  try {
+    return await heedingSignals(stopping, () => watch(session, command))
+  } catch (error) {
+    // A call that was under way was broken off, which is what was asked for.
+    if (!stopping.signal.aborted || !(error instanceof Refusal)) throw error
+    log('watch', 'ended', 0)
+    return 0
+  }
+}
+
+async function watch(session: Session, command: Watch): Promise<number> {
+  await checkConnectionOf(session, command)
+  if (command.once) {
+    const refused = await scan(session, nonePending())
+    return refused === 0 || session.stop.aborted ? 0 : 1
+  }
+  await follow(session, command)
+  return 0
+}
+
+/** Without --once a daemon that is not there yet is waited for; a machine that is another one never becomes this one. */
+async function checkConnectionOf({ virsh, settings, host }: Session, { once }: Watch): Promise<void> {
+  try {
+    await checkConnection(virsh, host ?? settings.root)
+  } catch (error) {
+    if (once || !isUnreachable(error)) throw error
+  }
+}
+
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof Refusal && error.diagnostics.some(({ code }) => code === 'libvirt-unreachable')
+
+async function follow(session: Session, command: Watch): Promise<void> {
+  log('watch', 'started', 0)
+  while (!session.stop.aborted) {
+    const began = performance.now()
+    const reason = await connected(session, command)
+    if (session.stop.aborted) break
+    session.failures += 1
+    const pause = pauseMs(session.failures)
+    log('watch', `libvirt is away, ${reason}; again in ${pause / 1000} s`, performance.now() - began)
+    await sleep(pause, undefined, { signal: session.stop }).catch(() => {})
+  }
+  log('watch', 'ended', 0)
+}
+
+/** From one connection to its end. @returns why it ended */
+async function connected(session: Session, { connect }: Watch): Promise<string> {
+  const events = startPrinting('virsh', [...connectWords(connect), 'event', '--all', '--loop', '--timestamp'])
+  const end = (): void => void events.end()
+  session.stop.addEventListener('abort', end)
+  try {
+    return await attend(session, events)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return listed(error.diagnostics, 'capacity-fails')
+  } finally {
+    session.stop.removeEventListener('abort', end)
+    await events.end()
+  }
+}
+
+/** What goes on while one connection lasts. Times are those of performance.now(). */
+interface Attending {
+  readonly pending: Pending
+  /** When all guests are to be looked at. */
+  allAtMs: number
+  /** Why the events ended. */
+  reason?: string
+  wake: () => void
+}
+
+async function attend(session: Session, events: Printing): Promise<string> {
+  const attending: Attending = { pending: nonePending(), allAtMs: performance.now(), wake: () => {} }
+  const lookAgain = (): void => {
+    attending.allAtMs = performance.now()
+    attending.wake()
+  }
+  const timers = LOOK_AGAIN_S.map((afterS) => setTimeout(lookAgain, afterS * 1000))
+  const reading = readEvents(session, events, attending)
+  const wakeUp = (): void => attending.wake()
+  session.stop.addEventListener('abort', wakeUp)
+  try {
+    while (!session.stop.aborted && attending.reason === undefined) await attendOnce(session, attending)
+  } finally {
+    session.stop.removeEventListener('abort', wakeUp)
+    for (const timer of timers) clearTimeout(timer)
+    await events.end()
+    await reading
+  }
+  return attending.reason ?? ''
+}
+
+/** Does what is due, or waits until something is. */
+async function attendOnce(session: Session, attending: Attending): Promise<void> {
+  const { pending } = attending
+  const allInMs = attending.allAtMs - performance.now()
+  const sightedInMs = dueInMs(pending, performance.now())
+  if (allInMs <= 0) {
+    attending.allAtMs = Number.POSITIVE_INFINITY
+    await scan(session, pending)
+    session.failures = 0
+  } else if (sightedInMs <= 0)
+    await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'sighted'))
+  else await woken(attending, Math.min(allInMs, sightedInMs))
+}
+
+function woken(attending: Attending, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = Number.isFinite(withinMs) ? setTimeout(resolve, withinMs) : undefined
+    attending.wake = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
+/** Until the events end. For a line that cannot be read all guests are looked at: it may have named any of them. */
+async function readEvents(session: Session, events: Printing, attending: Attending): Promise<void> {
+  const read = lineReader()
+  let lastLookMs = Number.NEGATIVE_INFINITY
+  for await (const chunk of events.chunks) {
+    const { lines, unreadable } = read(chunk)
+    for (const line of lines) {
+      const sighting = readEvent(line)
+      if (sighting !== undefined) sighted(attending.pending, sighting)
+    }
+    if (unreadable) {
+      tellUnreadable(session)
+      const atMs = Math.max(performance.now(), lastLookMs + UNREADABLE_LOOK_MS)
+      if (atMs < attending.allAtMs) {
+        attending.allAtMs = atMs
+        lastLookMs = atMs
+      }
+      // Whoever prints without end is read slowly.
+      await sleep(UNREADABLE_PAUSE_MS)
+    }
+    attending.wake()
+  }
+  attending.reason = withoutPassword(saidBy((await events.ended).stderr)) || 'virsh event ended'
+  attending.wake()
+}
+
+function tellUnreadable(session: Session): void {
+  if (session.isUnreadableTold) return
+  session.isUnreadableTold = true
+  log(
+    'watch',
+    'virsh event prints lines that are too long or not UTF-8: they are left out, and all guests are looked at instead',
+    0,
+  )
+}
+
+/** @returns how many guests could not be fitted */
+async function scan(session: Session, pending: Pending): Promise<number> {
+  const found = await listPending(pending, () => listGuests(session.virsh), 'all')
+  forget(session, new Set(found.map(([{ uuid }]) => uuid)))
+  return lookAtAll(session, found)
+}
+
+async function lookAtAll(session: Session, found: Awaited<ReturnType<typeof listPending>>): Promise<number> {
+  let refused = 0
+  for (const [guest, why] of found) {
+    if (session.stop.aborted) break
+    if (await look(session, guest, why)) refused += 1
+  }
+  return refused
+}
+
+/** What is remembered of guests that are no more. */
+function forget({ refits, lastTold }: Session, there: ReadonlySet<string>): void {
+  for (const uuid of refits.keys()) if (!there.has(uuid)) refits.delete(uuid)
+  for (const uuid of lastTold.keys()) if (!there.has(uuid)) lastTold.delete(uuid)
+}
+
+/** @returns whether the guest should have been fitted and was not */
+async function look(session: Session, guest: Listed, why: Sighting['why'] | 'found'): Promise<boolean> {
+  const { refits, lastTold } = session
+  const began = performance.now()
+  const turn = turnOf(refits.get(guest.uuid) ?? [], began)
+  const looked = await lookAt(guest, turn.may === 'fit' ? 'yes' : 'no', session)
+  const isDefined = looked.is === 'defined' || looked.is === 'otherwise'
+  if (looked.is === 'left') refits.set(guest.uuid, turn.refits)
+  if (isDefined) refits.set(guest.uuid, [...turn.refits, began])
+  const told = looked.is === 'nothing' ? undefined : looked.told
+  const isKnown = lastTold.get(guest.uuid) === told && (why === 'found' || looked.is === 'transient')
+  const isSaid = looked.is === 'left' && turn.may === 'said'
+  if (told !== undefined && !isKnown && !isSaid)
+    log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
+  if (told === undefined || isDefined) lastTold.delete(guest.uuid)
+  else lastTold.set(guest.uuid, told)
+  return looked.is !== 'defined' && looked.is !== 'nothing' && looked.is !== 'transient'
+}
+
+function log(about: string, what: string, tookMs: number): void {
+  print(1, actionLine(about, what, new Date(), tookMs))
+}

@@ -1,0 +1,86 @@
+// A command's options and input to the placement: what transform, plan and check have in common.
+
+import { CONFIG, readConfigText } from '../machine/config-file.ts'
+import type { GuestPlace } from '../machine/guest-cgroup.ts'
+import { readHostSource } from '../machine/host-source.ts'
+import { lazyWrite } from '../machine/lazy.ts'
+import { DOMAIN, readText } from '../machine/read-text.ts'
+import { type Placed, place, type Surroundings } from '../place.ts'
+import { domainSource } from '../redact/secrets.ts'
+import { type Config, defaultConfig, parseConfig } from '../request/config.ts'
+import type { Command } from './commands.ts'
+import { checkTargets, type Input, type Targets } from './output-files.ts'
+import type { Running } from './report.ts'
+import { readVmiFile } from './vmi-file.ts'
+
+type Reading = Extract<Command, { name: 'transform' | 'plan' | 'check' }>
+
+export function placeInput(
+  command: Extract<Command, { name: 'transform' | 'plan' }>,
+  running: Running,
+  { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
+): Placed {
+  const { text, surroundings } = readSurroundings(command, running)
+  checkTargets({ outputs, prints, inputs: inputsOf(command, surroundings.config?.root) })
+  return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+}
+
+/** What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a picture may not. */
+function inputsOf(
+  command: Extract<Command, { name: 'transform' | 'plan' }>,
+  root: string | undefined,
+): readonly Input[] {
+  const { name, input, host = root, vmi, config } = command
+  const named = (shown: string, path: string | undefined): readonly Input[] =>
+    path === undefined || path === '-' ? [] : [{ shown, path }]
+  return [
+    {
+      shown: 'the domain',
+      path: input === undefined || input === '-' ? '/dev/stdin' : input,
+      mayBeReplaced: name === 'transform',
+    },
+    ...named('the host', host),
+    ...named('the VMI', vmi),
+    ...named('the configuration', config ?? CONFIG),
+  ]
+}
+
+/** Configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
+export function readSurroundings(
+  command: Reading,
+  running: Running,
+): { readonly text: string; readonly surroundings: Surroundings } {
+  const { input } = command
+  const surroundings = readAround(command, readSettings(command.config, running))
+  const text = readText(input, DOMAIN)
+  running.source = domainSource(input === undefined || input === '-' ? 'stdin' : input, text)
+  return { text, surroundings }
+}
+
+/** Host and VMI. `guest`: which cgroup will hold it, where the command line does not say. */
+export function readAround(
+  { host, cgroup, pid, config, wishes, vmi }: Omit<Reading, 'name' | 'json' | 'rebind'>,
+  settings: Config,
+  guest?: GuestPlace,
+): Surroundings {
+  const from = readHostSource({
+    ...((host ?? settings.root) !== undefined && { host: host ?? (settings.root as string) }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(pid !== undefined && { pid }),
+    ...(wishes.cpuset !== undefined && { cpuset: wishes.cpuset }),
+    ...(guest !== undefined && cgroup === undefined && pid === undefined && { guest }),
+    // The pins of a KubeVirt guest may lie outside of our own cgroup.
+    whole: vmi !== undefined,
+  })
+  const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
+  return { ...from, ...instance, config: settings, configSource: config ?? CONFIG, flags: wishes }
+}
+
+export function readSettings(path: string | undefined, running: Running): Config {
+  const source = readConfigText(path)
+  if (source === undefined) return defaultConfig
+  running.source = source
+  const settings = parseConfig(source.text, source.name)
+  delete running.source
+  return settings
+}

@@ -1,9 +1,0 @@
-#!/usr/bin/env node
-// The command's door: argv in, exit status out.
-
-import { wordsOf } from './on-define-domain.ts'
-import { run } from './run.ts'
-
-run(wordsOf(process.argv)).then((status) => {
-  process.exitCode = status
-})

@@ -1,0 +1,64 @@
+// Where a running guest is, as plain data for --json: the same facts as the tables, sets as text, unknown ones left out.
+
+import { formatSet } from '../base/idset.ts'
+import type { CellPlace, ThreadPlace, Whereabouts } from '../model.ts'
+import { policyWords, remoteRatio } from './actual-placement.ts'
+
+export function whereaboutsFacts({ guest, pid, state, source, cells, threads }: Whereabouts): object {
+  return {
+    guest,
+    pid,
+    ...(state !== undefined && { state }),
+    wantedFrom: source,
+    cells: cells.map(cellFacts),
+    threads: threads.map(threadFacts),
+  }
+}
+
+function cellFacts(place: CellPlace): object {
+  const {
+    cells,
+    memoryKiB,
+    nodes,
+    mode,
+    wantedPagesizeKiB,
+    policies,
+    pagesizesKiB,
+    nodesKiB,
+    allocatedKiB,
+    elsewhereKiB,
+  } = place
+  const ratio = remoteRatio(place)
+  return {
+    cells: formatSet(cells),
+    verdict: place.verdict,
+    faults: place.faults,
+    memoryKiB,
+    wanted: {
+      ...(nodes !== undefined && { nodes: formatSet(nodes) }),
+      ...(mode !== undefined && { mode }),
+      ...(wantedPagesizeKiB !== undefined && { pagesizeKiB: wantedPagesizeKiB }),
+    },
+    policies: policies.map(policyWords),
+    pagesizesKiB,
+    nodesKiB: Object.fromEntries([...nodesKiB].map(([node, kib]) => [`${node}`, kib])),
+    allocatedKiB,
+    ...(elsewhereKiB !== undefined && { elsewhereKiB }),
+    ...(ratio !== undefined && { remoteRatio: ratio }),
+    ...(place.thpKiB !== undefined && { thpKiB: place.thpKiB }),
+    ...(place.swapKiB !== undefined && { swapKiB: place.swapKiB }),
+    unknownKiB: place.unknownKiB,
+  }
+}
+
+function threadFacts({ role, id, tids, cell, cpus, wanted, verdict }: ThreadPlace): object {
+  return {
+    role,
+    ...(id !== undefined && { id }),
+    verdict,
+    tids,
+    ...(cell !== undefined && { cell }),
+    ...(cpus !== undefined && { cpus: formatSet(cpus) }),
+    ...(wanted !== undefined && { wanted: formatSet(wanted) }),
+  }
+}

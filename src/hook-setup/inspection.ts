@@ -1,0 +1,146 @@
+// This host, or a captured folder, to what the doctor goes by: files, versions, owners, and what other programs say.
+
+import { accessSync, constants, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
+import type { CpuSet } from '../base/idset.ts'
+import type { OurHook, Symptoms } from '../doctor/inspection.ts'
+import { readQemuConf } from '../doctor/qemu-user.ts'
+import type { Source } from '../explain/diagnostics.ts'
+import { readCgroup } from '../host/cgroup/cgroup.ts'
+import { selinuxMode } from '../host/confinement.ts'
+import { readDaemon } from '../host/daemon.ts'
+import type { Files } from '../host/files.ts'
+import { ifReadable, known } from '../host/kernel-text.ts'
+import { onlineCpus, readHost } from '../host/sysfs.ts'
+import { CONFIG, readConfigText } from '../machine/config-file.ts'
+import { machineIn, thisMachine } from '../machine/files.ts'
+import { partitionPaths } from '../machine/guest-cgroup.ts'
+import { libvirtVersion, versionIn } from '../machine/libvirt-version.ts'
+import { runProgram } from '../machine/programs.ts'
+import { parseConfig } from '../request/config.ts'
+import { exposureOf } from './exposure.ts'
+import { HOOKS, type HookFile, hasSeenHooks, hooksRun, lookAtHooks } from './locate.ts'
+import { labelOfPlace, policyOn } from './selinux.ts'
+import { shimText } from './shim.ts'
+
+/** `source` is the configuration, for findings in it to point into. */
+export function readSymptoms(
+  host: string | undefined,
+  hooksDir = HOOKS,
+): { readonly symptoms: Symptoms; readonly source?: Source } {
+  const files = host === undefined ? thisMachine : machineIn(host)
+  const isThisHost = host === undefined
+  const hooks = lookAtHooks(host === undefined ? hooksDir : join(host, hooksDir))
+  const ours = [hooks.main, hooks.further].filter(({ is }) => is === 'ours')
+  const daemon = readDaemon(files)
+  const { config, source } = readConfiguration(host)
+  const selinux = selinuxMode(files)
+  const asked = isThisHost
+    ? ours.flatMap(({ path }) => [
+        ...labelOfPlace(selinux, path, runProgram),
+        ...policyOn(selinux, daemon, path, path, runProgram),
+      ])
+    : []
+  const symptoms: Symptoms = {
+    files,
+    host: readHost(files),
+    isThisHost,
+    versions: isThisHost ? readVersions() : {},
+    ...known('daemon', daemon),
+    config,
+    qemuConf: readQemuConf(files),
+    hooksFolder: hooksDir,
+    hooks: ours.map((hook) => ourHook(hook, host)),
+    otherHooks: hooksRun(hooks)
+      .filter(({ is }) => is === 'foreign')
+      .map(({ path }) => path),
+    isHookSeen: daemon !== undefined && hasSeenHooks(hooks, daemon),
+    selinux,
+    policy: asked,
+    ...known('partition', readPartition(files)),
+    ...known(
+      'kvm',
+      statSync(host === undefined ? '/dev/kvm' : join(host, '/dev/kvm'), { throwIfNoEntry: false }),
+    ),
+  }
+  return { symptoms, ...(source !== undefined && { source }) }
+}
+
+function ourHook(
+  { path, mode = 0, text, shim = { node: '', program: '' } }: HookFile,
+  host: string | undefined,
+): OurHook {
+  const [node, program] = [shim.node, shim.program].map((each) =>
+    host === undefined ? each : join(host, each),
+  ) as [string, string]
+  const missing = [
+    ...(canBe(node, constants.X_OK) ? [] : [shim.node]),
+    ...(canBe(program, constants.R_OK) ? [] : [shim.program]),
+  ]
+  // Owners in a capture are those of whoever unpacked it.
+  const exposed = host === undefined && missing.length === 0 ? exposureOf(node, program, [path]) : []
+  return { path, mode, ...shim, missing, isOutdated: text !== shimText(shim.node, shim.program), exposed }
+}
+
+function canBe(path: string, wanted: number): boolean {
+  try {
+    accessSync(path, wanted)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+function readConfiguration(host: string | undefined): {
+  readonly config: Symptoms['config']
+  readonly source?: Source
+} {
+  const path = host === undefined ? CONFIG : join(host, CONFIG)
+  const found: Diagnostic[] = []
+  let source: Source | undefined
+  try {
+    source = readConfigText(undefined, path)
+    if (source !== undefined) parseConfig(source.text, source.name)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    found.push(...error.diagnostics)
+  }
+  return {
+    config: { path, isThere: source !== undefined || found.length > 0, found },
+    ...(source !== undefined && { source }),
+  }
+}
+
+const QEMU: Readonly<Record<string, string>> = {
+  x64: 'x86_64',
+  arm64: 'aarch64',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+  loong64: 'loongarch64',
+}
+
+function readVersions(): Symptoms['versions'] {
+  // Red Hat's build has one program, and not on the path.
+  const programs = [`qemu-system-${QEMU[process.arch] ?? process.arch}`, '/usr/libexec/qemu-kvm', 'qemu-kvm']
+  const qemu = programs
+    .map((program) => versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout))
+    .find(Boolean)
+  return {
+    ...known('libvirt', libvirtVersion(undefined)),
+    ...known('qemu', qemu),
+    node: process.versions.node,
+  }
+}
+
+/** Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone. */
+function readPartition(files: Files): Symptoms['partition'] {
+  const online = onlineCpus(files)
+  if (online === undefined) return undefined
+  for (const path of [...partitionPaths('/machine'), '/']) {
+    const cpus: CpuSet | undefined = ifReadable(() => readCgroup(files, { path }, online).allowed.cpus)
+    if (cpus !== undefined) return { name: path === '/' ? '/machine' : path.slice(1), cpus }
+  }
+  return undefined
+}

@@ -1,0 +1,160 @@
+// A hooks folder to what lies where libvirt looks: our hook, somebody else's, or nothing; and so to where ours belongs.
+
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { refuse } from '../base/diagnostic.ts'
+import type { Daemon } from '../host/daemon.ts'
+import { errnoOf, systemError } from '../machine/system-error.ts'
+import { readShim } from './shim.ts'
+
+/** Where libvirt looks for hooks. */
+export const HOOKS = '/etc/libvirt/hooks'
+
+/** `ours`: to the last byte, in a file of its own. `what` names what else it is. `changedS`: since 1970, and not only of its content. */
+export interface HookFile {
+  readonly path: string
+  readonly is: 'absent' | 'ours' | 'foreign'
+  readonly what?: string
+  /** The text of a hook of ours, and what it names. */
+  readonly text?: string
+  readonly shim?: { readonly node: string; readonly program: string }
+  readonly mode?: number
+  readonly uid?: number
+  readonly changedS?: number
+  /** libvirt runs it: it is a file, at the end of links too, and may be executed. */
+  readonly isRun: boolean
+  /** A link to a hook of ours. */
+  readonly leadsToOurs: boolean
+}
+
+export interface Hooks {
+  readonly folder: string
+  readonly main: HookFile
+  /** qemu.d/50-virt-numa. */
+  readonly further: HookFile
+  /** Everything else in qemu.d that libvirt runs. */
+  readonly others: readonly HookFile[]
+}
+
+/** libvirt runs `qemu` first, then qemu.d in this order. */
+export const MAIN = 'qemu'
+export const FURTHER_FOLDER = 'qemu.d'
+const FURTHER = '50-virt-numa'
+
+/** The first version that reads qemu.d. */
+const FURTHER_SINCE = [6, 5] as const
+
+/** @throws Refusal `unreadable` */
+export function lookAtHooks(folder: string): Hooks {
+  try {
+    return readHooks(folder)
+  } catch (error) {
+    throw systemError(error, (fault) => refuse('unreadable', { file: folder, ...fault }))
+  }
+}
+
+function readHooks(folder: string): Hooks {
+  const further = join(folder, FURTHER_FOLDER)
+  const names = unlessGone(() => (isFolder(further) ? readdirSync(further).sort() : [])) ?? []
+  const others = names.filter((name) => name !== FURTHER).map((name) => lookAt(join(further, name)))
+  return {
+    folder,
+    main: lookAt(join(folder, MAIN)),
+    further: lookAt(join(further, FURTHER)),
+    others: others.filter(({ isRun }) => isRun),
+  }
+}
+
+/** All that libvirt runs for a guest of QEMU's. */
+export const hooksRun = ({ main, further, others }: Hooks): HookFile[] =>
+  [main, further, ...others].filter(({ isRun }) => isRun)
+
+/** An uninstall that runs at the same time may take it away while it is looked at. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+const lookAt = (path: string): HookFile =>
+  unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
+
+function lookAtFile(path: string): HookFile {
+  // What lies below a file is not there either, only that lstat says it in another way.
+  const own = isFolder(dirname(path)) ? lstatSync(path, { throwIfNoEntry: false }) : undefined
+  if (own === undefined) return { path, is: 'absent', isRun: false, leadsToOurs: false }
+  const end = own.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : own
+  const text = end?.isFile() && end.size < 65_536 ? readFileSync(path, 'utf8') : ''
+  const shim = readShim(text)
+  const isOurs = shim !== undefined && own.isFile()
+  return {
+    path,
+    is: isOurs ? 'ours' : 'foreign',
+    ...(isOurs ? { text, shim } : { what: whatIs(path, own) }),
+    mode: own.mode & 0o7777,
+    uid: own.uid,
+    changedS: own.ctimeMs / 1000,
+    isRun: end?.isFile() === true && (end.mode & 0o111) !== 0,
+    leadsToOurs: shim !== undefined && !isOurs,
+  }
+}
+
+function whatIs(path: string, status: Stats): string {
+  if (status.isSymbolicLink()) return `a link to ${readlinkSync(path)}`
+  if (status.isDirectory()) return 'a folder'
+  return status.isFile() ? 'a hook of somebody else' : 'no file'
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/**
+ * Where ours belongs: where it is, else at `qemu` while nobody else is there, else in qemu.d.
+ * @param version of libvirt, asked for only when it counts
+ * @throws Refusal `hook-place-taken`, `hook-foreign`
+ */
+export function placeFor({ folder, main, further }: Hooks, version: () => string | undefined): HookFile {
+  for (const each of [main, further]) {
+    if (each.leadsToOurs)
+      refuse('hook-place-taken', {
+        path: each.path,
+        what: `${each.what}, a hook of ours`,
+        fix: `rm ${each.path}`,
+      })
+  }
+  if (main.is === 'ours') return main
+  if (further.is === 'ours') return further
+  if (main.is === 'absent') return main
+  const { path, what = '' } = further
+  if (further.is === 'foreign')
+    refuse('hook-place-taken', {
+      path,
+      what,
+      fix: `move it to another name in ${join(folder, FURTHER_FOLDER)}`,
+    })
+  const known = version()
+  if (known === undefined || !isSince(known, FURTHER_SINCE)) {
+    refuse('hook-foreign', { path: main.path, version: known, folder: '/usr/local/lib/virt-numa' })
+  }
+  const above = join(folder, FURTHER_FOLDER)
+  const status = lstatSync(above, { throwIfNoEntry: false })
+  if (status !== undefined && !isFolder(above))
+    refuse('hook-place-taken', { path: above, what: whatIs(above, status), fix: `move ${above} away` })
+  return further
+}
+
+/** "9.0.0" is since [6, 5]; what is no version is not. */
+export function isSince(version: string, [major, minor]: readonly [major: number, minor: number]): boolean {
+  const [, first = '', second = ''] = /^(\d+)\.(\d+)/.exec(version) ?? []
+  return first !== '' && (Number(first) > major || (Number(first) === major && Number(second) >= minor))
+}
+
+/** A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is in whole seconds. */
+export function hasSeenHooks(before: Hooks, { startedS }: Pick<Daemon, 'startedS'>): boolean {
+  return (
+    startedS !== undefined &&
+    hooksRun(before).some(({ changedS = Number.POSITIVE_INFINITY }) => changedS < startedS - 1)
+  )
+}

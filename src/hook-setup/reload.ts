@@ -1,0 +1,41 @@
+// A running libvirt daemon, told to look for hooks again. Guests run on.
+
+import { existsSync } from 'node:fs'
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Daemon } from '../host/daemon.ts'
+import { runProgram } from '../machine/programs.ts'
+
+/** What a person types for it. */
+export function reloadCommand(daemon: Daemon): string {
+  const { name, pid } = daemon
+  return isUnit(daemon) ? `systemctl reload ${name}` : `kill -HUP ${pid}`
+}
+
+/** @returns what went wrong */
+export function reload(daemon: Daemon): Diagnostic[] {
+  const { name, pid } = daemon
+  const failed = (command: string, reason: string): Diagnostic[] => [
+    diagnostic('daemon-reload-failed', { daemon: `${name} (process ${pid})`, command, reason }),
+  ]
+  if (isUnit(daemon)) {
+    const { status, stderr, reason } = runProgram('systemctl', ['reload', name], { timeoutS: 60 })
+    return status === 0
+      ? []
+      : failed(`systemctl status ${name}`, reason ?? stderr.trim().split('\n')[0] ?? '')
+  }
+  try {
+    process.kill(pid, 'SIGHUP')
+    return []
+  } catch (error) {
+    return failed(`kill -HUP ${pid}`, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** One that systemd does not keep, as in a container, has no unit to reload. */
+function isUnit({ name, pid }: Daemon): boolean {
+  if (!existsSync('/run/systemd/system')) return false
+  const { stdout } = runProgram('systemctl', ['show', '--property=MainPID', '--value', `${name}.service`], {
+    timeoutS: 20,
+  })
+  return stdout.trim() === String(pid)
+}

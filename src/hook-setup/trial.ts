@@ -1,0 +1,184 @@
+// A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon would ask it.
+
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { NAMESPACE } from '../domain/metadata.ts'
+import { CONFIG } from '../machine/config-file.ts'
+import { type Ended, runProgram } from '../machine/programs.ts'
+import { callOf, operations, PROGRAM_OPERATIONS, ruleOf } from './operations.ts'
+import { makeTemporaryFolder, writeNew } from './write.ts'
+
+/** Those of libvirt's qemu driver, and one that it may come to ask. */
+export const OPERATIONS = [...operations, 'unknown begin']
+
+/** What libvirtd hands on to a hook: these and nothing else. */
+const ENVIRONMENT = {
+  HOME: '/root',
+  LC_ALL: 'C',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+}
+
+const GUEST = 'virt-numa-trial'
+
+/** On the program's own limit (timeout_s, 10) it must have answered by itself. */
+const TIMEOUT_S = 15
+
+export interface Trial {
+  readonly operations: number
+  readonly found: readonly Diagnostic[]
+}
+
+/**
+ * Runs every operation for a guest that does not ask, with the host's own configuration; then the operations that need the program for
+ * one that asks, on a host of one node that is made for it. That guest sits on node 7: the hook has to refuse its start, and to move
+ * it to node 0, which no empty, half-written or incomplete program does. It stops at the first that takes too long.
+ */
+export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial {
+  const folder = makeTemporaryFolder('virt-numa-trial-')
+  try {
+    const root = join(folder, 'host')
+    for (const [path, text] of HOST) writeNew(join(root, path), text, 0o644)
+    const config = join(folder, 'virt-numa.conf')
+    writeNew(config, `root = "${root}"\nlog_file = "${join(folder, 'log')}"\n`, 0o644)
+    const runs: Run[] = [
+      ...OPERATIONS.map((operation) => ({
+        operation,
+        guest: 'does not ask',
+        xml: guestXml(''),
+        env: { VIRT_NUMA_CONFIG: ownConfig(folder) },
+        wrongIn,
+      })),
+      ...PROGRAM_OPERATIONS.map((operation) => ({
+        operation,
+        guest: 'asks',
+        xml: guestXml(ASKS),
+        env: { VIRT_NUMA_CONFIG: config },
+        wrongIn:
+          ruleOf(callOf(['', ...operation.split(' ')])).does === 'rebind' ? wrongInRebind : wrongInPreflight,
+      })),
+    ]
+    return { operations: OPERATIONS.length, found: findingsOf(command, runs, timeoutS) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The host's own configuration, or one without settings. It is named, for then nothing goes to the default log of the host. */
+function ownConfig(folder: string): string {
+  if (existsSync(CONFIG)) return CONFIG
+  const empty = join(folder, 'empty.conf')
+  writeNew(empty, '', 0o644)
+  return empty
+}
+
+/** One node with one CPU. */
+const HOST: readonly (readonly [path: string, text: string])[] = [
+  ['sys/devices/system/node/online', '0\n'],
+  ['sys/devices/system/node/has_memory', '0\n'],
+  ['sys/devices/system/node/node0/cpulist', '0\n'],
+  ['sys/devices/system/node/node0/distance', '10\n'],
+  ['sys/devices/system/node/node0/meminfo', 'Node 0 MemTotal: 1048576 kB\nNode 0 MemFree: 1048576 kB\n'],
+  ['sys/devices/system/cpu/online', '0\n'],
+  ['sys/devices/system/cpu/cpu0/topology/thread_siblings_list', '0\n'],
+  ['proc/meminfo', 'MemTotal: 1048576 kB\nHugepagesize: 2048 kB\n'],
+]
+
+const ASKS = `<metadata><numa:guestMappingPassthrough xmlns:numa='${NAMESPACE}'/></metadata>
+  <cputune>
+    <vcpupin vcpu='0' cpuset='7'/>
+  </cputune>
+  <numatune>
+    <memory mode='strict' nodeset='7'/>
+    <memnode cellid='0' mode='strict' nodeset='7'/>
+  </numatune>
+  <cpu>
+    <numa>
+      <cell id='0' cpus='0' memory='1024' unit='KiB'/>
+    </numa>
+  </cpu>`
+
+/** Without more in it, nothing on any host stands against it. */
+function guestXml(more: string): string {
+  return `<domain type='kvm'>
+  <name>${GUEST}</name>
+  ${more}
+  <memory unit='KiB'>1024</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type>hvm</type>
+  </os>
+</domain>
+`
+}
+
+interface Run {
+  readonly operation: string
+  readonly guest: string
+  readonly xml: string
+  readonly env: Readonly<Record<string, string>>
+  /** What is wrong with its answer, as words behind "the hook". */
+  readonly wrongIn: (ended: Ended) => string | undefined
+}
+
+function findingsOf(
+  [program = '', ...words]: readonly string[],
+  runs: readonly Run[],
+  timeoutS: number,
+): Diagnostic[] {
+  const found: Diagnostic[] = []
+  for (const { operation, guest, xml, env, wrongIn } of runs) {
+    const ended = runProgram(program, [...words, GUEST, ...operation.split(' '), '-'], {
+      input: xml,
+      timeoutS,
+      bare: { ...ENVIRONMENT, ...env },
+    })
+    const what = unansweredBy(ended) ?? wrongIn(ended)
+    if (what === undefined) continue
+    const shown = `echo "<domain/>" | ${[program, ...words, GUEST, operation].join(' ')} -`
+    found.push(diagnostic('hook-trial-failed', { operation, guest, what, command: shown }))
+    if (ended.status === undefined) break
+  }
+  return found
+}
+
+function unansweredBy({ status, reason }: Ended): string | undefined {
+  if (status !== undefined) return undefined
+  return /timed out/.test(reason ?? '') ? 'did not answer in time' : `could not be run: ${firstLine(reason)}`
+}
+
+/** A guest that does not ask may be covered by the configuration: what is printed is a domain, or nothing. */
+function wrongIn(ended: Ended): string | undefined {
+  const { status, stdout } = ended
+  if (status !== 0) return endedWith(ended)
+  if (stdout.trim() !== '' && !stdout.includes('<domain'))
+    return `printed something other than a domain: ${stdout.trim().slice(0, 60)}`
+  return undefined
+}
+
+function wrongInRebind(ended: Ended): string | undefined {
+  const { status, stdout } = ended
+  if (status !== 0) return endedWith(ended)
+  const isRebound =
+    /<memnode[^>]* nodeset='0'/.test(stdout) &&
+    /<emulatorpin cpuset='0'/.test(stdout) &&
+    stdout.endsWith('</domain>\n')
+  return isRebound
+    ? undefined
+    : 'did not move the guest to the node that is there: its program is empty or incomplete'
+}
+
+function wrongInPreflight(ended: Ended): string | undefined {
+  const { status, stderr } = ended
+  if (status === 1 && stderr.startsWith('error[node-missing]')) return undefined
+  return status === 0
+    ? 'did not refuse a guest that cannot start: its program is empty or incomplete'
+    : endedWith(ended)
+}
+
+function endedWith({ status, stderr }: Ended): string {
+  const message = stderr.trim().split('\n')[0]
+  return `ended with status ${status}${message ? `: ${message}` : ''}`
+}
+
+const firstLine = (text = ''): string => text.split('\n').at(-1) ?? ''

@@ -1,0 +1,173 @@
+// A hook's text to the file that libvirt runs: tried before it is there, and then there whole.
+
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { refuse } from '../base/diagnostic.ts'
+import { writeContent } from '../machine/bytes.ts'
+import { writeInPlace } from '../machine/in-place.ts'
+import { errnoOf, systemError } from '../machine/system-error.ts'
+import { createFile, openBeside, removeIfThere } from '../machine/temporary-file.ts'
+
+export const HOOK_MODE = 0o755
+
+/**
+ * Writes `trialText` into the hooks folder under a name that libvirt does not look at, so that it is tried on the very file
+ * system, then puts `text` in its place and moves it to `target`. Whatever goes wrong before, all is as it was.
+ * @param folder the hooks folder: in qemu.d libvirt would run any name
+ * @param attempt tries the file, and throws to refuse
+ * @throws Refusal `install-unwritable`
+ */
+export function putHook<Answer>(
+  folder: string,
+  target: string,
+  texts: { readonly text: string; readonly trialText: string },
+  attempt: (file: string) => Answer,
+): Answer {
+  const made: string[] = []
+  const written: string[] = []
+  const write = (text: string): string => {
+    const path = writeBeside(join(folder, 'hook'), text)
+    written.push(path)
+    return path
+  }
+  try {
+    for (const each of [folder, dirname(target)]) made.push(...makeFolders(each))
+    const tried = write(texts.trialText)
+    const answer = attempt(tried)
+    moveTo(target, texts.text === texts.trialText ? tried : write(texts.text), texts.text)
+    return answer
+  } catch (error) {
+    written.forEach(removeIfThere)
+    for (const each of made.reverse()) removeEmpty(each)
+    throw unwritable(target, error)
+  } finally {
+    if (texts.text !== texts.trialText) written.slice(0, 1).forEach(removeIfThere)
+  }
+}
+
+/** Over a file that something is mounted on, as over that of a container's manifest, nothing can be moved. */
+function moveTo(target: string, written: string, text: string): void {
+  try {
+    renameSync(written, target)
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error
+    writeInPlace(target, Buffer.from(text), lstatSync(target))
+    removeIfThere(written)
+  }
+}
+
+/** The same trial where nothing may be written, or nothing needs to be. */
+export function tryElsewhere<Answer>(text: string, attempt: (file: string) => Answer): Answer {
+  const folder = makeTemporaryFolder('virt-numa-hook-')
+  try {
+    return attempt(writeTrial(join(folder, 'qemu'), text))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** @throws Refusal `install-unwritable` */
+export function makeTemporaryFolder(name: string): string {
+  const start = join(tmpdir(), name)
+  try {
+    return mkdtempSync(start)
+  } catch (error) {
+    throw unwritable(start, error)
+  }
+}
+
+function writeTrial(path: string, text: string): string {
+  try {
+    createFile(path, { bytes: Buffer.from(text), mode: HOOK_MODE, settle: (file) => settle(file, HOOK_MODE) })
+    return path
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/**
+ * @returns false where a file is there already, by another install that runs at the same time
+ * @throws Refusal `install-unwritable`
+ */
+export function writeNew(path: string, text: string, mode: number): boolean {
+  const made: string[] = []
+  try {
+    made.push(...makeFolders(dirname(path)))
+    createFile(path, { bytes: Buffer.from(text), mode, settle: (file) => settle(file, mode) })
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false
+    for (const each of made.reverse()) removeEmpty(each)
+    throw unwritable(path, error)
+  }
+}
+
+/**
+ * @returns false where it is gone already, by another uninstall that runs at the same time
+ * @throws Refusal `install-unwritable`
+ */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw unwritable(path, error)
+  }
+}
+
+export function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Somebody has put something there.
+  }
+}
+
+/** What the system refused, as a diagnostic; any other error passes. */
+function unwritable(file: string, error: unknown): unknown {
+  const isRoot = process.getuid?.() === 0
+  return systemError(error, (fault) => refuse('install-unwritable', { file, ...fault, isRoot }))
+}
+
+/** @returns the path of a temporary file that libvirt could run */
+function writeBeside(near: string, text: string): string {
+  const { path, file } = openBeside(near, HOOK_MODE)
+  try {
+    writeContent(file, Buffer.from(text))
+    settle(file, HOOK_MODE)
+    return path
+  } catch (error) {
+    removeIfThere(path)
+    throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Neither the umask nor a folder that hands on its group has a say. */
+function settle(file: number, mode: number): void {
+  fchmodSync(file, mode)
+  if (process.getuid?.() === 0) fchownSync(file, 0, 0)
+}
+
+/** Those that were made, the outermost first. */
+function makeFolders(path: string): string[] {
+  const first = mkdirSync(path, { recursive: true, mode: 0o755 })
+  if (first === undefined) return []
+  const made = [path]
+  while (made[0] !== first) made.unshift(dirname(made[0] as string))
+  return made
+}

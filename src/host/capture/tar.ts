@@ -1,0 +1,85 @@
+// The bytes of an uncompressed tar of a machine's sys/ and proc/ to the Files that the machine itself would have.
+
+import { refuse } from '../../base/diagnostic.ts'
+import type { Files } from '../files.ts'
+import { readEntries } from './tar-entries.ts'
+import { type Entry, type Folder, filesOfTree, folder, follow, parts, put } from './tree.ts'
+
+/** The largest capture that we know has 40,000. */
+const MAX_ENTRIES = 200_000
+
+/**
+ * The folder that holds sys/ or proc/ stands for "/", be it the archive's top or further down; one that holds
+ * devices/system stands for "/sys". Links lead nowhere outside of it.
+ * @throws Refusal `tar-malformed` when this is no tar, cut short, or not one machine
+ */
+export function filesOfTar(bytes: Uint8Array): Files {
+  const archive = folder()
+  const room = { left: MAX_ENTRIES }
+  const store = (name: string, entry: Entry): void => {
+    room.left -= put(archive, parts(name), entry)
+    if (room.left < 0) refuseMoreEntries()
+  }
+  const hardLinks: [name: string, target: string][] = []
+  for (const { name, target, kind, content } of readEntries(bytes)) {
+    if (kind === 'hard link') hardLinks.push([name, target])
+    else if (kind === 'symlink') store(name, { kind: 'link', target })
+    else if (kind === 'folder') store(name, folder())
+    else store(name, { kind: 'file', content })
+  }
+  for (const [name, target] of hardLinks) {
+    // Its target may be anywhere in the archive, so it is looked up only now; one without a target is a file that is missing.
+    const file = follow(archive, parts(target))
+    if (file?.kind === 'file') store(name, file)
+  }
+  return filesOfTree(machineIn(archive))
+}
+
+/** The root of the machine: breadth first, so that nothing below sys/ is taken for another machine. */
+function machineIn(archive: Folder): Folder {
+  for (
+    let level: [name: string, at: Folder][] = [['/', archive]];
+    level.length > 0;
+    level = level.flatMap(foldersIn)
+  ) {
+    const machines = level.flatMap(([name, at]) => rootAt(at).map((root): [string, Folder] => [name, root]))
+    const [only, second] = machines
+    if (only !== undefined && second === undefined) return only[1]
+    if (only !== undefined) refuseMany(machines.map(([name]) => name))
+  }
+  return refuse('tar-malformed', {
+    what: 'the tar holds neither sys/ nor proc/',
+    why: 'a captured machine is read through these',
+    fix: 'tar cf host.tar /sys/devices/system /sys/kernel/mm/hugepages /proc/meminfo /proc/mounts',
+  })
+}
+
+function foldersIn([path, at]: [string, Folder]): [string, Folder][] {
+  return [...at.children].flatMap(([name, child]) =>
+    child.kind === 'folder' ? [[`${path}${name}/`, child] as [string, Folder]] : [],
+  )
+}
+
+function rootAt(at: Folder): Folder[] {
+  if (at.children.get('sys')?.kind === 'folder' || at.children.get('proc')?.kind === 'folder') return [at]
+  if (follow(at, ['devices', 'system'])?.kind !== 'folder') return []
+  const root = folder()
+  root.children.set('sys', at)
+  return [root]
+}
+
+function refuseMoreEntries(): never {
+  refuse('tar-malformed', {
+    what: `the tar holds more than ${MAX_ENTRIES} files and folders`,
+    why: 'a large machine has some ten thousand that matter',
+    fix: 'tar cf host.tar /sys/devices/system /sys/kernel/mm/hugepages /proc/meminfo /proc/mounts',
+  })
+}
+
+function refuseMany(names: readonly string[]): never {
+  refuse('tar-malformed', {
+    what: `the tar holds ${names.length} machines: ${[...names].sort().slice(0, 5).join(', ')}`,
+    why: 'which one is meant would be a guess',
+    fix: 'give a tar of one machine, or unpack it and name its folder',
+  })
+}

@@ -1,0 +1,115 @@
+// What QEMU was told to make of guest memory, and what is mapped, to which is which. Where it cannot be known it is not guessed.
+//
+// A file carries its backend's name. All memfds have one name and anonymous memory has none: those are told apart by kind and
+// size, then by the policy that each was told to have. Backends of one kind and size whose policies do not tell either are kept
+// together, with all of their mappings; when these are alike to the page it makes no difference which is whose.
+
+import { groupBy } from '../../base/group.ts'
+import { formatSet } from '../../base/idset.ts'
+import type { Mapping, MemoryBackend, MemoryPolicy } from '../../model.ts'
+
+/** Without mappings: they could not be found. Several backends: the mappings are theirs, which is whose is not known. */
+export interface MemoryRegion {
+  readonly backends: readonly MemoryBackend[]
+  readonly mappings: readonly Mapping[]
+}
+
+export function findMemory(backends: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
+  const files = mappings.flatMap((mapping) =>
+    mapping.file === undefined ? [] : [nameOf(mapping, mapping.file)],
+  )
+  const named = backends.map((backend) => ({
+    backends: [backend],
+    mappings: files.filter((file) => isNamed(file, backend)).map(({ mapping }) => mapping),
+  }))
+  const certain = named.filter((region) => region.mappings.length > 0)
+  const taken = new Set(certain.flatMap((region) => region.mappings))
+  const left = mappings.filter((mapping) => !taken.has(mapping))
+  const nameless = named.filter((region) => region.mappings.length === 0).flatMap((region) => region.backends)
+  const classes = groupBy(nameless, ({ kind = 'ram', sizeKiB }) => `${kind} ${sizeKiB}`)
+  const found = [...classes.values()].flatMap((alike) => findAlike(alike, left))
+  const order = new Map([...backends.entries()].reverse().map(([position, backend]) => [backend, position]))
+  const positionOf = ({ backends: [first] }: MemoryRegion): number =>
+    order.get(first as MemoryBackend) as number
+  return [...certain, ...found].sort((a, b) => positionOf(a) - positionOf(b))
+}
+
+/** A mapped file: its last name, and the backend for which QEMU made it, where its name says so. */
+interface NamedMapping {
+  readonly mapping: Mapping
+  readonly file: string
+  readonly name: string
+  readonly made: string | undefined
+}
+
+function nameOf(mapping: Mapping, file: string): NamedMapping {
+  const name = file.slice(file.lastIndexOf('/') + 1)
+  return { mapping, file, name, made: /^qemu_back_mem\.(?:_objects_)?(.+)\.\w{6}$/.exec(name)?.[1] }
+}
+
+/**
+ * A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given;
+ * or a memfd so named.
+ */
+function isNamed(
+  { mapping, file, name, made }: NamedMapping,
+  { id, path, sizeKiB: told }: MemoryBackend,
+): boolean {
+  if (made !== undefined) return made === id
+  if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true
+  // Seen from another mount namespace the path begins elsewhere.
+  return (
+    path !== undefined &&
+    (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
+  )
+}
+
+function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
+  const { kind = 'ram', sizeKiB } = alike[0] as MemoryBackend
+  const candidates = mappings.filter((mapping) => mapping.sizeKiB === sizeKiB && isOfKind(mapping, kind))
+  const bound = groupBy(
+    alike.filter(({ policy }) => policy !== undefined),
+    ({ policy }) => policyText(policy),
+  )
+  const byPolicy = groupBy(candidates, ({ policy }) => policyText(policy))
+  const told = [...bound].map(([policy, backends]) => ({ backends, mappings: byPolicy.get(policy) ?? [] }))
+  const loose = alike.filter(({ policy }) => policy === undefined)
+  const claimed = new Set(told.flatMap((region) => region.mappings))
+  const rest = candidates.filter((mapping) => !claimed.has(mapping))
+  const fits =
+    told.every((region) => region.backends.length === region.mappings.length) &&
+    (loose.length === 0 || loose.length === rest.length)
+  // A cpuset that was changed changes policies too: when they do not all fit, they tell nothing.
+  if (fits)
+    return [...told, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(apart)
+  return candidates.length === alike.length
+    ? apart({ backends: alike, mappings: candidates })
+    : alike.map((one) => ({ backends: [one], mappings: [] }))
+}
+
+/** Anonymous memory that is shared is a file of the kernel's own. */
+function isOfKind({ file }: Mapping, kind: NonNullable<MemoryBackend['kind']>): boolean {
+  if (kind === 'memfd') return file === '/memfd:memory-backend-memfd'
+  return kind === 'ram' && (file === undefined || file === '/dev/zero' || file === '/anon_hugepage')
+}
+
+/** QEMU says "preferred" and the kernel "prefer", or "prefer (many)". */
+function policyText(policy: MemoryPolicy | undefined): string {
+  return policy === undefined
+    ? ''
+    : `${policy.mode.replace(/^prefer.*$/, 'prefer')}:${formatSet(policy.nodes)}`
+}
+
+function apart(region: MemoryRegion): MemoryRegion[] {
+  const { backends, mappings } = region
+  if (new Set(mappings.map(looksOf)).size > 1) return [region]
+  return backends.map((backend, index) => ({
+    backends: [backend],
+    mappings: mappings.slice(index, index + 1),
+  }))
+}
+
+function looksOf({ policy, sizeKiB, pagesizeKiB, nodesKiB, thpKiB, swapKiB }: Mapping): string {
+  const nodes = nodesKiB && [...nodesKiB].sort(([a], [b]) => a - b)
+  return JSON.stringify([policyText(policy), sizeKiB, pagesizeKiB, nodes, thpKiB, swapKiB])
+}

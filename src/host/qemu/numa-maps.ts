@@ -1,0 +1,100 @@
+// The texts of /proc/PID/numa_maps and /proc/PID/smaps (or maps) to mappings: policy, size, and what lies on which node.
+
+import { type NodeSet, parseSet } from '../../base/idset.ts'
+import type { Mapping, MemoryPolicy } from '../../model.ts'
+import { ifReadable, known } from '../kernel-text.ts'
+
+/**
+ * One mapping per line of numa_maps, in its order; what is no such line is left out. numa_maps has no sizes: they come from
+ * `ranges`, and a mapping that came or went between the two reads has none.
+ * @see numa(7), /proc/pid/numa_maps; proc(5), smaps
+ */
+export function readMappings(numaMaps: string, ranges: string): Mapping[] {
+  const sizes = readRanges(ranges)
+  return numaMaps.split('\n').flatMap((line) => {
+    const head = HEAD.exec(line)
+    if (head === null) return []
+    const start = (head[1] as string).replace(/^0+(?=.)/, '')
+    const { pagesizeKiB: mapped, ...range } = sizes.get(start) ?? {}
+    const pagesizeKiB = numberOf(/ kernelpagesize_kB=(\d{1,15})(?= |$)/.exec(line)?.[1]) ?? mapped
+    const file = / file=(\S+)/.exec(line)?.[1]
+    return [
+      {
+        start,
+        policy: policyOf(head[2] as string),
+        ...range,
+        ...known('pagesizeKiB', pagesizeKiB),
+        ...known(
+          'nodesKiB',
+          pagesizeKiB === undefined ? undefined : nodesOf(line.slice(head[0].length), pagesizeKiB),
+        ),
+        ...known('file', file === undefined ? undefined : fileOf(file)),
+      },
+    ]
+  })
+}
+
+/** The names of two policies have a space in them. Flags (`=static`) stand between the name and the nodes. */
+const HEAD =
+  /^([0-9a-f]{1,16}) ((?:prefer \(many\)|weighted interleave|[a-z]+)(?:=[a-z|]+)?(?::[0-9,-]+)?)(?= |$)/
+
+function policyOf(text: string): MemoryPolicy {
+  const [words = '', nodes = ''] = text.split(':')
+  return {
+    mode: words.replace(/=.*$/, ''),
+    nodes: ifReadable(() => parseSet<NodeSet>(nodes, 'numa_maps')) ?? parseSet<NodeSet>('', ''),
+  }
+}
+
+/** The kernel counts a huge page of hugetlbfs as one of its own size, a transparent one as 512 small ones. */
+function nodesOf(counts: string, pagesizeKiB: number): ReadonlyMap<number, number> {
+  const nodes = new Map<number, number>()
+  for (const [, node, pages] of counts.matchAll(/ N(\d{1,5})=(\d{1,15})(?= |$)/g))
+    nodes.set(Number(node), Number(pages) * pagesizeKiB)
+  return nodes
+}
+
+/** Blanks, "=" and line ends of a name are octal. */
+function fileOf(text: string): string {
+  return text
+    .replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    .replace(/ \(deleted\)$/, '')
+}
+
+type Range = Pick<Mapping, 'sizeKiB' | 'pagesizeKiB' | 'thpKiB' | 'swapKiB'>
+
+function readRanges(text: string): ReadonlyMap<string, Range> {
+  const ranges = new Map<string, Range>()
+  let start = ''
+  for (const line of text.split('\n')) {
+    const head = /^([0-9a-f]{1,16})-([0-9a-f]{1,16}) /.exec(line)
+    if (head !== null) {
+      start = (head[1] as string).replace(/^0+(?=.)/, '')
+      const sizeKiB = Number((BigInt(`0x${head[2]}`) - BigInt(`0x${head[1]}`)) / 1024n)
+      if (sizeKiB > 0) ranges.set(start, { sizeKiB })
+      continue
+    }
+    const field = /^(\w+): +(\d{1,15}) kB/.exec(line)
+    const range = ranges.get(start)
+    if (field !== null && range !== undefined)
+      ranges.set(start, withField(range, field[1] as string, Number(field[2])))
+  }
+  return ranges
+}
+
+function withField(range: Range, name: string, kib: number): Range {
+  switch (name) {
+    case 'KernelPageSize':
+      return { ...range, pagesizeKiB: kib }
+    case 'AnonHugePages':
+    case 'ShmemPmdMapped':
+      return { ...range, thpKiB: (range.thpKiB ?? 0) + kib }
+    case 'Swap':
+      return { ...range, swapKiB: kib }
+    default:
+      return range
+  }
+}
+
+const numberOf = (digits: string | undefined): number | undefined =>
+  digits === undefined ? undefined : Number(digits)

@@ -1,0 +1,70 @@
+// The words of a QEMU option, as JSON or as key=value, to their keys and values.
+
+import { type IdSet, parseSet, setOf, union } from '../../base/idset.ts'
+import { ifReadable } from '../kernel-text.ts'
+
+/** A key that is given several times has all of its values; in key=value a first word without "=" is `implied`'s. */
+export type Words = ReadonlyMap<string, readonly string[]>
+
+/** @see qemu(1); a comma in a value is written twice */
+export function wordsOf(text: string, implied: string): Words {
+  return text.trimStart().startsWith('{') ? fromJson(text) : fromPairs(text, implied)
+}
+
+function fromPairs(text: string, implied: string): Words {
+  const words = new Map<string, string[]>()
+  const pairs = text.match(/(?:,,|[^,])+/g) ?? []
+  pairs.forEach((pair, index) => {
+    const written = pair.replaceAll(',,', ',')
+    const equals = written.indexOf('=')
+    const key = equals < 0 ? (index === 0 ? implied : written) : written.slice(0, equals)
+    words.set(key, [...(words.get(key) ?? []), equals < 0 && index > 0 ? 'on' : written.slice(equals + 1)])
+  })
+  return words
+}
+
+function fromJson(text: string): Words {
+  const parsed = parseJson(text)
+  if (typeof parsed !== 'object' || parsed === null) return new Map()
+  return new Map(
+    Object.entries(parsed).flatMap(([key, value]): [string, string[]][] => {
+      const values = (Array.isArray(value) ? value : [value]).filter((each) => typeof each !== 'object')
+      return values.length === 0 && !Array.isArray(value) ? [] : [[key, values.map(String)]]
+    }),
+  )
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export const word = (words: Words, key: string): string | undefined => words.get(key)?.[0]
+
+export function numberWord(words: Words, key: string): number | undefined {
+  const text = word(words, key) ?? ''
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined
+}
+
+/** Ids that may be spread over several values, each an id or a range. */
+export function setWord<Set extends IdSet<string>>(words: Words, key: string): Set {
+  const sets = (words.get(key) ?? []).map(
+    (text) => ifReadable(() => parseSet<Set>(text, key)) ?? setOf<Set>([]),
+  )
+  return union<Set>(...sets)
+}
+
+const SHIFT: Readonly<Record<string, number>> = { b: 0, k: 10, m: 20, g: 30, t: 40, p: 50 }
+
+/** "67108864", "64M": bytes, or with a suffix; `unit` is the suffix of a bare number. Whole KiB, else undefined. */
+export function sizeWord(text: string | undefined, unit = 'b'): number | undefined {
+  const match = /^(\d{1,19})([bkmgtp]?)$/i.exec(text ?? '')
+  const shift = SHIFT[(match?.[2] || unit).toLowerCase()]
+  if (match === null || shift === undefined) return undefined
+  const bytes = BigInt(match[1] as string) << BigInt(shift)
+  const kib = Number(bytes >> 10n)
+  return bytes % 1024n === 0n && Number.isSafeInteger(kib) ? kib : undefined
+}

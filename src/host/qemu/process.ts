@@ -1,0 +1,93 @@
+// The /proc of a running QEMU to its threads, its command line and its memory. It only reads.
+
+import { refuse } from '../../base/diagnostic.ts'
+import { type CpuSet, parseSet } from '../../base/idset.ts'
+import { decodeUtf8 } from '../../base/utf8.ts'
+import type { GuestThread, QemuCommand, RunningGuest, ThreadRole } from '../../model.ts'
+import type { Files } from '../files.ts'
+import { ifReadable, known, numberedIn, textAt } from '../kernel-text.ts'
+import { isQemu, readCommand } from './command.ts'
+import { readMappings } from './numa-maps.ts'
+
+/**
+ * @param vcpus the thread of each vCPU as libvirt knows it; where it knows none, the threads' names tell
+ * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its number went to another meanwhile
+ */
+export function readRunningGuest(
+  files: Files,
+  pid: number,
+  vcpus: ReadonlyMap<number, number>,
+): RunningGuest {
+  const born = startOf(files, pid)
+  if (born === undefined) refuse('process-missing', { pid })
+  const command = readCommandOf(files, pid)
+  const threads = readThreads(files, pid, vcpus)
+  const numaMaps = rawTextAt(files, `/proc/${pid}/numa_maps`)
+  const ranges = rawTextAt(files, `/proc/${pid}/smaps`) || rawTextAt(files, `/proc/${pid}/maps`)
+  if (startOf(files, pid) !== born || threads.length === 0) refuse('guest-gone', { pid })
+  // Of a process that is ending the kernel shows an empty text.
+  const mappings = numaMaps && ranges ? readMappings(numaMaps, ranges) : undefined
+  return { pid, command, threads, ...known('mappings', mappings) }
+}
+
+/** @throws Refusal `process-missing`, `not-qemu-process` */
+export function readCommandOf(files: Files, pid: number): QemuCommand {
+  if (startOf(files, pid) === undefined) refuse('process-missing', { pid })
+  const argv = (rawTextAt(files, `/proc/${pid}/cmdline`) ?? '').split('\0')
+  if (!isQemu(argv))
+    refuse('not-qemu-process', { pid, name: argv[0] || (textAt(files, `/proc/${pid}/comm`)?.trim() ?? '') })
+  return readCommand(argv)
+}
+
+/** When the process started, in clock ticks: with the pid it names a process for good. A zombie has ended. @see proc(5), stat */
+function startOf(files: Files, pid: number): string | undefined {
+  const stat = textAt(files, `/proc/${pid}/stat`) ?? ''
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return state === 'Z' || state === 'X' ? undefined : fields[18]
+}
+
+/** With its NULs. File names and arguments may hold any bytes: then each byte is a character, and ASCII is still itself. */
+function rawTextAt(files: Files, path: string): string | undefined {
+  const bytes = files.read(path)
+  if (bytes === undefined) return undefined
+  const decoded = decodeUtf8(bytes)
+  if (typeof decoded === 'string') return decoded
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}
+
+/** A thread that ends between the list and its file is left out. */
+function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, number>): GuestThread[] {
+  const ids = new Map([...vcpus].map(([vcpu, tid]) => [tid, vcpu]))
+  return (numberedIn(files, `/proc/${pid}/task`, '') ?? []).flatMap((tid) => {
+    const status = rawTextAt(files, `/proc/${pid}/task/${tid}/status`)
+    if (status === undefined) return []
+    const name = (rawTextAt(files, `/proc/${pid}/task/${tid}/comm`) ?? fieldOf(status, 'Name') ?? '').trim()
+    const allowed = fieldOf(status, 'Cpus_allowed_list')
+    const cpus =
+      allowed === undefined ? undefined : ifReadable(() => parseSet<CpuSet>(allowed, 'Cpus_allowed_list'))
+    const vcpu = ids.get(tid)
+    return [
+      {
+        tid,
+        name,
+        ...(vcpu === undefined ? roleOf(name, ids.size > 0) : { role: 'vcpu' as const, id: vcpu }),
+        ...known('cpus', cpus),
+      },
+    ]
+  })
+}
+
+const fieldOf = (status: string, name: string): string | undefined =>
+  new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
+
+/** QEMU's names for its threads, cut by the kernel to 15 characters. libvirt calls the I/O thread N "iothreadN". */
+function roleOf(name: string, vcpusKnown: boolean): { readonly role: ThreadRole; readonly id?: number } {
+  const vcpu = vcpusKnown ? null : /^CPU (\d{1,5})\/[A-Z]/.exec(name)
+  if (vcpu !== null) return { role: 'vcpu', id: Number(vcpu[1]) }
+  if (name.startsWith('ALL CPUs/')) return { role: 'all-vcpus' }
+  const iothread = /^IO iothread(\d{1,5})$/.exec(name)
+  if (iothread !== null) return { role: 'iothread', id: Number(iothread[1]) }
+  return { role: name.startsWith('TC ') ? 'context' : 'emulator' }
+}

@@ -1,0 +1,49 @@
+// libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) to the process, its vCPU threads and the live domain.
+
+import { refuse } from '../../base/diagnostic.ts'
+import { type CpuSet, type IdSet, type NodeSet, parseSet } from '../../base/idset.ts'
+import { attribute, child, childrenOf, parseXml, type XmlDocument, type XmlElement } from '../../xml/parse.ts'
+import { ifReadable, known } from '../kernel-text.ts'
+
+/** `vcpus` has the thread of each vCPU. `auto*` is what numad said for placement='auto'. `domain` is the live one. */
+export interface GuestStatus {
+  readonly pid: number
+  readonly state?: string
+  readonly vcpus: ReadonlyMap<number, number>
+  readonly autoNodes?: NodeSet
+  readonly autoCpus?: CpuSet
+  readonly domain: XmlDocument
+}
+
+/** @throws Refusal `status-malformed` and those of XML */
+export function readStatus(text: string, file: string): GuestStatus {
+  const { root } = parseXml(text)
+  const domain = child(root, 'domain')
+  const pid = numberOf(root, 'pid')
+  if (root.name !== 'domstatus' || domain === undefined || pid === undefined)
+    refuse('status-malformed', { file })
+  const vcpus = childrenOf(child(root, 'vcpus'), 'vcpu').flatMap((vcpu): [number, number][] => {
+    const [id, thread] = [numberOf(vcpu, 'id'), numberOf(vcpu, 'pid')]
+    // Of a guest whose vCPUs share a thread libvirt knows none, and writes 0 or the process.
+    return id === undefined || thread === undefined || thread === 0 || thread === pid ? [] : [[id, thread]]
+  })
+  const numad = child(root, 'numad')
+  return {
+    pid,
+    ...known('state', attribute(root, 'state')?.value),
+    vcpus: new Map(vcpus),
+    ...known('autoNodes', setOf<NodeSet>(numad, 'nodeset')),
+    ...known('autoCpus', setOf<CpuSet>(numad, 'cpuset')),
+    domain: { text, root: domain },
+  }
+}
+
+function numberOf(element: XmlElement, name: string): number | undefined {
+  const text = attribute(element, name)?.value ?? ''
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}
+
+function setOf<Set extends IdSet<string>>(element: XmlElement | undefined, name: string): Set | undefined {
+  const written = attribute(element, name)?.value
+  return written === undefined ? undefined : ifReadable(() => parseSet<Set>(written, name))
+}

@@ -1,0 +1,130 @@
+// A guest as libvirt has it and the document that is to replace its definition, to what stands against it and what is worth
+// knowing. libvirt itself refuses little of this: it takes a definition without the password, the overlay or the cells of before.
+
+import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import { formatSet } from '../base/idset.ts'
+import { nameOf } from '../document.ts'
+import type { DomainView } from '../model.ts'
+import { lostSecrets } from '../redact/secrets.ts'
+import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { placedOtherwise } from './differences.ts'
+import type { Listed, State } from './virsh.ts'
+
+/** A guest that libvirt knows: `document` is its definition with secrets, `shown` what libvirt shows of it to everybody. */
+export interface Guest extends Listed, State {
+  readonly document: XmlDocument
+  readonly shown: XmlDocument
+  readonly view: DomainView
+  readonly snapshots: readonly string[]
+  readonly checkpoints: readonly string[]
+}
+
+export interface Next {
+  readonly document: XmlDocument
+  readonly view: DomainView
+  /** A running guest may get other cells at its next start. */
+  readonly atNextStart: boolean
+}
+
+/** All that speaks against defining it; empty when nothing does. */
+export function standsAgainst(guest: Guest, { document, view, atNextStart }: Next): readonly Diagnostic[] {
+  const { name, uuid } = guest
+  if (!guest.persistent) return [diagnostic('guest-transient', { name })]
+  const found: Diagnostic[] = []
+  const cells = {
+    name,
+    has: cellWords(guest.view.cells.length),
+    gets: otherCells(guest.view.cells.length, view.cells.length),
+  }
+  if (seesOther(guest.view, view)) {
+    if (guest.runs && !atNextStart) found.push(diagnostic('guest-runs', cells))
+    if (guest.saved) found.push(diagnostic('guest-saved', cells))
+  }
+  const lost = lostSecrets(guest.document, guest.shown, document)
+  if (lost.length > 0) found.push(diagnostic('guest-secrets-lost', { name, uuid, lost }))
+  const hanging = [...guest.snapshots, ...guest.checkpoints]
+  const moved = hanging.length === 0 ? [] : movedDisks(guest.document, document)
+  if (moved.length > 0) found.push(diagnostic('guest-disks-moved', { name, disks: moved, hanging }))
+  return found
+}
+
+/** When the definition comes to be: not by itself where the guest runs elsewhere than planned, or comes back as it was saved. */
+export function untilItCounts(
+  { name, saved }: Guest,
+  next: DomainView,
+  live: DomainView | undefined,
+): readonly Diagnostic[] {
+  if (saved) return [diagnostic('guest-saved-stays', { name })]
+  return live === undefined || placedOtherwise(next, live).length === 0
+    ? []
+    : [diagnostic('guest-needs-start', { name })]
+}
+
+/** The guest that a document defines anew, if there is one; refused is what libvirt would take for another guest of the name. */
+export function guestOf(
+  { root }: XmlDocument,
+  guests: readonly Listed[],
+): { readonly is?: Listed; readonly refused?: Diagnostic } {
+  const name = nameOf(root)
+  const written = child(root, 'uuid')?.text ?? ''
+  const same = (one: string, other: string): boolean => plainUuid(one) === plainUuid(other)
+  const named = guests.find((each) => each.name === name)
+  const known = written === '' ? undefined : guests.find(({ uuid }) => same(uuid, written))
+  if (named !== undefined && !same(named.uuid, written)) {
+    return { refused: diagnostic('guest-uuid', { name, uuid: named.uuid, written: written.trim() }) }
+  }
+  if (known !== undefined && known.name !== name)
+    return { refused: diagnostic('guest-renamed', { ...known, written: name }) }
+  return known === undefined ? {} : { is: known }
+}
+
+/** libvirt takes a UUID without dashes, and with blanks. */
+const plainUuid = (uuid: string): string => uuid.toLowerCase().replace(/[-\s]/g, '')
+
+/** The guest that somebody means by a name or a UUID. */
+export function guestNamed(word: string, guests: readonly Listed[]): Listed | undefined {
+  return (
+    guests.find(({ name }) => name === word) ?? guests.find(({ uuid }) => plainUuid(uuid) === plainUuid(word))
+  )
+}
+
+/** Whether the guest itself would see another machine: its cells, or the size of the pages behind them. */
+export function seesOther(before: DomainView, after: DomainView): boolean {
+  return seen(before) !== seen(after)
+}
+
+function seen({ cells, hugepages }: DomainView): string {
+  const distances = (each: ReadonlyMap<number, number>): string =>
+    JSON.stringify([...each].sort(([a], [b]) => a - b))
+  const shape = cells.map(
+    ({ id, vcpus, memoryKiB, distances: to }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances(to)}`,
+  )
+  return JSON.stringify([shape, hugepages ?? 'none'])
+}
+
+const cellWords = (cells: number): string =>
+  cells === 0 ? 'no cells' : cells === 1 ? 'one cell' : `${cells} cells`
+
+function otherCells(before: number, after: number): string {
+  if (before !== after) return cellWords(after)
+  return after < 2 ? 'another one' : `${after} others`
+}
+
+/** Disks whose image another definition says is elsewhere: with an external snapshot that is the image under the overlay. */
+function movedDisks(before: XmlDocument, after: XmlDocument): readonly string[] {
+  const images = imagesOf(before)
+  const next = imagesOf(after)
+  return [...images.keys()].filter((target) => images.get(target) !== next.get(target)).sort()
+}
+
+function imagesOf({ root }: XmlDocument): ReadonlyMap<string, string> {
+  const disks = childrenOf(child(root, 'devices'), 'disk')
+  const target = (disk: XmlElement): string => attribute(child(disk, 'target'), 'dev')?.value ?? ''
+  return new Map(disks.map((disk) => [target(disk), imageOf(child(disk, 'source'))]))
+}
+
+/** In the words of the source that say which image it is. */
+function imageOf(source: XmlElement | undefined): string {
+  const words = ['file', 'dev', 'dir', 'protocol', 'name', 'pool', 'volume'] as const
+  return JSON.stringify(words.map((word) => attribute(source, word)?.value ?? ''))
+}

@@ -1,0 +1,77 @@
+// Whom events told of and who was not looked at yet; when the next listing of guests is due. Events that name nobody whom libvirt
+// lists, however many they are, cost one listing per interval and a bounded memory.
+
+import type { Sighting } from './events.ts'
+import type { Listed } from './virsh.ts'
+
+/** Between two listings that are made only for names that nobody has been seen under. */
+const INTERVAL_MS = 1000
+const MOST_UNKNOWN = 1000
+const MOST_NAME = 1000
+
+type Why = Sighting['why'] | 'found'
+
+export interface Pending {
+  /** Names of the last listing. */
+  listed: ReadonlySet<string>
+  listedAtMs: number
+  /** By name, in the order that they were first seen in; one that is seen twice is looked at once. */
+  readonly why: Map<string, Sighting['why']>
+  knownCount: number
+  /** Names were left out: who is new in the next listing may be one of them. */
+  isCut: boolean
+}
+
+export function nonePending(): Pending {
+  return {
+    listed: new Set(),
+    listedAtMs: Number.NEGATIVE_INFINITY,
+    why: new Map(),
+    knownCount: 0,
+    isCut: false,
+  }
+}
+
+export function sighted(pending: Pending, { guest, why }: Sighting): void {
+  if (pending.why.has(guest)) return
+  const isKnown = pending.listed.has(guest)
+  if (isKnown) pending.knownCount += 1
+  else if (guest.length > MOST_NAME || pending.why.size - pending.knownCount >= MOST_UNKNOWN) {
+    pending.isCut = true
+    return
+  }
+  pending.why.set(guest, why)
+}
+
+/** In how many ms a listing is due; infinite when nobody waits for one. */
+export function dueInMs({ why, knownCount, isCut, listedAtMs }: Pending, nowMs: number): number {
+  if (knownCount > 0) return 0
+  return why.size > 0 || isCut ? Math.max(0, listedAtMs + INTERVAL_MS - nowMs) : Number.POSITIVE_INFINITY
+}
+
+/**
+ * Lists the guests, and says who of them is to be looked at, and why. Taken before the listing is made: an event that comes
+ * meanwhile may be of a guest that is not in it.
+ */
+export async function listPending(
+  pending: Pending,
+  list: () => Promise<readonly Listed[]>,
+  who: 'all' | 'sighted',
+): Promise<readonly (readonly [Listed, Why])[]> {
+  const { listed: before, isCut } = pending
+  const why = new Map(pending.why)
+  pending.why.clear()
+  pending.knownCount = 0
+  pending.isCut = false
+  const guests = await list()
+  pending.listed = new Set(guests.map(({ name }) => name))
+  pending.listedAtMs = performance.now()
+  pending.knownCount = [...pending.why.keys()].filter((name) => pending.listed.has(name)).length
+  const isMeant = ({ name }: Listed): boolean =>
+    who === 'all' || why.has(name) || (isCut && !before.has(name))
+  const meant = guests.filter(isMeant).map((guest) => [guest, why.get(guest.name) ?? 'found'] as const)
+  if (who === 'all') return meant
+  const order = new Map([...why.keys()].map((name, at) => [name, at]))
+  const placeOf = ([{ name }]: readonly [Listed, Why]): number => order.get(name) ?? order.size
+  return meant.sort((one, other) => placeOf(one) - placeOf(other))
+}

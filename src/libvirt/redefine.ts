@@ -1,0 +1,108 @@
+// A guest that libvirt knows: read it, and give it the definition that was decided on, unless somebody else changed it meanwhile.
+
+import { Refusal, refuse } from '../base/diagnostic.ts'
+import { readDomain } from '../domain/view.ts'
+import { type Placed, readDocument } from '../place.ts'
+import { hiddenOf, withoutValues } from '../redact/secrets.ts'
+import type { XmlDocument } from '../xml/parse.ts'
+import { keepCopy } from './backup.ts'
+import { placedOtherwise } from './differences.ts'
+import type { Guest } from './may-define.ts'
+import {
+  DEFINE,
+  defineText,
+  dumpDefinition,
+  dumpPublic,
+  failureOf,
+  type Listed,
+  listGuests,
+  namesOf,
+  stateOf,
+  type Virsh,
+} from './virsh.ts'
+
+/** @param document its definition as it was read. Snapshots and checkpoints only count where a document from elsewhere replaces it. */
+export async function readGuest(
+  virsh: Virsh,
+  listed: Listed,
+  document: XmlDocument,
+  from: 'itself' | 'elsewhere',
+): Promise<Guest> {
+  const namesIn = (kind: 'snapshot-list' | 'checkpoint-list') =>
+    from === 'itself' ? [] : namesOf(virsh, listed, kind)
+  return {
+    ...listed,
+    ...(await stateOf(virsh, listed)),
+    document,
+    shown: await dumpPublic(virsh, listed),
+    view: readDomain(document),
+    snapshots: await namesIn('snapshot-list'),
+    checkpoints: await namesIn('checkpoint-list'),
+  }
+}
+
+/** Where the former definition is kept, if there was one. */
+export interface Redefined {
+  readonly backup?: string
+}
+
+/**
+ * In this order, so that nothing is lost wherever it stops: keep a copy, see that nobody wrote meanwhile, define, read back.
+ * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise` and those of virsh
+ */
+export async function redefine(
+  virsh: Virsh,
+  guest: Guest | undefined,
+  placed: Placed,
+  folder: string,
+  now: Date,
+): Promise<Redefined> {
+  const name = guest?.name ?? placed.view.name
+  const backup = guest && keepCopy(folder, name, guest.document.text, now)
+  const isChanged =
+    guest === undefined
+      ? (await listGuests(virsh)).some((each) => each.name === name)
+      : (await dumpDefinition(virsh, guest)).text !== guest.document.text
+  if (isChanged) refuse('guest-changed', { name })
+  await define(virsh, placed, { name, backup, guest })
+  const differs = await differences(virsh, guest, placed, { name, backup })
+  if (differs.length > 0) refuse('guest-placed-otherwise', { name, differs, backup })
+  return { ...(backup !== undefined && { backup }) }
+}
+
+interface Defined {
+  readonly name: string
+  readonly backup: string | undefined
+}
+
+/** What libvirt has against a definition it says with the value that it does not like. */
+async function define(
+  virsh: Virsh,
+  { document, text }: Placed,
+  { name, backup, guest }: Defined & { readonly guest: Guest | undefined },
+): Promise<void> {
+  const ended = await defineText(virsh, text)
+  if (ended.status === 0) return
+  const failure = failureOf(DEFINE, ended)
+  const isUnknown = ended.cut !== undefined && ended.cut !== 'not-started'
+  if (isUnknown) refuse('define-unknown', { name, reason: `virsh define: ${ended.reason}`, backup })
+  const secrets = hiddenOf(document, guest?.document.text === document.text ? guest.shown : undefined)
+  throw new Refusal([{ ...failure, what: withoutValues(failure.what, document.text, secrets) }])
+}
+
+/** What libvirt made of it. That it cannot be read must not look as if nothing had been defined. */
+async function differences(
+  virsh: Virsh,
+  guest: Guest | undefined,
+  { text }: Placed,
+  { name, backup }: Defined,
+): Promise<readonly string[]> {
+  try {
+    const listed = guest ?? (await listGuests(virsh)).find((each) => each.name === name)
+    if (listed === undefined) return ['libvirt does not list it']
+    return placedOtherwise(readDomain(readDocument(text)), readDomain(await dumpDefinition(virsh, listed)))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return refuse('define-unread', { name, reason: error.diagnostics[0]?.what ?? '', backup })
+  }
+}

@@ -1,0 +1,49 @@
+// What was done for a guest, in one line of a log: the log of the hook, and the output of `watch`.
+
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { formatSet, range, union } from '../base/idset.ts'
+import { visible } from '../base/visible.ts'
+import { labelOf, type Severity } from '../explain/diagnostics.ts'
+import type { Placed } from '../place.ts'
+import { isCut } from '../request/allowed-cpus.ts'
+
+/** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
+export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {
+  const nodes = formatSet(
+    union(
+      ...binding.memnodes.map((memnode) => memnode.nodes),
+      ...(binding.memory ? [binding.memory.nodes] : []),
+    ),
+  )
+  const what = `${cells.length === 0 ? 'no cells' : `cells ${formatSet(range(cells.length))}`}${nodes === '' ? '' : ` on nodes ${nodes}`}`
+  const word = edits.length === 0 ? 'kept' : view.cells.length === cells.length ? 'rebound' : 'fitted'
+  const done =
+    edits.length === 0
+      ? `${word}, ${what}`
+      : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
+  const others = notes.filter((note) => !isCut(note))
+  return [
+    done,
+    ...notes.filter(isCut).map(cutWords),
+    ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')]),
+  ].join('; ')
+}
+
+/** A request that was not fulfilled is told in full, with whose bound it left. */
+function cutWords({ code, what, why }: Diagnostic): string {
+  return `note[${code}]: ${what}: ${why}`
+}
+
+/** The first as it is told, of the others only what they are: the log has one line. */
+export function listed([first, ...others]: readonly Diagnostic[], severity: Severity): string {
+  if (first === undefined) return ''
+  const head = `${labelOf(first, severity)}[${first.code}]: ${first.what}`
+  return others.length === 0
+    ? head
+    : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`
+}
+
+/** "2026-11-24T03:44:22Z migrate begin db1: rebound, cells 0-1 on nodes 0-1, 6 edits (12 ms)", with its line end. */
+export function actionLine(about: string, what: string, now: Date, tookMs: number): string {
+  return `${visible(`${now.toISOString().slice(0, 19)}Z ${about}: ${what} (${Math.round(tookMs)} ms)`)}\n`
+}

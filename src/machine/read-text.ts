@@ -1,0 +1,61 @@
+// Files and stdin as text, each kind within its own bound of size.
+
+import { fstatSync, statSync } from 'node:fs'
+import { refuse } from '../base/diagnostic.ts'
+import { formatKiB } from '../base/memory.ts'
+import { decodeUtf8 } from '../base/utf8.ts'
+import { readAtMost, withFile } from './read-bytes.ts'
+import { systemError } from './system-error.ts'
+
+/** What a text is, how large one is usually, and how large one may be: all of it is read within a second and 256 MB. */
+export interface Kind {
+  readonly kind: string
+  readonly usual: string
+  readonly mostKiB: number
+}
+
+export const DOMAIN: Kind = { kind: 'a domain', usual: '10 KiB', mostKiB: 16 * 1024 }
+export const VMI: Kind = { kind: 'a VMI', usual: '10 KiB', mostKiB: 1024 }
+
+/** `-` or none is stdin. @throws Refusal `unreadable`, `too-large`, `utf8-invalid` */
+export function readText(path: string | undefined, kind: Kind): string {
+  const file = path === undefined || path === '-' ? 'stdin' : path
+  return textOf(readBytes(path, kind), file, kind)
+}
+
+/** The mode of a new file with the same content, before the umask: what others may not read, they may not read there. */
+export function modeOfInput(path: string | undefined): number {
+  try {
+    const status = path === undefined || path === '-' ? fstatSync(0) : statSync(path)
+    return status.isFile() ? status.mode & 0o666 : 0o666
+  } catch {
+    return 0o600
+  }
+}
+
+/** @throws Refusal `too-large`, `utf8-invalid` */
+export function textOf(bytes: Uint8Array, file: string, kind: Kind): string {
+  checkSize(bytes, file, kind)
+  const text = decodeUtf8(bytes)
+  return typeof text === 'string' ? text : refuse('utf8-invalid', { file, offset: text.invalidAt })
+}
+
+/** `-` or none is stdin. @throws Refusal `unreadable` */
+export function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Uint8Array {
+  const fromStdin = path === undefined || path === '-'
+  const read = (file: number): Uint8Array => readAtMost(file, mostKiB * 1024)
+  try {
+    return fromStdin ? read(0) : withFile(path, 'blocking', read)
+  } catch (error) {
+    const guest = kind === DOMAIN.kind && !fromStdin && /^[\w-]+$/.test(path) ? path : undefined
+    const named = fromStdin
+      ? { file: 'stdin', fix: 'redirect a document to it, or name a file' }
+      : { file: path, guest }
+    throw systemError(error, (fault) => refuse('unreadable', { ...fault, ...named }))
+  }
+}
+
+/** @throws Refusal `too-large` */
+export function checkSize(bytes: Uint8Array, file: string, { mostKiB, ...kind }: Kind): void {
+  if (bytes.length > mostKiB * 1024) refuse('too-large', { file, max: formatKiB(mostKiB), ...kind })
+}

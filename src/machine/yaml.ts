@@ -1,0 +1,90 @@
+// YAML text to the values of JSON, by the yaml library. Loaded only for a VMI in YAML.
+
+import { Lexer, LineCounter, type ParsedNode, parseDocument, type Tags } from 'yaml'
+import type { Json, JsonObject } from '../base/json.ts'
+
+/** Line and column from 1. */
+export interface Mistake {
+  readonly line: number
+  readonly column: number
+  readonly reason: string
+}
+
+const MAX_DEPTH = 100
+/** A line has some seven; a VMI with all that Kubernetes adds to it has a thousand lines. */
+const MAX_TOKENS = 50_000
+const TIMESTAMP = 'tag:yaml.org,2002:timestamp'
+
+/**
+ * One document, read as kubectl reads it: YAML 1.1 (`yes` is true), but times stay texts. A key that is no text becomes one.
+ * The first mistake is returned, not thrown: this file is a bundle of its own, whose Refusal nobody else knows.
+ */
+export function parseYaml(text: string): { readonly value: Json } | { readonly mistake: Mistake } {
+  const lines = new LineCounter()
+  if (hasMoreTokens(text))
+    return { mistake: { line: 1, column: 1, reason: `there are more than ${MAX_TOKENS} words and signs` } }
+  try {
+    const document = parseDocument<ParsedNode>(text, {
+      version: '1.1',
+      customTags: withoutTimes,
+      lineCounter: lines,
+      prettyErrors: false,
+    })
+    const [first] = document.errors
+    if (first === undefined) return { value: plain(document.toJS({ mapAsMap: true, maxAliasCount: 100 }), 0) }
+    const { line, col } = lines.linePos(first.pos[0])
+    return {
+      mistake: {
+        line,
+        column: col,
+        reason: first.code === 'MULTIPLE_DOCS' ? 'a second document begins' : withoutQuotes(first.message),
+      },
+    }
+  } catch (error) {
+    return { mistake: { line: 1, column: 1, reason: reasonOf(error) } }
+  }
+}
+
+/** What the library quotes of the text, behind a colon or a backslash, may be a secret. */
+const withoutQuotes = (message: string): string => message.replace(/(?:: | \\)[\s\S]*$/, '')
+
+/** Each costs a kilobyte to keep, and keys of one object are compared with each other. The lexer keeps none. */
+function hasMoreTokens(text: string): boolean {
+  let tokens = 0
+  for (const _ of new Lexer().lex(text)) {
+    tokens += 1
+    if (tokens > MAX_TOKENS) return true
+  }
+  return false
+}
+
+const withoutTimes = (tags: Tags): Tags =>
+  tags.filter((tag) => typeof tag !== 'object' || tag.tag !== TIMESTAMP)
+
+/** The library's stack ends before the depth of a hostile document does, and it counts what aliases would make. */
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return `nested deeper than ${MAX_DEPTH}`
+  if (error instanceof ReferenceError)
+    return 'an alias is not known, or aliases make too much of a short text'
+  if (error instanceof TypeError) return error.message
+  throw error
+}
+
+/** @throws RangeError, TypeError */
+function plain(value: unknown, depth: number): Json {
+  if (depth > MAX_DEPTH) throw new RangeError()
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value
+  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1))
+  if (value instanceof Map) return plainObject(value, depth)
+  throw new TypeError('it holds a value that JSON has not')
+}
+
+function plainObject(map: ReadonlyMap<unknown, unknown>, depth: number): JsonObject {
+  return new Map([...map].map(([key, value]) => [textOf(key), plain(value, depth + 1)]))
+}
+
+function textOf(key: unknown): string {
+  if (key !== null && typeof key === 'object') throw new TypeError('a key is no text')
+  return `${key}`
+}

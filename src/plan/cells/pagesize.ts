@@ -1,0 +1,28 @@
+// Which pages back the guest.
+
+import { refuse } from '../../base/diagnostic.ts'
+import { formatPagesize } from '../../base/memory.ts'
+import type { DomainView, Host, Request } from '../../model.ts'
+
+/**
+ * The request's size, else the domain's; undefined is ordinary memory.
+ * @throws Refusal `hugepages-required`, `default-pagesize-unknown`, `pagesizes-mixed`
+ */
+export function pagesizeOf(view: DomainView, host: Host, request: Request): number | undefined {
+  const pagesizeKiB =
+    request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? writtenPagesize(view, host))
+  if (pagesizeKiB === undefined && request.hugepagesRequired)
+    refuse('hugepages-required', { inVmi: request.threads !== undefined })
+  return pagesizeKiB
+}
+
+function writtenPagesize({ hugepages }: DomainView, { defaultPagesizeKiB }: Host): number | undefined {
+  if (hugepages === undefined) return undefined
+  const sizes = [...new Set(hugepages.map(({ pagesizeKiB }) => pagesizeKiB))].sort((a, b) => a - b)
+  if (sizes.length > 1)
+    refuse('pagesizes-mixed', {
+      sizes: sizes.map(formatPagesize).join(', '),
+      first: formatPagesize(sizes[0] as number),
+    })
+  return sizes[0] ?? defaultPagesizeKiB ?? refuse('default-pagesize-unknown', {})
+}

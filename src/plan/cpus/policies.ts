@@ -1,0 +1,86 @@
+// How a policy fills a node: how many guest cores it has room for, and on which of its CPUs they sit.
+
+import { type CpuSet, setOf } from '../../base/idset.ts'
+import type { CpuChoice } from '../../model.ts'
+import type { GuestCore } from '../cells/guest-cores.ts'
+import { poolOf } from '../kubevirt/cpu-order.ts'
+import type { NodeOffer, Offer } from './available.ts'
+import { packedCpus, packedSplits } from './pack.ts'
+import { spreadCpus } from './spread.ts'
+
+/** How one policy fills a node. `room` is in guest cores; `count` is in CPUs. */
+export interface Filling {
+  readonly room: (node: NodeOffer, threads: number) => number
+  /** Whether every node is used, instead of the fewest. */
+  readonly everyNode: boolean
+  /** How many cores so many CPUs split, which are `most` at most. */
+  readonly splits: (node: NodeOffer, threads: number, most: number) => (count: number) => number
+  readonly cpus: (node: NodeOffer, count: number, threads: number) => NodeOffer
+}
+
+const inOrder: Filling = {
+  room: (node, threads) => Math.floor(node.cpus.length / threads),
+  everyNode: false,
+  splits: () => () => 0,
+  cpus: (node) => node,
+}
+
+const packed: Filling = {
+  ...inOrder,
+  splits: packedSplits,
+  cpus: (node, count, threads) => onlyCpus(node, packedCpus(node, count, threads)),
+}
+
+/** As long as there are as many cores as vCPUs, a node has only as much room as it has cores. */
+function oneThreadPerCore(offer: Offer, vcpus: number): Filling {
+  const cores = offer.nodes.reduce((sum, each) => sum + each.cores.length, 0)
+  const enough = cores >= vcpus
+  return {
+    ...inOrder,
+    room: (node, threads) => Math.floor((enough ? node.cores.length : node.cpus.length) / threads),
+    everyNode: !enough,
+    cpus: (node, count) => spreadCpus(node, count),
+  }
+}
+
+/** More vCPUs than CPUs: no node is full, and every node takes part. */
+export const crowded: Filling = { ...inOrder, room: () => Number.POSITIVE_INFINITY, everyNode: true }
+
+function onlyCpus(node: NodeOffer, cpus: CpuSet): NodeOffer {
+  const kept = new Set<number>(cpus)
+  const cores = node.cores.map((core) => ({
+    ...core,
+    cpus: setOf<CpuSet>(core.cpus.filter((cpu) => kept.has(cpu))),
+  }))
+  return { id: node.id, cpus, cores: cores.filter((core) => core.cpus.length > 0) }
+}
+
+/** as-pinned chooses no CPUs; where a pin no longer holds, its vCPU is packed. */
+export function fillingOf(cpus: CpuChoice, offer: Offer, vcpus: number): Filling {
+  const fillings: Record<CpuChoice, Filling> = {
+    pack: packed,
+    'as-pinned': packed,
+    'in-order': inOrder,
+    spread: oneThreadPerCore(offer, vcpus),
+  }
+  return fillings[cpus]
+}
+
+/** Whole guest cores first, so that those with vCPUs still to come leave the siblings to them. */
+export function seatCores(
+  cores: readonly GuestCore[],
+  node: NodeOffer,
+  threads: number,
+  seats: Map<number, CpuSet>,
+): void {
+  const whole = cores.filter(({ online }) => online.length === threads)
+  const pool = poolOf([node], threads)
+  const taken = pool.cores(whole.length).map(({ cpus }) => cpus)
+  const rest = [...whole.slice(taken.length), ...cores.filter(({ online }) => online.length < threads)]
+  const given = [...taken, ...rest.map(({ online }) => online.map(() => pool.thread() as number))]
+  for (const [index, { online }] of [...whole.slice(0, taken.length), ...rest].entries()) {
+    online.forEach((vcpu, thread) => {
+      seats.set(vcpu, setOf<CpuSet>([given[index]?.[thread] as number]))
+    })
+  }
+}

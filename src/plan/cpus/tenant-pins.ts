@@ -1,0 +1,131 @@
+// cpus=as-pinned as a tenant's request: the guest's own pins, within the tenant's bounds.
+//
+// A pin that leaves the bounds is cut where something of it is left. A guest that gets new cells is refused when
+// nothing is left of a vCPU's pin, or vCPUs would have to share CPUs: the pins are all that its cells are made of. A guest that keeps its cells
+// may be on its way from another host, whose CPUs its pins still name: where what is left of them does not hold it, it
+// gets other CPUs within the bounds, as it would without the key.
+
+import { type Bound, boundWords, cutTo } from '../../base/bounds.ts'
+import { type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
+import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
+import type { DomainView, Request, Resources } from '../../model.ts'
+import { bindingHolds } from '../rebind.ts'
+import { canSpread } from '../written.ts'
+import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
+
+/**
+ * A tenant's request for as-pinned. `source`: where it stands; `vcpus`: what bounds the pins of vCPUs, the tenant's own
+ * cpuset too; `threads`: what bounds those of other threads; `otherwise`: the request without that key.
+ */
+export interface TenantPins {
+  readonly source: string
+  readonly vcpus: readonly Bound[]
+  readonly threads: readonly Bound[]
+  readonly otherwise: Request
+}
+
+/** What a placement is decided from. `pins`: whether those of the view are still those of the document. */
+export interface Bounded {
+  readonly view: DomainView
+  readonly request: Request
+  readonly resources: Resources
+  readonly pins: 'as-written' | 'cut'
+  readonly notes: readonly Diagnostic[]
+}
+
+/**
+ * @param from its resources allow what the request's cpuset names, or else what the guest was given
+ * @param cells whether the guest keeps those that it has
+ * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new
+ */
+export function pinsWithinBounds(from: Bounded, tenant: TenantPins, cells: 'kept' | 'new'): Bounded {
+  const { view, request } = from
+  const leaving = pinnedThreads(view).filter((thread) => leftOf(thread, tenant).length < thread.pin.length)
+  const within = withPins(from, tenant)
+  if (leaving.length === 0) return { ...within, view }
+  const facts = {
+    source: tenant.source,
+    threads: threadWords(leaving),
+    pinned: formatSet(union(...leaving.map(({ pin }) => pin))),
+    bounds: [...new Set(leaving.flatMap((thread) => boundWords(thread.pin, boundsOf(thread, tenant))))],
+  }
+  const left = formatSet(union(...leaving.map((thread) => leftOf(thread, tenant))))
+  const cut: Bounded = { ...within, pins: 'cut', notes: [diagnostic('pins-cut', { ...facts, left })] }
+  const lost = leaving.filter((thread) => leftOf(thread, tenant).length === 0)
+  if (cells === 'new') {
+    refuseAll(pinsOutside(lost, from, tenant))
+    refuseAll(crowded(cut, view))
+    return cut
+  }
+  if (lost.length === 0 && bindingHolds(cut.view, cut.resources, request)) return cut
+  const allowed = formatSet(cutTo(tenant.vcpus, from.resources.allowed.cpus))
+  return { ...from, request: tenant.otherwise, notes: [diagnostic('pins-moved', { ...facts, allowed })] }
+}
+
+const boundsOf = ({ role }: Pick<PinnedThread, 'role'>, { vcpus, threads }: TenantPins): readonly Bound[] =>
+  role === 'vcpu' ? vcpus : threads
+
+const leftOf = (thread: PinnedThread, tenant: TenantPins): CpuSet =>
+  thread.role === 'vcpu' ? cutTo(tenant.vcpus, thread.pin) : leftOfThread(thread.pin, tenant)
+
+/** CPUs that are requested for these threads stay: a tenant's own request was cut before, a flag is not bounded. */
+function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantPins): CpuSet {
+  const isRequested = typeof emulator !== 'string' && formatSet(emulator) === formatSet(pin)
+  return isRequested ? pin : cutTo(threads, pin)
+}
+
+/** With as-pinned the pins are the allowed CPUs, unless a cpuset is. */
+function withPins(from: Bounded, tenant: TenantPins): Bounded {
+  const { resources, request } = from
+  const view = cutView(from.view, tenant)
+  const pins = union(...pinnedThreads(view).map(({ pin }) => pin))
+  if (pins.length === 0 || request.cpuset !== undefined) return { ...from, view }
+  return { ...from, view, resources: { ...resources, allowed: { ...resources.allowed, cpus: pins } } }
+}
+
+/** A pin that nothing is left of is gone. `<vcpu cpuset>` becomes what is in use whenever pins are written. */
+function cutView(view: DomainView, tenant: TenantPins): DomainView {
+  const { emulatorpin, vcpuCpuset: _, ...others } = view
+  const emulator = leftOfThread(emulatorpin ?? setOf<CpuSet>([]), tenant)
+  return {
+    ...others,
+    vcpupin: cutAll(view.vcpupin, (pin) => cutTo(tenant.vcpus, pin)),
+    iothreadpin: cutAll(view.iothreadpin, (pin) => leftOfThread(pin, tenant)),
+    ...(emulator.length > 0 && { emulatorpin: emulator }),
+  }
+}
+
+function cutAll(
+  pins: ReadonlyMap<number, CpuSet>,
+  left: (pin: CpuSet) => CpuSet,
+): ReadonlyMap<number, CpuSet> {
+  const cut = [...pins].map(([id, pin]) => [id, left(pin)] as const)
+  return new Map(cut.filter(([, pin]) => pin.length > 0))
+}
+
+/** Whether vCPUs that had CPUs of their own now share some. */
+function crowded(cut: Bounded, before: DomainView): readonly Diagnostic[] {
+  const pinsOf = (view: DomainView): CpuSet[] =>
+    before.online.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([]))
+  const pins = pinsOf(cut.view)
+  if (cut.request.pin === 'cell' || canSpread(pins) || !canSpread(pinsOf(before))) return []
+  const cpus = union(...pins)
+  const facts = { vcpus: pins.length, cpus: cpus.length, cpuset: formatSet(cpus) }
+  return [diagnostic('not-enough-threads', facts), ...cut.notes]
+}
+
+/** Of vCPUs that are online at boot; others get the CPUs of their cell. */
+function pinsOutside(
+  lost: readonly PinnedThread[],
+  { view, resources }: Bounded,
+  { vcpus }: TenantPins,
+): Diagnostic[] {
+  const cpuset = formatSet(cutTo(vcpus, resources.allowed.cpus))
+  const online = new Set<number>(view.online)
+  return lost
+    .filter(({ role, id }) => role === 'vcpu' && online.has(id))
+    .map(({ id, pin }) => {
+      const facts = { vcpu: id, cpus: formatSet(pin), cpuset, bounds: boundWords(pin, vcpus) }
+      return diagnostic('pin-outside', facts)
+    })
+}
