@@ -12,7 +12,7 @@ import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
 import { settle } from '../src/request/request.ts'
 import { writeElement } from '../src/xml/build.ts'
-import { hostOf } from '../test/kubevirt-cases.ts'
+import { hostOf } from '../test/corpora/kubevirt-cases.ts'
 
 /** `limitMs` is that of a machine on which saxes alone takes `SAXES_MS`. */
 export interface WarmRow {

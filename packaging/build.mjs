@@ -2,6 +2,7 @@
 // the tests.
 
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { noticesOf } from './notices.mjs'
@@ -81,29 +82,23 @@ function removeStale(bundles) {
     }
 }
 
-/** Tests that read ../shared lie apart from those that need the repository alone. */
+/** The folders of test/ that go to dist/test; those that read ../shared, or that need a libvirt, lie apart. */
+const TESTS = ['test/core', 'test/doors', 'test/house']
+
 async function buildTests() {
-  const names = readdirSync(`${root}/test`).filter((name) => name.endsWith('.test.ts'))
-  await buildApart(
-    'dist/test',
-    'test',
-    names.filter((name) => !name.startsWith('corpora-')),
-  )
-  await buildApart(
-    'dist/corpora',
-    'test',
-    names.filter((name) => name.startsWith('corpora-')),
-  )
-  await buildApart(
-    'dist/e2e',
-    'test/e2e',
-    readdirSync(`${root}/test/e2e`).filter((name) => name.endsWith('.test.ts')),
-  )
+  await buildApart('dist/test', TESTS.flatMap(testsIn))
+  await buildApart('dist/corpora', testsIn('test/corpora'))
+  await buildApart('dist/e2e', testsIn('test/e2e'))
 }
 
-async function buildApart(outdir, from, names) {
+const testsIn = (folder) =>
+  readdirSync(`${root}/${folder}`)
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name}`)
+
+async function buildApart(outdir, paths) {
   rmSync(`${root}/${outdir}`, { recursive: true, force: true })
-  const entryPoints = Object.fromEntries(names.map((name) => [name.slice(0, -3), `${from}/${name}`]))
+  const entryPoints = Object.fromEntries(paths.map((path) => [basename(path, '.ts'), path]))
   await build({
     ...common,
     entryPoints,
@@ -119,9 +114,9 @@ const metafiles = await buildProgram()
 removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
 if (process.argv.includes('--tests')) await buildTests()
-if (process.argv.includes('--bench')) await buildApart('dist/bench', 'bench', ['bench.ts'])
+if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts'])
 // What runs inside of the machine that four-node.test.ts boots.
-if (process.argv.includes('--tests')) await buildApart('dist/e2e/four-node', 'test/e2e/four-node', ['job.ts'])
+if (process.argv.includes('--tests')) await buildApart('dist/e2e/four-node', ['test/e2e/four-node/job.ts'])
 if (process.argv.includes('--tests'))
-  await buildApart('dist/faults', 'test/faults', ['faults.test.ts', 'dead-server.ts'])
-if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', 'test/fuzz', ['fuzz.ts'])
+  await buildApart('dist/faults', ['test/faults/faults.test.ts', 'test/faults/dead-server.ts'])
+if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', ['test/fuzz/fuzz.ts'])

@@ -60,6 +60,6 @@ export function shownDiff(
   secrets: readonly Span[],
   edits: readonly Edit[],
 ): string {
-  const { unifiedDiff } = require('./unified.cjs') as typeof import('../cli/unified-diff.ts')
+  const { unifiedDiff } = require('./unified.cjs') as typeof import('./unified-diff.ts')
   return visibleLines(unifiedDiff(name, redacted(text, secrets), redacted(text, secrets, edits)))
 }

@@ -1,7 +1,7 @@
 // What libvirt's own parser makes of the spellings in test/data/spellings.json, by its test driver.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { documentOf, partsOf, type Spelling } from '../spellings.ts'
+import { documentOf, partsOf, type Spelling } from '../core/spellings.ts'
 import { run } from './programs.ts'
 
 export type Answer = Pick<Spelling, 'accepted' | 'refused'>

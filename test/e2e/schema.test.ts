@@ -15,8 +15,8 @@ import type { Wishes } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { applyEdits, type Edit } from '../../src/xml/edit.ts'
 import { parseXml, type XmlElement } from '../../src/xml/parse.ts'
-import { type GoldenCase, readCases } from '../golden-case.ts'
-import { documentOf, readSpellings, type Spelling, writeSpellings } from '../spellings.ts'
+import { type GoldenCase, readCases } from '../core/golden-case.ts'
+import { documentOf, readSpellings, type Spelling, writeSpellings } from '../core/spellings.ts'
 import {
   type Judge,
   type Judged,

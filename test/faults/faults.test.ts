@@ -11,7 +11,7 @@ import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { shimText } from '../../src/hook-setup/shim.ts'
 import { type Ended, endOf } from '../apart.ts'
-import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from '../hook-host.ts'
+import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from '../doors/hook-host.ts'
 import { makeGroup, mountDead, mountFrozen, mountSmall, must } from './mounts.ts'
 
 // ---- What the hook is run on ----

@@ -1,0 +1,392 @@
+// Steps that must not grow faster than guests and hosts do, and the searches that are bounded by a count.
+// Nothing here is timed: what is counted is how often an input is looked at, and answers of fast ways are
+// compared with those of plain ones.
+
+import assert from 'node:assert/strict'
+import { applyPatch } from 'diff'
+import fc from 'fast-check'
+import t from 'tap'
+import { type CpuSet, has, intersect, range, setOf, subtract, union } from '../../src/base/idset.ts'
+import { unifiedDiff } from '../../src/cli/unified-diff.ts'
+import { readDomain } from '../../src/domain/view.ts'
+import { resourcesOf } from '../../src/host/resources.ts'
+import { readDocument } from '../../src/place.ts'
+import { canServe, type Demand, serve } from '../../src/plan/backing/max-flow.ts'
+import { deal } from '../../src/plan/cells/share-evenly.ts'
+import type { Core } from '../../src/plan/cpus/available.ts'
+import { packedCpus, packedSplits } from '../../src/plan/cpus/pack.ts'
+import { plan } from '../../src/plan/plan.ts'
+import { spanNodes } from '../../src/plan/sites/across-nodes.ts'
+import { assignHomes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
+import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
+import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
+import { settle } from '../../src/request/request.ts'
+
+const RUNS = { numRuns: 1000, seed: 20_260_211 }
+
+// ---- Sets ----
+
+/** A set that counts how often one of its ids is read. */
+function counted(count: number): { readonly set: CpuSet; readonly reads: () => number } {
+  let reads = 0
+  const set = new Proxy(range(count), {
+    get: (ids, key) => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) reads += 1
+      return Reflect.get(ids, key)
+    },
+  })
+  return { set: set as unknown as CpuSet, reads: () => reads }
+}
+
+t.test('one CPU is looked up among many, and not all of these are read', (t) => {
+  const ways = {
+    intersect: (set: CpuSet) => intersect(setOf<CpuSet>([8000]), set),
+    subtract: (set: CpuSet) => subtract(setOf<CpuSet>([8000]), set),
+    has: (set: CpuSet) => has(set, 8000),
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    const { set, reads } = counted(8192)
+    way(set)
+    t.ok(reads() > 0 && reads() <= 20, `${name} reads ${reads()} of 8192`)
+  }
+  t.end()
+})
+
+t.test('a set that many pins share is read once', (t) => {
+  const { set, reads } = counted(100)
+  union(...range(1000).map(() => set))
+  t.ok(reads() > 0 && reads() < 1000, `${reads()} reads of 100 ids for 1000 pins`)
+  t.end()
+})
+
+t.test('sets in any order, sparse and dense, are as the plain way has them', (t) => {
+  const ids = fc.array(fc.oneof(fc.nat(40), fc.nat(70_000)), { maxLength: 60 })
+  fc.assert(
+    fc.property(ids, ids, (a, b) => {
+      const plain = (list: readonly number[]): number[] =>
+        [...new Set(list)].sort((one, other) => one - other)
+      const [setA, setB] = [setOf<CpuSet>(a), setOf<CpuSet>(b)]
+      assert.deepEqual([...setA], plain(a))
+      assert.deepEqual([...union(setA, setB, setA)], plain([...a, ...b]))
+      assert.deepEqual(
+        [...intersect(setA, setB)],
+        plain(a).filter((id) => b.includes(id)),
+      )
+      assert.deepEqual(
+        [...subtract(setA, setB)],
+        plain(a).filter((id) => !b.includes(id)),
+      )
+      for (const id of b) assert.equal(has(setA, id), a.includes(id))
+    }),
+    RUNS,
+  )
+  t.end()
+})
+
+// ---- Sharing out ----
+
+t.test('a thousand million things are dealt in a few steps', (t) => {
+  const room = new Map([
+    [0, 5],
+    [1, Number.POSITIVE_INFINITY],
+    [2, 2_000_000_000],
+  ])
+  t.same(deal(1_000_000_000, [0, 3, 0], room), [5, 499_999_996, 499_999_999])
+  t.end()
+})
+
+t.test('things are dealt as one by one', (t) => {
+  const small = fc.nat(6)
+  const bins = fc.array(fc.tuple(small, fc.nat(3)), { maxLength: 6 })
+  const rooms = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), {
+    minLength: 4,
+    maxLength: 4,
+  })
+  fc.assert(
+    fc.property(fc.nat(25), bins, rooms, (count, all, room) => {
+      const [held, group] = [all.map(([each]) => each), all.map(([, each]) => each)]
+      assert.deepEqual(
+        deal(count, held, new Map(room.entries()), group),
+        dealtOneByOne(count, held, room, group),
+      )
+    }),
+    RUNS,
+  )
+  t.end()
+})
+
+function dealtOneByOne(
+  count: number,
+  held: readonly number[],
+  room: readonly number[],
+  group: readonly number[],
+): number[] | undefined {
+  const [left, got] = [[...room], held.map(() => 0)]
+  const total = (bin: number): number => (held[bin] as number) + (got[bin] as number)
+  for (const _ of range(count)) {
+    const open = range(held.length).filter((bin) => (left[group[bin] as number] as number) > 0)
+    const [bin] = open.sort((a, b) => total(a) - total(b) || a - b)
+    if (bin === undefined) return undefined
+    got[bin] = (got[bin] as number) + 1
+    left[group[bin] as number] = (left[group[bin] as number] as number) - 1
+  }
+  return got
+}
+
+// ---- Demands and supplies ----
+
+t.test('demands are served as by one unit after the other, earlier ones first', (t) => {
+  const demands = fc.array(
+    fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }),
+    { maxLength: 7 },
+  )
+  let short = 0
+  fc.assert(
+    fc.property(demands, fc.array(fc.nat(6), { minLength: 5, maxLength: 5 }), (asked, supplies) => {
+      const expected = servedByUnits(asked, supplies)
+      assert.deepEqual(serve(asked, supplies), expected)
+      assert.equal(
+        canServe(asked, supplies),
+        asked.every(({ amount }, at) => amount === expected[at]),
+      )
+      if (asked.some(({ amount }, at) => amount !== expected[at])) short += 1
+    }),
+    RUNS,
+  )
+  t.ok(short > 100, `${short} that cannot all be met`)
+  t.end()
+})
+
+/** Every unit is a place of its own, and a search tries each in turn. */
+function servedByUnits(demands: readonly Demand[], supplies: readonly number[]): number[] {
+  const places = supplies.flatMap((count, supply) => range(count).map(() => supply))
+  const holder: ({ readonly demand: number } | undefined)[] = places.map(() => undefined)
+  const seat = (demand: number, tried: Set<number>): boolean =>
+    places.some((supply, place) => {
+      if (tried.has(place) || !demands[demand]?.from.includes(supply)) return false
+      tried.add(place)
+      const before = holder[place]
+      if (before !== undefined && !seat(before.demand, tried)) return false
+      holder[place] = { demand }
+      return true
+    })
+  return demands.map(({ amount }, demand) => range(amount).filter(() => seat(demand, new Set())).length)
+}
+
+t.test('a chain in which every demand has to give way is served, however long it is', (t) => {
+  const length = 20_000
+  const chain = range(length).map(
+    (at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }),
+  )
+  const supplies = range(length).map(() => 1)
+  t.ok(canServe(chain, supplies))
+  t.notOk(canServe([...chain, { amount: 1, from: [7] }], supplies))
+  t.end()
+})
+
+// ---- CPUs of a node ----
+
+t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
+  const core = fc.record({ size: fc.integer({ min: 1, max: 4 }), whole: fc.boolean() })
+  fc.assert(
+    fc.property(
+      fc.array(core, { minLength: 1, maxLength: 5 }),
+      fc.nat(100),
+      fc.integer({ min: 1, max: 3 }),
+      (sizes, share, threads) => {
+        let next = 0
+        const cores = sizes.map(({ size, whole }): Core => {
+          next += size
+          return { cpus: setOf<CpuSet>(range(size).map((thread) => next - size + thread)), whole }
+        })
+        const count = share % (next + 1)
+        const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
+        const { cpus, splits } = bestPacked(cores, count, threads)
+        assert.deepEqual([...packedCpus(node, count, threads)], cpus)
+        assert.equal(packedSplits(node, threads, count)(count), splits)
+      },
+    ),
+    RUNS,
+  )
+  t.end()
+})
+
+/**
+ * Of all numbers of CPUs that cores may give: the least split cores, then the least torn threads, then the
+ * most from the first cores.
+ */
+function bestPacked(
+  cores: readonly Core[],
+  count: number,
+  threads: number,
+): { cpus: number[]; splits: number } {
+  const choices = cores
+    .reduce<number[][]>(
+      (all, { cpus }) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])),
+      [[]],
+    )
+    .filter((takes) => takes.reduce((sum, take) => sum + take, 0) === count)
+  const cost = (takes: readonly number[]): number[] => {
+    const split = cores.filter(
+      ({ cpus, whole }, at) => takes[at] !== 0 && ((takes[at] as number) < cpus.length || !whole),
+    ).length
+    return [split, takes.reduce((sum, take) => sum + (take % threads), 0), ...takes.map((take) => -take)]
+  }
+  const less = (a: readonly number[], b: readonly number[]): number =>
+    a.map((value, at) => value - (b[at] as number)).find((way) => way !== 0) ?? 0
+  const [best = []] = choices.sort((a, b) => less(cost(a), cost(b)))
+  return { cpus: cores.flatMap(({ cpus }, at) => cpus.slice(0, best[at])), splits: cost(best)[0] as number }
+}
+
+// ---- Nodes ----
+
+/** How often a search asks how far apart two nodes are. */
+function asked(search: (separation: (a: number, b: number) => number) => unknown): number {
+  let count = 0
+  search((a, b) => {
+    count += 1
+    return a === b ? 20 : 22 + ((a * 7 + b * 7 + a * b) % 40)
+  })
+  return count
+}
+
+t.test('a search over many nodes asks for each distance a fixed number of times', (t) => {
+  const rooms = (nodes: number) => range(nodes).map((id) => ({ id, room: 4 }))
+  const searches = {
+    'half of the nodes': (nodes: number) =>
+      asked((ways) => chooseNodes(rooms(nodes), 2 * nodes, undefined, ways, () => 0)),
+    'a cell over all nodes': (nodes: number) =>
+      asked((ways) =>
+        spanNodes(
+          [nodes],
+          range(nodes).map(() => 1),
+          ways,
+          ways,
+        ),
+      ),
+    'cells over two nodes': (nodes: number) =>
+      asked((ways) =>
+        spanNodes(
+          range(nodes / 2).map(() => 2),
+          range(nodes).map(() => 1),
+          ways,
+          ways,
+        ),
+      ),
+  }
+  for (const [name, search] of Object.entries(searches)) {
+    const [half, whole] = [search(64), search(128)]
+    t.ok(whole > 0 && whole <= 4.1 * half, `${name}: ${half} times on 64 nodes, ${whole} on 128`)
+  }
+  t.end()
+})
+
+t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) => {
+  const text = "<domain type='kvm'><name>many</name><memory unit='GiB'>32</memory><vcpu>60</vcpu></domain>"
+  const nodes = range(20).map((id) => ({
+    id,
+    cpus: setOf<CpuSet>([2 * id, 2 * id + 1]),
+    memoryKiB: 4 << 20,
+    pages: [],
+  }))
+  const resources = resourcesOf({ nodes, siblings: [] }, {})
+  const { placement } = plan(readDomain(readDocument(text)), resources, settle([{ pin: 'cell' }]))
+  t.same(
+    placement.cells.map(({ vcpus }) => vcpus.length),
+    range(20).map(() => 3),
+  )
+  t.end()
+})
+
+// ---- The exact search ----
+
+/**
+ * Eight cells of unlike size on eight nodes that are short of memory: nothing fits, so much has to be tried.
+ */
+function hardSearch(seed: number): HomeSearch {
+  const odd = (a: number, b: number): number => (a === b ? 11 : 11 + ((a * seed + b * 13 + a * b * 7) % 43))
+  return {
+    cells: range(8).map((cell) => ({
+      cores: 1 + (cell % 4),
+      sizeKiB: 2048,
+      memoryKiB: 2048 * (3 + ((cell * seed) % 7)),
+      now: undefined,
+    })),
+    nodes: range(8).map((id) => ({ id, cores: 2, memory: id })),
+    supply: new Map([
+      [2048, { nodes: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))), extraKiB: 2048 }],
+    ]),
+    told: (a, b) => odd(b, a),
+    real: odd,
+  }
+}
+
+t.test('an exact search stops after a count of states, with the best that it has by then', (t) => {
+  for (const seed of [7, 9, 19]) {
+    const search = hardSearch(seed)
+    const whole = assignHomes(search, Number.POSITIVE_INFINITY)
+    t.ok(whole.states > 100, `${whole.states} states`)
+    const costs = [0, 1, 10, 100, whole.states].map((most) => {
+      const { states, cost, homes } = assignHomes(search, most)
+      t.ok(states <= most, `${states} of at most ${most}`)
+      t.same(assignHomes(search, most).homes, homes, 'the same once more')
+      return cost
+    })
+    t.ok(
+      costs.every((cost, at) => at === 0 || !isLess(costs[at - 1] as typeof cost, cost)),
+      'more states, no worse answer',
+    )
+    t.same(costs.at(-1), whole.cost)
+  }
+  t.end()
+})
+
+t.test('searches that are hard end before the count', (t) => {
+  const states = [3, 5, 7, 11, 19, 29].map((seed) => assignHomes(hardSearch(seed)).states)
+  t.ok(
+    states.every((each) => each < MOST_STATES),
+    states.join(', '),
+  )
+  t.end()
+})
+
+// ---- Diffs ----
+
+t.test('a diff with more changes than are looked for one by one leads to the new text', (t) => {
+  const line = fc.oneof(fc.nat(5), fc.nat(100_000))
+  const lines = fc.array(line, { minLength: 1500, maxLength: 1800, size: 'max' })
+  fc.assert(
+    fc.property(lines, fc.func(fc.nat(9)), fc.boolean(), fc.boolean(), (numbers, chance, oldEnd, newEnd) => {
+      const text = (all: readonly string[], end: boolean): string => `${all.join('\n')}${end ? '\n' : ''}`
+      const before = numbers.map((each) => `<line n='${each}'/>`)
+      const after = before.flatMap(
+        (each, at) => [[each], [], [`<new n='${at}'/>`], [each, each]][Math.min(3, chance(at))] as string[],
+      )
+      const [one, other] = [text(before, oldEnd), text(after, newEnd)]
+      assert.equal(applyPatch(one, unifiedDiff('guest.xml', one, other)), other)
+    }),
+    { ...RUNS, numRuns: 20 },
+  )
+  t.end()
+})
+
+t.test('a diff of all pins changes every line of them, and nothing else', (t) => {
+  const text = (shift: number): string =>
+    [
+      '<cputune>',
+      ...range(4096).map((vcpu) => `  <vcpupin vcpu='${vcpu}' cpuset='${vcpu + shift}'/>`),
+      '</cputune>',
+      '',
+    ].join('\n')
+  const [, , hunk, ...lines] = unifiedDiff('guest.xml', text(0), text(9)).trimEnd().split('\n')
+  t.equal(hunk, '@@ -1,4098 +1,4098 @@')
+  t.same([lines[0], lines.at(-1)], [' <cputune>', ' </cputune>'])
+  t.same(
+    [
+      lines.filter((line) => line.startsWith('-')).length,
+      lines.filter((line) => line.startsWith('+')).length,
+    ],
+    [4096, 4096],
+  )
+  t.end()
+})

@@ -1,0 +1,79 @@
+// Spellings of what we read in a domain, and what libvirt made of each: test/data/spellings.json. What libvirt prints of a document
+// that it takes is plain, so that both readings can be compared.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { DomainView } from '../../src/model.ts'
+import { attribute, parseXml, type XmlElement } from '../../src/xml/parse.ts'
+
+/** libvirt 9.0's answer; what it says is kept for people. */
+export interface Spelling {
+  /** The element or attribute in question. */
+  readonly part: string
+  /** Children of `<domain>`. */
+  readonly xml: string
+  /** What libvirt prints of those parts that we read. */
+  readonly accepted?: string
+  readonly refused?: string
+  /** Where the versions of libvirt, its drivers or its schema part ways: which we follow, and why. */
+  readonly ours?: 'accepted' | 'refused'
+  readonly why?: string
+}
+
+const FILE = 'test/data/spellings.json'
+
+export const readSpellings = (): Spelling[] => JSON.parse(readFileSync(FILE, 'utf8')) as Spelling[]
+
+export function writeSpellings(spellings: readonly Spelling[]): void {
+  writeFileSync(FILE, `${JSON.stringify(spellings, null, 2)}\n`)
+}
+
+/** A guest with 4 vCPUs and 4 GiB, unless the spelling says something else. */
+export function documentOf(xml: string): string {
+  const names = parseXml(`<domain>${xml}</domain>`).root.children.map(({ name }) => name)
+  const memory = names.includes('memory') ? '' : '<memory>4194304</memory>'
+  const vcpu = names.includes('vcpu') ? '' : '<vcpu>4</vcpu>'
+  const os = "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
+  return `<domain type='qemu'><name>spelled</name>${memory}${vcpu}${xml}${os}</domain>`
+}
+
+const PARTS =
+  'maxMemory memory currentMemory memoryBacking vcpu vcpus iothreads iothreadids cputune numatune cpu'.split(
+    ' ',
+  )
+
+/** Of a document that libvirt printed, what `documentOf` takes: no white space between elements, no devices that we pass over. */
+export function partsOf(printed: string): string {
+  const text = printed.replace(/>\s+</g, '><')
+  const { root } = parseXml(text)
+  const cut = ({ start, end }: XmlElement): string => text.slice(start, end)
+  const devices =
+    root.children
+      .find(({ name }) => name === 'devices')
+      ?.children.filter(isRead)
+      .map(cut) ?? []
+  const parts = root.children.filter(({ name }) => PARTS.includes(name)).map(cut)
+  return parts.join('') + (devices.length === 0 ? '' : `<devices>${devices.join('')}</devices>`)
+}
+
+const isRead = (device: XmlElement): boolean =>
+  device.name === 'memory' ||
+  (device.name === 'controller' && attribute(device, 'model')?.value === 'pcie-expander-bus')
+
+/** A reading without what libvirt adds when it prints: each default that it writes out. */
+export function comparable(read: DomainView): object {
+  const { currentMemoryKiB, hugepages, memoryDevices, memoryRounded: _, tune, vcpuAuto, ...view } = read
+  const isImplied = vcpuAuto && tune.memory?.auto === true && tune.memory.mode === 'strict'
+  return {
+    ...view,
+    currentMemoryKiB: currentMemoryKiB ?? view.memoryKiB,
+    // Of a guest without cells, cell 0 is all of it.
+    hugepages: hugepages?.map((page) => (view.cells.length === 0 ? page.pagesizeKiB : page)),
+    // libvirt gives every guest with placement='auto' a <memory> of that kind.
+    tune: isImplied ? { memnodes: tune.memnodes } : tune,
+    vcpuAuto,
+    memoryDevices: memoryDevices.map(({ alias: _, ...device }) => device),
+    vcpupin: [...view.vcpupin],
+    iothreadpin: [...view.iothreadpin],
+    cells: view.cells.map((cell) => ({ ...cell, distances: [...cell.distances].sort(([a], [b]) => a - b) })),
+  }
+}

@@ -1,0 +1,492 @@
+// The command line: words to a Command, what is refused, and the help.
+
+import t from 'tap'
+import { type Diagnostic, isUsage, Refusal } from '../../src/base/diagnostic.ts'
+import { parseArguments } from '../../src/cli/arguments.ts'
+import { helpText } from '../../src/cli/help.ts'
+import { keyNames, keys } from '../../src/request/keys.ts'
+
+const COMMANDS = [
+  'transform',
+  'plan',
+  'check',
+  'define',
+  'watch',
+  'verify',
+  'snapshot',
+  'install',
+  'uninstall',
+  'doctor',
+  'onDefineDomain',
+] as const
+const FITTING = ['transform', 'plan', 'check', 'define'] as const
+
+function refusals(...argv: string[]): readonly Diagnostic[] {
+  try {
+    parseArguments(argv)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return error.diagnostics
+  }
+  throw new Error(`not refused: ${argv.join(' ')}`)
+}
+const codes = (...argv: string[]): string[] => refusals(...argv).map(({ code }) => code)
+const run = (line: string) => parseArguments(line.split(' '))
+
+const plain = {
+  name: 'transform',
+  rebind: false,
+  diff: false,
+  inPlace: false,
+  json: false,
+  wishes: {},
+} as const
+
+t.test('each command without options', async (t) => {
+  t.same(run('transform'), plain)
+  t.same(run('plan'), { name: 'plan', rebind: false, json: false, wishes: {} })
+  t.same(run('check'), { name: 'check', json: false, wishes: {} })
+  t.same(run('define'), {
+    name: 'define',
+    rebind: false,
+    dryRun: false,
+    nextStart: false,
+    json: false,
+    wishes: {},
+  })
+  t.same(run('watch'), { name: 'watch', once: false })
+  t.same(run('snapshot'), { name: 'snapshot', wishes: {} })
+  t.same(run('install'), { name: 'install', reload: false, dryRun: false, json: false })
+  t.same(run('uninstall'), { name: 'uninstall', dryRun: false, json: false })
+  t.same(run('doctor'), { name: 'doctor', json: false })
+  t.same(parseArguments(['onDefineDomain', '--vmi', '{"a": 1}', '--domain', '<domain/>']), {
+    name: 'onDefineDomain',
+    vmi: '{"a": 1}',
+    domain: '<domain/>',
+    wishes: {},
+  })
+})
+
+t.test('the options of each command', async (t) => {
+  const common = '--host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --vmi vmi.yaml --config c.conf --json'
+  const placing = { host: 'h.json', cgroup: '/sys/fs/cgroup/a', pid: 4242, config: 'c.conf' }
+  const reading = { ...placing, vmi: 'vmi.yaml', json: true, input: 'db1.xml', wishes: { memory: 'even' } }
+  t.same(run(`transform ${common} --rebind --memory even -o out.xml db1.xml`), {
+    ...plain,
+    ...reading,
+    rebind: true,
+    output: 'out.xml',
+  })
+  t.same(run('transform -i db1.xml'), { ...plain, inPlace: true, input: 'db1.xml' })
+  t.same(run('transform --diff'), { ...plain, diff: true })
+  t.same(run(`plan db1.xml ${common} --memory=even --rebind`), { name: 'plan', ...reading, rebind: true })
+  t.same(run(`check ${common} db1.xml --memory even`), { name: 'check', ...reading })
+  t.same(run('verify db1'), { name: 'verify', guest: 'db1', json: false })
+  t.same(run('verify --pid 4242'), { name: 'verify', pid: 4242, json: false })
+  t.same(run('verify --pid 4242 db1.xml --host dir --metrics db1.prom --json'), {
+    name: 'verify',
+    pid: 4242,
+    input: 'db1.xml',
+    host: 'dir',
+    metrics: 'db1.prom',
+    json: true,
+  })
+  t.same(codes('verify'), ['usage-missing'])
+  t.same(codes('verify', 'a', 'b'), ['usage-inputs'])
+  t.same(codes('verify', '--pid', 'x'), ['usage-pid'])
+  t.same(codes('verify', 'db1', '--cpuset', '0'), ['usage-option'])
+  t.same(run('snapshot --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --cpuset 2-3 --json'), {
+    name: 'snapshot',
+    host: 'h.json',
+    cgroup: '/sys/fs/cgroup/a',
+    pid: 4242,
+    wishes: { cpuset: [2, 3] },
+  })
+  const sites = { root: '/image', hooksDir: '/srv/hooks', json: true }
+  t.same(run('install --root /image --hooks-dir=/srv/hooks --reload --json'), {
+    name: 'install',
+    ...sites,
+    reload: true,
+    dryRun: false,
+  })
+  t.same(run('uninstall --root=/image --hooks-dir /srv/hooks --dry-run --json'), {
+    name: 'uninstall',
+    ...sites,
+    dryRun: true,
+  })
+  t.same(run('doctor --host captured --hooks-dir /srv/hooks --json'), {
+    name: 'doctor',
+    host: 'captured',
+    hooksDir: '/srv/hooks',
+    json: true,
+  })
+  t.same(
+    run(
+      `define ${common} --memory even --rebind --dry-run --next-start --connect qemu:///session --backup b db1.xml`,
+    ),
+    {
+      name: 'define',
+      ...reading,
+      rebind: true,
+      dryRun: true,
+      nextStart: true,
+      connect: 'qemu:///session',
+      backup: 'b',
+    },
+  )
+  t.same(run('define --guest db1'), {
+    name: 'define',
+    guest: 'db1',
+    rebind: false,
+    dryRun: false,
+    nextStart: false,
+    json: false,
+    wishes: {},
+  })
+  t.same(run('watch --once --connect qemu:///session --backup b --host h.json --config c.conf'), {
+    name: 'watch',
+    once: true,
+    connect: 'qemu:///session',
+    backup: 'b',
+    host: 'h.json',
+    config: 'c.conf',
+  })
+  t.same(
+    run(
+      'onDefineDomain --domain=<domain/> --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --config c.conf --vmi={} --pin cell',
+    ),
+    {
+      name: 'onDefineDomain',
+      ...placing,
+      vmi: '{}',
+      domain: '<domain/>',
+      wishes: { pin: 'cell' },
+    },
+  )
+})
+
+t.test('one flag per key, both ways to write it', async (t) => {
+  for (const command of FITTING) {
+    for (const key of keyNames) {
+      for (const word of keys[key].words) {
+        t.same(run(`${command} --${key} ${word}`), { ...run(command), wishes: { [key]: word } })
+        t.same(run(`${command} --${key}=${word}`), { ...run(command), wishes: { [key]: word } })
+      }
+    }
+    t.same(run(`${command} --cells 2 --pagesize 2M --emulator 0-1 --cpuset=2-5 db1.xml`), {
+      ...run(command),
+      input: 'db1.xml',
+      wishes: { cells: 2, pagesize: 2048, emulator: [0, 1], cpuset: [2, 3, 4, 5] },
+    })
+  }
+})
+
+t.test('inputs, - and --', async (t) => {
+  t.match(run('transform -'), { input: '-' })
+  t.match(run('transform -- --rebind'), { input: '--rebind', rebind: false })
+  t.match(run('transform --rebind -- -'), { input: '-', rebind: true })
+  t.notOk('input' in run('transform --'))
+  t.match(run('plan a=b.xml'), { input: 'a=b.xml' })
+  t.match(run('transform --host - db1.xml'), { host: '-', input: 'db1.xml' }, 'a lone - is a value')
+  t.match(run('transform --host=-x db1.xml'), { host: '-x', input: 'db1.xml' })
+  t.match(run('transform -o=-x db1.xml'), { output: '-x', input: 'db1.xml' })
+  t.match(run('transform --config=a=b'), { config: 'a=b' }, 'only the first = counts')
+  t.match(parseArguments(['onDefineDomain', '--vmi=\n{}', '--domain', '\n<domain/>\n']), {
+    vmi: '\n{}',
+    domain: '\n<domain/>\n',
+  })
+  t.notOk('output' in run('transform -o -'), '-o - is stdout, as without it')
+})
+
+t.test('help and version', async (t) => {
+  for (const word of ['-h', '--help']) {
+    t.same(run(word), { name: 'help' })
+    t.same(run(`${word} plan`), { name: 'help', of: 'plan' })
+    t.same(run(`${word} nonsense`), { name: 'help' })
+    for (const of of COMMANDS) {
+      t.same(run(`${of} ${word}`), { name: 'help', of })
+      t.same(run(`${of} --nonsense --pid x a b ${word}`), { name: 'help', of }, 'whatever else is said')
+    }
+    t.same(run(`transform -o ${word}`), { name: 'help', of: 'transform' }, 'an option is no value')
+    t.match(run(`transform -- ${word}`), { name: 'transform', input: word }, 'behind -- it is a file')
+    t.same(run(`transform -V ${word}`), { name: 'help', of: 'transform' })
+  }
+  for (const word of ['-V', '--version']) {
+    t.same(run(word), { name: 'version' })
+    for (const command of COMMANDS) t.same(run(`${command} --nonsense ${word}`), { name: 'version' })
+  }
+})
+
+t.test('commands that are refused', async (t) => {
+  t.same(refusals(), [
+    {
+      code: 'usage-command',
+      what: 'no command is given',
+      why: `the commands are ${COMMANDS.join(', ')}`,
+      fix: 'virt-numa --help',
+    },
+  ])
+  t.match(refusals('transfrom', 'db1.xml'), [
+    { code: 'usage-command', what: '"transfrom" is no command', fix: 'did you mean transform?' },
+  ])
+  t.match(refusals('Plan'), [{ code: 'usage-command', fix: 'did you mean plan?' }])
+  for (const word of ['', '-', '--', '--json', 'db1.xml', '__proto__', 'constructor', 'toString', 'serve']) {
+    t.same(codes(word), ['usage-command'], JSON.stringify(word))
+  }
+  t.same(codes('nonsense', '--help'), ['usage-command'])
+})
+
+t.test('options that are refused', async (t) => {
+  const close: [argv: string, what: string, fix: string][] = [
+    ['transform --memroy even', 'transform has no option "--memroy"', 'did you mean --memory?'],
+    ['transform --jsn=1', 'transform has no option "--jsn"', 'did you mean --json?'],
+    ['transform -host h', 'transform has no option "-host"', 'did you mean --host?'],
+    ['transform -oFILE', 'transform has no option "-oFILE"', 'did you mean -o?'],
+    ['transform -x', 'transform has no option "-x"', 'virt-numa transform --help'],
+    ['transform --output f', 'transform has no option "--output"', 'virt-numa transform --help'],
+    ['transform --svg f', 'transform has no option "--svg"', 'virt-numa transform --help'],
+    ['plan --diff', 'plan has no option "--diff"', 'virt-numa plan --help'],
+    ['plan -i', 'plan has no option "-i"', 'virt-numa plan --help'],
+    ['check --rebind', 'check has no option "--rebind"', 'virt-numa check --help'],
+    ['snapshot --memory even', 'snapshot has no option "--memory"', 'virt-numa snapshot --help'],
+    ['snapshot --vmi v', 'snapshot has no option "--vmi"', 'virt-numa snapshot --help'],
+    ['plan --__proto__', 'plan has no option "--__proto__"', 'virt-numa plan --help'],
+    ['plan --constructor=1', 'plan has no option "--constructor"', 'virt-numa plan --help'],
+  ]
+  for (const [argv, what, fix] of close) {
+    t.match(refusals(...argv.split(' ')), [{ code: 'usage-option', what, fix }], argv)
+    t.equal(refusals(...argv.split(' ')).length, 1, `${argv}: told once`)
+  }
+  t.equal(
+    refusals('snapshot', '-x')[0]?.why,
+    'its options are --host, --cgroup, --pid, --json, --cpuset, -h, --help, -V, --version',
+  )
+})
+
+t.test('values that are refused', async (t) => {
+  t.same(refusals('transform', '--json=true'), [
+    {
+      code: 'usage-option-value',
+      what: '--json takes no value, got "true"',
+      why: 'it is a switch',
+      fix: 'write --json',
+    },
+  ])
+  t.match(refusals('transform', '-i=', 'db1.xml'), [
+    { code: 'usage-option-value', what: '-i takes no value, got ""' },
+  ])
+  t.match(refusals('transform', '--host'), [
+    { code: 'usage-option-value', what: '--host has no value', fix: 'write --host=FILE|DIR' },
+  ])
+  t.match(refusals('transform', '--host='), [
+    { code: 'usage-option-value', what: '--host: "" is no FILE|DIR' },
+  ])
+  t.match(refusals('transform', '-o', ''), [
+    { code: 'usage-option-value', what: '-o: "" is no FILE', fix: 'write -o FILE' },
+  ])
+  t.match(refusals('transform', '-o', '--json'), [{ code: 'usage-option-value', what: '-o has no value' }])
+  t.match(refusals('transform', '--memory', '--', 'db1.xml'), [
+    { code: 'usage-option-value', fix: 'write --memory=by-vcpu|even|by-free-pages' },
+  ])
+  t.same(
+    codes('onDefineDomain', '--vmi', '', '--domain', '<domain/>'),
+    ['usage-option-value'],
+    'empty is not missing too',
+  )
+
+  for (const pid of ['0', '000', '-5', '1.5', '0x10', 'self', '1e3', ' 7', '99999999999']) {
+    t.match(
+      refusals('check', `--pid=${pid}`),
+      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is no process id` }],
+      pid,
+    )
+  }
+  t.same(codes('check', '--pid', '-5'), ['usage-option-value', 'usage-option'])
+  t.same(codes('check', '--pid='), ['usage-option-value'])
+  t.match(run('check --pid 007'), { pid: 7 })
+
+  t.same(refusals('plan', '--memory', 'evne'), [
+    {
+      code: 'usage-value',
+      what: '--memory: "evne" is no value of memory',
+      why: 'memory is by-vcpu, even or by-free-pages',
+      fix: 'did you mean even?',
+    },
+  ])
+  for (const key of keyNames) {
+    t.same(codes('plan', `--${key}=`), ['usage-value'], `--${key}=`)
+    t.same(codes('plan', `--${key}=^nonsense`), ['usage-value'], `--${key}=^nonsense`)
+    t.same(codes('plan', `--${key}`), ['usage-option-value'], `--${key}`)
+  }
+})
+
+t.test('options that are given twice', async (t) => {
+  for (const argv of [
+    '--json --json',
+    '--host a --host a',
+    '--memory even --memory=even',
+    '--pid 1 --pid 2',
+  ]) {
+    const [option] = argv.split(' ')
+    t.match(refusals('check', ...argv.split(' ')), [
+      { code: 'usage-repeated', what: `${option} is given more than once` },
+    ])
+  }
+  t.same(codes('transform', '-o', 'a', '-o', 'b', '-o', 'c'), ['usage-repeated', 'usage-repeated'])
+})
+
+t.test('inputs that are refused', async (t) => {
+  for (const command of FITTING) {
+    t.match(refusals(command, 'a.xml', '--json', 'b.xml'), [
+      {
+        code: 'usage-inputs',
+        what: `${command} takes at most 1 file, got "a.xml", "b.xml"`,
+        fix: `virt-numa ${command} FILE`,
+      },
+    ])
+    t.same(codes(command, '-', '-'), ['usage-inputs'])
+    t.same(codes(command, '--', 'a.xml', '--json'), ['usage-inputs'])
+  }
+  t.match(refusals('snapshot', 'a.xml'), [
+    { code: 'usage-inputs', what: 'snapshot takes no file, got "a.xml"' },
+  ])
+  t.same(codes('onDefineDomain', '--vmi', '{}', '--domain', '<domain/>', 'a.xml'), ['usage-inputs'])
+})
+
+t.test('what onDefineDomain needs', async (t) => {
+  t.match(refusals('onDefineDomain'), [
+    { code: 'usage-missing', what: 'onDefineDomain has no --vmi', fix: 'add --vmi JSON' },
+    { code: 'usage-missing', what: 'onDefineDomain has no --domain', fix: 'add --domain XML' },
+  ])
+  t.match(refusals('onDefineDomain', '--vmi', '{}'), [
+    { code: 'usage-missing', what: 'onDefineDomain has no --domain' },
+  ])
+})
+
+t.test('options that do not go together', async (t) => {
+  const conflicts: [argv: string, what: string[]][] = [
+    ['-i -o out.xml db1.xml', ['-i does not go with -o']],
+    ['-i', ['-i does not go with standard input']],
+    ['-i -', ['-i does not go with standard input']],
+    ['--diff -o out.xml db1.xml', ['--diff does not go with -o']],
+    ['--diff -i db1.xml', ['--diff does not go with -i']],
+    [
+      '--diff -o - -i',
+      [
+        '-i does not go with -o',
+        '-i does not go with standard input',
+        '--diff does not go with -o',
+        '--diff does not go with -i',
+      ],
+    ],
+  ]
+  for (const [argv, what] of conflicts) {
+    const found = refusals('transform', ...argv.split(' '))
+    t.same(
+      found.map((each) => [each.code, each.what]),
+      what.map((each) => ['usage-conflict', each]),
+      argv,
+    )
+  }
+})
+
+t.test('a guest of libvirt or a document', async (t) => {
+  for (const input of ['db1.xml', '-']) {
+    t.match(refusals('define', '--guest', 'db1', input), [
+      {
+        code: 'usage-conflict',
+        what: `--guest does not go with ${input === '-' ? 'standard input' : input}`,
+      },
+    ])
+  }
+  t.same(codes('watch', 'db1.xml'), ['usage-inputs'])
+  t.same(codes('watch', '--memory', 'even'), ['usage-option'])
+})
+
+t.test('everything that is wrong at once, all of it usage', async (t) => {
+  const found = refusals(
+    'transform',
+    '--bogus',
+    '--pid',
+    '0',
+    '--json',
+    '--json=1',
+    '--memory',
+    'x',
+    '--cells=0',
+    '-i',
+    '--vmi',
+  )
+  t.same(
+    found.map(({ code }) => code),
+    [
+      'usage-option',
+      'usage-pid',
+      'usage-repeated',
+      'usage-option-value',
+      'usage-option-value',
+      'usage-value',
+      'usage-value',
+      'usage-conflict',
+    ],
+  )
+  t.ok(found.every(({ code }) => isUsage(code)))
+  t.same(codes('transform', 'a', 'b', '--cells=0'), ['usage-inputs', 'usage-value'])
+  t.ok(refusals().every(({ code }) => isUsage(code)))
+  t.ok(refusals('onDefineDomain', 'x').every(({ code }) => isUsage(code)))
+})
+
+t.test('the argument list is left as it is', async (t) => {
+  const argv = Object.freeze(['transform', '--memory', 'even', '--', 'db1.xml'])
+  t.same(parseArguments(argv), parseArguments(argv))
+})
+
+t.test('help', async (t) => {
+  const program = helpText()
+  for (const command of COMMANDS) t.match(program, new RegExp(`^  ${command} +\\S`, 'm'))
+  t.equal(helpText('nonsense'), program)
+  t.equal(helpText('__proto__'), program)
+  t.match(program, /^virt-numa COMMAND \[OPTIONS\] \[DOMAIN\.XML\|-\]\n/)
+
+  for (const command of [undefined, ...COMMANDS]) {
+    const lines = helpText(command).split('\n')
+    t.same(
+      lines.filter((line) => line.length > 80),
+      [],
+      `${command}: 80 columns`,
+    )
+    t.same(
+      lines.filter((line) => /\s$/.test(line)),
+      [],
+      `${command}: nothing trails`,
+    )
+    t.equal(lines.at(-1), '', `${command}: a newline at the end`)
+    t.match(lines.join('\n'), /^ {2}-h, --help +show this$/m)
+    t.match(lines.join('\n'), /^ {2}-V, --version +show the version$/m)
+  }
+
+  for (const command of COMMANDS) {
+    const help = helpText(command)
+    t.match(help, new RegExp(`^virt-numa ${command} \\[OPTIONS\\]`))
+    for (const status of ['0', '1', '2', '70']) t.match(help, new RegExp(`^  ${status} +\\S`, 'm'))
+    t.match(help, new RegExp(`\nExamples:\n(  .*virt-numa ${command}.*\n)+$`))
+    // What help shows and what is read are the same: each option that it lists is known to the parser.
+    for (const [, flag = ''] of help.matchAll(/^ {2}(--?[a-zA-Z-]+)/gm)) {
+      const found = flag === '-h' || flag === '-V' ? [] : codes(command, `${flag}=`, `${flag}=`)
+      t.notOk(found.includes('usage-option'), `${command} ${flag}`)
+    }
+  }
+  const transform = helpText('transform')
+  for (const key of keyNames) {
+    const { words, about } = keys[key]
+    t.match(transform, new RegExp(`^  --${key} .*${words.join(', ')}`, 'm'))
+    t.ok(transform.replace(/\s+/g, ' ').includes(about), `${key}: what for`)
+  }
+  t.match(transform, /^ {2}--cells +per-node, NUMBER$/m)
+  t.match(transform, /^ {2}--pagesize +\(the domain's\), none, SIZE$/m)
+  t.match(transform, /^ {2}--cpuset +\(the pod's\), CPUSET$/m)
+  t.equal(transform.split('Examples:\n')[1]?.trimEnd().split('\n').length, 2)
+  t.notMatch(helpText('snapshot'), /--memory|DOMAIN\.XML/)
+  for (const example of transform.matchAll(/^ {2}virt-numa (.*)$/gm))
+    t.match(run(example[1] ?? ''), { name: 'transform' })
+})

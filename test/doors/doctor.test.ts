@@ -1,0 +1,453 @@
+// The doctor on captured hosts: what stands against each, and what does not; and on this machine.
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import t from 'tap'
+import { diagnostic } from '../../src/base/diagnostic.ts'
+import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import { examine } from '../../src/doctor/doctor.ts'
+import type { Symptoms } from '../../src/doctor/inspection.ts'
+import { type Item, stateOf } from '../../src/doctor/item.ts'
+import { mayUse, qemuUser, readQemuConf } from '../../src/doctor/qemu-user.ts'
+import { shimText } from '../../src/hook-setup/shim.ts'
+import { folder as emptyFolder, filesOfTree, parts, put } from '../../src/host/capture/tree.ts'
+import { selinuxMode } from '../../src/host/confinement.ts'
+import { readDaemon } from '../../src/host/daemon.ts'
+import type { Files } from '../../src/host/files.ts'
+import { readHost } from '../../src/host/sysfs.ts'
+import { runApart } from '../apart.ts'
+
+type Tree = Readonly<Record<string, string>>
+
+const NODE = '/sys/devices/system/node'
+const PID = '/proc/812'
+
+/** Two nodes of four CPUs, 512 pages of 2 MiB each, cgroup v2, a libvirtd that has all that it needs. */
+const WELL: Tree = {
+  '/sys/devices/system/cpu/online': '0-7\n',
+  [`${NODE}/online`]: '0-1\n',
+  [`${NODE}/has_memory`]: '0-1\n',
+  [`${NODE}/node0/cpulist`]: '0-3\n',
+  [`${NODE}/node1/cpulist`]: '4-7\n',
+  [`${NODE}/node0/meminfo`]: 'Node 0 MemTotal: 4194304 kB\n',
+  [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 4194304 kB\n',
+  [`${NODE}/node0/hugepages/hugepages-2048kB/nr_hugepages`]: '512\n',
+  [`${NODE}/node0/hugepages/hugepages-2048kB/free_hugepages`]: '500\n',
+  [`${NODE}/node1/hugepages/hugepages-2048kB/nr_hugepages`]: '512\n',
+  [`${NODE}/node1/hugepages/hugepages-2048kB/free_hugepages`]: '512\n',
+  '/sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages': '3\n',
+  '/proc/meminfo': 'MemTotal: 8388608 kB\nHugepagesize: 2048 kB\n',
+  '/proc/sys/kernel/osrelease': '6.1.0\n',
+  '/proc/stat': 'cpu 1 2 3\nbtime 1000000\n',
+  '/proc/mounts': 'none /dev/hugepages hugetlbfs rw,pagesize=2M 0 0\n',
+  '/proc/self/mountinfo': '30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
+  '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu memory hugetlb\n',
+  '/sys/fs/cgroup/cpuset.cpus.effective': '0-7\n',
+  '/sys/fs/cgroup/system.slice/libvirtd.service/cpuset.cpus.effective': '0-7\n',
+  '/run/libvirtd.pid': '812\n',
+  [`${PID}/comm`]: 'libvirtd\n',
+  [`${PID}/stat`]: `812 (lib) virtd) S 1 812 812 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 17 0 5050 1 2\n`,
+  [`${PID}/status`]: 'Name:\tlibvirtd\nCapBnd:\t000001ffffffffff\nSeccomp:\t0\n',
+  [`${PID}/cgroup`]: '0::/system.slice/libvirtd.service\n',
+  [`${PID}/mounts`]: 'none /dev/hugepages hugetlbfs rw,pagesize=2M 0 0\n',
+  [`${PID}/root/dev/hugepages/libvirt/qemu/empty`]: '',
+  '/etc/passwd': 'root:x:0:0::/root:/bin/sh\nlibvirt-qemu:x:64055:108::/var/lib/libvirt:/bin/false\n',
+  '/etc/group': 'root:x:0:\nkvm:x:105:db1,libvirt-qemu\nlibvirt-qemu:x:108:\n',
+}
+
+/** '' takes a file away: a captured file is never quite empty here. */
+function filesOf(tree: Tree): Files {
+  const root = emptyFolder()
+  for (const [path, text] of Object.entries(tree)) {
+    if (text !== '' || path.endsWith('/empty'))
+      put(root, parts(path), { kind: 'file', content: Buffer.from(text) })
+  }
+  return filesOfTree(root)
+}
+
+const HOOK = {
+  path: '/etc/libvirt/hooks/qemu',
+  mode: 0o755,
+  node: '/usr/bin/node',
+  program: '/opt/virt-numa/dist/hooks/qemu.cjs',
+  missing: [],
+  exposed: [],
+}
+
+function symptomsOf(change: Tree = {}, more: Partial<Symptoms> = {}): Symptoms {
+  const files = filesOf({ ...WELL, ...change })
+  const daemon = readDaemon(files)
+  return {
+    files,
+    host: readHost(files),
+    isThisHost: true,
+    versions: { libvirt: '9.0.0', qemu: '7.2.22', node: '20.20.0' },
+    ...(daemon && { daemon }),
+    config: { path: '/etc/libvirt/virt-numa.conf', isThere: true, found: [] },
+    qemuConf: readQemuConf(files),
+    hooksFolder: '/etc/libvirt/hooks',
+    hooks: [HOOK],
+    otherHooks: [],
+    isHookSeen: true,
+    selinux: selinuxMode(files),
+    policy: [],
+    partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('0-7', 'test') },
+    kvm: { uid: 0, gid: 105, mode: 0o20660 },
+    ...more,
+  }
+}
+
+const itemsOf = (change?: Tree, more?: Partial<Symptoms>): Item[] => examine(symptomsOf(change, more))
+const itemOf = (name: string, change?: Tree, more?: Partial<Symptoms>): Item =>
+  itemsOf(change, more).find((item) => item.name === name) as Item
+const codesOf = ({ found }: Item): string[] => found.map(({ code }) => code)
+
+t.test('a host that is well', (t) => {
+  const items = itemsOf()
+  t.same(
+    items.map((item) => [item.name, stateOf(item), item.says]),
+    [
+      ['versions', 'ok', 'libvirt 9.0.0, QEMU 7.2.22, Linux 6.1.0, Node 20.20.0'],
+      ['configuration', 'ok', '/etc/libvirt/virt-numa.conf'],
+      [
+        'hook',
+        'ok',
+        '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) sees it',
+      ],
+      ['access', 'ok', 'SELinux is off, AppArmor is off'],
+      ['pages', 'ok', '2 MiB: node 0 500 of 512 free, node 1 512 of 512 free, 3 promised'],
+      ['hugetlbfs', 'ok', '2 MiB at /dev/hugepages'],
+      ['cgroup', 'ok', 'v2, cpuset in v2'],
+      ['guests', 'ok', 'libvirtd (process 812) may use the CPUs 0-7, guests in machine.slice the CPUs 0-7'],
+      ['binding', 'ok', 'libvirtd (process 812): no seccomp filter, with CAP_SYS_NICE'],
+      ['kvm', 'ok', '/dev/kvm is root:kvm 0660, QEMU runs as libvirt-qemu (the default)'],
+    ],
+  )
+  t.end()
+})
+
+t.test('versions, configuration, hook', (t) => {
+  t.same(codesOf(itemOf('versions', {}, { versions: {} })), ['libvirt-missing'])
+  t.same(
+    codesOf(itemOf('versions', {}, { versions: {}, isThisHost: false })),
+    [],
+    'of a capture no program tells',
+  )
+  t.same(codesOf(itemOf('versions', {}, { versions: { libvirt: '6.4.0' } })), ['libvirt-old'])
+  for (const libvirt of ['6.5.0', '10.0.0'])
+    t.same(codesOf(itemOf('versions', {}, { versions: { libvirt } })), [], libvirt)
+
+  const found = [diagnostic('config-syntax', { source: 'x', found: 'y', expected: '=', fix: 'z' })]
+  t.equal(stateOf(itemOf('configuration', {}, { config: { path: 'x', isThere: true, found } })), 'finding')
+  t.match(
+    itemOf('configuration', {}, { config: { path: '/x', isThere: false, found: [] } }).says,
+    'no /x: defaults',
+  )
+
+  t.same(codesOf(itemOf('hook', {}, { hooks: [] })), ['hook-absent'])
+  const plain = itemOf('hook', {}, { hooks: [{ ...HOOK, mode: 0o644 }] })
+  t.same(codesOf(plain), ['hook-broken'])
+  t.equal(plain.found[0]?.fix, 'chmod 0755 /etc/libvirt/hooks/qemu')
+  const gone = itemOf('hook', {}, { hooks: [{ ...HOOK, missing: ['/opt/node/bin/node'] }] })
+  t.match(gone.found[0]?.what, 'runs /opt/node/bin/node, not there')
+  const exposed = [diagnostic('hook-program-exposed', { path: '/opt', who: 'everybody' })]
+  t.same(codesOf(itemOf('hook', {}, { hooks: [{ ...HOOK, exposed }] })), ['hook-program-exposed'])
+  const unseen = itemOf('hook', {}, { isHookSeen: false })
+  t.same([stateOf(unseen), ...codesOf(unseen)], ['note', 'hook-unseen'])
+  const stopped = itemOf('hook', { '/run/libvirtd.pid': '' }, { isHookSeen: false })
+  t.same(codesOf(stopped), [], 'it looks when it starts')
+  t.match(
+    itemOf('hook', {}, { otherHooks: ['/etc/libvirt/hooks/qemu.d/10-mine'] }).says,
+    'beside /etc/libvirt/hooks/qemu.d/10-mine',
+  )
+  t.end()
+})
+
+t.test('access', (t) => {
+  const on: Tree = { '/sys/module/apparmor/parameters/enabled': 'Y\n' }
+  const confined: Tree = { ...on, [`${PID}/attr/current`]: 'libvirtd (enforce)\n' }
+  const elsewhere = { hooks: [{ ...HOOK, node: '/opt/node/bin/node' }] }
+  t.same(codesOf(itemOf('access', confined)), [], '/usr/bin/node may be run')
+  const denied = itemOf('access', confined, elsewhere)
+  t.same(codesOf(denied), ['apparmor-denies'])
+  t.match(denied.found[0]?.fix, "echo '/opt/node/bin/node PUx,' >> /etc/apparmor.d/local/usr.sbin.libvirtd")
+  const local: Tree = { ...confined, '/etc/apparmor.d/local/usr.sbin.libvirtd': '/opt/node/bin/node PUx,\n' }
+  t.same(codesOf(itemOf('access', local, elsewhere)), [], 'once it is allowed')
+  for (const current of ['unconfined\n', 'libvirtd (complain)\n']) {
+    t.same(codesOf(itemOf('access', { ...on, [`${PID}/attr/current`]: current }, elsewhere)), [], current)
+  }
+  t.same(
+    codesOf(itemOf('access', { [`${PID}/attr/current`]: 'libvirtd (enforce)\n' }, elsewhere)),
+    [],
+    'AppArmor is off',
+  )
+  for (const [enforce, mode] of [
+    ['1', 'enforcing'],
+    ['0', 'permissive'],
+  ] as const) {
+    t.match(itemOf('access', { '/sys/fs/selinux/enforce': enforce }).says, `SELinux is ${mode}`)
+  }
+  const policy = [diagnostic('hook-policy-denies', { daemon: 'virtqemud', hook: 'virt_hook_t', path: '/x' })]
+  t.equal(stateOf(itemOf('access', {}, { policy })), 'finding')
+  t.end()
+})
+
+t.test('pages and hugetlbfs', (t) => {
+  const pool = (node: number): string => `${NODE}/node${node}/hugepages/hugepages-2048kB/nr_hugepages`
+  const none = itemOf('pages', { [pool(0)]: '0\n', [pool(1)]: '0\n' })
+  t.same([stateOf(none), ...codesOf(none)], ['note', 'pools-empty'])
+  t.match(
+    none.found[0]?.fix,
+    'echo 512 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages',
+  )
+  const uneven = itemOf('pages', { [pool(1)]: '0\n' })
+  t.same([stateOf(uneven), ...codesOf(uneven)], ['note', 'pool-uneven'])
+  t.equal(uneven.found[0]?.what, 'node 1 has no 2 MiB pages, others (0) have')
+  t.match(uneven.found[0]?.fix, 'node1/hugepages/hugepages-2048kB')
+  t.same(
+    codesOf(itemOf('pages', { [pool(1)]: '0\n', [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 0 kB\n' })),
+    [],
+    'a node without memory',
+  )
+
+  const missing = itemOf('hugetlbfs', { [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n' })
+  t.same(codesOf(missing), ['hugetlbfs-missing'], 'in the eyes of the daemon')
+  t.match(missing.found[0]?.fix, 'mount -t hugetlbfs -o pagesize=2M')
+  const late = itemOf('hugetlbfs', {
+    [`${PID}/root/dev/hugepages/libvirt/qemu/empty`]: '',
+    [`${PID}/mounts`]: 'none /dev/late hugetlbfs rw,pagesize=2M 0 0\n',
+  })
+  t.same(codesOf(late), ['hugetlbfs-unseen'])
+  t.match(late.found[0]?.what, 'libvirtd (process 812) has not seen the hugetlbfs at /dev/late')
+  const two = `none /dev/late hugetlbfs rw,pagesize=2M 0 0\n${WELL[`${PID}/mounts`]}`
+  t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two is enough')
+  t.same(
+    codesOf(
+      itemOf('hugetlbfs', {
+        [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n',
+        [pool(0)]: '0\n',
+        [pool(1)]: '0\n',
+      }),
+    ),
+    [],
+    'no pages, no need',
+  )
+  t.same(
+    codesOf(itemOf('hugetlbfs', { '/run/libvirtd.pid': '', '/proc/mounts': 'none /a hugetlbfs rw 0 0\n' })),
+    [],
+    'no daemon; the default size',
+  )
+  t.end()
+})
+
+t.test('cgroups and where guests land', (t) => {
+  t.same(codesOf(itemOf('cgroup', { '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' })), [
+    'cpuset-controller-off',
+  ])
+  t.same(codesOf(itemOf('cgroup', { '/proc/self/mountinfo': '1 1 0:1 / /proc rw - proc proc rw\n' })), [
+    'cpuset-controller-off',
+  ])
+  const conf = (line: string): Tree => ({ '/etc/libvirt/qemu.conf': `${line}\n` })
+  t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "memory" ]'))), [
+    'cpuset-controller-off',
+  ])
+  t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "cpuset" ]'))), [])
+  const v1 =
+    '31 23 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n32 23 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n'
+  t.same(itemOf('cgroup', { '/proc/self/mountinfo': v1 }).says, 'v1 and v2, cpuset in v1')
+
+  const pod: Tree = {
+    [`${PID}/cgroup`]: '0::/kubepods/pod1\n',
+    '/sys/fs/cgroup/kubepods/pod1/cpuset.cpus.effective': '2-5\n',
+  }
+  const outside = itemOf('guests', pod)
+  t.same(codesOf(outside), ['guests-outside-pod'])
+  t.equal(
+    outside.found[0]?.what,
+    'libvirtd (process 812) may use the CPUs 2-5, guests in machine.slice the CPUs 0-7',
+  )
+  const inside = { partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('2-5', 'test') } }
+  t.same(codesOf(itemOf('guests', pod, inside)), [])
+  t.same(
+    codesOf(itemOf('guests', { ...pod, ...conf('cgroup_controllers = [ ]') })),
+    [],
+    'guests then stay with the daemon',
+  )
+  t.match(itemOf('guests', { ...pod, ...conf('cgroup_controllers = [ ]') }).says, 'guests stay in its cgroup')
+
+  const files = filesOf({ ...WELL, ...pod })
+  const apart: Files = {
+    ...files,
+    readlink: (path) =>
+      path === `${PID}/ns/cgroup`
+        ? 'cgroup:[4026531999]'
+        : path === '/proc/self/ns/cgroup'
+          ? 'cgroup:[1]'
+          : files.readlink(path),
+  }
+  t.match(itemOf('guests', pod, { files: apart }).says, 'guests stay in its cgroup namespace')
+
+  const atRoot: Tree = { [`${PID}/cgroup`]: '0::/\n' }
+  t.same(codesOf(itemOf('guests', atRoot)), [], 'the root of all cgroups may hold processes')
+  const busy = itemOf('guests', { ...atRoot, '/sys/fs/cgroup/cgroup.type': 'domain\n' })
+  t.same(codesOf(busy), ['cgroup-root-busy'])
+  t.match(itemOf('guests', { '/run/libvirtd.pid': '' }).says, 'no daemon is running')
+  t.end()
+})
+
+t.test('binding and kvm', (t) => {
+  const status = (seccomp: number, caps: string): Tree => ({
+    [`${PID}/status`]: `CapBnd:\t${caps}\nSeccomp:\t${seccomp}\n`,
+  })
+  t.same(
+    codesOf(itemOf('binding', status(2, '00000000a80425fb'))),
+    ['mbind-filtered'],
+    "docker's usual capabilities",
+  )
+  t.same(codesOf(itemOf('binding', status(2, '00000000a8842dfb'))), [], 'with CAP_SYS_NICE')
+  t.same(codesOf(itemOf('binding', status(0, '00000000a80425fb'))), [], 'no filter')
+  t.same(
+    codesOf(itemOf('binding', { [`${PID}/status`]: 'Name: x\n' })),
+    [],
+    'what is not known stands against nothing',
+  )
+
+  t.same(codesOf(itemOf('kvm', {}, { kvm: { uid: 0, gid: 0, mode: 0o20600 } })), ['kvm-denied'])
+  const { kvm: _, ...without } = symptomsOf()
+  t.same(codesOf(examine(without).at(-1) as Item), ['kvm-missing'])
+  t.same(codesOf(examine({ ...without, isThisHost: false }).at(-1) as Item), [], 'a capture has no devices')
+  const closed = { kvm: { uid: 0, gid: 0, mode: 0o20600 } }
+  for (const user of ['"root"', '"+0"', '0']) {
+    t.same(
+      codesOf(
+        itemOf('kvm', { '/etc/libvirt/qemu.conf': `#user = "x"\nuser = ${user}\ngroup = "root"\n` }, closed),
+      ),
+      [],
+      `user = ${user}`,
+    )
+  }
+  t.same(
+    codesOf(itemOf('kvm', { '/etc/libvirt/qemu.conf': 'user = "nobody-here"\n' }, closed)),
+    [],
+    'a user that is not known here',
+  )
+
+  const files = filesOf(WELL)
+  const user = qemuUser(files, { group: 'kvm' })
+  t.same(user, { name: 'libvirt-qemu', uid: 64055, gids: [105, 105], source: 'the default' })
+  t.ok(mayUse({ uid: 5, gids: [] }, { uid: 0, gid: 0, mode: 0o666 }))
+  t.notOk(mayUse({ uid: 5, gids: [7] }, { uid: 0, gid: 7, mode: 0o606 }), 'the group comes before others')
+  t.notOk(mayUse({ uid: 5, gids: [7] }, { uid: 5, gid: 7, mode: 0o466 }), 'and the owner before both')
+  t.end()
+})
+
+t.test('a daemon', (t) => {
+  t.equal(readDaemon(filesOf(WELL))?.startedS, 1_000_050.5)
+  t.equal(
+    readDaemon(filesOf({ ...WELL, [`${PID}/comm`]: 'bash\n' })),
+    undefined,
+    'its number is now of another',
+  )
+  t.equal(readDaemon(filesOf({ ...WELL, '/run/libvirtd.pid': 'x\n' })), undefined)
+  const modular = {
+    ...WELL,
+    '/run/libvirtd.pid': '',
+    '/run/virtqemud.pid': '812\n',
+    [`${PID}/comm`]: 'virtqemud\n',
+  }
+  t.equal(readDaemon(filesOf(modular))?.name, 'virtqemud')
+  t.end()
+})
+
+/** As version 0.1.0 wrote it before it asked for a verdict. */
+const FORMER_HOOK = [
+  '#!/bin/sh',
+  String.raw`case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac; trap 'case "$2" in migrate|restore) echo '\''error[hook-missing]: cannot run /opt/virt-numa/dist/hooks/qemu.cjs with /usr/bin/node; fix: virt-numa install'\'' >&2; exit 1;; esac; exit 0' EXIT; shopt -s execfail 2>/dev/null`,
+  `[ -f '/usr/bin/node' ] && [ -x '/usr/bin/node' ] && [ -r '/opt/virt-numa/dist/hooks/qemu.cjs' ] && exec '/usr/bin/node' '/opt/virt-numa/dist/hooks/qemu.cjs' "$@"`,
+  '',
+].join('\n')
+
+// ---- The command ----
+
+const folder = mkdtempSync(join(tmpdir(), 'virt-numa-doctor-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+function capture(name: string, tree: Tree): string {
+  for (const [path, text] of Object.entries(tree)) {
+    const whole = join(folder, name, path)
+    mkdirSync(dirname(whole), { recursive: true })
+    writeFileSync(whole, text)
+  }
+  return join(folder, name)
+}
+
+const doctor = (...args: string[]) =>
+  runApart(process.execPath, [resolve('dist/virt-numa.cjs'), 'doctor', ...args], { timeout: 120_000 })
+
+t.test('a captured folder', (t) => {
+  const host = capture('well', WELL)
+  const bare = doctor('--host', host)
+  t.equal(bare.status, 1)
+  t.match(bare.stdout, /^finding {2}hook {11}none of ours in \/etc\/libvirt\/hooks$/m)
+  t.match(bare.stderr, /^error\[hook-absent\]/m)
+  t.match(
+    bare.stdout,
+    `no ${host}/etc/libvirt/virt-numa.conf`,
+    'its own configuration, not that of this machine',
+  )
+
+  const hook = join(host, 'etc/libvirt/hooks/qemu')
+  mkdirSync(dirname(hook), { recursive: true })
+  writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
+  chmodSync(hook, 0o755)
+  t.match(
+    doctor('--host', host).stderr,
+    'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, not there',
+  )
+  for (const path of ['usr/bin/node', 'opt/virt-numa/dist/hooks/qemu.cjs']) {
+    mkdirSync(dirname(join(host, path)), { recursive: true })
+    writeFileSync(join(host, path), '')
+    chmodSync(join(host, path), 0o755)
+  }
+  const { status, stdout, stderr } = doctor('--host', host, '--json')
+  t.equal(status, 0, stderr)
+  const told = JSON.parse(stdout)
+  t.equal(told.findings, 0)
+  t.equal(told.items.length, 10)
+  t.match(stderr, 'note[hook-unseen]')
+
+  writeFileSync(hook, FORMER_HOOK)
+  const outdated = doctor('--host', host)
+  t.equal(outdated.status, 1)
+  t.match(outdated.stderr, /error\[hook-broken\]: \S+hooks\/qemu was written by an earlier version/)
+  t.match(outdated.stderr, 'fix: virt-numa install')
+  writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
+
+  writeFileSync(join(host, 'etc/libvirt/virt-numa.conf'), '\nmemory = "evn"\n')
+  const wrong = doctor('--host', host)
+  t.equal(wrong.status, 1)
+  t.match(wrong.stderr, 'error[unknown-value]')
+  t.match(wrong.stderr, 'virt-numa.conf:2:10')
+  symlinkSync('well', join(folder, 'link'))
+  t.equal(doctor('--host', join(folder, 'link'), '--hooks-dir', '/none').status, 1)
+  const file = doctor('--host', join(host, 'proc/stat'))
+  t.same([file.status, file.stdout], [1, ''])
+  t.match(file.stderr, 'error[unreadable]')
+  t.end()
+})
+
+t.test('this machine', (t) => {
+  const { status, stdout, stderr } = doctor('--json')
+  const { findings, items } = JSON.parse(stdout)
+  t.equal(items.length, 10, 'every item is there, whatever it says')
+  t.equal(status, findings === 0 ? 0 : 1)
+  t.equal(
+    stderr.match(/^error\[/gm)?.length ?? 0,
+    items
+      .flatMap(({ diagnostics }: { diagnostics: { severity: string }[] }) => diagnostics)
+      .filter(({ severity }: { severity: string }) => severity === 'error').length,
+  )
+  t.match(items[0].says, `Node ${process.versions.node}`)
+  t.end()
+})

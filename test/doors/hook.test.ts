@@ -1,0 +1,991 @@
+// The hook as libvirt runs it: argv, a bare environment, cwd /; and with everything broken that can break.
+
+import { type ChildProcess, type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { act, type Steps } from '../../hooks/act.ts'
+import { confined } from '../../hooks/confined.ts'
+import { type FitSteps, fit, fitSteps, type Task } from '../../hooks/fit.ts'
+import { logLine } from '../../hooks/log.ts'
+import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import { callOf, PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
+import { shimText } from '../../src/hook-setup/shim.ts'
+import { machineIn } from '../../src/machine/files.ts'
+import { guestAllowed, partitionPaths } from '../../src/machine/guest-cgroup.ts'
+import { defaultConfig } from '../../src/request/config.ts'
+import { type Ended, endOf, runApart, startApart } from '../apart.ts'
+import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from './hook-host.ts'
+
+const PROGRAM = resolve('dist/hooks/qemu.cjs')
+const folder = mkdtempSync(join(tmpdir(), 'virt-numa-hook-'))
+chmodSync(folder, 0o777)
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+// ---- A captured host, with 512 free 2 MiB pages on each node ----
+
+const write = (path: string, text: string): string => writeIn(folder, path, text)
+
+const host = makeHost(folder, 'host')
+const emptyHost = join(folder, 'empty')
+mkdirSync(emptyHost)
+
+let configs = 0
+/** The log of each is beside it, named .log. */
+function config(lines = '', root = host): string {
+  configs += 1
+  const path = join(folder, `virt-numa-${configs}.conf`)
+  writeFileSync(
+    path,
+    `root = "${root}"\n${lines.includes('log_file') ? '' : `log_file = "${path}.log"\n`}${lines}\n`,
+  )
+  return path
+}
+
+const logOf = (path: string): string => (existsSync(`${path}.log`) ? readFileSync(`${path}.log`, 'utf8') : '')
+
+// ---- Guests of two cells: one that sits elsewhere, one that sits right ----
+
+function domain({ at = [2, 3], cpus = ['8', '12'], asks = true, mib = 128, more = '' } = {}): string {
+  const pins = [0, 1, 2, 3]
+    .map((vcpu) => `    <vcpupin vcpu='${vcpu}' cpuset='${cpus[vcpu >> 1]}'/>\n`)
+    .join('')
+  const memnodes = at
+    .map((node, cell) => `    <memnode cellid='${cell}' mode='strict' nodeset='${node}'/>\n`)
+    .join('')
+  const cells = at
+    .map(
+      (_, cell) =>
+        `      <cell id='${cell}' cpus='${2 * cell}-${2 * cell + 1}' memory='${mib * 1024}' unit='KiB'/>\n`,
+    )
+    .join('')
+  return `<domain type='kvm'>
+  <name>db1</name>
+  ${asks ? ASKS : ''}
+  <memory unit='KiB'>${2 * mib * 1024}</memory>
+  <memoryBacking>
+    <hugepages>
+      <page size='2048' unit='KiB'/>
+    </hugepages>
+  </memoryBacking>
+  <vcpu placement='static'>4</vcpu>
+  <cputune>
+${pins}    <emulatorpin cpuset='${cpus.join(',')}'/>
+  </cputune>
+  <numatune>
+    <memory mode='strict' nodeset='${at.join(',')}'/>
+${memnodes}  </numatune>
+  ${more}
+  <os>
+    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+  </os>
+  <cpu>
+    <numa>
+${cells}    </numa>
+  </cpu>
+</domain>
+`
+}
+
+const elsewhere = domain()
+const fitting = domain({ at: [0, 1], cpus: ['0-3', '4-7'] })
+const notAsking = domain({ asks: false })
+
+// ---- Running it ----
+
+interface Run {
+  readonly config?: string
+  readonly input?: string | Uint8Array
+  readonly uid?: number
+  readonly program?: readonly string[]
+}
+
+const envWith = (path: string | undefined) => (path === undefined ? ENV : { ...ENV, VIRT_NUMA_CONFIG: path })
+
+function run(
+  operation: string,
+  { config: path, input = '', uid, program = [process.execPath, PROGRAM] }: Run,
+): SpawnSyncReturns<string> {
+  const [command, ...args] = [...program, 'db1', ...operation.split(' '), '-']
+  return runApart(command as string, args, {
+    cwd: '/',
+    env: envWith(path),
+    input,
+    timeout: 60_000,
+    maxBuffer: 64 * 1024 * 1024,
+    ...(uid !== undefined && { uid, gid: uid }),
+  })
+}
+
+function outcome({ status, stdout, stderr }: SpawnSyncReturns<string>): unknown[] {
+  return [status, stdout, stderr]
+}
+
+/** `start` may close what it likes before the hook comes to it. */
+function runOpen(operation: string, path: string, start: (child: ChildProcess) => void): Promise<Ended> {
+  const child = startApart(process.execPath, [PROGRAM, 'db1', ...operation.split(' '), '-'], {
+    cwd: '/',
+    env: envWith(path),
+  })
+  const ended = endOf(child, 'unread')
+  child.stdin.on('error', () => {})
+  start(child)
+  return ended
+}
+
+const ALL = [...REBINDS, 'prepare begin', ...IDLE]
+/** What is exit status 0 whatever breaks. */
+const NEVER_FAIL = ['prepare begin', ...IDLE]
+
+const firstLine = (text: string): string => text.split('\n')[0] as string
+const cellsOf = (text: string): string => /<numa>\s*<cell[\s\S]*<\/numa>/.exec(text)?.[0] ?? 'none'
+
+// ---- What it does ----
+
+t.test('migrate and restore bind the guest anew', (t) => {
+  for (const operation of REBINDS) {
+    const path = config()
+    const { status, stdout, stderr } = run(operation, { config: path, input: elsewhere })
+    t.equal(status, 0, operation)
+    t.equal(stderr, '', 'nothing is said')
+    t.match(stdout, "<memnode cellid='0' mode='strict' nodeset='0'/>")
+    t.match(stdout, "<memnode cellid='1' mode='strict' nodeset='1'/>")
+    t.notMatch(stdout, /cpuset='[^']*(8|12)/, 'no pin is left on a CPU that is not here')
+    t.equal(cellsOf(stdout), cellsOf(elsewhere), 'the cells stay')
+    t.match(
+      logOf(path),
+      new RegExp(
+        `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound, cells 0-1 on nodes 0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
+      ),
+    )
+    const again = run(operation, { config: path, input: stdout })
+    t.same([again.status, again.stdout, again.stderr], [0, '', ''], 'a second run changes nothing')
+    t.match(logOf(path).split('\n')[1], 'db1: kept, cells 0-1 on nodes 0-1')
+  }
+  t.end()
+})
+
+t.test('an element that is not there yet is written', (t) => {
+  const { status, stdout } = run('migrate begin', {
+    config: config(),
+    input: elsewhere.replace(/ *<emulatorpin[^>]*>\n/, ''),
+  })
+  t.equal(status, 0)
+  t.match(stdout, /<emulatorpin cpuset='[0-7,-]+'\/>/)
+  t.end()
+})
+
+t.test('a refusal cancels migrate and restore, its reason first', (t) => {
+  const wish = elsewhere.replace("urn:virt-numa:1'/>", "urn:virt-numa:1' memory='evn'/>")
+  for (const [name, input, reason] of [
+    ['not XML', `${ASKS}<domain`, 'error[xml-malformed]:'],
+    ['a wish that is none', wish, 'error[unknown-value]: metadata of db1: "evn" is no value of memory'],
+    ['not UTF-8', Buffer.from([...Buffer.from(ASKS), 0xff]), 'error[utf8-invalid]:'],
+    ['no domain', `<domainx>${ASKS}</domainx>`, 'error[not-domain]:'],
+  ] as const) {
+    for (const keep of ['', 'on_error = "keep"']) {
+      const path = config(keep)
+      const { status, stdout, stderr } = run('migrate begin', { config: path, input })
+      t.same([status, stdout], [1, ''], `${name} ${keep}`)
+      t.equal(firstLine(stderr).startsWith(reason), true, firstLine(stderr))
+      t.match(logOf(path), ` migrate begin db1: refused, ${reason}`)
+    }
+    if (input === wish) continue
+    const path = config()
+    t.same(
+      outcome(run('prepare begin', { config: path, input })),
+      [0, '', ''],
+      `${name} at prepare proves nothing`,
+    )
+    t.match(logOf(path), ` prepare begin db1: not checked, ${reason}`)
+  }
+  t.end()
+})
+
+t.test('prepare stops what is proven to fail, and only that', (t) => {
+  const path = config()
+  const bad = run('prepare begin', { config: path, input: elsewhere })
+  t.same([bad.status, bad.stdout], [1, ''])
+  t.equal(
+    firstLine(bad.stderr),
+    'error[node-missing]: <memory nodeset> names 2-3, this host has the nodes 0-1',
+  )
+  t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all is told')
+  t.match(logOf(path), /^\S+ prepare begin db1: refused, error\[node-missing\]: [^\n]+\n$/, 'in one line')
+
+  const short = run('prepare begin', {
+    config: config(),
+    input: domain({ at: [0, 1], cpus: ['0-3', '4-7'], mib: 2048 }),
+  })
+  t.equal(short.status, 1)
+  t.match(firstLine(short.stderr), /^error\[pages-short\]: node/)
+
+  const good = config()
+  t.same(outcome(run('prepare begin', { config: good, input: fitting })), [0, '', ''])
+  t.match(logOf(good), /^\S+ prepare begin db1: fine \(\d+ ms\)\n$/)
+
+  const noted = config()
+  const remote = domain({ at: [1, 0], cpus: ['0-3', '4-7'] })
+  t.same(outcome(run('prepare begin', { config: noted, input: remote })), [0, '', ''], 'a note stops nothing')
+  t.match(logOf(noted), 'db1: fine, note[pin-remote]: ')
+  t.end()
+})
+
+t.test('a guest that does not ask gets no word', (t) => {
+  for (const operation of ALL) {
+    const path = config()
+    t.same(outcome(run(operation, { config: path, input: notAsking })), [0, '', ''], operation)
+    t.equal(existsSync(`${path}.log`), false, 'and no line')
+    t.same(outcome(run(operation, { input: notAsking })), [0, '', ''], `${operation} without a configuration`)
+  }
+  const odd = notAsking.replace("cpuset='8'", "cpuset='x'").trimEnd()
+  t.same(
+    outcome(run('migrate begin', { config: config(), input: odd })),
+    [0, '', ''],
+    'what is wrong in its document is not ours to report',
+  )
+  const named = config('guests = [ "web1" ]')
+  t.same(outcome(run('migrate begin', { config: named, input: notAsking })), [0, '', ''], 'others are named')
+  const covered = notAsking.replace('<domain ', '<!-- urn:virt-numa:1 --><domain ')
+  t.same(
+    outcome(run('migrate begin', { config: named, input: covered })),
+    [0, '', ''],
+    'our namespace where it wishes nothing',
+  )
+  for (const guests of ['"all"', '[ "web1", "db1" ]']) {
+    const { status, stdout } = run('migrate begin', {
+      config: config(`guests = ${guests}`),
+      input: notAsking,
+    })
+    t.equal(status, 0, guests)
+    t.match(stdout, "nodeset='0-1'", 'the configuration asks for it')
+  }
+  t.end()
+})
+
+t.test('operations that do nothing leave stdin alone', async (t) => {
+  for (const operation of IDLE) {
+    const { status, tookMs } = await runOpen(operation, config('timeout_s = 50'), () => {})
+    t.equal(status, 0, operation)
+    t.ok(tookMs < 20_000, `${operation} waited for nobody: ${tookMs} ms`)
+  }
+  for (const args of [[], ['db1'], ['db1', 'migrate'], ['', '', '', '']]) {
+    const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...args], { cwd: '/', env: ENV })
+    t.same([status, stdout, stderr], [0, '', ''], `arguments ${JSON.stringify(args)}`)
+  }
+})
+
+// ---- What can break ----
+
+t.test('stdin that is closed early', async (t) => {
+  for (const operation of ALL) {
+    const nothing = await runOpen(operation, config(), (child) => child.stdin?.destroy())
+    t.equal(
+      nothing.status,
+      REBINDS.includes(operation) ? 1 : 0,
+      `${operation}: nobody knows whether the guest asks`,
+    )
+    const cut = await runOpen(operation, config(), (child) => child.stdin?.end(elsewhere.slice(0, 400)))
+    t.equal(cut.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: half a document that asks`)
+  }
+  const closed = runApart(
+    '/bin/sh',
+    ['-c', 'exec "$@" <&- 2>&-', 'sh', process.execPath, PROGRAM, 'db1', 'reconnect', 'begin', '-'],
+    {
+      env: ENV,
+    },
+  )
+  t.equal(closed.status, 0, 'no stdin and no stderr at all')
+})
+
+t.test('stdout that nobody reads', async (t) => {
+  const long = domain({ more: `<description>${'x'.repeat(1_000_000)}</description>` })
+  for (const operation of ALL) {
+    const isRebind = REBINDS.includes(operation)
+    for (const input of [fitting, long]) {
+      const { status } = await runOpen(operation, config(), (child) => {
+        child.stdout?.destroy()
+        child.stdin?.end(input)
+      })
+      const isRefused = input === long && (isRebind || operation === 'prepare begin')
+      t.equal(
+        status,
+        isRefused ? 1 : 0,
+        `${operation}, ${input === long ? 'the new document is lost' : 'nothing to print'}`,
+      )
+    }
+    const closed = runApart(
+      '/bin/sh',
+      ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', ...operation.split(' '), '-'],
+      {
+        env: envWith(config()),
+        input: fitting,
+      },
+    )
+    t.equal(closed.status, 0, `${operation}, closed from the start`)
+  }
+  const lost = config()
+  const closed = runApart(
+    '/bin/sh',
+    ['-c', 'exec "$@" >&-', 'sh', process.execPath, PROGRAM, 'db1', 'migrate', 'begin', '-'],
+    {
+      env: envWith(lost),
+      input: elsewhere,
+    },
+  )
+  t.equal(closed.status, 1)
+  t.match(closed.stderr, /^error\[unwritable\]: /)
+  t.match(logOf(lost), 'refused, error[unwritable]: ')
+  const stuck = await runOpen('migrate begin', config('timeout_s = 2'), (child) => {
+    child.stdin?.end(long)
+  })
+  t.equal(stuck.status, 1, 'a reader that stands still')
+  t.ok(stuck.tookMs < 20_000, `${stuck.tookMs} ms`)
+})
+
+t.test('1 MB of XML', (t) => {
+  const more = `<devices>${"<disk type='file' device='disk'><source file='/a'/></disk>\n".repeat(18_000)}</devices>`
+  const input = domain({ more })
+  t.ok(input.length > 1_000_000)
+  const { status, stdout } = run('migrate begin', { config: config(), input })
+  t.equal(status, 0)
+  t.ok(stdout.includes(more), 'the rest is as it was')
+  t.equal(run('prepare begin', { config: config(), input }).status, 1)
+  for (const operation of IDLE) t.equal(run(operation, { config: config(), input }).status, 0, operation)
+  t.same(outcome(run('migrate begin', { config: config(), input: domain({ more, asks: false }) })), [
+    0,
+    '',
+    '',
+  ])
+  t.end()
+})
+
+t.test('a host without /sys, a configuration that is broken or cannot be read', (t) => {
+  const broken = config('on_error = "kep"')
+  const unknown = config('colour = "red"')
+  for (const [name, path, reason] of [
+    ['no /sys', config('', emptyHost), 'error[host-unreadable]:'],
+    ['no root', config('', join(folder, 'nowhere')), 'error[unreadable]:'],
+    ['a value that is none', broken, `error[unknown-value]: ${broken}: "kep" is no value of on_error`],
+    ['a key that is none', unknown, `error[unknown-key]: ${unknown}: "colour" is no key`],
+    ['a folder', folder, `error[unreadable]: cannot read ${folder}`],
+    [
+      'a file that is not there',
+      join(folder, 'none.conf'),
+      `error[unreadable]: cannot read ${folder}/none.conf`,
+    ],
+  ] as const) {
+    for (const operation of REBINDS) {
+      const { status, stdout, stderr } = run(operation, { config: path, input: elsewhere })
+      t.same([status, stdout], [1, ''], `${name} at ${operation}`)
+      t.equal(firstLine(stderr).startsWith(reason), true, firstLine(stderr))
+    }
+    for (const operation of NEVER_FAIL)
+      t.same(
+        outcome(run(operation, { config: path, input: elsewhere })),
+        [0, '', ''],
+        `${name} at ${operation}`,
+      )
+  }
+  t.match(
+    run('migrate begin', { config: broken }).stderr,
+    `    at: ${broken}:3:12   on_error = "kep"`,
+    'the line is shown',
+  )
+  t.match(
+    logOf(broken),
+    /migrate begin db1: refused, error\[unknown-value\]/,
+    'the log that it names is written to',
+  )
+  const pipe = join(folder, 'pipe')
+  t.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  const { status, stderr } = run('migrate begin', { config: pipe, input: elsewhere })
+  t.equal(status, 1)
+  t.match(stderr, 'it is not a regular file')
+  t.end()
+})
+
+t.test('a log that cannot be written', (t) => {
+  const pipe = join(folder, 'log-pipe')
+  t.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  for (const log of [folder, '/proc/virt-numa.log', join(folder, 'no/such/folder.log'), pipe]) {
+    const path = config(`log_file = "${log}"`)
+    const rebound = run('migrate begin', { config: path, input: elsewhere })
+    t.same([rebound.status, rebound.stderr], [0, ''], log)
+    t.match(rebound.stdout, "nodeset='0-1'")
+    t.equal(run('prepare begin', { config: path, input: fitting }).status, 0, log)
+  }
+  t.end()
+})
+
+t.test('user 107 without capabilities', (t) => {
+  t.equal(process.getuid?.(), 0, 'this test has to run as root, to become somebody else')
+  const path = config()
+  for (const operation of ALL) {
+    const { status, stderr } = run(operation, { config: path, input: elsewhere, uid: 107 })
+    t.equal(status, operation === 'prepare begin' ? 1 : 0, `${operation}: ${stderr}`)
+    t.equal(run(operation, { config: path, input: fitting, uid: 107 }).status, 0, operation)
+  }
+  t.match(run('migrate begin', { config: path, input: elsewhere, uid: 107 }).stdout, "nodeset='0-1'")
+  const secret = config()
+  chmodSync(secret, 0o600)
+  const hidden = run('migrate begin', { config: secret, input: elsewhere, uid: 107 })
+  t.equal(hidden.status, 1)
+  t.match(firstLine(hidden.stderr), /^error\[unreadable\]: cannot read .*permission denied/)
+  for (const operation of NEVER_FAIL)
+    t.equal(run(operation, { config: secret, input: elsewhere, uid: 107 }).status, 0, operation)
+  t.end()
+})
+
+t.test('stdin that never ends', async (t) => {
+  for (const operation of ['migrate begin', 'restore begin', 'prepare begin']) {
+    for (const onError of ['refuse', 'keep']) {
+      const path = config(`timeout_s = 1\non_error = "${onError}"`)
+      const { status, stderr, tookMs } = await runOpen(operation, path, (child) =>
+        child.stdin?.write(elsewhere),
+      )
+      const isCancelled = operation !== 'prepare begin' && onError === 'refuse'
+      t.equal(status, isCancelled ? 1 : 0, `${operation}, ${onError}`)
+      t.equal(
+        firstLine(stderr),
+        isCancelled ? `error[bug]: virt-numa failed at ${operation.split(' ')[0]}: no answer within 1 s` : '',
+      )
+      t.ok(tookMs >= 900 && tookMs < 20_000, `${tookMs} ms`)
+      t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
+    }
+  }
+})
+
+t.test('memory that runs out', (t) => {
+  const input = domain({ more: `<devices>${'<a/>'.repeat(400_000)}</devices>` })
+  for (const [operation, onError, status] of [
+    ['migrate begin', 'refuse', 1],
+    ['migrate begin', 'keep', 0],
+    ['prepare begin', 'refuse', 0],
+  ] as const) {
+    const path = config(`memory_limit_mib = 1\non_error = "${onError}"`)
+    const ended = run(operation, { config: path, input })
+    t.same([ended.status, ended.stdout], [status, ''], `${operation}, ${onError}`)
+    t.match(logOf(path), /failed, .*memory/)
+  }
+  t.equal(
+    run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status,
+    0,
+    'an ordinary guest fits',
+  )
+  t.end()
+})
+
+t.test('a part of the program that is missing', (t) => {
+  const lone = write('lone/hooks/qemu.cjs', readFileSync(PROGRAM, 'utf8'))
+  const program = [process.execPath, lone]
+  const input = elsewhere.replace(/ *<emulatorpin[^>]*>\n/, '')
+  const refused = run('migrate begin', { config: config(), input, program })
+  t.same([refused.status, refused.stdout], [1, ''])
+  t.match(
+    firstLine(refused.stderr),
+    /^error\[bug\]: virt-numa failed at migrate: Cannot find module '..\/write.cjs'/,
+  )
+  const kept = config('on_error = "keep"')
+  t.same(outcome(run('migrate begin', { config: kept, input, program })), [0, '', ''])
+  t.match(logOf(kept), 'failed, Cannot find module')
+  t.end()
+})
+
+// ---- A crash at every step ----
+
+interface Played {
+  exit: number
+  stdout: string
+  reached: boolean
+}
+
+const crashes: Readonly<Record<string, () => never>> = {
+  'an error': () => {
+    throw new Error('injected')
+  },
+  'no error at all': () => {
+    throw undefined
+  },
+}
+
+/** Plays a call in this very process; `broken` is a step of act() or of fit() that crashes. */
+async function play(
+  operation: string,
+  input: string,
+  lines: string,
+  broken?: string,
+  crash = crashes['an error'],
+): Promise<Played> {
+  const played: Played = { exit: -1, stdout: '', reached: false }
+  const breaking = <S extends object>(steps: S): S =>
+    broken === undefined || !(broken in steps)
+      ? steps
+      : {
+          ...steps,
+          [broken]: () => {
+            played.reached = true
+            return crash?.()
+          },
+        }
+  const steps: Steps = {
+    readConfig: async () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}`, hidden: () => [] }),
+    readInput: async () => Buffer.from(input),
+    fit: async (task: Task) => fit(task, breaking<FitSteps>(fitSteps)),
+    print: async (stream, text) => {
+      if (stream === 1) played.stdout += text
+      return true
+    },
+    log: async () => {},
+    limitTime: () => {},
+    elapsedMs: () => 0,
+    now: () => new Date(0),
+  }
+  played.exit = await act(['db1', ...operation.split(' '), '-'], breaking(steps))
+  return played
+}
+
+t.test('a crash at every step', async (t) => {
+  const outer = ['readConfig', 'limitTime', 'readInput', 'fit', 'print', 'log', 'elapsedMs', 'now']
+  const reached = new Set<string>()
+  /** Steps behind the answer: it stands whatever becomes of them. */
+  const afterwards = ['log', 'now']
+  const refusedOne = elsewhere.replace("'urn:virt-numa:1'", "'urn:virt-numa:1' memory='evn'")
+  for (const step of [...outer, ...Object.keys(fitSteps)]) {
+    for (const [kind, crash] of Object.entries(crashes)) {
+      for (const onError of ['refuse', 'keep']) {
+        const lines = `on_error = "${onError}"`
+        for (const operation of REBINDS) {
+          const played = await play(operation, step === 'render' ? refusedOne : elsewhere, lines, step, crash)
+          const what = `${operation}, ${kind} in ${step}, ${onError}`
+          if (!played.reached) {
+            t.equal(step, 'preflight', `${what} is reached`)
+            continue
+          }
+          reached.add(step)
+          if (afterwards.includes(step)) t.match(played, { exit: 0, stdout: "nodeset='0-1'" }, what)
+          // As long as the configuration is not read, what it says of a crash is not known. Of an answer that could not be printed
+          // a part may be out.
+          else if (['readConfig', 'elapsedMs', 'print'].includes(step))
+            t.match(played, { exit: 1, stdout: /^$/ }, what)
+          else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)
+        }
+        for (const operation of NEVER_FAIL) {
+          const played = await play(operation, step === 'render' ? elsewhere : fitting, lines, step, crash)
+          if (played.reached) reached.add(step)
+          t.match(played, { exit: 0, stdout: '' }, `${operation}, ${kind} in ${step}, ${onError}`)
+          if (IDLE.includes(operation))
+            t.equal(played.reached, false, `${operation} does not come to ${step}`)
+        }
+      }
+    }
+  }
+  t.same([...reached].sort(), [...outer, ...Object.keys(fitSteps)].sort(), 'every step has crashed')
+  t.match(
+    await play('migrate begin', elsewhere, ''),
+    { exit: 0, stdout: "nodeset='0-1'", reached: false },
+    'and without a crash it works',
+  )
+})
+
+t.test('work that never ends', async (t) => {
+  const inThread = "if (!require('node:worker_threads').isMainThread) for (;;);\n"
+  const looping = write('looping/hooks/qemu.cjs', `${inThread}${readFileSync(PROGRAM, 'utf8')}`)
+  for (const [operation, onError, exit] of [
+    ['migrate begin', 'refuse', 1],
+    ['restore begin', 'keep', 0],
+    ['prepare begin', 'refuse', 0],
+  ] as const) {
+    const path = config(`timeout_s = 1\non_error = "${onError}"`)
+    const { status, stdout } = run(operation, {
+      config: path,
+      input: elsewhere,
+      program: [process.execPath, looping],
+    })
+    t.same([status, stdout], [exit, ''], `${operation}, ${onError}`)
+    t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
+  }
+  const silent = write('silent.cjs', '')
+  await t.rejects(confined(silent, {}, 64), /without an answer/)
+})
+
+// ---- Where the guest will be confined ----
+
+t.test('the partition of a guest says what it may use', (t) => {
+  const confinedHost = makeHost(folder, 'confined')
+  const slice = 'confined/sys/fs/cgroup'
+  write(`${slice}/cgroup.controllers`, 'cpuset memory\n')
+  write(`${slice}/machine.slice/cgroup.controllers`, 'cpuset memory\n')
+  write(`${slice}/machine.slice/cpuset.cpus.effective`, '0-1,4-5\n')
+  write(`${slice}/machine.slice/cpuset.mems.effective`, '0-1\n')
+  write(`${slice}/machine.slice/machine-prod.slice/cpuset.cpus.effective`, '2-3,6-7\n')
+  write(`${slice}/machine.slice/machine-prod.slice/cpuset.mems.effective`, '0-1\n')
+  const prod = '<resource><partition>/machine/prod</partition></resource>'
+  const path = config('', confinedHost)
+  const pinsOf = (text: string): string[] =>
+    [...text.matchAll(/<vcpupin[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
+  const cpusUsed = (input: string): string[] =>
+    [...new Set(pinsOf(run('migrate begin', { config: path, input }).stdout))].sort()
+  t.same(
+    cpusUsed(elsewhere),
+    ['0', '1', '4', '5'],
+    'machine.slice confines, so each vCPU gets a CPU of its own',
+  )
+  t.same(cpusUsed(domain({ more: prod })), ['2', '3', '6', '7'], 'its own partition')
+  t.same(
+    cpusUsed(domain({ more: prod.replace('prod', 'new') })),
+    ['0', '1', '4', '5'],
+    'one that is not there yet is made in machine.slice',
+  )
+  const outside = run('prepare begin', { config: path, input: domain({ at: [0, 1], cpus: ['2-3', '4-5'] }) })
+  t.equal(outside.status, 1)
+  t.match(
+    firstLine(outside.stderr),
+    'error[cpus-outside]: the pin of vCPU 0 names 2-3, the guest may use the CPUs 0-1,4-5',
+  )
+  t.same(partitionPaths('/machine/my-team/db'), [
+    '/machine.slice/machine-my\\x2dteam.slice/machine-my\\x2dteam-db.slice',
+    '/machine/my-team.partition/db.partition',
+    '/machine.slice/machine-my\\x2dteam.slice',
+    '/machine/my-team.partition',
+    '/machine.slice',
+    '/machine',
+  ])
+  t.same(partitionPaths('/machine/../..'), [], 'nothing leads up')
+
+  const files = machineIn(confinedHost)
+  const cpus = (text: string) => parseSet<ReturnType<typeof parseSet<never>>>(text, 'test')
+  const online = cpus('0-7')
+  const place = (confinedBy: 'strongest' | 'any') => ({ partition: '/machine', confinedBy })
+  const own = { cpus: cpus('0-3') }
+  t.same(guestAllowed(files, own, place('strongest'), online), own, 'our own cgroup is the stronger')
+  t.same(
+    guestAllowed(files, own, place('any'), online),
+    { cpus: cpus('0-5') },
+    'proven is only what neither allows',
+  )
+  t.same(guestAllowed(files, {}, place('any'), online), {}, 'our own allows everything')
+  t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'there is no partition')
+  t.end()
+})
+
+// ---- What a tenant requests in the metadata ----
+
+/** All CPUs that the pins and `<vcpu cpuset>` of a document name. */
+function cpusIn(text: string): number[] {
+  const sets = [...text.matchAll(/<(?:vcpu|vcpupin|emulatorpin|iothreadpin)\b[^>]*cpuset='([^']*)'/g)].map(
+    (match) => match[1] as string,
+  )
+  return [...new Set(sets.flatMap((set) => [...parseSet<CpuSet>(set, 'test')]))].sort((a, b) => a - b)
+}
+
+const asking = (keys: string, text: string): string =>
+  text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
+
+t.test('what a tenant requests stays within the cgroup and the configuration', (t) => {
+  const confinedHost = makeHost(folder, 'tenant')
+  const slice = 'tenant/sys/fs/cgroup'
+  for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')
+  write(`${slice}/machine.slice/cpuset.cpus.effective`, '0-1,4-5\n')
+  write(`${slice}/machine.slice/cpuset.mems.effective`, '0-1\n')
+  const cgroup = {
+    root: confinedHost,
+    lines: '',
+    allowed: [0, 1, 4, 5],
+    whose: 'the CPUs that the guest was given \\(0-1,4-5\\)',
+  }
+  const set = {
+    root: host,
+    lines: 'cpuset = "0-1,4-5"',
+    allowed: cgroup.allowed,
+    whose: 'cpuset in \\S+ \\(0-1,4-5\\)',
+  }
+  const both = {
+    root: confinedHost,
+    lines: 'cpuset = "1-2,5-6"',
+    allowed: [1, 5],
+    whose: 'cpuset in .* and the CPUs that',
+  }
+  const of = (cpus: string[]): string => domain({ at: [0, 1], cpus })
+  const floating = of(['2-3', '6-7']).replace(/ *<emulatorpin[^>]*>\n/, '')
+  const stale = of(['0-1', '4-5']).replace(
+    "<vcpu placement='static'>",
+    "<vcpu placement='static' cpuset='0-7'>",
+  )
+  for (const [name, keys, input, bounds, note] of [
+    [
+      'cpuset',
+      "cpuset='0-7'",
+      floating,
+      cgroup,
+      'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5',
+    ],
+    ['cpuset', "cpuset='0-7'", floating, set, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
+    [
+      'emulator',
+      "emulator='2-5'",
+      floating,
+      cgroup,
+      'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5',
+    ],
+    ['emulator', "emulator='2-5'", floating, set, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
+    [
+      'no pin of the emulator',
+      "emulator='none'",
+      of(['2', '7']),
+      set,
+      'cpuset-cut]: metadata of db1: emulator none is cut to 0-1,4-5',
+    ],
+    [
+      'pins outside',
+      "cpus='as-pinned'",
+      of(['2-3', '6-7']),
+      cgroup,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'pins outside',
+      "cpus='as-pinned'",
+      of(['2-3', '6-7']),
+      set,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'pins of another host',
+      "cpus='as-pinned'",
+      elsewhere,
+      cgroup,
+      'pins-moved]: metadata of db1: cpus=as-pinned is not applied',
+    ],
+    [
+      'wide pins',
+      "cpus='as-pinned'",
+      of(['0-3', '4-7']),
+      cgroup,
+      'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3',
+    ],
+    [
+      'wide pins',
+      "cpus='as-pinned'",
+      of(['0-3', '4-7']),
+      set,
+      'pins-cut]: metadata of db1: cpus=as-pinned: the pins of vCPUs 0-3',
+    ],
+    ['pins within its own cpuset', "cpus='as-pinned' cpuset='0-5'", of(['0-3', '4-7']), set, 'pins-cut]'],
+    ['a wide <vcpu cpuset>', "cpus='as-pinned'", stale, set, undefined],
+  ] as const) {
+    for (const operation of REBINDS) {
+      const what = `${operation}: ${name}, ${bounds.lines || 'cgroup'}`
+      const path = config(bounds.lines, bounds.root)
+      const first = run(operation, { config: path, input: asking(keys, input) })
+      t.same([first.status, first.stderr], [0, ''], what)
+      t.same(cpusIn(first.stdout), bounds.allowed, `${what}: on all of the allowed CPUs and no others`)
+      t.equal(cellsOf(first.stdout), cellsOf(input), `${what}: the cells stay`)
+      const line = logOf(path).split('\n')[0] as string
+      if (note === undefined) t.notMatch(line, /-cut|-moved/, what)
+      else {
+        t.ok(line.includes(`note[${note}`), `${what}: ${line}`)
+        t.match(line, new RegExp(bounds.whose), `${what}: names the bound`)
+      }
+      const second = run(operation, { config: path, input: first.stdout })
+      t.same([second.status, second.stdout], [0, ''], `${what}: a second run changes nothing`)
+    }
+  }
+  // Two CPUs hold a guest of four vCPUs only where vCPUs share them.
+  const tight = config(both.lines, both.root)
+  const shared = run('migrate begin', { config: tight, input: asking("cpuset='0-7' pin='cell'", floating) })
+  t.same([shared.status, cpusIn(shared.stdout)], [0, both.allowed], 'both bounds')
+  t.match(logOf(tight), new RegExp(both.whose))
+  const few = run('migrate begin', { config: tight, input: asking("cpuset='0-7'", floating) })
+  t.same([few.status, few.stdout], [1, ''])
+  t.match(
+    few.stderr,
+    /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: metadata of db1: cpuset 0-7 is cut to 1,5\n/,
+  )
+
+  for (const [keys, bounds] of [
+    ["cpuset='2-3'", cgroup],
+    ["cpuset='2-3'", set],
+    ["emulator='2,6-7'", cgroup],
+    ["emulator='2,6-7'", set],
+  ] as const) {
+    for (const operation of REBINDS) {
+      const path = config(bounds.lines, bounds.root)
+      const { status, stdout, stderr } = run(operation, { config: path, input: asking(keys, floating) })
+      t.same([status, stdout], [1, ''], `${operation}: nothing is left of ${keys}`)
+      t.match(
+        firstLine(stderr),
+        /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/,
+      )
+      t.match(stderr, new RegExp(bounds.whose))
+      t.match(logOf(path), 'refused, error[cpuset-unavailable]: ')
+    }
+    const path = config(bounds.lines, bounds.root)
+    const input = asking(keys, of(['0', '4']))
+    t.same(
+      outcome(run('prepare begin', { config: path, input })),
+      [0, '', ''],
+      `prepare: ${keys} proves nothing`,
+    )
+    t.match(logOf(path), ' prepare begin db1: fine (')
+  }
+  const beyond = config(set.lines)
+  t.same(
+    outcome(run('prepare begin', { config: beyond, input: asking("cpus='as-pinned'", of(['0-3', '4'])) })),
+    [0, '', ''],
+  )
+  t.match(
+    logOf(beyond),
+    /fine, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+  )
+  const outside = run('prepare begin', {
+    config: config('', confinedHost),
+    input: asking("cpus='as-pinned'", of(['2-3', '4'])),
+  })
+  t.match(
+    [outside.status, firstLine(outside.stderr)],
+    [1, /^error\[cpus-outside\]: the pin of vCPU 0 names 2-3/],
+  )
+
+  const free = config('cpus = "as-pinned"', confinedHost)
+  const own = of(['0-3', '4-7'])
+  t.same(
+    outcome(run('migrate begin', { config: free, input: own })),
+    [0, '', ''],
+    'the administrator may keep pins as they are',
+  )
+  t.match(
+    run('migrate begin', {
+      config: config('tenant_keys = [ "memory" ]'),
+      input: asking("cpus='as-pinned'", own),
+    }),
+    {
+      status: 1,
+      stderr: /^error\[tenant-key-refused\]/,
+    },
+  )
+  t.end()
+})
+
+// ---- The log ----
+
+t.test('a line of the log is one line', (t) => {
+  const call = { guest: 'a\nb\u001b[31m\u2028', operation: 'migrate', suboperation: 'begin' }
+  t.equal(
+    logLine(call, 'kept', new Date(Date.UTC(2026, 10, 24, 3, 44, 22, 987)), 11.6),
+    '2026-11-24T03:44:22Z migrate begin a\\x0ab\\x1b[31m\\u2028: kept (12 ms)\n',
+  )
+  const path = config()
+  for (let times = 0; times < 2; times++) run('migrate begin', { config: path, input: elsewhere })
+  t.equal(logOf(path).split('\n').length, 3, 'lines are added')
+  t.end()
+})
+
+// ---- The shim ----
+
+t.test('the shim', (t) => {
+  const odd = join(folder, "it's a $HOME `folder`")
+  mkdirSync(odd)
+  const node = join(odd, 'no de')
+  symlinkSync(process.execPath, node)
+  mkdirSync(join(odd, 'hooks'))
+  const program = join(odd, 'hooks', 'qemu.cjs')
+  copyFileSync(PROGRAM, program)
+  copyFileSync(resolve('dist/write.cjs'), join(odd, 'write.cjs'))
+  const junk = write('junk', 'no program\u0000')
+  chmodSync(junk, 0o755)
+  const gone = join(folder, 'gone')
+
+  const [migrate, restore, prepare] = [...REBINDS, 'prepare begin']
+  t.same(PROGRAM_OPERATIONS, [migrate, restore, prepare], 'it lets through what does something')
+  for (const operation of ALL)
+    t.equal(
+      ruleOf(callOf(['db1', ...operation.split(' ')])).does === 'nothing',
+      IDLE.includes(operation),
+      operation,
+    )
+
+  const shells = ['/bin/sh', '/bin/bash', '/bin/dash', '/bin/busybox'].filter((shell) => existsSync(shell))
+  t.ok(shells.includes('/bin/sh'))
+  for (const shell of shells) {
+    const through = (nodePath: string, programPath: string): string[] => {
+      const file = write('etc/hooks/qemu', shimText(nodePath, programPath))
+      chmodSync(file, 0o755)
+      return shell === '/bin/sh'
+        ? [file]
+        : [shell, ...(shell.endsWith('busybox') ? ['sh'] : shell.endsWith('bash') ? ['--posix'] : []), file]
+    }
+    const whole = through(node, program)
+    const rebound = run('migrate begin', { config: config(), input: elsewhere, program: whole })
+    t.same([rebound.status, rebound.stderr], [0, ''], shell)
+    t.match(rebound.stdout, "nodeset='0-1'")
+    t.equal(
+      run('prepare begin', { config: config(), input: elsewhere, program: whole }).status,
+      1,
+      'its exit status comes through',
+    )
+    for (const operation of IDLE)
+      t.same(outcome(run(operation, { program: whole, input: elsewhere })), [0, '', ''], operation)
+    for (const [name, nodePath, programPath] of [
+      ['no program', node, gone],
+      ['no node', gone, program],
+      ['node is a folder', odd, program],
+      ['node is not executable', program, program],
+      ['node cannot be executed', junk, program],
+    ] as const) {
+      const broken = through(nodePath, programPath)
+      for (const operation of NEVER_FAIL)
+        t.equal(
+          run(operation, { config: config(), program: broken, input: elsewhere }).status,
+          0,
+          `${shell}: ${name} at ${operation}`,
+        )
+      for (const operation of REBINDS) {
+        const { status, stdout, stderr } = run(operation, {
+          config: config(),
+          program: broken,
+          input: elsewhere,
+        })
+        t.same([status, stdout], [1, ''], `${shell}: ${name} at ${operation}`)
+        t.match(
+          stderr,
+          `error[hook-missing]: cannot run ${programPath} with ${nodePath}; fix: virt-numa install\n`,
+        )
+      }
+    }
+    const closed = runApart('/bin/sh', [
+      '-c',
+      'exec "$@" <&- >&- 2>&-',
+      'sh',
+      ...through(gone, gone),
+      'db1',
+      'reconnect',
+      'begin',
+      '-',
+    ])
+    t.equal(closed.status, 0, 'with all streams closed')
+    t.equal(runApart(whole[0] as string, whole.slice(1)).status, 0, 'without arguments')
+  }
+  t.end()
+})
+
+t.test('the defaults are those of the contract', (t) => {
+  t.match(defaultConfig, {
+    timeoutS: 10,
+    onError: 'refuse',
+    guests: 'opted-in',
+    logFile: '/var/log/libvirt/virt-numa.log',
+  })
+  t.end()
+})

@@ -1,0 +1,752 @@
+// install and uninstall, in a root folder of their own: what lies there before decides where the hook goes, and nothing else moves.
+
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import t from 'tap'
+import { whoElse } from '../../src/hook-setup/exposure.ts'
+import { hasSeenHooks, isSince, lookAtHooks } from '../../src/hook-setup/locate.ts'
+import { PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
+import { reload } from '../../src/hook-setup/reload.ts'
+import { type Ask, labelHook, labelOfPlace, policyOn } from '../../src/hook-setup/selinux.ts'
+import { readShim, sealed, shimText } from '../../src/hook-setup/shim.ts'
+import { OPERATIONS, tryHook } from '../../src/hook-setup/trial.ts'
+import { versionIn } from '../../src/machine/libvirt-version.ts'
+import { defaultConfig, parseConfig } from '../../src/request/config.ts'
+import { configText } from '../../src/request/config-text.ts'
+import { keyNames, keys } from '../../src/request/keys.ts'
+import { runApart, startApart } from '../apart.ts'
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-install-')))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+const NODE = realpathSync(process.execPath)
+// Run by itself, tap would end it after 30 s.
+t.setTimeout(300_000)
+
+function write(path: string, text: string, mode = 0o644): string {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+  return path
+}
+
+/** An installation of virt-numa, whose hook is `program`. */
+function makeApp(name: string, program?: string): string {
+  const app = join(folder, name)
+  mkdirSync(join(app, 'dist/hooks'), { recursive: true })
+  for (const name of ['virt-numa.cjs', 'execa.cjs', 'write.cjs'])
+    copyFileSync(`dist/${name}`, join(app, 'dist', name))
+  if (program !== undefined) writeFileSync(join(app, 'dist/hooks/qemu.cjs'), program)
+  return app
+}
+
+const WORKING = readFileSync('dist/hooks/qemu.cjs', 'utf8')
+const app = makeApp('app', WORKING)
+const SHIM = shimText(NODE, join(app, 'dist/hooks/qemu.cjs'))
+
+let roots = 0
+/** A root folder with an empty hooks folder, and a libvirtd that tells this version. */
+function makeRoot(version?: string): string {
+  roots += 1
+  const root = join(folder, `root-${roots}`)
+  mkdirSync(join(root, 'etc/libvirt/hooks'), { recursive: true })
+  if (version !== undefined)
+    write(join(root, 'usr/sbin/libvirtd'), `#!/bin/sh\necho 'libvirtd (libvirt) ${version}'\n`, 0o755)
+  return root
+}
+
+interface Outcome {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(command: string, root: string, args: readonly string[] = [], from = app): Outcome {
+  const words = [join(from, 'dist/virt-numa.cjs'), command, '--root', root, ...args]
+  return runApart(process.execPath, words, { cwd: '/', timeout: 120_000 })
+}
+
+const hookOf = (root: string): string => join(root, 'etc/libvirt/hooks/qemu')
+const furtherOf = (root: string): string => join(root, 'etc/libvirt/hooks/qemu.d/50-virt-numa')
+const configOf = (root: string): string => join(root, 'etc/libvirt/virt-numa.conf')
+
+/** Every file, folder and link with mode and content. */
+function treeOf(path: string): string[] {
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => {
+      const whole = join(path, name)
+      const status = lstatSync(whole)
+      const head = `${whole} ${status.mode.toString(8)}`
+      if (status.isSymbolicLink()) return [`${head} -> ${readlinkSync(whole)}`]
+      return status.isDirectory() ? [head, ...treeOf(whole)] : [`${head} ${readFileSync(whole, 'utf8')}`]
+    })
+}
+
+const FOREIGN = '#!/bin/sh\necho mine >> /dev/null\n'
+
+// ---- Where it goes ----
+
+t.test('on a host without hooks', (t) => {
+  const root = makeRoot()
+  const before = treeOf(root)
+  const dry = run('install', root, ['--dry-run'])
+  t.equal(dry.status, 0, dry.stderr)
+  t.match(dry.stdout, `would be written: ${hookOf(root)}`)
+  t.match(dry.stdout, `would be written: ${configOf(root)}`)
+  t.same(treeOf(root), before, 'a dry run writes nothing')
+
+  const first = run('install', root)
+  t.equal(first.status, 0, first.stderr)
+  t.match(first.stdout, `written: ${hookOf(root)}`)
+  t.match(first.stdout, 'no libvirt daemon is running')
+  t.equal(readFileSync(hookOf(root), 'utf8'), SHIM)
+  const status = lstatSync(hookOf(root))
+  t.ok(status.isFile(), 'a real file')
+  t.equal(status.mode & 0o7777, 0o755)
+  t.equal(status.uid, process.getuid?.())
+  t.equal(readFileSync(configOf(root), 'utf8'), configText())
+  t.equal(statSync(configOf(root)).mode & 0o7777, 0o644)
+  t.same(readdirSync(join(root, 'etc/libvirt/hooks')), ['qemu'], 'nothing is left beside it')
+
+  utimesSync(hookOf(root), 1_000_000, 1_000_000)
+  const after = treeOf(root)
+  const again = run('install', root)
+  t.equal(again.status, 0)
+  t.match(again.stdout, `unchanged: ${hookOf(root)}`)
+  t.match(again.stdout, `unchanged: ${configOf(root)}`)
+  t.same(treeOf(root), after, 'a second run changes no byte')
+  t.equal(statSync(hookOf(root)).mtimeMs, 1_000_000_000, 'and touches nothing')
+
+  chmodSync(hookOf(root), 0o644)
+  t.equal(run('install', root).status, 0)
+  t.equal(statSync(hookOf(root)).mode & 0o7777, 0o755, 'one that libvirt would pass over is mended')
+
+  const wouldGo = run('uninstall', root, ['--dry-run'])
+  t.match(wouldGo.stdout, `would be removed: ${hookOf(root)}`)
+  t.same(treeOf(root), after, 'a dry run takes nothing away')
+  const gone = run('uninstall', root)
+  t.equal(gone.status, 0)
+  t.match(gone.stdout, `removed: ${hookOf(root)}`)
+  t.same(treeOf(root), before, 'uninstall restores the tree')
+  const nothing = run('uninstall', root)
+  t.equal(nothing.status, 0)
+  t.match(nothing.stdout, 'nothing to remove')
+  t.end()
+})
+
+t.test('an older one of ours is replaced where it is', (t) => {
+  const older = shimText('/opt/node-18/bin/node', "/opt/it's old/dist/hooks/qemu.cjs")
+  const root = makeRoot()
+  write(hookOf(root), older, 0o755)
+  t.equal(run('install', root).status, 0)
+  t.equal(readFileSync(hookOf(root), 'utf8'), SHIM)
+
+  const beside = makeRoot()
+  write(furtherOf(beside), older, 0o755)
+  t.equal(run('install', beside).status, 0)
+  t.equal(readFileSync(furtherOf(beside), 'utf8'), SHIM, 'in qemu.d too, whatever the version')
+  t.notOk(existsSync(hookOf(beside)), 'and there is no second one')
+
+  write(hookOf(beside), older, 0o755)
+  t.match(run('install', beside).stdout, `removed: ${furtherOf(beside)}, a second one of ours`)
+  t.equal(readFileSync(hookOf(beside), 'utf8'), SHIM)
+  t.end()
+})
+
+t.test("beside somebody else's", (t) => {
+  for (const [name, make] of [
+    ['a hook', (path: string) => write(path, FOREIGN, 0o755)],
+    ['one that is not executable', (path: string) => write(path, FOREIGN, 0o644)],
+    ['ours, but for one byte', (path: string) => write(path, `${SHIM} `, 0o755)],
+    ['a link', (path: string) => symlinkSync(write(`${path}.real`, FOREIGN, 0o755), path)],
+    ['a link to nowhere', (path: string) => symlinkSync('/no/such/hook', path)],
+    ['a folder', (path: string) => mkdirSync(path)],
+  ] as const) {
+    const root = makeRoot('6.5.0')
+    make(hookOf(root))
+    write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o755)
+    const before = treeOf(root)
+    const { status, stdout, stderr } = run('install', root)
+    t.equal(status, 0, `${name}: ${stderr}`)
+    t.match(stdout, `written: ${furtherOf(root)}`, name)
+    t.equal(readFileSync(furtherOf(root), 'utf8'), SHIM, name)
+    const kept = treeOf(root).filter(
+      (line) => !line.startsWith(furtherOf(root)) && !line.startsWith(configOf(root)),
+    )
+    t.same(kept, before, `${name}: nothing else is touched`)
+    t.match(run('uninstall', root).stdout, `left: ${hookOf(root)}`, name)
+    t.same(treeOf(root), before, `${name}: uninstall restores the tree`)
+  }
+  const root = makeRoot()
+  write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o755)
+  t.equal(run('install', root).status, 0)
+  t.ok(existsSync(hookOf(root)), 'where only qemu.d is taken, ours is the first')
+  t.end()
+})
+
+t.test('where there is no place for it', (t) => {
+  const refused = (name: string, root: string, code: string, fix: string): void => {
+    const before = treeOf(root)
+    const { status, stdout, stderr } = run('install', root)
+    t.same([status, stdout], [1, ''], name)
+    t.match(stderr, `error[${code}]`, name)
+    t.match(stderr, fix, `${name}: ${stderr}`)
+    t.same(treeOf(root), before, `${name}: nothing has changed`)
+  }
+  for (const version of [undefined, '6.4.0', '1.2.17']) {
+    const root = makeRoot(version)
+    write(hookOf(root), FOREIGN, 0o755)
+    refused(`libvirt ${version}`, root, 'hook-foreign', 'virt-numa install --hooks-dir')
+  }
+  const link = makeRoot('9.0.0')
+  symlinkSync(write(join(link, 'ours'), SHIM, 0o755), hookOf(link))
+  refused('a link to ours', link, 'hook-place-taken', `rm ${hookOf(link)}`)
+  const taken = makeRoot('9.0.0')
+  write(hookOf(taken), FOREIGN, 0o755)
+  write(furtherOf(taken), FOREIGN, 0o755)
+  refused('our name in qemu.d', taken, 'hook-place-taken', 'another name')
+  const file = makeRoot('9.0.0')
+  write(hookOf(file), FOREIGN, 0o755)
+  write(dirname(furtherOf(file)), '')
+  refused('qemu.d is a file', file, 'hook-place-taken', 'away')
+  t.end()
+})
+
+t.test('folders', (t) => {
+  const none = makeRoot()
+  rmSync(join(none, 'etc'), { recursive: true })
+  t.equal(run('install', none).status, 0)
+  t.ok(existsSync(hookOf(none)), 'a missing one is made')
+
+  const own = makeRoot()
+  t.equal(run('install', own, ['--hooks-dir', '/srv/hooks']).status, 0)
+  t.equal(readFileSync(join(own, 'srv/hooks/qemu'), 'utf8'), SHIM, 'another is named')
+  t.equal(run('uninstall', own, ['--hooks-dir', '/srv/hooks']).status, 0)
+  t.notOk(existsSync(join(own, 'srv/hooks/qemu')))
+
+  const odd = makeApp(`it's a "földer" $(touch x)\`y\``, WORKING)
+  const root = makeRoot()
+  const { status, stderr } = run('install', root, [], odd)
+  t.equal(status, 0, stderr)
+  t.same(readShim(readFileSync(hookOf(root), 'utf8')), {
+    node: NODE,
+    program: join(odd, 'dist/hooks/qemu.cjs'),
+  })
+
+  const image = makeRoot()
+  const inside = makeApp(`root-${roots}/opt/virt-numa`, WORKING)
+  t.equal(run('install', image, [], inside).status, 0)
+  t.equal(
+    readShim(readFileSync(hookOf(image), 'utf8'))?.program,
+    '/opt/virt-numa/dist/hooks/qemu.cjs',
+    'as it is seen in the image',
+  )
+
+  const sealed = makeRoot()
+  const before = treeOf(sealed)
+  const mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+  const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', sealed]
+  const refused = runApart('unshare', ['--mount', 'sh', '-c', mount, 'sh', sealed, ...words], {
+    timeout: 60_000,
+  })
+  t.equal(refused.status, 1)
+  t.match(refused.stderr, /error\[install-unwritable\]: cannot write \S+: EROFS/)
+  t.same(treeOf(sealed), before)
+  t.end()
+})
+
+t.test('a root folder that is not there', (t) => {
+  const file = write(join(folder, 'a file'), '')
+  const missing = join(folder, 'no such root')
+  for (const command of ['install', 'uninstall']) {
+    const none = run(command, missing)
+    t.equal(none.status, 1, command)
+    t.match(none.stderr, `error[unreadable]: cannot read ${missing}: ENOENT`, `${command}: ${none.stderr}`)
+    t.match(none.stderr, '--root', 'and the option')
+    t.notMatch(none.stderr, 'qemu.cjs', 'the program is not blamed')
+    const notFolder = run(command, file)
+    t.equal(notFolder.status, 1)
+    t.match(notFolder.stderr, `cannot read ${file}: it is not a folder`)
+  }
+  t.notOk(existsSync(missing))
+  t.end()
+})
+
+t.test('another hooks folder leaves the configuration alone', (t) => {
+  const root = makeRoot()
+  const away = ['--hooks-dir', '/srv/hooks']
+  const first = run('install', root, away)
+  t.equal(first.status, 0, first.stderr)
+  t.match(first.stdout, `left alone: ${configOf(root)}`)
+  t.notOk(existsSync(configOf(root)), 'none is made')
+  t.same(JSON.parse(run('install', root, [...away, '--json']).stdout).config, {
+    path: configOf(root),
+    is: 'left alone',
+  })
+  t.match(run('install', root, [...away, '--dry-run']).stdout, `left alone: ${configOf(root)}`)
+
+  t.equal(run('install', root, ['--hooks-dir', '/etc/libvirt/hooks/']).status, 0)
+  t.equal(readFileSync(configOf(root), 'utf8'), configText(), 'the usual folder by its name')
+  const gone = run('uninstall', root, away)
+  t.match(gone.stdout, `left: ${configOf(root)}`)
+  t.ok(existsSync(configOf(root)), 'none is taken away')
+  symlinkSync('etc/libvirt/hooks', join(root, 'link'))
+  t.match(
+    run('uninstall', root, ['--hooks-dir', '/link']).stdout,
+    `removed: ${configOf(root)}`,
+    'the usual folder by a link',
+  )
+  t.end()
+})
+
+t.test('where a file may not be so large nothing is installed', (t) => {
+  for (const name of ['the hook', 'the configuration']) {
+    const root = makeRoot()
+    // The hook is longer than the configuration: only where it is installed already does the configuration fail.
+    if (name === 'the hook') rmSync(join(root, 'etc'), { recursive: true })
+    else write(hookOf(root), SHIM, 0o755)
+    const before = treeOf(root)
+    const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
+    const { status, stdout, stderr } = runApart('prlimit', ['--fsize=100', ...words], { timeout: 120_000 })
+    t.same([status, stdout], [1, ''], name)
+    t.match(stderr, /error\[install-unwritable\]: cannot write \S+: EFBIG/, `${name}: ${stderr}`)
+    t.match(stderr, 'fix: raise the limit on the size of files: ulimit -f unlimited', name)
+    t.same(treeOf(root), before, `${name}: no hook, no configuration, no folder`)
+  }
+  const root = makeRoot()
+  const older = write(hookOf(root), shimText('/opt/node-18/bin/node', '/opt/old/dist/hooks/qemu.cjs'), 0o755)
+  const before = readFileSync(older, 'utf8')
+  const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
+  t.equal(runApart('prlimit', ['--fsize=100', ...words], { timeout: 120_000 }).status, 1)
+  t.equal(readFileSync(older, 'utf8'), before, 'an older hook stays whole')
+  t.same(readdirSync(dirname(older)), ['qemu'], 'and nothing is left beside it')
+  t.end()
+})
+
+t.test('at the same time', { timeout: 120_000 }, async (t) => {
+  const root = makeRoot()
+  const before = treeOf(root)
+  const all = async (
+    command: string,
+  ): Promise<readonly { status: number | null; stdout: string; stderr: string }[]> =>
+    Promise.all(
+      Array.from({ length: 4 }, () => {
+        const child = startApart(
+          process.execPath,
+          [join(app, 'dist/virt-numa.cjs'), command, '--root', root],
+          { cwd: '/' },
+        )
+        const said = { stdout: '', stderr: '' }
+        child.stdout.on('data', (data) => {
+          said.stdout += data
+        })
+        child.stderr.on('data', (data) => {
+          said.stderr += data
+        })
+        return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) =>
+          child.on('close', (status) => resolve({ status, ...said })),
+        )
+      }),
+    )
+  for (const { status, stderr } of await all('install')) t.equal(status, 0, stderr)
+  t.equal(readFileSync(hookOf(root), 'utf8'), SHIM)
+  t.equal(readFileSync(configOf(root), 'utf8'), configText())
+  t.same(readdirSync(dirname(hookOf(root))), ['qemu'])
+  for (let round = 0; round < 4; round++) {
+    write(hookOf(root), SHIM, 0o755)
+    write(configOf(root), configText())
+    const gone = await all('uninstall')
+    for (const { status, stderr } of gone) t.equal(status, 0, stderr)
+    const removers = gone.filter(({ stdout }) => stdout.includes(`removed: ${hookOf(root)}\n`))
+    t.equal(removers.length, 1, 'one of them says that it removed the hook')
+    t.same(treeOf(root), before)
+  }
+})
+
+// ---- What is tried ----
+
+t.test('a program that does not answer is not installed', (t) => {
+  const silent = "only the program's own verdict counts"
+  for (const [name, program, what] of [
+    [
+      'fails',
+      "process.stderr.write('broken here\\n'); process.exit(1)",
+      'at "migrate begin".*ended with status 1: broken here',
+    ],
+    ['crashes', 'null.x', 'at "migrate begin".*ended with status 1'],
+    [
+      'prints something else',
+      "process.stdout.write('hello'); process.exit(83)",
+      'at "migrate begin".*other than a domain: hello',
+    ],
+    ['cannot be parsed', '}{', 'at "migrate begin".*ended with status 1'],
+    [
+      'kills itself',
+      "process.kill(process.pid, 'SIGKILL')",
+      'at "migrate begin".*ended with status 137 instead of a verdict',
+    ],
+    ['is empty', '', 'at "migrate begin".*ended with status 0 instead of a verdict'],
+    ['is half of it', WORKING.slice(0, WORKING.length / 2), 'at "migrate begin".*ended with status 1'],
+    ['goes on whatever is asked', 'process.exit(83)', 'at "migrate begin".*did not move the guest'],
+    ['cancels whatever is asked', 'process.exit(84)', 'at "migrate begin".*ended with status 1'],
+  ] as const) {
+    const root = makeRoot()
+    rmSync(join(root, 'etc'), { recursive: true })
+    const broken = makeApp(`app that ${name}`, program)
+    const { status, stdout, stderr } = run('install', root, [], broken)
+    t.same([status, stdout], [1, ''], `${name}: ${silent}`)
+    t.match(stderr, new RegExp(`error\\[hook-trial-failed\\]: ${what}`), `${name}: ${stderr}`)
+    t.same(treeOf(root), [], `${name}: no hook, no folder, no configuration`)
+  }
+  const lacking = makeApp('app that lacks the writer of elements', WORKING)
+  rmSync(join(lacking, 'dist/write.cjs'))
+  t.match(
+    run('install', makeRoot(), [], lacking).stderr,
+    /error\[hook-trial-failed\]: at "migrate begin".*Cannot find module/,
+  )
+  const root = makeRoot()
+  const missing = run('install', root, [], makeApp('app without a program'))
+  t.equal(missing.status, 1)
+  t.match(
+    missing.stderr,
+    /error\[unreadable\]: cannot read \S+ without a program\/dist\/hooks\/qemu.cjs|error\[unreadable\]/,
+  )
+  t.same(readdirSync(join(root, 'etc/libvirt/hooks')), [])
+
+  write(hookOf(root), SHIM.replaceAll('/app/', '/gone/'), 0o755)
+  const kept = readFileSync(hookOf(root), 'utf8')
+  t.equal(run('install', root, [], makeApp('app that breaks later', 'process.exit(3)')).status, 1)
+  t.equal(readFileSync(hookOf(root), 'utf8'), kept, 'an older one stays when the new one does not answer')
+  t.end()
+})
+
+t.test('the trial asks as libvirt does', (t) => {
+  const report = join(folder, 'report')
+  const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
+const { argv, env } = process
+appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd(), words: argv.slice(2), input: readFileSync(0, 'utf8') }) + '\\n')`
+  t.equal(
+    run('install', makeRoot(), [], makeApp('app that reports', reporting)).status,
+    1,
+    'to report is not to answer',
+  )
+  const calls = readFileSync(report, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.same(
+    calls.map(({ words }) => words.join(' ')),
+    [...PROGRAM_OPERATIONS, ...PROGRAM_OPERATIONS].map((operation) => `virt-numa-trial ${operation} -`),
+  )
+  for (const [at, { env, cwd, input }] of calls.entries()) {
+    const { VIRT_NUMA_CONFIG: config, OLDPWD, PWD, SHLVL, _, ...others } = env
+    const names = ['HOME', 'LC_ALL', 'OPENSSL_CONF', 'PATH', 'VIRT_NUMA_SHIM']
+    t.same([cwd, Object.keys(others).sort()], ['/', names], 'nothing of our own environment')
+    t.equal(input.includes('urn:virt-numa:1'), at >= 3, 'first for a guest that does not ask')
+    t.equal(/^\/etc\/|empty/.test(config), at < 3, 'which gets the configuration of the host')
+  }
+  const answering = write(join(folder, 'answering'), `#!/bin/sh\necho "$2 $3" >> ${report}.all\n`, 0o755)
+  t.same(
+    tryHook([answering]).found.map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
+    PROGRAM_OPERATIONS,
+    'exit status 0 alone is no answer for a guest that asks',
+  )
+  t.same(readFileSync(`${report}.all`, 'utf8').trim().split('\n'), [...OPERATIONS, ...PROGRAM_OPERATIONS])
+
+  const began = Date.now()
+  const { found } = tryHook([write(join(folder, 'hanging'), "#!/bin/sh\ntrap '' TERM\nsleep 60\n", 0o755)], 1)
+  t.same(
+    found.map(({ code }) => code),
+    ['hook-trial-failed'],
+    'one that hangs is not asked again',
+  )
+  t.match(found[0]?.what, 'did not answer in time')
+  t.ok(Date.now() - began < 20_000)
+  t.match(tryHook([join(folder, 'no such hook')]).found[0]?.what, /could not be run.*ENOENT/)
+  t.match(
+    tryHook([write(join(folder, 'interpreter'), '#!/no/such/sh\n', 0o755)]).found[0]?.what,
+    'could not be run',
+  )
+  t.match(tryHook([write(join(folder, 'plain'), SHIM, 0o644)]).found[0]?.what, /could not be run.*EACCES/)
+  t.end()
+})
+
+t.test('the operations are those that the hook knows', (t) => {
+  for (const each of OPERATIONS) {
+    const [operation = '', suboperation = ''] = each.split(' ')
+    const { does } = ruleOf({ guest: 'db1', operation, suboperation })
+    t.equal(does !== 'nothing', PROGRAM_OPERATIONS.includes(each), each)
+  }
+  const known = readFileSync('src/hook-setup/operations.ts', 'utf8').matchAll(/\['(\w+ \w+)', /g)
+  for (const [, each = ''] of known) t.ok(OPERATIONS.includes(each), `${each} is tried`)
+  t.end()
+})
+
+t.test('the program of this repository', (t) => {
+  const root = makeRoot()
+  const { status, stdout, stderr } = run('install', root, ['--json'], resolve('.'))
+  t.equal(status, 0, stderr)
+  const told = JSON.parse(stdout)
+  t.same(
+    [told.hook, told.config],
+    [
+      { path: hookOf(root), is: 'written' },
+      { path: configOf(root), is: 'written' },
+    ],
+  )
+  const gone = JSON.parse(run('uninstall', root, ['--json']).stdout)
+  t.same(gone, { removed: [hookOf(root), configOf(root)], left: [] })
+  t.end()
+})
+
+// ---- Who may change it ----
+
+t.test('what others can change is not run as root', (t) => {
+  const at = (name: string, change: (program: string, own: string) => void): Outcome => {
+    const own = makeApp(name, WORKING)
+    change(join(own, 'dist/hooks/qemu.cjs'), own)
+    return run('install', makeRoot(), [], own)
+  }
+  const everybody = at('open', (program) => chmodSync(program, 0o666))
+  t.equal(everybody.status, 1)
+  t.match(
+    everybody.stderr,
+    /error\[hook-program-exposed\]: \S+\/open\/dist\/hooks\/qemu.cjs can be changed by everybody/,
+  )
+  const group = at('group', (program) => {
+    chownSync(program, 0, 12_345)
+    chmodSync(program, 0o664)
+  })
+  t.match(group.stderr, 'can be changed by the group 12345')
+  const above = at('above', (_, own) => chownSync(own, 4242, 0))
+  t.match(above.stderr, /\/above can be changed by the user 4242, who owns it/)
+  t.equal(above.status, 1)
+  const loaded = at('loaded', (_, own) => chmodSync(join(own, 'dist/execa.cjs'), 0o646))
+  t.match(loaded.stderr, /\/loaded\/dist\/execa.cjs can be changed/, 'what it loads counts')
+  const tidy = at('tidy', () => {})
+  t.equal(tidy.status, 0)
+  t.match(tidy.stderr, /note\[hook-program-private\]: \S+ lies in a folder for temporary files/)
+
+  const FILE = 0o100000
+  const DIRECTORY = 0o040000
+  t.equal(whoElse({ uid: 0, gid: 0, mode: FILE | 0o775 }, [0]), undefined, "root's own group")
+  t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o1777 }, [0]), undefined, 'a sticky folder')
+  t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o777 }, [0]), 'everybody')
+  t.equal(whoElse({ uid: 0, gid: 5, mode: 0o120777 }, [0]), undefined, 'a link')
+  t.equal(whoElse({ uid: 107, gid: 107, mode: FILE | 0o755 }, [0, 107]), undefined, 'the own user, in a pod')
+  t.end()
+})
+
+// ---- The configuration ----
+
+t.test('a configuration that is there stays', (t) => {
+  const root = makeRoot()
+  write(configOf(root), 'memory = "even"\n', 0o600)
+  t.equal(run('install', root).status, 0)
+  t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n')
+  t.match(run('uninstall', root).stdout, `left: ${configOf(root)}`)
+  t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
+
+  t.notOk(
+    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found.some(
+      ({ what }) => /does not ask/.test(what),
+    ),
+    'guests = "all" covers the trial too',
+  )
+
+  const wrong = makeRoot()
+  write(configOf(wrong), 'memory = "evn"\n')
+  const { status, stderr } = run('install', wrong)
+  t.equal(status, 1)
+  t.match(stderr, 'error[unknown-value]')
+  t.match(stderr, `${configOf(wrong)}:1:10`)
+  t.notOk(existsSync(hookOf(wrong)), 'a hook that would refuse every migration is not installed')
+  t.end()
+})
+
+t.test('the configuration that is written', (t) => {
+  const text = configText()
+  t.same(parseConfig(text, 'it'), defaultConfig, 'as it is, it says nothing')
+  const stated = text.replace(/^#(\w+ = )/gm, '$1')
+  const { wishes, root, memoryLimitMiB, ...others } = parseConfig(stated, 'it')
+  t.same(
+    { ...others, wishes: {} },
+    defaultConfig,
+    'without its #, too, but for examples of what has no default',
+  )
+  for (const key of keyNames) {
+    const { words, unstated } = keys[key]
+    t.ok(key in wishes || text.includes(`#${key.replaceAll('-', '_')} = `), `${key} is there`)
+    if (unstated === undefined)
+      t.match(
+        stated,
+        new RegExp(`^${key.replaceAll('-', '_')} = "${words[0]}"$`, 'm'),
+        `${key} has its default`,
+      )
+  }
+  t.match(readFileSync('hooks/qemu.ts', 'utf8'), `MEMORY_LIMIT_MIB = ${memoryLimitMiB}\n`)
+  t.end()
+})
+
+// ---- The daemon ----
+
+t.test('a running daemon is told to reload, where it must', async (t) => {
+  const root = makeRoot()
+  const program = join(folder, 'libvirtd')
+  copyFileSync('/bin/sleep', program)
+  chmodSync(program, 0o755)
+  const daemon = spawn(program, ['120'], { stdio: 'ignore' })
+  t.teardown(() => daemon.kill('SIGKILL'))
+  const ended = new Promise<string | null>((resolve) => daemon.on('exit', (_, signal) => resolve(signal)))
+  write(join(root, 'run/libvirtd.pid'), `${daemon.pid}\n`)
+
+  const first = run('install', root)
+  t.equal(first.status, 0)
+  t.match(first.stderr, `note[daemon-reload-needed]: libvirtd (process ${daemon.pid}) must reload once`)
+  t.match(first.stderr, `fix: kill -HUP ${daemon.pid}, or virt-numa install --reload`)
+  t.match(run('install', root, ['--reload', '--dry-run']).stderr, 'daemon-reload-needed', 'a dry run tells')
+  t.equal(daemon.exitCode, null)
+  const told = run('install', root, ['--reload'])
+  t.match(told.stdout, 'was told to reload')
+  t.notMatch(told.stderr, 'daemon-reload-needed')
+  t.equal(await ended, 'SIGHUP')
+  t.match(run('install', root).stdout, 'no libvirt daemon is running', 'its pid file is left over')
+  write(join(root, 'run/libvirtd.pid'), `${process.pid}\n`)
+  t.match(
+    run('install', root, ['--reload']).stdout,
+    'no libvirt daemon is running',
+    'another process has its number: this one',
+  )
+})
+
+t.test('a reload that fails is told', (t) => {
+  const gone = reload({ name: 'libvirtd', pid: 4_000_000 })
+  t.same(
+    gone.map(({ code }) => code),
+    ['daemon-reload-failed'],
+  )
+  t.match(gone[0]?.what, 'libvirtd (process 4000000) was not told to reload: kill ESRCH')
+  t.equal(gone[0]?.fix, 'kill -HUP 4000000')
+  t.end()
+})
+
+t.test('a daemon that has found a hook sees another', (t) => {
+  const root = makeRoot('9.0.0')
+  const hooks = (): ReturnType<typeof lookAtHooks> => lookAtHooks(join(root, 'etc/libvirt/hooks'))
+  const now = Date.now() / 1000
+  t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'none was there')
+  write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o644)
+  t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'one that is not executable')
+  chmodSync(join(dirname(furtherOf(root)), '10-mine'), 0o755)
+  t.ok(hasSeenHooks(hooks(), { startedS: now + 60 }), 'one in qemu.d')
+  t.notOk(hasSeenHooks(hooks(), { startedS: now - 60 }), 'one that came later')
+  t.notOk(hasSeenHooks(hooks(), {}), 'a start that is not known')
+  t.end()
+})
+
+// ---- SELinux ----
+
+t.test('SELinux', (t) => {
+  const asked: string[] = []
+  const ask =
+    (answers: Readonly<Record<string, { status?: number; stdout?: string; stderr?: string }>>): Ask =>
+    (command, words) => {
+      asked.push([command, ...words].join(' '))
+      return { stdout: '', stderr: '', ...answers[command] }
+    }
+  const label = { status: 0, stdout: 'system_u:object_r:virt_hook_t:s0\n' }
+  const daemon = { name: 'virtqemud', pid: 7, confinement: 'system_u:system_r:virtqemud_t:s0' } as const
+  const codes = (answers: Parameters<typeof ask>[0], of: Parameters<typeof policyOn>[1] = daemon): string[] =>
+    policyOn('enforcing', of, '/hooks/.new', '/hooks/qemu', ask(answers)).map(({ code }) => code)
+
+  t.same(codes({ stat: label, selinux_check_access: { status: 0 } }), [], 'the policy lets it')
+  t.equal(
+    asked.at(-1),
+    'selinux_check_access system_u:system_r:virtqemud_t:s0 system_u:object_r:virt_hook_t:s0 file execute',
+  )
+  const denied = {
+    stat: label,
+    selinux_check_access: { status: 1, stderr: 'selinux_check_access: Permission denied\n' },
+  }
+  t.same(codes(denied), ['hook-policy-denies'])
+  t.same(codes(denied, undefined), ['hook-policy-denies'], 'virtqemud, where none is running')
+  t.match(asked.at(-1), 'virtqemud_t')
+  t.same(
+    codes({ stat: label, selinux_check_access: {} }),
+    ['hook-policy-unknown'],
+    'there is no such program',
+  )
+  t.same(codes({ stat: label, selinux_check_access: { status: 1, stderr: 'Invalid argument' } }), [
+    'hook-policy-unknown',
+  ])
+  t.same(
+    codes({ stat: { status: 0, stdout: '?\n' } }),
+    ['hook-policy-unknown'],
+    'a file system without labels',
+  )
+  t.same(policyOn('permissive', daemon, '/a', '/a', ask(denied)), [], 'nothing is forbidden')
+
+  t.same(labelHook('off', '/a', ask({ restorecon: {} })), [])
+  t.same(labelHook('enforcing', '/a', ask({ restorecon: { status: 0 } })), [])
+  t.equal(asked.at(-1), 'restorecon -F /a')
+  t.same(
+    labelHook('enforcing', '/a', ask({ restorecon: { status: 255, stderr: 'no\n' } })).map(
+      ({ what }) => what,
+    ),
+    ['/a was not labelled: no'],
+  )
+  t.same(labelOfPlace('enforcing', '/a', ask({ restorecon: { status: 0, stdout: '' } })), [])
+  t.same(
+    labelOfPlace('permissive', '/a', ask({ restorecon: { status: 0, stdout: 'Would relabel /a\n' } })).map(
+      ({ code }) => code,
+    ),
+    ['hook-label-late'],
+  )
+  t.end()
+})
+
+t.test('versions and shims', (t) => {
+  for (const [version, is] of [
+    ['6.5.0', true],
+    ['6.10.0', true],
+    ['10.0.0', true],
+    ['6.4.9', false],
+    ['5.9', false],
+    ['', false],
+    ['x', false],
+  ] as const) {
+    t.equal(isSince(version, [6, 5]), is, version)
+  }
+  t.equal(versionIn('QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg)'), '7.2.22')
+  t.equal(versionIn('libvirtd: no such option'), undefined)
+  for (const text of ['', '#!/bin/sh\n', SHIM.slice(1), SHIM.slice(0, -1), SHIM.replace('exit 1', 'exit 0')])
+    t.equal(readShim(text), undefined)
+  const other = sealed("#!/bin/sh\nnode='/opt/node'\nprogram='/opt/qemu.cjs'\nexit 0\n")
+  t.same(
+    readShim(other),
+    { node: '/opt/node', program: '/opt/qemu.cjs' },
+    'what another version wrote is ours',
+  )
+  t.equal(readShim(other.replace('exit 0', 'exit 1')), undefined, 'until somebody edits it')
+  t.equal(readShim(sealed(FOREIGN)), undefined, 'a sum alone makes no hook of ours')
+  t.end()
+})

@@ -1,0 +1,254 @@
+// What no golden case shows: every code, every key and value, every operation of the hook and every trap must appear somewhere.
+
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { table } from '../../src/base/codes.ts'
+import { operations } from '../../src/hook-setup/operations.ts'
+import { keyNames, keys } from '../../src/request/keys.ts'
+import { answer, readCases } from '../core/golden-case.ts'
+
+/** Codes that no folder can show, since they are told before there is a domain and a host; and the test that does. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'set-malformed': 'request.test.ts',
+  'set-too-large': 'request.test.ts',
+  'size-malformed': 'request.test.ts',
+  'size-too-large': 'base.test.ts',
+  'tenant-key-refused': 'request.test.ts',
+  'config-syntax': 'request.test.ts',
+  'config-repeated': 'request.test.ts',
+  unreadable: 'bad-input.test.ts',
+  unwritable: 'bad-input.test.ts',
+  'output-taken': 'files.test.ts',
+  'host-compressed': 'bad-input.test.ts',
+  'host-without-cgroups': 'bad-input.test.ts',
+  'host-unreadable': 'host.test.ts',
+  'host-malformed': 'host.test.ts',
+  'json-malformed': 'bad-input.test.ts',
+  'capabilities-malformed': 'host.test.ts',
+  'tar-malformed': 'bad-input.test.ts',
+  'cgroup-missing': 'host.test.ts',
+  'process-missing': 'host.test.ts',
+  'utf8-invalid': 'bad-input.test.ts',
+  'xml-doctype': 'bad-input.test.ts',
+  'xml-prefix-undeclared': 'bad-input.test.ts',
+  'vmi-malformed': 'vmi.test.ts',
+  'yaml-malformed': 'vmi.test.ts',
+  'dedicated-cpus-required': 'vmi.test.ts',
+  'emulator-no-cpu': 'vmi.test.ts',
+  'emulator-no-second-cpu': 'vmi.test.ts',
+  'iothread-no-cpu': 'vmi.test.ts',
+  'iothreads-missing': 'vmi.test.ts',
+  'vmi-without-dedicated-cpus': 'vmi.test.ts',
+  'vmi-cpu-count': 'vmi.test.ts',
+  'vmi-cpu-limit': 'vmi.test.ts',
+  'vmi-differs': 'vmi.test.ts',
+  'virsh-missing': 'define.test.ts',
+  'virsh-failed': 'define.test.ts',
+  'libvirt-unreachable': 'define.test.ts',
+  'libvirt-elsewhere': 'e2e/define.test.ts',
+  'virsh-output': 'virsh.test.ts',
+  'virsh-stopped': 'virsh.test.ts',
+  'define-unknown': 'virsh.test.ts',
+  'define-unread': 'virsh.test.ts',
+  'guest-missing': 'virsh.test.ts',
+  'guest-transient': 'define.test.ts',
+  'guest-runs': 'define.test.ts',
+  'guest-saved': 'define.test.ts',
+  'guest-secrets-lost': 'define.test.ts',
+  'guest-disks-moved': 'define.test.ts',
+  'guest-uuid': 'define.test.ts',
+  'guest-renamed': 'define.test.ts',
+  'guest-changed': 'e2e/define.test.ts',
+  'guest-placed-otherwise': 'e2e/define.test.ts',
+  'guest-needs-start': 'define.test.ts',
+  'guest-saved-stays': 'define.test.ts',
+  'xml-too-large': 'xml.test.ts',
+  'xml-too-deep': 'xml.test.ts',
+  'hook-foreign': 'install.test.ts',
+  'hook-place-taken': 'install.test.ts',
+  'hook-trial-failed': 'install.test.ts',
+  'hook-program-exposed': 'install.test.ts',
+  'hook-program-private': 'install.test.ts',
+  'install-unwritable': 'install.test.ts',
+  'daemon-reload-needed': 'install.test.ts',
+  'daemon-reload-failed': 'install.test.ts',
+  'hook-policy-denies': 'install.test.ts',
+  'hook-policy-unknown': 'install.test.ts',
+  'hook-label-late': 'install.test.ts',
+  'libvirt-missing': 'doctor.test.ts',
+  'libvirt-old': 'doctor.test.ts',
+  'hook-absent': 'doctor.test.ts',
+  'hook-broken': 'doctor.test.ts',
+  'hook-unseen': 'doctor.test.ts',
+  'apparmor-denies': 'doctor.test.ts',
+  'hugetlbfs-unseen': 'doctor.test.ts',
+  'guests-outside-pod': 'doctor.test.ts',
+  'cgroup-root-busy': 'doctor.test.ts',
+  'mbind-filtered': 'doctor.test.ts',
+  'kvm-missing': 'doctor.test.ts',
+  'kvm-denied': 'doctor.test.ts',
+  'pools-empty': 'doctor.test.ts',
+  'pool-uneven': 'doctor.test.ts',
+  'cpuset-controller-off': 'doctor.test.ts',
+  'guest-live': 'bad-input.test.ts',
+  'guest-not-running': 'verify.test.ts',
+  'guest-gone': 'verify.test.ts',
+  'not-qemu-process': 'verify.test.ts',
+  'status-malformed': 'verify.test.ts',
+  'guest-memory-unreadable': 'verify.test.ts',
+  'host-without-processes': 'verify.test.ts',
+  'threads-wider': 'verify.test.ts',
+  'threads-elsewhere': 'verify.test.ts',
+  'guest-memory-elsewhere': 'verify.test.ts',
+  'guest-memory-unbound': 'verify.test.ts',
+  'guest-pagesize': 'verify.test.ts',
+  'vcpus-far': 'verify.test.ts',
+  'guest-memory-unknown': 'verify.test.ts',
+  'guest-memory-alike': 'verify.test.ts',
+  'threads-unknown': 'verify.test.ts',
+  'wanted-unknown': 'verify.test.ts',
+  'too-large': 'doors.ts',
+  'xml-too-many': 'doors.ts',
+  'set-too-long': 'doors.ts',
+  'cells-beyond': 'doors.ts',
+  'more-found': 'xml.test.ts',
+}
+
+const cases = readCases()
+const texts = cases.flatMap((each) => Object.values(answer(each).answer))
+
+const pathOf = (test: string): string =>
+  ['test/core', 'test/doors', 'test/house']
+    .map((folder) => `${folder}/${test}`)
+    .find((path) => existsSync(path)) ?? `test/${test}`
+
+t.test('every code is shown', (t) => {
+  for (const kind of ['invalid', 'misplaced', 'capacity', 'note'] as const) {
+    for (const code of Object.keys(table[kind])) {
+      const test = elsewhere[code]
+      const isShown =
+        test === undefined
+          ? texts.some((text) => text?.includes(`[${code}]`))
+          : readFileSync(pathOf(test), 'utf8').includes(`${code}`)
+      t.ok(isShown, test === undefined ? `a golden case shows ${code}` : `${test} shows ${code}`)
+      if (test !== undefined)
+        t.notOk(
+          texts.some((text) => text?.includes(`[${code}]`)),
+          `${code} needs no exception`,
+        )
+    }
+  }
+  for (const code of Object.keys(table.usage))
+    t.ok(
+      readFileSync('test/doors/arguments.test.ts', 'utf8').includes(code),
+      `arguments.test.ts shows ${code}`,
+    )
+  t.end()
+})
+
+/** Said in the folder's request.json or in the metadata of its domain. */
+function says(key: string, value: string | undefined): boolean {
+  return cases.some((each) => {
+    const inDomain = new RegExp(`numa:guestMappingPassthrough[^>]* ${key}='([^']*)'`).exec(each.domain)?.[1]
+    const said = each.keys[key] ?? inDomain
+    return value === undefined
+      ? said !== undefined && !keys[key as keyof typeof keys].words.includes(said)
+      : said === value
+  })
+}
+
+t.test('every key and value is said', (t) => {
+  for (const key of keyNames) {
+    const { words, open, unstated } = keys[key]
+    const [standard, ...others] = unstated === undefined ? words : ['', ...words]
+    for (const word of others)
+      t.ok(says(key, word), `a golden case says ${key}=${word} (default ${standard})`)
+    if (open !== undefined) t.ok(says(key, undefined), `a golden case says ${key}=${open.metavar}`)
+  }
+  t.end()
+})
+
+t.test('every operation of the hook is answered', (t) => {
+  const runs = new Set(cases.map(({ run }) => run))
+  for (const operation of operations)
+    t.ok(runs.has(`hook ${operation}`), `a golden case answers ${operation}`)
+  const unknown = [...runs].filter(
+    (run) => run.startsWith('hook ') && !operations.includes(run.slice('hook '.length)),
+  )
+  t.ok(unknown.length > 0, `a golden case answers what no libvirt asks: ${unknown}`)
+  t.end()
+})
+
+/** What one only learns by falling into it: how libvirt, QEMU and the kernel read a domain and a host. */
+const traps: Readonly<Record<string, readonly string[]>> = {
+  'any status but 0 at reconnect and started kills the guest': [
+    '2n4c2t-hook-reconnect',
+    '2n4c2t-hook-started',
+  ],
+  'a guest that has not asked costs nothing and hears nothing': ['2n4c2t-hook-not-asked'],
+  'what cannot be read never keeps a guest from starting': ['2n4c2t-hook-prepare-garbled'],
+  'cells cover vCPUs that are offline at boot, which would float when unpinned': ['2n4c2t-hotplug'],
+  'a stale <vcpu cpuset> confines what is not pinned': ['2n4c2t-placement-auto', '2n4c2t-rebind-mends'],
+  'placement=auto asks for numad': ['2n4c2t-placement-auto', '2n4c2t-rebind-auto'],
+  'a socket that spans cells loses its cache domains': ['2n4c2t-seed', '2n4c2t-sockets'],
+  '<page nodeset> counts cells, <memnode nodeset> nodes': ['2n4c2t-kubevirt', '2n4c2t-rebind-four-nodes'],
+  'memory devices are part of <memory>': ['2n4c2t-dimm', '1n8c1t-dimm-lost'],
+  'a nodemask is stronger than the memnode': ['3n4c1t-rebind-devices', '2n4c2t-device-away'],
+  'huge pages defeat ballooning': ['2n4c2t-check-notes'],
+  'libvirt rounds cells up to 1 MiB, on ppc64 to 256 MiB': ['2n4c2t-odd-rest', '2n4c8t-ppc64'],
+  'a strict <memory> confines the emulator too': ['2n4c2t-seed', '2n4c2t-check-narrow'],
+  'preferred overflows only within the nodes of the guest': ['2n4c2t-preferred', '2n4c2t-rebind-preferred'],
+  'restrictive goes for all or none, and not with pages': [
+    '2n4c2t-restrictive',
+    '2n4c2t-restrictive-pages',
+    '2n4c2t-rebind-inherits',
+  ],
+  'surplus pages let a guest start': ['2n4c2t-check-surplus', '2n4c2t-by-free-pages-surplus'],
+  'reserved pages are free and not to be had': ['2n4c2t-promised'],
+  "the cgroup's hugetlb limit caps the pages": ['2n4c2t-cgroup-pages'],
+  'hugetlbfs must be mounted': ['2n4c2t-not-mounted'],
+  'a bare <hugepages/> is the default size': ['2n4c2t-pagesize-default', '2n4c2t-pagesize-unknown'],
+  'QEMU allocates huge pages from the emulator on their node': [
+    '2n4c2t-emulator-reach',
+    '2n4c2t-check-devices',
+  ],
+  'the schema takes what libvirt or QEMU refuse': [
+    '2n4c2t-check-itself',
+    '2n4c2t-check-ids',
+    '2n4c2t-check-overlap',
+    '2n4c2t-keep-no-multiple',
+  ],
+  'an expander bus names a cell': ['2n4c2t-expander-missing', '2n4c2t-check-itself'],
+  'libvirt completes a partial matrix': ['4n2c1t-distances-partial'],
+  'node ids have gaps, nodes have no CPUs or no memory': [
+    '4n2c1t-gaps',
+    '3n2c1t-rebind-gaps',
+    '2n0c1t-no-cpus',
+  ],
+  'CPUs are offline': ['2n4c2t-cpuset-offline'],
+  'libvirt drops a second element of our namespace': ['2n4c2t-metadata-twice'],
+  'a migration keeps page sizes and cells': ['2n4c2t-hook-migrate-four-nodes', '2n4c2t-keep-asked'],
+  's390x has no cells': ['2n4c1t-s390x', '2n4c1t-s390x-replace'],
+}
+
+t.test('every trap has its case', (t) => {
+  for (const [trap, names] of Object.entries(traps))
+    for (const name of names) t.ok(existsSync(`golden/${name}/request.json`), `${trap}: ${name}`)
+  t.end()
+})
+
+t.test('every claim of SECURITY.md names a test that is there', (t) => {
+  const rows = readFileSync('SECURITY.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('| test/'))
+  t.ok(rows.length > 30, `${rows.length} claims`)
+  for (const row of rows) {
+    const [, file = '', name = ''] = /\| (test\/[\w./-]+): (.+) \|$/.exec(row) ?? []
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    t.ok(
+      [`'${name}'`, `"${name}"`, `\`${name}\``].some((quoted) => text.includes(quoted)),
+      `${file}: ${name}`,
+    )
+  }
+  t.end()
+})

@@ -1,0 +1,342 @@
+// The npm package as its user gets it: it names what it bundles, needs nothing beside it, and holds the
+// same bytes from whatever folder it is built in.
+
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, posix, resolve } from 'node:path'
+import t from 'tap'
+import { runApart } from '../apart.ts'
+
+const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt'
+const BUNDLES = [
+  'dist/capabilities.cjs',
+  'dist/execa.cjs',
+  'dist/hooks/qemu.cjs',
+  'dist/start.cjs',
+  'dist/unified.cjs',
+  'dist/virt-numa.cjs',
+  'dist/write.cjs',
+  'dist/yaml.cjs',
+]
+const SEED = resolve('golden/2n4c2t-seed')
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-package-')))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+// Run by itself, tap would end it after 30 s.
+t.setTimeout(300_000)
+
+// ---- What is packed: `npm pack` without prepack, which would build dist/ below the other tests ----
+
+const packing = ['pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', folder]
+const packed = runApart('npm', packing)
+const [{ filename, files }] = JSON.parse(packed.stdout) as [
+  { readonly filename: string; readonly files: readonly { readonly path: string; readonly mode: number }[] },
+]
+const unpacked = join(folder, 'package')
+runApart('tar', ['-xzf', join(folder, filename), '-C', folder])
+
+t.test('the package holds the bundles, their notices, and no build path', (t) => {
+  const paths = files.map(({ path }) => path).sort()
+  t.same(
+    paths.filter((path) => path.startsWith('dist/')),
+    [NOTICES, ...BUNDLES].sort(),
+  )
+  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md']) t.ok(paths.includes(path), path)
+  const places = [process.cwd(), realpathSync('node_modules')]
+  for (const path of paths) {
+    const bytes = readFileSync(join(unpacked, path))
+    for (const place of places) t.notOk(bytes.includes(place), `${path} does not name ${place}`)
+  }
+  t.end()
+})
+
+t.test('the command can be run as it is', (t) => {
+  const { bin } = JSON.parse(readFileSync('package.json', 'utf8'))
+  t.same(bin, { 'virt-numa': 'dist/virt-numa.cjs' })
+  t.equal(statSync('dist/virt-numa.cjs').mode & 0o777, 0o755)
+  t.equal(files.find(({ path }) => path === 'dist/virt-numa.cjs')?.mode, 0o755)
+  t.ok(readFileSync('dist/virt-numa.cjs', 'utf8').startsWith('#!/usr/bin/env node\n'))
+  const { status, stdout } = runApart(join(unpacked, 'dist/virt-numa.cjs'), ['--version'])
+  t.same([status, stdout], [0, `virt-numa ${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`])
+  t.end()
+})
+
+// ---- What is bundled, by the lock file and by strings in the bundles; the notices come from metafiles ----
+
+interface Locked {
+  readonly version: string
+  readonly license: string
+  readonly dependencies?: { readonly [name: string]: string }
+}
+
+const lockFile = readFileSync('package-lock.json', 'utf8')
+const lock: { readonly [path: string]: Locked } = JSON.parse(lockFile).packages
+
+/** As Node resolves it: the nearest node_modules above. */
+function lockedPath(from: string, name: string): string {
+  const path = posix.join(from, 'node_modules', name)
+  if (lock[path] !== undefined) return path
+  if (from === '') throw new Error(`${name} is not in package-lock.json`)
+  return lockedPath(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name)
+}
+
+/** The paths of everything that these packages can load. */
+function reachable(paths: readonly string[], known = new Set<string>()): string[] {
+  for (const path of paths) {
+    if (known.has(path)) continue
+    known.add(path)
+    const below = Object.keys(lock[path]?.dependencies ?? {})
+    reachable(
+      below.map((name) => lockedPath(path, name)),
+      known,
+    )
+  }
+  return [...known].sort()
+}
+
+/** Packages that the program itself imports. */
+function importedBy(folders: readonly string[]): string[] {
+  const sources = folders.flatMap(filesIn).filter((path) => path.endsWith('.ts'))
+  const names = sources.flatMap((path) => groupsOf(/\bfrom '((?:@[^/']+\/)?[^./'][^/']*)[^']*'/g, path))
+  return [...new Set(names)].filter((name) => !isBuiltin(name)).sort()
+}
+
+/** The first group of every match in a file. */
+function groupsOf(pattern: RegExp, path: string): string[] {
+  return [...readFileSync(path, 'utf8').matchAll(pattern)].map((match) => match[1] as string)
+}
+
+function filesIn(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+    const whole = `${path}/${entry.name}`
+    return entry.isDirectory() ? (entry.name === 'node_modules' ? [] : filesIn(whole)) : [whole]
+  })
+}
+
+/** Long strings of a package's code, which a minifier keeps. */
+function stringsOf(path: string): Set<string> {
+  const code = filesIn(path).filter((file) => /\.[cm]?js$/.test(file))
+  return new Set(code.flatMap((file) => groupsOf(/['"]([\w :.,/-]{16,60})['"]/g, file)))
+}
+
+const names = importedBy(['src', 'hooks'])
+const bundled = reachable(names.map((name) => lockedPath('', name)))
+const notices = readFileSync(NOTICES, 'utf8')
+const SECTION = /^-{80}\n\n(\S+) (\S+)\nLicence: (.+)\nIn: (.+)\n\n/gm
+const named = [...notices.matchAll(SECTION)].map(([, name, version, licence, bundles]) => ({
+  id: `${name} ${version}`,
+  licence,
+  bundles: (bundles as string).split(', ').map((bundle) => `dist/${bundle}`),
+}))
+
+const nameOf = (path: string): string => path.replace(/^.*node_modules\//, '')
+const idOf = (path: string): string => `${nameOf(path)} ${lock[path]?.version}`
+
+/** esbuild drops these, or packaging/build.mjs leaves them out. */
+const LEFT_OUT = ['argparse', 'fast-xml-builder', 'js-yaml']
+
+t.test('every package in a bundle is named, with its version and licence', (t) => {
+  t.same(names, ['diff', 'execa', 'fast-xml-parser', 'saxes', 'xmlbuilder2', 'yaml'])
+  const expected = bundled.filter((path) => !LEFT_OUT.includes(nameOf(path)))
+  t.same(named.map(({ id }) => id).sort(), expected.map(idOf).sort())
+  t.same(
+    named.map(({ id }) => id),
+    named.map(({ id }) => id).sort(),
+    'in an order that depends on nothing else',
+  )
+  for (const path of expected) {
+    const { license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8'))
+    t.equal(named.find(({ id }) => id === idOf(path))?.licence, license, path)
+  }
+  t.end()
+})
+
+t.test('a bundle in which a package is found by its strings is named for it, and no other', (t) => {
+  const strings = new Map(bundled.map((path) => [path, stringsOf(path)]))
+  const sources = new Map(BUNDLES.map((bundle) => [bundle, readFileSync(bundle, 'utf8')]))
+  const own = filesIn('src')
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n')
+  const found = new Set<string>()
+  for (const [path, all] of strings) {
+    const others = [...strings].filter(([other]) => other !== path).map(([, each]) => each)
+    const unique = [...all].filter((text) => !own.includes(text) && !others.some((each) => each.has(text)))
+    for (const [bundle, source] of sources) {
+      if (!unique.some((text) => source.includes(`"${text}"`) || source.includes(`'${text}'`))) continue
+      found.add(nameOf(path))
+      t.ok(named.find(({ id }) => id === idOf(path))?.bundles.includes(bundle), `${idOf(path)} in ${bundle}`)
+    }
+  }
+  for (const name of names) t.ok(found.has(name), `${name} is found`)
+  t.end()
+})
+
+t.test('each has the whole text of its licence', (t) => {
+  const tidy = (text: string): string =>
+    text
+      .replace(/\r\n?/g, '\n')
+      .replace(/[ \t]+$/gm, '')
+      .trim()
+  const sections = notices.split(/^-{80}\n\n/m)
+  const without: string[] = []
+  for (const path of bundled) {
+    const section = sections.find((each) => each.startsWith(`${idOf(path)}\n`))
+    if (section === undefined) continue
+    const texts = readdirSync(path).filter((name) => /^(?:licen[sc]e|copying|notice)/i.test(name))
+    for (const name of texts) {
+      const text = tidy(readFileSync(`${path}/${name}`, 'utf8'))
+      t.ok(section.includes(text), `${path}/${name}`)
+    }
+    if (texts.length === 0) without.push(section)
+  }
+  t.same(
+    without.map((section) => section.split(' ')[0]),
+    ['@nodable/entities', 'saxes'],
+    'packages that hold none: the copyright is stated by packaging/notices.mjs',
+  )
+  for (const section of without) {
+    t.match(section, /^Copyright \(c\) \S.*\n(?:Copyright .*\n)*\nPermission [\s\S]*"AS IS"/m)
+    t.notMatch(section, /Eemeli|Natural Intelligence/, 'and not that of the package whose terms are the same')
+  }
+  t.end()
+})
+
+// ---- The build, in another folder ----
+
+/** A copy of the repository with as much of node_modules as the build needs. */
+function copyTo(name: string): string {
+  const copy = join(folder, name)
+  const esbuild = reachable([lockedPath('', 'esbuild')])
+  const platform = readdirSync('node_modules/@esbuild').map((each) => `node_modules/@esbuild/${each}`)
+  const own = ['package.json', 'tsconfig.json', 'packaging', 'src', 'hooks']
+  for (const path of [...own, ...bundled, ...esbuild, ...platform]) {
+    mkdirSync(dirname(join(copy, path)), { recursive: true })
+    cpSync(path, join(copy, path), { recursive: true })
+  }
+  return copy
+}
+
+const runIn = (cwd: string, words: readonly string[]) => runApart(process.execPath, words, { cwd })
+const buildIn = (copy: string) => runIn('/', [join(copy, 'packaging/build.mjs')])
+
+t.test('another folder builds the same bytes, and what it did not build is gone', (t) => {
+  const copy = copyTo('another')
+  mkdirSync(join(copy, 'dist/code'), { recursive: true })
+  mkdirSync(join(copy, 'dist/hooks'))
+  const stale = ['dist/code/virt-numa.js', 'dist/former.cjs', 'dist/hooks/former.cjs']
+  for (const path of stale) writeFileSync(join(copy, path), '')
+  writeFileSync(join(copy, 'dist/virt-numa.cjs'), '')
+  chmodSync(join(copy, 'dist/virt-numa.cjs'), 0o644)
+  const { status, stderr } = buildIn(copy)
+  t.same([status, stderr], [0, ''])
+  t.same(filesIn(join(copy, 'dist')).sort(), [NOTICES, ...BUNDLES].map((path) => join(copy, path)).sort())
+  for (const path of [NOTICES, ...BUNDLES]) {
+    t.ok(readFileSync(join(copy, path)).equals(readFileSync(path)), path)
+    t.equal(lstatSync(join(copy, path)).mode & 0o111, path === 'dist/virt-numa.cjs' ? 0o111 : 0, path)
+  }
+  t.end()
+})
+
+t.test('the build fails for a package without a licence text', (t) => {
+  const copy = copyTo('unlicensed')
+  const change = (path: string, from: string, to: string): void => {
+    const text = readFileSync(join(copy, path), 'utf8')
+    t.ok(text.includes(from), path)
+    writeFileSync(join(copy, path), text.replace(from, to))
+  }
+  rmSync(join(copy, 'node_modules/diff/LICENSE'))
+  writeFileSync(join(copy, 'node_modules/execa/license'), '\n')
+  change('node_modules/saxes/package.json', '"version": "6.0.0"', '"version": "6.0.1"')
+  change('node_modules/xmlchars/package.json', '"license": "MIT"', '"licence": "MIT"')
+  // What strnum lends to @nodable/entities holds only while both have the same licence.
+  change('node_modules/strnum/package.json', '"license": "MIT"', '"license": "ISC"')
+  const { status, stderr } = buildIn(copy)
+  const unchanged = ['@nodable/entities', 'diff', 'execa', 'xmlchars']
+  const ids = unchanged.map((name) => `${name}@${lock[`node_modules/${name}`]?.version}`)
+  const lacking = [...ids, 'saxes@6.0.1']
+  t.equal(status, 1)
+  for (const id of lacking) t.match(stderr, id)
+  t.notMatch(stderr, 'yaml@')
+  t.notOk(existsSync(join(copy, NOTICES)))
+  t.end()
+})
+
+// ---- Nothing else is needed ----
+
+t.test('the bundles load only modules of Node and each other', (t) => {
+  const fields = Object.keys(JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')))
+  const installing = fields.filter((field) => /dependencies$/i.test(field) && field !== 'devDependencies')
+  t.same(installing, [], 'nothing is installed with it')
+  const all = BUNDLES.flatMap((bundle) => {
+    const loads = readFileSync(bundle, 'utf8').matchAll(/\b(?:require|import)\(\s*(['"`])([^'"`]*)\1/g)
+    return [...loads].map((match) => ({ bundle, id: match[2] as string }))
+  })
+  for (const { bundle, id } of all) {
+    const path = posix.join(dirname(bundle), id)
+    t.ok(isBuiltin(id) || (/^\.\.?\//.test(id) && BUNDLES.includes(path)), `${bundle} loads ${id}`)
+  }
+  const loaded = all.map(({ bundle, id }) => `${bundle} ${id}`)
+  const sure = ['virt-numa.cjs ./write.cjs', 'hooks/qemu.cjs ../write.cjs', 'execa.cjs node:child_process']
+  for (const known of sure) t.ok(loaded.includes(`dist/${known}`), `the pattern finds ${known}`)
+  t.end()
+})
+
+t.test('unpacked on its own it answers as here', (t) => {
+  const modules = (path: string): string[] =>
+    [join(path, 'node_modules'), ...(path === dirname(path) ? [] : modules(dirname(path)))].filter(existsSync)
+  t.same(modules(unpacked), [], 'no node_modules above it')
+  const [domain, host, capabilities] = [`${SEED}/domain.xml`, `${SEED}/host.json`, `${SEED}/capabilities.xml`]
+  const vmi = resolve('packaging/kubevirt/vmi.yaml')
+  for (const words of [
+    ['transform', domain, '--host', host],
+    ['transform', '--diff', domain, '--host', host],
+    ['plan', domain, '--host', host],
+    ['plan', '--vmi', vmi, domain, '--host', host],
+    ['transform', domain, '--host', capabilities],
+  ]) {
+    const [there, here] = [unpacked, process.cwd()].map((from) => {
+      const { status, stdout, stderr } = runIn(folder, [join(from, 'dist/virt-numa.cjs'), ...words])
+      return { status, stdout, stderr }
+    })
+    t.same(there, here, words.join(' '))
+    t.equal(there?.status, 0, words.join(' '))
+    t.not(there?.stdout, '', words.join(' '))
+  }
+  t.end()
+})
+
+t.test('unpacked on its own it installs a hook that rebinds', (t) => {
+  const root = join(folder, 'root')
+  mkdirSync(join(root, 'etc'), { recursive: true })
+  const installed = runIn(folder, [join(unpacked, 'dist/virt-numa.cjs'), 'install', '--root', root])
+  t.equal(installed.status, 0, installed.stderr)
+
+  const [machine, config] = [join(folder, 'machine'), join(folder, 'hook.conf')]
+  const golden = resolve('golden/2n4c2t-hook-migrate')
+  mkdirSync(machine)
+  runApart('tar', ['-xzf', join(golden, 'sys.tar.gz'), '-C', machine])
+  writeFileSync(config, `root = "${machine}"\nlog_file = "${join(folder, 'hook.log')}"\n`)
+  const hook = join(root, 'etc/libvirt/hooks/qemu')
+  t.match(readFileSync(hook, 'utf8'), join(unpacked, 'dist/hooks/qemu.cjs'))
+  const { status, stdout, stderr } = runApart(hook, ['db1', 'migrate', 'begin', '-'], {
+    input: readFileSync(join(golden, 'domain.xml')),
+    cwd: '/',
+    env: { HOME: '/root', LC_ALL: 'C', PATH: '/usr/bin:/bin', VIRT_NUMA_CONFIG: config },
+  })
+  t.same([status, stderr, stdout], [0, '', readFileSync(join(golden, 'expected.xml'), 'utf8')])
+  t.end()
+})
