@@ -10,6 +10,7 @@ import type { Host } from '../src/model.ts'
 import { place, readDocument, type Surroundings } from '../src/place.ts'
 import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
+import { situationOf } from '../src/plan/situation.ts'
 import { settle } from '../src/request/request.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { hostOf } from '../test/corpora/kubevirt-cases.ts'
@@ -59,7 +60,11 @@ export function warmRows(): readonly WarmRow[] {
       limitMs: 0.5,
       run: () => place(fitted, moved, writeElement, 'if-better'),
     },
-    { what: 'plan 256 vCPUs, 1024 CPUs, 32 nodes', limitMs: 10, run: () => plan(view, wide, request) },
+    {
+      what: 'plan 256 vCPUs, 1024 CPUs, 32 nodes',
+      limitMs: 10,
+      run: () => plan(situationOf(view, wide, request)),
+    },
     {
       what: `rebind 128 vCPUs on 8 nodes, ${kilobytes(large.text)}`,
       limitMs: 2,
@@ -119,7 +124,7 @@ function rebindCase(cells: number, nodes: number): () => unknown {
   const view = readDomain(readDocument(text))
   const resources = resourcesOf(host, { nodes: setOf<NodeSet>(range(nodes)) })
   const request = settle([{ pin: 'cpu' }])
-  return () => rebind(view, resources, request, 'if-better')
+  return () => rebind(situationOf(view, resources, request), 'if-better')
 }
 
 /** Other CPUs of the same host, as many. */

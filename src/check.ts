@@ -21,10 +21,10 @@ import type { DomainView, Resources } from './model.ts'
 import { devicesAway, nodesAway } from './plan/backing/devices.ts'
 import { memoryNodes, nodesWithMemory } from './plan/backing/memory-nodes.ts'
 import { type Backing, shortages, withDimms } from './plan/backing/shortages.ts'
-import { separation } from './plan/cells/distances.ts'
+import { nodeDistance } from './plan/cells/distances.ts'
 import { nodeByCpu } from './plan/cpus/available.ts'
+import { reaching } from './plan/cpus/emulator.ts'
 import { pinnedThreads, threadWords } from './plan/cpus/pinned-threads.ts'
-import { reaching } from './plan/cpus/pins.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
 import { writtenCells, writtenPagesize } from './plan/written.ts'
 
@@ -154,7 +154,7 @@ function emulatorApart(view: DomainView, resources: Resources, backings: readonl
 
 function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
   if (nodesWithMemory(resources).length === 0) return []
-  const memoryOf = memoryNodes(resources, separation(resources))
+  const memoryOf = memoryNodes(resources, nodeDistance(resources))
   const pinnedOn = nodesOfPins(view, resources)
   return view.cells.flatMap(({ id, vcpus }) => {
     const bound = view.tune.memnodes.find(({ cell }) => cell === id)?.nodes

@@ -16,6 +16,7 @@ import { hasCells, plan } from './plan/plan.ts'
 import type { Plan } from './plan/planned.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
+import { situationOf } from './plan/situation.ts'
 import { writtenPlacement } from './plan/written.ts'
 import {
   type Administrator,
@@ -124,7 +125,8 @@ function plannedFrom(
   vmi: Vmi | undefined,
 ): Plan {
   if (vmi?.dedicated === false) return untouched(view, resources, request, vmi)
-  return move === undefined ? plan(view, resources, request) : rebind(view, resources, request, move)
+  const situation = situationOf(view, resources, request)
+  return move === undefined ? plan(situation) : rebind(situation, move)
 }
 
 /** A refusal tells too what was cut of the request: it may be why. */
@@ -179,7 +181,7 @@ function withSplitThatFits(
 
 function planOrRefusal(view: DomainView, resources: Resources, request: Request): Placement | undefined {
   try {
-    return plan(view, resources, request).placement
+    return plan(situationOf(view, resources, request)).placement
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

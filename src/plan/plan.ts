@@ -1,57 +1,37 @@
-// A guest without cells (or one whose cells are to be built anew) to its placement: shape, what the guest sees, then bind,
-// where it sits.
+// A guest without cells (or one whose cells are built anew) to its placement: which vCPUs run where, what the guest sees, and
+// where its memory lies.
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
-import { MAX_CELLS, type NodeSet, union } from '../base/idset.ts'
-import type { Cell, DomainView, Request, Resources } from '../model.ts'
+import { MAX_CELLS, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
+import type { Cell, DomainView, Request } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
-import { checkMode, memnodesOf, memoryNodes } from './backing/memory-nodes.ts'
-import { separation } from './cells/distances.ts'
+import { checkMode, memnodesOf } from './backing/memory-nodes.ts'
 import { pagesizeOf } from './cells/pagesize.ts'
 import { shapeOf } from './cells/shape.ts'
-import { type Seating, seatingOf } from './cpus/assign.ts'
-import { offerOf } from './cpus/available.ts'
-import { pinOf, reachMemory, threadPins, vcpuPins } from './cpus/pins.ts'
-import { kubevirtPins, kubevirtThreads } from './kubevirt/threads.ts'
+import { type Assignment, assignVcpus, type PlannedCell } from './cpus/assign.ts'
+import { likeKubevirtPins } from './cpus/available.ts'
+import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
+import { vcpuPins } from './cpus/pins.ts'
+import { kubevirtPins } from './kubevirt/pins.ts'
+import { kubevirtThreads } from './kubevirt/threads.ts'
 import type { Plan } from './planned.ts'
+import type { Situation } from './situation.ts'
 import { boundMemory } from './written.ts'
 
-/** @throws Refusal with the classes of conformance/FORMAT.md and those of offer, seating, memory and bind */
-export function plan(view: DomainView, resources: Resources, request: Request): Plan {
-  const isKubevirts = request.pinsOnly && request.cpus === 'in-order' && request.pin === 'cpu'
-  if (isKubevirts) return kubevirtPins(view, resources, request)
+/** @throws Refusal with the classes of conformance/FORMAT.md and those of the steps */
+export function plan(situation: Situation): Plan {
+  const { view, resources, request } = situation
+  if (likeKubevirtPins(request)) return kubevirtPins(situation)
   if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
-  const ways = separation(resources)
-  const offer = offerOf(resources, request, view.online.length)
-  const shared = pinOf(request, resources) === 'cell'
-  const seating = seatingOf({ view, offer, request, shared, separation: ways })
+  const assignment = assignVcpus(situation)
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
-  const own =
-    request.threadsLikeKubevirt && !shared ? kubevirtThreads(view, request, offer, seating.seats) : undefined
-  if (request.pinsOnly || !hasCells(view, request))
-    return pinsOnly(view, resources, request, seating, shared, offer, ways, own)
-  const { length } = seating.homes
-  if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
-  const pagesizeKiB = pagesizeOf(view, resources, request)
-  checkMode(request, view, pagesizeKiB)
-  const memoryOf = memoryNodes(resources, ways)
-  const memory = seating.homes.map(({ node }) => memoryOf(node))
-  const cells = shapeOf(view, resources, request, seating.homes, memory, pagesizeKiB)
-  checkDeviceCells(view, cells)
-  const nodes = seating.homes.map(({ node }) => [node])
-  const vcpupin = vcpuPins(view, cells, nodes, seating.seats, offer)
-  const memnodes = memnodesOf(memory, request, pagesizeKiB)
-  const spare = threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
-  const threads = own
-    ? { pins: own, notes: [] }
-    : reachMemory({ view, request, vcpupin, memnodes, offer }, spare)
-  return {
-    placement: {
-      cells,
-      binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
-    },
-    notes: [...elsewhere(seating, memory), ...socketNotes(view, cells), ...threads.notes],
-  }
+  const threads =
+    request.threadsLikeKubevirt && !situation.sharesCpus
+      ? kubevirtThreads(situation, assignment.cpuOf)
+      : undefined
+  return request.pinsOnly || !hasCells(view, request)
+    ? pinsOnly(situation, assignment, threads)
+    : withCells(situation, assignment, threads)
 }
 
 /** QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer. */
@@ -59,32 +39,53 @@ export function hasCells({ arch }: DomainView, { like }: Request): boolean {
   return like === 'kubevirt' || !(arch ?? '').startsWith('s390')
 }
 
-function pinsOnly(
-  view: DomainView,
-  resources: Resources,
-  request: Request,
-  seating: Seating,
-  shared: boolean,
-  offer: ReturnType<typeof offerOf>,
-  ways: ReturnType<typeof separation>,
-  own: ReturnType<typeof kubevirtThreads> | undefined,
+/** @param own the pins of emulator and I/O threads, where KubeVirt's rules give them */
+function withCells(
+  situation: Situation,
+  { cells: planned, cpuOf }: Assignment,
+  own: ThreadPins | undefined,
 ): Plan {
-  const whole: Cell[] = seating.homes.map(({ cores }, id) => ({
-    id,
-    vcpus: cores.flatMap(({ online }) => online) as unknown as Cell['vcpus'],
-    memoryKiB: 0,
-    distances: [],
+  const { view, resources, request, memoryNodeOf } = situation
+  const { length } = planned
+  if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
+  const pagesizeKiB = pagesizeOf(view, resources, request)
+  checkMode(request, view, pagesizeKiB)
+  const memory = planned.map(({ node }) => memoryNodeOf(node))
+  const cells = shapeOf(situation, planned, memory, pagesizeKiB)
+  checkDeviceCells(view, cells)
+  const nodes = planned.map(({ node }) => node)
+  const onNodes = cells.map(({ vcpus }, index) => ({ vcpus, nodes: [nodes[index] as number] }))
+  const vcpupin = vcpuPins(situation, onNodes, cpuOf)
+  const memnodes = memnodesOf(memory, request, pagesizeKiB)
+  const threads =
+    own === undefined
+      ? reachMemory(situation, threadPins(situation, vcpupin, nodes), { vcpupin, memnodes })
+      : { pins: own, notes: [] }
+  return {
+    placement: {
+      cells,
+      binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
+    },
+    notes: [...memoryElsewhere(planned, memory), ...socketNotes(view, cells), ...threads.notes],
+  }
+}
+
+/** @param own as in withCells */
+function pinsOnly(
+  situation: Situation,
+  { cells: planned, cpuOf }: Assignment,
+  own: ThreadPins | undefined,
+): Plan {
+  const { view, request, memoryNodeOf } = situation
+  const onNodes = planned.map(({ node, cores }) => ({
+    vcpus: setOf<VcpuSet>(cores.flatMap(({ online }) => online)),
+    nodes: [node],
   }))
-  const nodes = seating.homes.map(({ node }) => [node])
-  const vcpupin = vcpuPins(view, whole, nodes, seating.seats, offer)
-  const threads = own
-    ? { pins: own, notes: [] }
-    : threadPins(view, request, vcpupin, nodes.flat(), shared, offer, ways)
+  const nodes = planned.map(({ node }) => node)
+  const vcpupin = vcpuPins(situation, onNodes, cpuOf)
+  const threads = own === undefined ? threadPins(situation, vcpupin, nodes) : { pins: own, notes: [] }
   // KubeVirt binds no memory of a guest without passthrough.
-  const memoryOf = memoryNodes(resources, ways)
-  const memory = request.pinsOnly
-    ? {}
-    : boundMemory(view, request, union(...seating.homes.map(({ node }) => memoryOf(node))))
+  const memory = request.pinsOnly ? {} : boundMemory(view, request, union(...nodes.map(memoryNodeOf)))
   return {
     placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } },
     notes: threads.notes,
@@ -108,8 +109,8 @@ function checkDeviceCells({ memoryDevices }: DomainView, cells: readonly Cell[])
     refuse('device-cell-missing', { model: lost.model, cell: lost.cell, cells: cells.length })
 }
 
-function elsewhere({ homes }: Seating, memory: readonly NodeSet[]): Diagnostic[] {
-  return homes.flatMap(({ node }, cell) => {
+function memoryElsewhere(planned: readonly PlannedCell[], memory: readonly NodeSet[]): Diagnostic[] {
+  return planned.flatMap(({ node }, cell) => {
     const backing = memory[cell]?.[0]
     return backing === undefined || backing === node
       ? []
@@ -121,11 +122,13 @@ function elsewhere({ homes }: Seating, memory: readonly NodeSet[]): Diagnostic[]
 function socketNotes({ topology, vcpus }: DomainView, cells: readonly Cell[]): Diagnostic[] {
   if (topology === undefined || cells.length < 2) return []
   const perSocket = vcpus / topology.sockets
-  const torn = cells.flatMap((cell) =>
-    cell.vcpus.map((vcpu) => [Math.floor(vcpu / perSocket), cell.id] as const),
-  )
   const cellsOf = new Map<number, Set<number>>()
-  for (const [socket, cell] of torn) cellsOf.set(socket, (cellsOf.get(socket) ?? new Set()).add(cell))
+  for (const { id, vcpus: own } of cells) {
+    for (const vcpu of own) {
+      const socket = Math.floor(vcpu / perSocket)
+      cellsOf.set(socket, (cellsOf.get(socket) ?? new Set()).add(id))
+    }
+  }
   const spanning = [...cellsOf].filter(([, ids]) => ids.size > 1).map(([socket]) => socket)
   if (spanning.length === 0) return []
   return [

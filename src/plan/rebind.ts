@@ -1,63 +1,49 @@
-// New homes for the cells that a guest already has. What the guest sees (cells, their memory, vCPUs and distances) is not
+// New nodes for the cells that a guest already has. What the guest sees (cells, their memory, vCPUs and distances) is not
 // looked at with a view to change it, so it cannot change: only memnodes and pins come out.
 //
 // A binding that holds stays, or, when asked for better, moves only for less missing memory. Otherwise every cell is given a
-// node (homes.ts), or the nearest nodes together where none holds it (span.ts); a cell that stays keeps its pins.
+// node (sites/assign-nodes.ts), or the nearest nodes together where none holds it (sites/across-nodes.ts); a cell that stays
+// keeps its pins.
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
 import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
-import { memoryNodes } from './backing/memory-nodes.ts'
 import { backingsOf, missingKiB } from './backing/shortages.ts'
 import { pageRoom } from './backing/supply.ts'
-import { guestWays, separation } from './cells/distances.ts'
-import { type GuestCore, guestCores, guestThreads } from './cells/guest-cores.ts'
-import { refuseFewCpus } from './cpus/assign.ts'
-import { nodeByCpu, offerOf } from './cpus/available.ts'
-import { type Moving, rebindThreads, type Settled, seatsOf, type Ways } from './cpus/moved-pins.ts'
-import { pinOf, vcpuPins } from './cpus/pins.ts'
+import { cellDistance } from './cells/distances.ts'
+import { type GuestCore, guestThreads } from './cells/guest-cores.ts'
+import { nodeByCpu, refuseFewCpus } from './cpus/available.ts'
+import { type CoresOnNode, movedCpus, movedThreadPins } from './cpus/moved-pins.ts'
+import { vcpuPins } from './cpus/pins.ts'
 import { fillingOf } from './cpus/policies.ts'
+import { bindingHolds } from './holds.ts'
 import type { Plan } from './planned.ts'
 import { spanNodes } from './sites/across-nodes.ts'
 import { assignHomes } from './sites/assign-nodes.ts'
 import type { CellNeed, HomeSearch } from './sites/partial-assignment.ts'
-import {
-  boundMemory,
-  holds,
-  writtenCells,
-  writtenNodes,
-  writtenPagesize,
-  writtenPlacement,
-} from './written.ts'
+import type { Situation } from './situation.ts'
+import { boundMemory, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
 
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
 
-/** @throws Refusal `not-enough-threads`, `no-cpus`, `cpus-offline`, `no-memory-node`: what this host lacks */
-export function rebind(view: DomainView, resources: Resources, request: Request, move: Move): Plan {
+/** @throws Refusal `not-enough-threads`, `node-missing`, `node-outside`, `no-memory-node`: what this host lacks */
+export function rebind(situation: Situation, move: Move): Plan {
+  const { view, resources, request, available } = situation
   refuseAll(devicesAway(view, resources))
-  const ways = separation(resources)
-  const offer = offerOf(resources, request, view.online.length)
-  const shared = pinOf(request, resources) === 'cell'
   const before = writtenPlacement(view, resources, request)
-  const isSound = holds(view, resources, request, offer, ways, shared)
+  const isSound = bindingHolds(situation)
   const kept: Plan = { placement: before, notes: keptNotes(view, request, move), kept: true }
   if (isSound && move === 'if-broken') return kept
-  if (!shared) refuseFewCpus(view, offer)
-  const moved = newBinding({ view, resources, request, offer, shared, ways }, before)
-  return isSound && lacks(resources, view, before) <= lacks(resources, view, moved.placement)
+  if (!situation.sharesCpus) refuseFewCpus(view, available)
+  const moved = newBinding(situation, before)
+  return isSound && lacksKiB(situation, before) <= lacksKiB(situation, moved.placement)
     ? kept
     : { ...moved, notes: [...keptNotes(view, request, move), ...moved.notes] }
 }
 
-/** Whether rebind would keep the binding that the domain has, unless for better pages. */
-export function bindingHolds(view: DomainView, resources: Resources, request: Request): boolean {
-  const offer = offerOf(resources, request, view.online.length)
-  return holds(view, resources, request, offer, separation(resources), pinOf(request, resources) === 'cell')
-}
-
-function lacks(resources: Resources, view: DomainView, placement: Placement): number {
+function lacksKiB({ resources, view }: Situation, placement: Placement): number {
   return missingKiB(resources, backingsOf(placement, view, resources))
 }
 
@@ -80,25 +66,25 @@ function keptNotes(
 
 // ---- A new binding ----
 
-function newBinding(moving: Moving, before: Placement): Plan {
-  const { view, resources, request, offer, shared, ways } = moving
+function newBinding(situation: Situation, before: Placement): Plan {
+  const { view, resources, request } = situation
   const cells = writtenCells(view)
-  const coresOf = coresOfCells(guestCores(view), cells)
-  const settled = settle(moving, coresOf)
+  const placed = placedCores(situation, coresOfCells(situation.guestCores, cells))
   const nodesOf = cells.map((_, cell) =>
-    [...new Set(settled.filter((each) => each.cell === cell).map(({ node }) => node))].sort((a, b) => a - b),
+    [...new Set(placed.filter((each) => each.cell === cell).map(({ node }) => node))].sort((a, b) => a - b),
   )
-  const memoryOf = memoryNodes(resources, ways)
-  const memory = nodesOf.map((nodes) => union(...nodes.map(memoryOf)))
-  const seats = shared ? new Map<number, CpuSet>() : seatsOf(moving, settled)
-  const vcpupin = vcpuPins(view, cells, nodesOf, seats, offer)
+  const memory = nodesOf.map((nodes) => union(...nodes.map(situation.memoryNodeOf)))
+  const cpuOf = situation.sharesCpus ? new Map<number, CpuSet>() : movedCpus(situation, placed)
+  const onNodes = cells.map(({ vcpus }, cell) => ({ vcpus, nodes: nodesOf[cell] as readonly number[] }))
+  const vcpupin = vcpuPins(situation, onNodes, cpuOf)
   const memnodes = view.cells.map(
     ({ id }, index): Memnode => ({
       ...(before.binding.memnodes[index] as Memnode),
       nodes: memory[id] as NodeSet,
     }),
   )
-  const threads = rebindThreads(moving, vcpupin, nodesOf.flat(), memnodes)
+  const inUse = [...new Set(nodesOf.flat())]
+  const threads = movedThreadPins(situation, vcpupin, inUse, memnodes)
   const bound =
     view.cells.length === 0
       ? boundMemory(view, request, memory[0] as NodeSet)
@@ -138,41 +124,45 @@ function coresOfCells(
   return found
 }
 
-function settle(moving: Moving, coresOf: readonly (readonly GuestCore[])[]): Settled[] {
-  const { view, offer, request, shared } = moving
+/** Every cell's guest cores on nodes: all on one, or on several where no way to give each cell one node holds them all. */
+function placedCores(situation: Situation, coresOf: readonly (readonly GuestCore[])[]): CoresOnNode[] {
+  const { view, available, request } = situation
   const threads = guestThreads(view)
-  const crowded = shared && view.online.length > offer.cpus.length
-  const filling = fillingOf(request.cpus, offer, view.online.length)
-  const rooms = offer.nodes.map((node) => (crowded ? Number.POSITIVE_INFINITY : filling.room(node, threads)))
-  const search = searchOf(moving, coresOf, rooms)
+  const crowded = situation.sharesCpus && view.online.length > available.cpus.length
+  const filling = fillingOf(request.cpus, available, view.online.length)
+  const rooms = available.nodes.map((node) =>
+    crowded ? Number.POSITIVE_INFINITY : filling.room(node, threads),
+  )
+  const search = searchOf(situation, coresOf, rooms)
   const { homes, cost } = assignHomes(search)
   if (cost.missingCores === 0)
-    return homes.flatMap((home, cell) =>
-      toNodes(moving, cell, coresOf[cell] ?? [], [{ node: home, cores: Number.POSITIVE_INFINITY }]),
+    return homes.flatMap((node, cell) =>
+      onNodes(situation, cell, coresOf[cell] ?? [], [{ node, cores: Number.POSITIVE_INFINITY }]),
     )
-  // No home holds them all, so where cells are now does not count: a second run then comes to the same nodes.
+  // No assignment holds them all, so where cells are now does not count: a second run then comes to the same nodes.
   const anew = assignHomes({ ...search, cells: search.cells.map((cell) => ({ ...cell, now: undefined })) })
-  return spanned(moving, coresOf, rooms, anew.homes)
+  return acrossNodes(situation, coresOf, rooms, anew.homes)
 }
 
-/** Where whole guest cores do not all find a place, their threads are seated one by one. */
-function spanned(
-  moving: Moving,
+/** Where whole guest cores do not all find room, their threads are placed one by one. */
+function acrossNodes(
+  situation: Situation,
   coresOf: readonly (readonly GuestCore[])[],
   rooms: readonly number[],
-  homes: readonly number[],
-): Settled[] {
-  const { offer, ways } = moving
-  const apart: Ways = (a, b) => ways(offer.nodes[a]?.id as number, offer.nodes[b]?.id as number)
-  const prefer = (cell: number, node: number): number => apart(homes[cell] as number, node)
+  nearest: readonly number[],
+): CoresOnNode[] {
+  const { available, distance } = situation
+  const between = (a: number, b: number): number =>
+    distance(available.nodes[a]?.id as number, available.nodes[b]?.id as number)
+  const toNearest = (cell: number, node: number): number => between(nearest[cell] as number, node)
   const whole = spanNodes(
     coresOf.map((cores) => cores.length),
     rooms,
-    apart,
-    prefer,
+    between,
+    toNearest,
   )
   if (whole !== undefined)
-    return whole.flatMap((shares, cell) => toNodes(moving, cell, coresOf[cell] ?? [], shares))
+    return whole.flatMap((shares, cell) => onNodes(situation, cell, coresOf[cell] ?? [], shares))
   const single = coresOf.map((cores) =>
     cores.flatMap(({ online }) =>
       online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) })),
@@ -180,69 +170,71 @@ function spanned(
   )
   const torn = spanNodes(
     single.map((cores) => cores.length),
-    offer.nodes.map(({ cpus }) => cpus.length),
-    apart,
-    prefer,
+    available.nodes.map(({ cpus }) => cpus.length),
+    between,
+    toNearest,
   )
   if (torn === undefined)
     refuse('not-enough-threads', {
       vcpus: single.flat().length,
-      cpus: offer.cpus.length,
-      cpuset: formatSet(offer.cpus),
+      cpus: available.cpus.length,
+      cpuset: formatSet(available.cpus),
     })
-  return torn.flatMap((shares, cell) => toNodes(moving, cell, single[cell] ?? [], shares))
+  return torn.flatMap((shares, cell) => onNodes(situation, cell, single[cell] ?? [], shares))
 }
 
-/** A cell without online vCPUs has a node all the same. */
-function toNodes(
-  { offer }: Moving,
+/**
+ * A cell's guest cores, so many to each node. A cell without online vCPUs has a node all the same.
+ * @param shares by index of the available node
+ */
+function onNodes(
+  { available }: Situation,
   cell: number,
   cores: readonly GuestCore[],
-  shares: readonly { node: number; cores: number }[],
-): Settled[] {
+  shares: readonly { readonly node: number; readonly cores: number }[],
+): CoresOnNode[] {
   let next = 0
   return shares.map(({ node, cores: count }) => {
     const from = next
     next += count
-    return { cell, node: offer.nodes[node]?.id as number, cores: cores.slice(from, next) }
+    return { cell, node: available.nodes[node]?.id as number, cores: cores.slice(from, next) }
   })
 }
 
 function searchOf(
-  { view, resources, offer, ways }: Moving,
+  { view, resources, available, memoryNodeOf }: Situation,
   coresOf: readonly (readonly GuestCore[])[],
   rooms: readonly number[],
 ): HomeSearch {
   const cells = writtenCells(view)
   const indexOf = new Map(resources.nodes.map(({ id }, index) => [id, index]))
-  const memoryOf = memoryNodes(resources, ways)
-  const nodes = offer.nodes.map(({ id }, index) => ({
+  const nodes = available.nodes.map(({ id }, index) => ({
     id,
     cores: rooms[index] as number,
-    memory: indexOf.get(memoryOf(id)[0] as number) as number,
+    memory: indexOf.get(memoryNodeOf(id)[0] as number) as number,
   }))
-  const nodeOfCpu = nodeByCpu(offer.nodes)
+  const nodeOfCpu = nodeByCpu(available.nodes)
   const backing = nodes.map(({ memory }) => resources.nodes[memory]?.id as number)
   const needs = cells.map(
     ({ id, vcpus, memoryKiB }, index): CellNeed => ({
       cores: coresOf[index]?.length ?? 0,
       sizeKiB: writtenPagesize(view, id, resources.defaultPagesizeKiB) ?? 0,
       memoryKiB,
-      now: homeNow(view, { id, vcpus }, nodeOfCpu, backing),
+      now: nodeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),
   )
   const told = (a: number, b: number): number =>
     a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20)
-  const way = guestWays(resources)
-  const real = (a: number, b: number): number => way(nodes[a]?.id as number, nodes[b]?.id as number)
+  const between = cellDistance(resources)
+  const real = (a: number, b: number): number => between(nodes[a]?.id as number, nodes[b]?.id as number)
   return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }
 }
 
 /**
  * Of the nodes that the cell's memory is bound to, the one that most of its pins are on.
- * @param backing per node on offer the node that backs it
+ * @param backing per available node the id of the node that backs it
  */
-function homeNow(
+function nodeNow(
   view: DomainView,
   { id, vcpus }: { readonly id: number; readonly vcpus: readonly number[] },
   nodeOfCpu: ReadonlyMap<number, number>,

@@ -20,6 +20,7 @@ import { spanNodes } from '../../src/plan/sites/across-nodes.ts'
 import { assignHomes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
+import { situationOf } from '../../src/plan/situation.ts'
 import { settle } from '../../src/request/request.ts'
 
 const RUNS = { numRuns: 1000, seed: 20_260_211 }
@@ -290,7 +291,9 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
     pages: [],
   }))
   const resources = resourcesOf({ nodes, siblings: [] }, {})
-  const { placement } = plan(readDomain(readDocument(text)), resources, settle([{ pin: 'cell' }]))
+  const { placement } = plan(
+    situationOf(readDomain(readDocument(text)), resources, settle([{ pin: 'cell' }])),
+  )
   t.same(
     placement.cells.map(({ vcpus }) => vcpus.length),
     range(20).map(() => 3),

@@ -12,10 +12,7 @@ export type MemoryNodeOf = (node: number) => NodeSet
  * The nearest node with memory for any node; of equally near ones the lowest. Each node is looked up once.
  * @throws Refusal `no-memory-node`, when it is asked for one and there is none
  */
-export function memoryNodes(
-  resources: Resources,
-  separation: (a: number, b: number) => number,
-): MemoryNodeOf {
+export function memoryNodes(resources: Resources, distance: (a: number, b: number) => number): MemoryNodeOf {
   const usable = nodesWithMemory(resources)
   const known = new Map<number, NodeSet>()
   return (node) => {
@@ -23,8 +20,8 @@ export function memoryNodes(
     if (before !== undefined) return before
     let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
     for (const each of usable) {
-      const way = separation(node, each)
-      if (way < least) [best, least] = [each, way]
+      const away = distance(node, each)
+      if (away < least) [best, least] = [each, away]
     }
     if (best === undefined) refuse('no-memory-node', { allowed: formatSet(resources.allowed.nodes) })
     const found = setOf<NodeSet>([best])

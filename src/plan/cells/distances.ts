@@ -1,4 +1,4 @@
-// How far apart host nodes are, and what a guest is told of it.
+// How far apart host nodes are, and the distances that a guest sees.
 
 import type { Host } from '../../model.ts'
 
@@ -6,28 +6,32 @@ import type { Host } from '../../model.ts'
 export const REMOTE = 20
 const LOCAL = 10
 
-/** The least that a guest's kernel takes for the way to another cell; at 10 or less it throws the table away. @see linux slit_valid */
+/**
+ * The least that a guest's kernel accepts as distance to another cell; at 10 or less it drops the whole table.
+ * @see linux slit_valid
+ */
 const NEAREST = 11
-/** 255 is "unreachable" in ACPI, and libvirt takes nothing above 254 for a way. */
+/** 255 is "unreachable" in ACPI, and libvirt accepts nothing above 254 as a distance. */
 const FARTHEST = 254
 
-type Way = (from: number, to: number) => number | undefined
-
-/** From node to node (ids) as the host states it. */
-function oneWay({ nodes }: Host): Way {
+/** From one node to another (ids) as the host states it; undefined where it does not. */
+function statedDistance({ nodes }: Host): (from: number, to: number) => number | undefined {
   const index = new Map(nodes.map(({ id }, position) => [id, position]))
   return (from, to) => nodes[index.get(from) ?? -1]?.distances?.[index.get(to) ?? -1]
 }
 
-/** A function of two node ids for choosing among nodes: both ways together, known or assumed, quick to call often. */
-export function separation(host: Host): (a: number, b: number) => number {
+/**
+ * A function of two node ids for choosing among nodes: the distances in both directions together, stated or assumed. It is called
+ * often, so it looks nothing up by search.
+ */
+export function nodeDistance(host: Host): (a: number, b: number) => number {
   const index = new Map(host.nodes.map(({ id }, position) => [id, position]))
   const rows = host.nodes.map(({ distances }) => distances)
-  const way = (a: number, b: number): number | undefined => rows[a]?.[b] ?? rows[b]?.[a]
+  const stated = (a: number, b: number): number | undefined => rows[a]?.[b] ?? rows[b]?.[a]
   return (a, b) => {
     if (a === b) return 2 * LOCAL
     const [from, to] = [index.get(a) ?? -1, index.get(b) ?? -1]
-    return (way(from, to) ?? REMOTE) + (way(to, from) ?? REMOTE)
+    return (stated(from, to) ?? REMOTE) + (stated(to, from) ?? REMOTE)
   }
 }
 
@@ -37,21 +41,18 @@ export function separation(host: Host): (a: number, b: number) => number {
  */
 export function guestDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
   if (!host.nodes.some(({ distances }) => distances !== undefined)) return nodeOfCell.map(() => [])
-  const way = guestWays(host)
+  const distance = cellDistance(host)
   return nodeOfCell.map((from, row) =>
-    nodeOfCell.map((to, column) => (row === column ? LOCAL : way(from, to))),
+    nodeOfCell.map((to, column) => (row === column ? LOCAL : distance(from, to))),
   )
 }
 
-/**
- * The way between two cells on these nodes as a guest may be told; the mirrored way where only that is
- * stated.
- */
-export function guestWays(host: Host): (from: number, to: number) => number {
-  const way = oneWay(host)
+/** The distance that a guest may see between two cells on these nodes; the mirrored one where only that is stated. */
+export function cellDistance(host: Host): (from: number, to: number) => number {
+  const stated = statedDistance(host)
   return (from, to) => {
-    const stated = from === to ? NEAREST : (way(from, to) ?? way(to, from) ?? REMOTE)
-    return Math.min(FARTHEST, Math.max(NEAREST, stated))
+    const distance = from === to ? NEAREST : (stated(from, to) ?? stated(to, from) ?? REMOTE)
+    return Math.min(FARTHEST, Math.max(NEAREST, distance))
   }
 }
 
@@ -60,9 +61,9 @@ export function guestWays(host: Host): (from: number, to: number) => number {
  * node; libvirt refuses the local distance between them.
  */
 export function hostDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
-  const way = oneWay(host)
+  const stated = statedDistance(host)
   return nodeOfCell.map((from, cell) => {
-    const row = nodeOfCell.map((to, other) => (from === to && cell !== other ? NEAREST : way(from, to)))
+    const row = nodeOfCell.map((to, other) => (from === to && cell !== other ? NEAREST : stated(from, to)))
     return row.includes(undefined) ? [] : (row as number[])
   })
 }

@@ -1,33 +1,33 @@
-// What the guest sees: homes to cells, with the vCPUs that may be plugged in later, their memory and their distances.
+// What the guest sees: planned cells with the vCPUs that may be plugged in later, their memory and their distances.
 
 import { type NodeSet, range, setOf, type VcpuSet } from '../../base/idset.ts'
-import type { Cell, DomainView, Host, Request, Resources } from '../../model.ts'
-import type { Home } from '../cpus/assign.ts'
+import type { Cell } from '../../model.ts'
+import type { PlannedCell } from '../cpus/assign.ts'
+import type { Situation } from '../situation.ts'
 import { guestDistances, hostDistances } from './distances.ts'
-import { guestCores } from './guest-cores.ts'
 import { splitMemory } from './memory.ts'
 import { deal } from './share-evenly.ts'
 
 /**
- * @param memnodes the nodes that back each home
+ * @param memory the nodes that back each cell
+ * @param pagesizeKiB undefined is ordinary memory
  * @throws Refusal as splitMemory does
  */
 export function shapeOf(
-  view: DomainView,
-  resources: Resources,
-  request: Request,
-  homes: readonly Home[],
-  memnodes: readonly NodeSet[],
+  situation: Situation,
+  cells: readonly PlannedCell[],
+  memory: readonly NodeSet[],
   pagesizeKiB: number | undefined,
 ): Cell[] {
-  const vcpus = vcpusOf(view, request, homes)
-  const backed = vcpus.map((cell, id) => ({ node: memnodes[id]?.[0] as number, vcpus: cell.length }))
-  const memory = splitMemory(view, resources, request, backed, pagesizeKiB)
-  const distances = distancesOf(resources, request, homes)
-  return vcpus.map((cell, id) => ({
+  const { view, resources, request } = situation
+  const vcpusOfCell = vcpusOf(situation, cells)
+  const backed = vcpusOfCell.map((vcpus, id) => ({ node: memory[id]?.[0] as number, vcpus: vcpus.length }))
+  const memoryKiB = splitMemory(view, resources, request, backed, pagesizeKiB)
+  const distances = distancesOf(situation, cells)
+  return vcpusOfCell.map((vcpus, id) => ({
     id,
-    vcpus: cell,
-    memoryKiB: memory[id] as number,
+    vcpus,
+    memoryKiB: memoryKiB[id] as number,
     distances: distances[id] as readonly number[],
   }))
 }
@@ -36,17 +36,17 @@ export function shapeOf(
  * Guest cores that are wholly offline go to the cells so that their sizes are as even as can be; those in part online stay together.
  * KubeVirt leaves offline vCPUs out of every cell.
  */
-function vcpusOf(view: DomainView, { offlineInCells }: Request, homes: readonly Home[]): VcpuSet[] {
-  const online = homes.map(({ cores }) => cores.flatMap((core) => core.online))
-  if (!offlineInCells) return online.map((cell) => setOf<VcpuSet>(cell))
-  const later = guestCores(view).filter((core) => core.online.length === 0)
+function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
+  const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))
+  if (!request.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
+  const later = guestCores.filter((core) => core.online.length === 0)
   const shares = deal(
     later.length,
-    homes.map(({ cores }) => cores.length),
-    new Map(homes.map((_, cell) => [cell, later.length])),
+    cells.map(({ cores }) => cores.length),
+    new Map(cells.map((_, cell) => [cell, later.length])),
   ) as number[]
   let next = 0
-  return homes.map(({ cores }, cell) => {
+  return cells.map(({ cores }, cell) => {
     const from = next
     next += shares[cell] as number
     return setOf<VcpuSet>(
@@ -55,8 +55,8 @@ function vcpusOf(view: DomainView, { offlineInCells }: Request, homes: readonly 
   })
 }
 
-function distancesOf(host: Host, { distances, like }: Request, homes: readonly Home[]): number[][] {
-  const nodes = homes.map(({ node }) => node)
-  if (distances === 'none') return range(homes.length).map(() => [])
-  return like === 'kubevirt' ? hostDistances(host, nodes) : guestDistances(host, nodes)
+function distancesOf({ resources, request }: Situation, cells: readonly PlannedCell[]): number[][] {
+  const nodes = cells.map(({ node }) => node)
+  if (request.distances === 'none') return range(cells.length).map(() => [])
+  return request.like === 'kubevirt' ? hostDistances(resources, nodes) : guestDistances(resources, nodes)
 }

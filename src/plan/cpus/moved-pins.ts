@@ -1,87 +1,85 @@
-// Pins of a guest whose cells have new homes: a vCPU, the emulator and an I/O thread stay where they are as long as they may.
+// Pins of a guest whose cells are bound anew: a vCPU, the emulator and an I/O thread stay where they are as long as they may.
 
 import { type CpuSet, setOf, subtract, union } from '../../base/idset.ts'
-import type { DomainView, Memnode, Request, Resources } from '../../model.ts'
+import type { Memnode } from '../../model.ts'
 import type { GuestCore } from '../cells/guest-cores.ts'
-import { nodeOf } from './assign.ts'
-import type { Offer } from './available.ts'
-import { backedByPages, reachMemory, type Threads, threadPins, unreached } from './pins.ts'
+import type { Situation } from '../situation.ts'
+import type { CpuOfVcpu } from './assign.ts'
+import { type AvailableNode, availableNode } from './available.ts'
+import { backedByPages, type PinnedThreads, reachMemory, threadPins, unreached } from './emulator.ts'
 import { fillingOf, seatCores } from './policies.ts'
 
-export type Ways = (a: number, b: number) => number
-
-export interface Moving {
-  readonly view: DomainView
-  readonly resources: Resources
-  readonly request: Request
-  readonly offer: Offer
-  readonly shared: boolean
-  readonly ways: Ways
-}
-
-/** One cell's guest cores on one node. */
-export interface Settled {
+/** The guest cores of one cell that run on one node (id). */
+export interface CoresOnNode {
   readonly cell: number
   readonly node: number
   readonly cores: readonly GuestCore[]
 }
 
-/** A cell that stays where it is keeps its pins; the others are seated on what is left. */
-export function seatsOf({ view, offer, request }: Moving, settled: readonly Settled[]): Map<number, CpuSet> {
-  const seats = new Map<number, CpuSet>()
+/** A cell whose pins are single CPUs of its node keeps them; the others get CPUs of what is left. */
+export function movedCpus(
+  { view, available, request }: Situation,
+  placed: readonly CoresOnNode[],
+): CpuOfVcpu {
+  const cpuOf = new Map<number, CpuSet>()
   const taken = new Set<number>()
-  const open = settled.filter(({ node, cores }) => {
+  const open = placed.filter(({ node, cores }) => {
     const pins = cores.flatMap(({ online }) => online.map((vcpu) => [vcpu, view.vcpupin.get(vcpu)] as const))
     const cpus = pins.flatMap(([, pin]) => pin ?? [])
-    const here = new Set<number>(nodeOf(offer, node).cpus)
+    const here = new Set<number>(availableNode(available, node).cpus)
     const keeps =
       pins.every(([, pin]) => pin?.length === 1) &&
       cpus.every((cpu) => here.has(cpu) && !taken.has(cpu)) &&
       new Set(cpus).size === cpus.length
     if (!keeps) return true
-    for (const [vcpu, pin] of pins) seats.set(vcpu, pin as CpuSet)
+    for (const [vcpu, pin] of pins) cpuOf.set(vcpu, pin as CpuSet)
     for (const cpu of cpus) taken.add(cpu)
     return false
   })
-  const filling = fillingOf(request.cpus, offer, view.online.length)
+  const filling = fillingOf(request.cpus, available, view.online.length)
   for (const id of new Set(open.map(({ node }) => node))) {
     const cores = open.filter(({ node }) => node === id).flatMap((each) => each.cores)
     const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
     const threads = Math.max(1, ...cores.map(({ online }) => online.length))
-    seatCores(cores, filling.cpus(withoutCpus(offer, id, taken), vcpus, threads), threads, seats)
+    const node = withoutCpus(availableNode(available, id), taken)
+    seatCores(cores, filling.cpus(node, vcpus, threads), threads, cpuOf)
   }
-  return seats
+  return cpuOf
 }
 
 /** A core that a kept pin takes a thread of is whole no longer. */
-function withoutCpus(offer: Offer, id: number, taken: ReadonlySet<number>): ReturnType<typeof nodeOf> {
-  const node = nodeOf(offer, id)
+function withoutCpus(node: AvailableNode, taken: ReadonlySet<number>): AvailableNode {
   const free = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !taken.has(cpu)))
   const cores = node.cores.map(({ cpus, whole }) => ({
     cpus: free(cpus),
     whole: whole && free(cpus).length === cpus.length,
   }))
-  return { id, cpus: free(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
+  return { id: node.id, cpus: free(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
 }
 
-/** Emulator and I/O threads stay where they are as long as they may and are in no vCPU's way. */
-export function rebindThreads(
-  { view, request, offer, shared, ways }: Moving,
+/**
+ * Emulator and I/O threads stay where they are as long as they may and keep off the CPUs of vCPUs.
+ * @param vcpupin the new pins of all vCPUs
+ * @param inUse ids of the nodes that these are on
+ */
+export function movedThreadPins(
+  situation: Situation,
   vcpupin: readonly CpuSet[],
   inUse: readonly number[],
   memnodes: readonly Memnode[],
-): Threads {
+): PinnedThreads {
+  const { view, request, available } = situation
   const used = union(...vcpupin)
   const fits = (cpus: CpuSet): boolean =>
     cpus.length > 0 &&
-    subtract(cpus, offer.cpus).length === 0 &&
-    (shared || subtract(cpus, used).length === cpus.length)
+    subtract(cpus, available.cpus).length === 0 &&
+    (situation.sharesCpus || subtract(cpus, used).length === cpus.length)
   const { emulatorpin, iothreadpin, iothreads } = view
   const written = [...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values()]
   // virt-launcher's libvirt has no cpuset to put the emulator in.
   const backing = request.threadsLikeKubevirt ? [] : memnodes
   const reaches =
-    emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), offer).length === 0
+    emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), available).length === 0
   const stays = reaches && iothreads.every((id) => iothreadpin.has(id)) && written.every(fits)
   if (stays && request.emulator === 'spare') {
     return {
@@ -91,7 +89,6 @@ export function rebindThreads(
   }
   // KubeVirt asks for a CPU of their own for threads that it pins; the pod on this side has one too.
   const emulator = request.threadsLikeKubevirt && written.length > 0 ? 'spare' : request.emulator
-  const asked = { ...request, emulator }
-  const threads = threadPins(view, asked, vcpupin, [...new Set(inUse)], shared, offer, ways)
-  return reachMemory({ view, request: asked, vcpupin, memnodes: backing, offer }, threads)
+  const asked = { ...situation, request: { ...request, emulator } }
+  return reachMemory(asked, threadPins(asked, vcpupin, inUse), { vcpupin, memnodes: backing })
 }

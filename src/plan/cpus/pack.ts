@@ -10,13 +10,13 @@
 // other, and the rest comes from the next.
 
 import { type CpuSet, setOf } from '../../base/idset.ts'
-import type { Core, NodeOffer } from './available.ts'
+import type { AvailableNode, Core } from './available.ts'
 
 /** Split cores count first; then CPUs on which the threads of a guest core would be torn apart. */
 const SPLIT = 100_000
 
 /** @returns the CPUs. `count` is at most the node's CPUs. */
-export function packedCpus({ cores }: NodeOffer, count: number, threads: number): CpuSet {
+export function packedCpus({ cores }: AvailableNode, count: number, threads: number): CpuSet {
   const size = areAlike(cores) ? (cores[0]?.cpus.length ?? 0) : undefined
   const takes =
     size === undefined
@@ -30,7 +30,7 @@ export function packedCpus({ cores }: NodeOffer, count: number, threads: number)
  * what the guest needs: a host may have a thousand times as many CPUs.
  */
 export function packedSplits(
-  { cores, cpus }: NodeOffer,
+  { cores, cpus }: AvailableNode,
   threads: number,
   most: number,
 ): (count: number) => number {

@@ -4,18 +4,18 @@ import { type CpuSet, setOf } from '../../base/idset.ts'
 import type { CpuChoice } from '../../model.ts'
 import type { GuestCore } from '../cells/guest-cores.ts'
 import { poolOf } from '../kubevirt/cpu-order.ts'
-import type { NodeOffer, Offer } from './available.ts'
+import type { AvailableCpus, AvailableNode } from './available.ts'
 import { packedCpus, packedSplits } from './pack.ts'
 import { spreadCpus } from './spread.ts'
 
 /** How one policy fills a node. `room` is in guest cores; `count` is in CPUs. */
 export interface Filling {
-  readonly room: (node: NodeOffer, threads: number) => number
+  readonly room: (node: AvailableNode, threads: number) => number
   /** Whether every node is used, instead of the fewest. */
   readonly everyNode: boolean
   /** How many cores so many CPUs split, which are `most` at most. */
-  readonly splits: (node: NodeOffer, threads: number, most: number) => (count: number) => number
-  readonly cpus: (node: NodeOffer, count: number, threads: number) => NodeOffer
+  readonly splits: (node: AvailableNode, threads: number, most: number) => (count: number) => number
+  readonly cpus: (node: AvailableNode, count: number, threads: number) => AvailableNode
 }
 
 const inOrder: Filling = {
@@ -32,7 +32,7 @@ const packed: Filling = {
 }
 
 /** As long as there are as many cores as vCPUs, a node has only as much room as it has cores. */
-function oneThreadPerCore(offer: Offer, vcpus: number): Filling {
+function oneThreadPerCore(offer: AvailableCpus, vcpus: number): Filling {
   const cores = offer.nodes.reduce((sum, each) => sum + each.cores.length, 0)
   const enough = cores >= vcpus
   return {
@@ -46,7 +46,7 @@ function oneThreadPerCore(offer: Offer, vcpus: number): Filling {
 /** More vCPUs than CPUs: no node is full, and every node takes part. */
 export const crowded: Filling = { ...inOrder, room: () => Number.POSITIVE_INFINITY, everyNode: true }
 
-function onlyCpus(node: NodeOffer, cpus: CpuSet): NodeOffer {
+function onlyCpus(node: AvailableNode, cpus: CpuSet): AvailableNode {
   const kept = new Set<number>(cpus)
   const cores = node.cores.map((core) => ({
     ...core,
@@ -56,7 +56,7 @@ function onlyCpus(node: NodeOffer, cpus: CpuSet): NodeOffer {
 }
 
 /** as-pinned chooses no CPUs; where a pin no longer holds, its vCPU is packed. */
-export function fillingOf(cpus: CpuChoice, offer: Offer, vcpus: number): Filling {
+export function fillingOf(cpus: CpuChoice, offer: AvailableCpus, vcpus: number): Filling {
   const fillings: Record<CpuChoice, Filling> = {
     pack: packed,
     'as-pinned': packed,
@@ -69,7 +69,7 @@ export function fillingOf(cpus: CpuChoice, offer: Offer, vcpus: number): Filling
 /** Whole guest cores first, so that those with vCPUs still to come leave the siblings to them. */
 export function seatCores(
   cores: readonly GuestCore[],
-  node: NodeOffer,
+  node: AvailableNode,
   threads: number,
   seats: Map<number, CpuSet>,
 ): void {

@@ -1,13 +1,13 @@
 // CPUs of one node for so many vCPUs, one thread per core first.
 
 import { type CpuSet, setOf } from '../../base/idset.ts'
-import type { NodeOffer } from './available.ts'
+import type { AvailableNode } from './available.ts'
 
 /**
  * The first thread of every core in order, then the second of every core, and so on, as many as are needed.
  * Each comes as a core of its own, so that vCPUs are seated in this order.
  */
-export function spreadCpus(node: NodeOffer, count: number): NodeOffer {
+export function spreadCpus(node: AvailableNode, count: number): AvailableNode {
   const most = Math.max(0, ...node.cores.map(({ cpus }) => cpus.length))
   const turns = Array.from({ length: most }, (_, thread) =>
     node.cores.flatMap(({ cpus }) => cpus[thread] ?? []),

@@ -9,8 +9,8 @@ import { type Bound, boundWords, cutTo } from '../../base/bounds.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
 import type { DomainView, Request, Resources } from '../../model.ts'
-import { bindingHolds } from '../rebind.ts'
-import { canSpread } from '../written.ts'
+import { bindingHolds, canSpread } from '../holds.ts'
+import { situationOf } from '../situation.ts'
 import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
 
 /**
@@ -57,7 +57,7 @@ export function pinsWithinBounds(from: Bounded, tenant: TenantPins, cells: 'kept
     refuseAll(crowded(cut, view))
     return cut
   }
-  if (lost.length === 0 && bindingHolds(cut.view, cut.resources, request)) return cut
+  if (lost.length === 0 && bindingHolds(situationOf(cut.view, cut.resources, request))) return cut
   const allowed = formatSet(cutTo(tenant.vcpus, from.resources.allowed.cpus))
   return { ...from, request: tenant.otherwise, notes: [diagnostic('pins-moved', { ...facts, allowed })] }
 }

@@ -4,7 +4,7 @@
 // guest core has threads is full, the CPUs of the others are fragments of their node. Guest cores take full cores of all
 // nodes first, then groups of fragments within one node. What remains of a bigger core joins the fragments.
 
-import type { NodeOffer } from '../cpus/available.ts'
+import type { AvailableNode } from '../cpus/available.ts'
 
 /** Threads for one guest core, and where they lie. */
 export interface Seat {
@@ -31,7 +31,7 @@ export interface Pool {
 }
 
 /** @see KubeVirt pkg/virt-launcher/virtwrap/converter/vcpu, cpuPool */
-export function poolOf(nodes: readonly NodeOffer[], threads: number): Pool {
+export function poolOf(nodes: readonly AvailableNode[], threads: number): Pool {
   const pools: NodePool[] = nodes.map(({ id, cores }) => ({
     id,
     full: cores.filter(({ cpus }) => cpus.length >= threads).map(({ cpus }) => cpus),

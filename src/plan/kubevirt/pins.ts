@@ -1,0 +1,38 @@
+// Dedicated CPUs without passthrough: KubeVirt's pins for a guest that gets no cells from us.
+
+import { refuse } from '../../base/diagnostic.ts'
+import { type CpuSet, formatSet, range, setOf, subtract } from '../../base/idset.ts'
+import { guestThreads } from '../cells/guest-cores.ts'
+import { threadPins } from '../cpus/emulator.ts'
+import type { Plan } from '../planned.ts'
+import type { Situation } from '../situation.ts'
+import { poolOf } from './cpu-order.ts'
+import { onlineCores, pinsFrom } from './threads.ts'
+
+/**
+ * Each online vCPU has a CPU of its own in KubeVirt's order. The last guest cores may be made of what is left on several nodes.
+ * Cells and memory stay as they are.
+ * @throws Refusal `not-enough-threads`, and those of kubevirtThreads
+ */
+export function kubevirtPins(situation: Situation): Plan {
+  const { view, available } = situation
+  if (available.cpus.length < view.online.length) {
+    const facts = { vcpus: view.online.length, cpus: available.cpus.length }
+    refuse('not-enough-threads', { ...facts, cpuset: formatSet(available.cpus) })
+  }
+  const pool = poolOf(available.nodes, guestThreads(view))
+  const whole = pool.cores(onlineCores(situation)).flatMap(({ cpus }) => cpus)
+  const cpus = view.online.map((_, index) => whole[index] ?? (pool.thread() as number))
+  const cpuOf = new Map(view.online.map((vcpu, index) => [vcpu, setOf<CpuSet>([cpus[index] as number])]))
+  const vcpupin = range(view.vcpus).map((vcpu) => cpuOf.get(vcpu) ?? setOf<CpuSet>([]))
+  const inUse = available.nodes
+    .filter((node) => subtract(node.cpus, setOf(cpus)).length < node.cpus.length)
+    .map(({ id }) => id)
+  const threads = situation.request.threadsLikeKubevirt
+    ? { pins: pinsFrom(situation, pool.thread), notes: [] }
+    : threadPins({ ...situation, distance: () => 0 }, vcpupin, inUse)
+  return {
+    placement: { cells: [], binding: { memnodes: [], vcpupin, ...threads.pins } },
+    notes: threads.notes,
+  }
+}
