@@ -1,13 +1,14 @@
 // Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, and with --tests
 // the tests.
 
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
 const common = {
   absWorkingDir: root,
   platform: 'node',
@@ -16,6 +17,7 @@ const common = {
   bundle: true,
   legalComments: 'none',
   loader: { '.sh': 'text' },
+  define: { VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 }
 

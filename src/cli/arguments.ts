@@ -4,28 +4,20 @@ import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base
 import { nearest } from '../base/nearest.ts'
 import { type Key, keys } from '../request/keys.ts'
 import { readWishes, type Wishes } from '../request/request.ts'
-import {
-  type Command,
-  type CommandName,
-  type CommandRow,
-  commandNames,
-  commands,
-  type Option,
-  type OptionRow,
-  options,
-} from './commands.ts'
+import { type Command, type CommandName, commandNames, commands } from './commands.ts'
 import { spelled } from './help.ts'
+import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
 /**
- * Reads the words behind the program's name. `--help`, then `--version`, win over whatever else a command is told.
- * A value that begins with `-` is written behind `=`, except a lone `-`.
- * @throws Refusal of the class `usage`, all that is wrong at once
+ * Reads the words after the program's name. `--help`, then `--version`, win over everything else that is given.
+ * A value that begins with `-` must be written after `=`, except a lone `-`.
+ * @throws Refusal of the class `usage`, with all mistakes at once
  */
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...words] = argv
-  const asked = askedBy(first)
-  if (asked !== undefined)
-    return asked === 'version' ? { name: asked } : helpOf(commandNames.find((name) => name === words[0]))
+  if (first === 'help' || isFlagOf('help', first))
+    return helpOf(commandNames.find((name) => name === words[0]))
+  if (isFlagOf('version', first)) return { name: 'version' }
   const name = commandNames.find((known) => known === first)
   if (name === undefined)
     refuse('usage-command', { given: first, known: commandNames, close: nearest(first ?? '', commandNames) })
@@ -34,16 +26,16 @@ export function parseArguments(argv: readonly string[]): Command {
 
 const helpOf = (of: CommandName | undefined): Command => ({ name: 'help', ...(of !== undefined && { of }) })
 
-const askedBy = (word: string | undefined): 'help' | 'version' | undefined =>
-  (['help', 'version'] as const).find((option) => options[option].flags.some((flag) => flag === word))
+const isFlagOf = (option: Option, word: string | undefined): boolean =>
+  options[option].flags.some((flag) => flag === word)
 
 function parseCommand(name: CommandName, words: readonly string[]): Command {
-  const row = commands[name]
+  const row: CommandUsage<Command> = commands[name]
   const found: Diagnostic[] = []
-  const { values, wishes: texts, inputs } = readWords(name, words, found)
+  const { values, keys: texts, inputs } = readWords(name, words, found)
   if (values.help !== undefined) return helpOf(name)
   if (values.version !== undefined) return { name: 'version' }
-  // The value of an option that nobody knows would be told a second time, as a file too many.
+  // The value of an unknown option would be reported a second time, as a file too many.
   if (inputs.length > row.maxInputs && !found.some(({ code }) => code === 'usage-option')) {
     found.push(diagnostic('usage-inputs', { command: name, inputs, max: row.maxInputs }))
   }
@@ -52,7 +44,7 @@ function parseCommand(name: CommandName, words: readonly string[]): Command {
     if (values[need] === undefined)
       found.push(diagnostic('usage-missing', { command: name, option: flags[0] ?? '', takes: takes ?? '' }))
   }
-  const given = { values, inputs, wishes: wishesOf(texts, found) }
+  const given = { values, inputs, requested: requestedOf(texts, found) }
   found.push(...(row.conflicts?.(given) ?? []))
   refuseAll(found)
   return row.command(given)
@@ -60,7 +52,7 @@ function parseCommand(name: CommandName, words: readonly string[]): Command {
 
 interface Typed {
   readonly values: { [Name in Option]?: string }
-  readonly wishes: Map<Key, string>
+  readonly keys: Map<Key, string>
   readonly inputs: string[]
 }
 
@@ -70,7 +62,7 @@ type Known = OptionRow & ({ readonly option: Option } | { readonly key: Key })
 function knownOf({
   options: own,
   keys: ownKeys,
-}: Pick<CommandRow<Command>, 'options' | 'keys'>): readonly Known[] {
+}: Pick<CommandUsage<Command>, 'options' | 'keys'>): readonly Known[] {
   return [
     ...own.map((option) => ({ ...options[option], option })),
     ...ownKeys.map((key) => ({
@@ -84,7 +76,7 @@ function knownOf({
 }
 
 function readWords(name: CommandName, words: readonly string[], found: Diagnostic[]): Typed {
-  const typed: Typed = { values: {}, wishes: new Map(), inputs: [] }
+  const typed: Typed = { values: {}, keys: new Map(), inputs: [] }
   const known = knownOf(commands[name])
   const seen = new Set<Known>()
   for (let at = 0; at < words.length; at++) {
@@ -103,10 +95,10 @@ function readWords(name: CommandName, words: readonly string[], found: Diagnosti
     if (seen.has(option)) found.push(diagnostic('usage-repeated', { option: flag }))
     seen.add(option)
     const next = words[at + 1]
-    const behind =
+    const isNextTaken =
       option.takes !== undefined && written === undefined && next !== undefined && !isOption(next)
-    if (behind) at++
-    store(typed, option, flag, behind ? next : written, found)
+    if (isNextTaken) at++
+    store(typed, option, flag, isNextTaken ? next : written, found)
   }
   return typed
 }
@@ -118,7 +110,7 @@ function split(word: string): { readonly flag: string; readonly written?: string
   return equals < 0 ? { flag: word } : { flag: word.slice(0, equals), written: word.slice(equals + 1) }
 }
 
-/** "-host" means --host and "-oFILE" means -o; two short options are too alike to guess one from the other. */
+/** "-host" suggests --host and "-oFILE" suggests -o; short options are too alike to suggest one for the other. */
 function unknownOption(command: CommandName, option: string, known: readonly Known[]): Diagnostic {
   const flags = known.flatMap((each) => each.flags)
   const isLong = (flag: string): boolean => flag.startsWith('--')
@@ -127,7 +119,7 @@ function unknownOption(command: CommandName, option: string, known: readonly Kno
   return diagnostic('usage-option', { command, option, known: flags, close: close ?? short })
 }
 
-/** What is wrong with a value is told once: it is stored all the same, so that nothing counts as missing. */
+/** A wrong value is stored too, so that it is not reported as missing as well. */
 function store(
   typed: Typed,
   known: Known,
@@ -136,7 +128,7 @@ function store(
   found: Diagnostic[],
 ): void {
   const { takes } = known
-  // An empty value is what an unset variable of a script leaves behind; a key's own reader says so in better words.
+  // An unset variable in a script leaves an empty value; the reader of a key reports that better.
   const missing = value === undefined || (value === '' && 'option' in known)
   if (takes === undefined ? value !== undefined : missing) {
     found.push(diagnostic('usage-option-value', { option: flag, given: value, takes }))
@@ -148,10 +140,10 @@ function store(
     found.push(diagnostic('usage-pid', { option: flag, given: value ?? '' }))
   }
   if ('option' in known) typed.values[known.option] = value ?? ''
-  else if (value !== undefined) typed.wishes.set(known.key, value)
+  else if (value !== undefined) typed.keys.set(known.key, value)
 }
 
-function wishesOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wishes {
+function requestedOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wishes {
   const read: Wishes[] = []
   for (const [key, value] of typed) {
     try {

@@ -1,18 +1,10 @@
-// The tables of the command line and of the request's keys to help.
+// The commands' table, the options and the request's keys -> help.
 
 import { type Key, keys } from '../request/keys.ts'
-import {
-  type Command,
-  type CommandName,
-  type CommandRow,
-  commandNames,
-  commands,
-  type Option,
-  type OptionRow,
-  options,
-} from './commands.ts'
+import { type Command, type CommandName, commandNames, commands } from './commands.ts'
+import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
-/** What a key may say, as help spells it. */
+/** The values of a key, as help spells them. */
 export function spelled(key: Key): readonly string[] {
   const { words, open } = keys[key]
   return open === undefined ? words : [...words, open.metavar]
@@ -20,7 +12,7 @@ export function spelled(key: Key): readonly string[] {
 
 const WIDTH = 80
 
-/** The help of one command, or that of the program; for a terminal of 80 columns, with a newline at its end. */
+/** The help of one command, or of the program; for 80 columns, with a newline at its end. */
 export function helpText(command?: string): string {
   const name = commandNames.find((known) => known === command)
   return `${(name === undefined ? programHelp() : commandHelp(name)).join('\n')}\n`
@@ -38,7 +30,7 @@ function programHelp(): string[] {
     'Options:',
     ...columns([...optionRows(['help', 'version'])]),
     '',
-    'virt-numa COMMAND --help tells the options of a command.',
+    "Run 'virt-numa COMMAND --help' for details.",
   ]
 }
 
@@ -51,7 +43,7 @@ function commandHelp(name: CommandName): string[] {
     keys: ownKeys,
     exits,
     examples,
-  }: CommandRow<Command> = commands[name]
+  }: CommandUsage<Command> = commands[name]
   return [
     `virt-numa ${name} [OPTIONS]${maxInputs === 0 ? '' : ` ${takes ?? '[DOMAIN.XML|-]'}`}`,
     '',
@@ -60,7 +52,7 @@ function commandHelp(name: CommandName): string[] {
     'Options:',
     ...columns(optionRows([...own, 'help', 'version'])),
     '',
-    ...(ownKeys.length === 0 ? [] : wishesHelp(ownKeys)),
+    ...(ownKeys.length === 0 ? [] : keysHelp(ownKeys)),
     'Exit status:',
     ...columns(exits),
     '',
@@ -69,12 +61,8 @@ function commandHelp(name: CommandName): string[] {
   ]
 }
 
-function wishesHelp(ownKeys: readonly Key[]): string[] {
-  return [
-    'What is wanted (the default first, in parentheses when it has no word):',
-    ...columns(ownKeys.flatMap((key) => keyRows(key))),
-    '',
-  ]
+function keysHelp(ownKeys: readonly Key[]): string[] {
+  return ['Placement options (default listed first):', ...columns(ownKeys.flatMap((key) => keyRows(key))), '']
 }
 
 type Row = readonly [left: string, right: string]
@@ -95,7 +83,7 @@ function keyRows(key: Key): readonly Row[] {
   ]
 }
 
-/** Two columns; the right one is folded at 80. */
+/** Two columns, the right one folded at 80 columns. */
 function columns(rows: readonly Row[]): string[] {
   const left = Math.max(...rows.map(([each]) => each.length)) + 4
   return rows.flatMap(([head, text]) =>

@@ -1,22 +1,29 @@
 // A command's options and input to the placement: what transform, plan and check have in common.
 
+import { refuse } from '../base/diagnostic.ts'
+import { type Json, parseJson } from '../base/json.ts'
 import { CONFIG, readConfigText } from '../machine/config-file.ts'
 import type { GuestPlace } from '../machine/guest-cgroup.ts'
 import { readHostSource } from '../machine/host-source.ts'
 import { lazyWrite } from '../machine/lazy.ts'
-import { DOMAIN, readText } from '../machine/read-text.ts'
+import { DOMAIN, readText, VMI } from '../machine/read-text.ts'
 import { type Placed, place, type Surroundings } from '../place.ts'
 import { domainSource } from '../redact/secrets.ts'
 import { type Config, defaultConfig, parseConfig } from '../request/config.ts'
-import type { Command } from './commands.ts'
+import { readVmi, type Vmi } from '../request/vmi.ts'
+import type { Placing, Reading } from './options.ts'
 import { checkTargets, type Input, type Targets } from './output-files.ts'
 import type { Running } from './report.ts'
-import { readVmiFile } from './vmi-file.ts'
 
-type Reading = Extract<Command, { name: 'transform' | 'plan' | 'check' }>
+/** A command that places a domain: transform or plan. */
+interface PlacingCommand extends Reading {
+  readonly name: 'transform' | 'plan'
+  readonly rebind: boolean
+}
 
+/** Reads everything that the command names, checks its outputs against it, and places the domain. @throws Refusal */
 export function placeInput(
-  command: Extract<Command, { name: 'transform' | 'plan' }>,
+  command: PlacingCommand,
   running: Running,
   { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
 ): Placed {
@@ -26,10 +33,7 @@ export function placeInput(
 }
 
 /** What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a picture may not. */
-function inputsOf(
-  command: Extract<Command, { name: 'transform' | 'plan' }>,
-  root: string | undefined,
-): readonly Input[] {
+function inputsOf(command: PlacingCommand, root: string | undefined): readonly Input[] {
   const { name, input, host = root, vmi, config } = command
   const named = (shown: string, path: string | undefined): readonly Input[] =>
     path === undefined || path === '-' ? [] : [{ shown, path }]
@@ -59,7 +63,7 @@ export function readSurroundings(
 
 /** Host and VMI. `guest`: which cgroup will hold it, where the command line does not say. */
 export function readAround(
-  { host, cgroup, pid, config, wishes, vmi }: Omit<Reading, 'name' | 'json' | 'rebind'>,
+  { host, cgroup, pid, config, requested, vmi }: Placing & Pick<Reading, 'vmi'>,
   settings: Config,
   guest?: GuestPlace,
 ): Surroundings {
@@ -67,13 +71,13 @@ export function readAround(
     ...((host ?? settings.root) !== undefined && { host: host ?? (settings.root as string) }),
     ...(cgroup !== undefined && { cgroup }),
     ...(pid !== undefined && { pid }),
-    ...(wishes.cpuset !== undefined && { cpuset: wishes.cpuset }),
+    ...(requested.cpuset !== undefined && { cpuset: requested.cpuset }),
     ...(guest !== undefined && cgroup === undefined && pid === undefined && { guest }),
     // The pins of a KubeVirt guest may lie outside of our own cgroup.
     whole: vmi !== undefined,
   })
   const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
-  return { ...from, ...instance, config: settings, configSource: config ?? CONFIG, flags: wishes }
+  return { ...from, ...instance, config: settings, configSource: config ?? CONFIG, flags: requested }
 }
 
 export function readSettings(path: string | undefined, running: Running): Config {
@@ -83,4 +87,17 @@ export function readSettings(path: string | undefined, running: Running): Config
   const settings = parseConfig(source.text, source.name)
   delete running.source
   return settings
+}
+
+/** What begins with a brace is JSON, unless its name says YAML, whose braces need no quotes. */
+function readVmiFile(path: string): Vmi {
+  const text = readText(path, VMI)
+  const isJson = /^\uFEFF?\s*\{/.test(text) && !/\.ya?ml$/i.test(path)
+  return readVmi(isJson ? parseJson(text, path) : lazyYaml(text, path), path)
+}
+
+function lazyYaml(text: string, source: string): Json {
+  const { parseYaml } = require('./yaml.cjs') as typeof import('../machine/yaml.ts')
+  const read = parseYaml(text)
+  return 'value' in read ? read.value : refuse('yaml-malformed', { source, ...read.mistake })
 }

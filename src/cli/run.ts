@@ -1,26 +1,17 @@
-// One command line to what it does: output, messages and exit status. Every failure ends in a line `error[`.
+// One command line -> output, messages and exit status. Every failure ends in an `error[` line.
 
 import { isUsage, Refusal } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import { parseArguments } from './arguments.ts'
-import { checkCommand } from './commands/check.ts'
-import { defineCommand } from './commands/define.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { installCommand } from './commands/install.ts'
-import { onDefineDomainCommand } from './commands/on-define-domain.ts'
-import { planCommand } from './commands/plan.ts'
-import { snapshotCommand } from './commands/snapshot.ts'
-import { transformCommand } from './commands/transform.ts'
-import { uninstallCommand } from './commands/uninstall.ts'
-import { verifyCommand } from './commands/verify.ts'
-import { watchCommand } from './commands/watch.ts'
-import type { Command } from './commands.ts'
+import { type Command, type CommandName, type CommandNamed, commands } from './commands.ts'
 import { helpText } from './help.ts'
+import type { CommandRow } from './options.ts'
 import { print, printJson } from './output.ts'
 import { type Running, tell } from './report.ts'
 
-const VERSION = '0.1.0'
+/** The version in package.json, which packaging/build.mjs fills in. */
+declare const VERSION: string
 
 /** @returns the exit status: 0 done, 1 refused or findings, 2 wrong usage, 70 a bug of ours */
 export async function run(argv: readonly string[], { quiet = false } = {}): Promise<number> {
@@ -42,29 +33,19 @@ function perform(command: Command, running: Running): number | Promise<number> {
     case 'version':
       print(1, `virt-numa ${VERSION}\n`)
       return 0
-    case 'transform':
-      return transformCommand(command, running)
-    case 'plan':
-      return planCommand(command, running)
-    case 'check':
-      return checkCommand(command, running)
-    case 'define':
-      return defineCommand(command, running)
-    case 'watch':
-      return watchCommand(command, running)
-    case 'verify':
-      return verifyCommand(command, running)
-    case 'onDefineDomain':
-      return onDefineDomainCommand(command, running)
-    case 'snapshot':
-      return snapshotCommand(command)
-    case 'install':
-      return installCommand(command, running)
-    case 'uninstall':
-      return uninstallCommand(command)
-    case 'doctor':
-      return doctorCommand(command, running)
+    default:
+      return runRow(command.name, command, running)
   }
+}
+
+const rows: { readonly [Name in CommandName]: Pick<CommandRow<CommandNamed<Name>>, 'run'> } = commands
+
+function runRow<Name extends CommandName>(
+  name: Name,
+  command: CommandNamed<Name>,
+  running: Running,
+): number | Promise<number> {
+  return rows[name].run(command, running)
 }
 
 function fail(error: unknown, running: Running): number {
@@ -74,7 +55,7 @@ function fail(error: unknown, running: Running): number {
     if (running.json)
       printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
   } catch {
-    // There is nowhere left to say it; the exit status does.
+    // stderr cannot be written; only the exit status is left.
   }
   return error.diagnostics.some(({ code }) => isUsage(code)) ? 2 : 1
 }
@@ -85,8 +66,8 @@ function failWithBug(error: unknown): number {
     print(
       2,
       `error[bug]: virt-numa failed: ${visible(error instanceof Error ? error.message : trace)}\n` +
-        '   why: this is a mistake in virt-numa, not in what it was given; nothing was written\n' +
-        '   fix: please report it with the domain, the command and the output of: virt-numa snapshot\n' +
+        '   why: this is a bug in virt-numa, not in its input; nothing was written\n' +
+        '   fix: report it with the domain, the command and the output of: virt-numa snapshot\n' +
         `${trace.replace(/^/gm, '    ')}\n`,
     )
   } catch {

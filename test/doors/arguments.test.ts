@@ -39,23 +39,23 @@ const plain = {
   diff: false,
   inPlace: false,
   json: false,
-  wishes: {},
+  requested: {},
 } as const
 
 t.test('each command without options', async (t) => {
   t.same(run('transform'), plain)
-  t.same(run('plan'), { name: 'plan', rebind: false, json: false, wishes: {} })
-  t.same(run('check'), { name: 'check', json: false, wishes: {} })
+  t.same(run('plan'), { name: 'plan', rebind: false, json: false, requested: {} })
+  t.same(run('check'), { name: 'check', json: false, requested: {} })
   t.same(run('define'), {
     name: 'define',
     rebind: false,
     dryRun: false,
     nextStart: false,
     json: false,
-    wishes: {},
+    requested: {},
   })
   t.same(run('watch'), { name: 'watch', once: false })
-  t.same(run('snapshot'), { name: 'snapshot', wishes: {} })
+  t.same(run('snapshot'), { name: 'snapshot', requested: {} })
   t.same(run('install'), { name: 'install', reload: false, dryRun: false, json: false })
   t.same(run('uninstall'), { name: 'uninstall', dryRun: false, json: false })
   t.same(run('doctor'), { name: 'doctor', json: false })
@@ -63,14 +63,14 @@ t.test('each command without options', async (t) => {
     name: 'onDefineDomain',
     vmi: '{"a": 1}',
     domain: '<domain/>',
-    wishes: {},
+    requested: {},
   })
 })
 
 t.test('the options of each command', async (t) => {
   const common = '--host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --vmi vmi.yaml --config c.conf --json'
   const placing = { host: 'h.json', cgroup: '/sys/fs/cgroup/a', pid: 4242, config: 'c.conf' }
-  const reading = { ...placing, vmi: 'vmi.yaml', json: true, input: 'db1.xml', wishes: { memory: 'even' } }
+  const reading = { ...placing, vmi: 'vmi.yaml', json: true, input: 'db1.xml', requested: { memory: 'even' } }
   t.same(run(`transform ${common} --rebind --memory even -o out.xml db1.xml`), {
     ...plain,
     ...reading,
@@ -100,7 +100,7 @@ t.test('the options of each command', async (t) => {
     host: 'h.json',
     cgroup: '/sys/fs/cgroup/a',
     pid: 4242,
-    wishes: { cpuset: [2, 3] },
+    requested: { cpuset: [2, 3] },
   })
   const sites = { root: '/image', hooksDir: '/srv/hooks', json: true }
   t.same(run('install --root /image --hooks-dir=/srv/hooks --reload --json'), {
@@ -141,7 +141,7 @@ t.test('the options of each command', async (t) => {
     dryRun: false,
     nextStart: false,
     json: false,
-    wishes: {},
+    requested: {},
   })
   t.same(run('watch --once --connect qemu:///session --backup b --host h.json --config c.conf'), {
     name: 'watch',
@@ -160,7 +160,7 @@ t.test('the options of each command', async (t) => {
       ...placing,
       vmi: '{}',
       domain: '<domain/>',
-      wishes: { pin: 'cell' },
+      requested: { pin: 'cell' },
     },
   )
 })
@@ -169,14 +169,14 @@ t.test('one flag per key, both ways to write it', async (t) => {
   for (const command of FITTING) {
     for (const key of keyNames) {
       for (const word of keys[key].words) {
-        t.same(run(`${command} --${key} ${word}`), { ...run(command), wishes: { [key]: word } })
-        t.same(run(`${command} --${key}=${word}`), { ...run(command), wishes: { [key]: word } })
+        t.same(run(`${command} --${key} ${word}`), { ...run(command), requested: { [key]: word } })
+        t.same(run(`${command} --${key}=${word}`), { ...run(command), requested: { [key]: word } })
       }
     }
     t.same(run(`${command} --cells 2 --pagesize 2M --emulator 0-1 --cpuset=2-5 db1.xml`), {
       ...run(command),
       input: 'db1.xml',
-      wishes: { cells: 2, pagesize: 2048, emulator: [0, 1], cpuset: [2, 3, 4, 5] },
+      requested: { cells: 2, pagesize: 2048, emulator: [0, 1], cpuset: [2, 3, 4, 5] },
     })
   }
 })
@@ -199,6 +199,8 @@ t.test('inputs, - and --', async (t) => {
 })
 
 t.test('help and version', async (t) => {
+  t.same(run('help'), { name: 'help' })
+  t.same(run('help plan'), { name: 'help', of: 'plan' })
   for (const word of ['-h', '--help']) {
     t.same(run(word), { name: 'help' })
     t.same(run(`${word} plan`), { name: 'help', of: 'plan' })
@@ -461,7 +463,7 @@ t.test('help', async (t) => {
       `${command}: nothing trails`,
     )
     t.equal(lines.at(-1), '', `${command}: a newline at the end`)
-    t.match(lines.join('\n'), /^ {2}-h, --help +show this$/m)
+    t.match(lines.join('\n'), /^ {2}-h, --help +show this help$/m)
     t.match(lines.join('\n'), /^ {2}-V, --version +show the version$/m)
   }
 

@@ -7,21 +7,42 @@ import { diagnosticFacts } from '../../explain/facts.ts'
 import type { DomainView } from '../../model.ts'
 import { checkType, readDocument, settleFor } from '../../place.ts'
 import { isCut } from '../../request/allowed-cpus.ts'
+import { keyNames } from '../../request/keys.ts'
 import { attribute, type XmlDocument } from '../../xml/parse.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, FAILURES, READING, type Reading, readingOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { readSurroundings } from '../placing.ts'
 import { type Running, tell } from '../report.ts'
 
-/** @returns 1 when something stands against it, 0 when nothing known does; notes stand against nothing */
-export function checkCommand(command: Extract<Command, { name: 'check' }>, running: Running): number {
+interface Check extends Reading {
+  readonly name: 'check'
+}
+
+/** Reports what would keep a placed domain from starting. */
+export const check: CommandRow<Check> = {
+  about: 'check whether a placed domain can start on the host now',
+  maxInputs: 1,
+  options: READING,
+  keys: keyNames,
+  command: (given) => ({ name: 'check', ...readingOf(given) }),
+  exits: [
+    ['0', 'no findings'],
+    ['1', 'findings, or a file cannot be read; the reasons are on stderr'],
+    ...FAILURES,
+  ],
+  examples: ['virsh dumpxml --inactive db1 | virt-numa check', 'virt-numa check --host node7.json db1.xml'],
+  run: runCheck,
+}
+
+/** @returns 1 for findings; notes are not findings */
+function runCheck(command: Check, running: Running): number {
   running.severity = 'capacity-fails'
   const { text, surroundings } = readSurroundings(command, running)
   const document = readDocument(text)
   const view = readDomain(document)
   checkType(view)
   const { resources, bounds, pins, notes } = settleFor(view, surroundings)
-  const { cpuset } = command.wishes
+  const { cpuset } = command.requested
   const stands = preflight(
     view,
     cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } },

@@ -1,6 +1,6 @@
 // `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its diff is shown.
 
-import { type Diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
+import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
 import { nearest } from '../../base/nearest.ts'
 import { partitionOf } from '../../document.ts'
@@ -23,14 +23,67 @@ import { DOMAIN, readText } from '../../machine/read-text.ts'
 import { heedingSignals } from '../../machine/signals.ts'
 import { type Placed, place, readDocument } from '../../place.ts'
 import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
+import { keyNames } from '../../request/keys.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
 import { sameXml } from '../../xml/same.ts'
-import type { Command } from '../commands.ts'
+import {
+  type CommandRow,
+  FAILURES,
+  type Given,
+  READING,
+  type Reading,
+  readingOf,
+  switchesOf,
+  textsOf,
+} from '../options.ts'
 import { print, printJson, printLines, shownDiff } from '../output.ts'
 import { readAround, readSettings } from '../placing.ts'
 import { type Running, tell } from '../report.ts'
 
-type Define = Extract<Command, { name: 'define' }>
+/** `guest` and `input` are not both given. `backup` absent: the state folder. */
+interface Define extends Reading {
+  readonly name: 'define'
+  readonly guest?: string
+  readonly connect?: string
+  readonly backup?: string
+  readonly rebind: boolean
+  readonly dryRun: boolean
+  readonly nextStart: boolean
+}
+
+/** Fits a guest and defines it in libvirt. */
+export const define: CommandRow<Define> = {
+  about: 'fit a guest and define it in libvirt',
+  maxInputs: 1,
+  options: ['guest', 'connect', 'dryRun', 'nextStart', 'backup', 'rebind', ...READING],
+  keys: keyNames,
+  conflicts: conflictsOf,
+  command: (given) => ({
+    name: 'define',
+    ...readingOf(given),
+    ...textsOf(given, ['guest', 'connect', 'backup']),
+    ...switchesOf(given, ['rebind', 'dryRun', 'nextStart']),
+  }),
+  exits: [
+    ['0', 'defined, or nothing to change'],
+    ['1', 'refused, or libvirt cannot be reached; the reasons are on stderr'],
+    ...FAILURES,
+  ],
+  examples: ['virt-numa define --guest db1 --dry-run', 'virt-numa define --cpuset 2-7 db1.xml'],
+  run: runDefine,
+}
+
+function conflictsOf({ values: { guest }, inputs: [input] }: Given): readonly Diagnostic[] {
+  if (guest === undefined || input === undefined) return []
+  return [
+    diagnostic('usage-conflict', {
+      one: '--guest',
+      other: input === '-' ? 'standard input' : input,
+      why: 'the guest is either read from libvirt or from a document',
+      fix: 'keep one of them',
+    }),
+  ]
+}
 
 /** What is to be defined, and the guest that it replaces the definition of. */
 interface Subject {
@@ -39,7 +92,7 @@ interface Subject {
   readonly guest?: Guest
 }
 
-export async function defineCommand(command: Define, running: Running): Promise<number> {
+async function runDefine(command: Define, running: Running): Promise<number> {
   const stop = new AbortController()
   const answered = virshAt(command.connect, stop.signal)
   // Between two calls a signal ends this process as it ends any other.

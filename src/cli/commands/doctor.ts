@@ -6,15 +6,37 @@ import { examine } from '../../doctor/doctor.ts'
 import { type Item, stateOf } from '../../doctor/item.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { readSymptoms } from '../../hook-setup/inspection.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { type Running, tell } from '../report.ts'
 
-/** @returns 1 when something is wrong; notes are nothing wrong */
-export function doctorCommand(
-  { host, hooksDir, json }: Extract<Command, { name: 'doctor' }>,
-  running: Running,
-): number {
+/** `host` is the folder of a captured host. */
+interface Doctor {
+  readonly name: 'doctor'
+  readonly host?: string
+  readonly hooksDir?: string
+  readonly json: boolean
+}
+
+/** Examines the hook and everything that guests need of the host. */
+export const doctor: CommandRow<Doctor> = {
+  about: 'find problems on this host and print how to fix them',
+  maxInputs: 0,
+  options: ['hostFolder', 'hooksDir', 'json'],
+  keys: [],
+  command: (given) => ({
+    name: 'doctor',
+    ...(given.values.hostFolder !== undefined && { host: given.values.hostFolder }),
+    ...textsOf(given, ['hooksDir']),
+    ...switchesOf(given, ['json']),
+  }),
+  exits: [['0', 'no findings'], ['1', 'findings; they are on stderr'], ...FAILURES],
+  examples: ['virt-numa doctor', 'virt-numa doctor --host captured/'],
+  run: runDoctor,
+}
+
+/** @returns 1 for findings; notes are not findings */
+function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
   if (host !== undefined && statSync(host, { throwIfNoEntry: false })?.isDirectory() !== true) {
     refuse('unreadable', {
       file: host,

@@ -28,11 +28,35 @@ import { runProgram } from '../../machine/programs.ts'
 import { systemError } from '../../machine/system-error.ts'
 import { parseConfig } from '../../request/config.ts'
 import { configText } from '../../request/config-text.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { type Running, tell } from '../report.ts'
 
-type Install = Extract<Command, { name: 'install' }>
+/** `root` is put before every path, `hooksDir` replaces /etc/libvirt/hooks. */
+interface Install {
+  readonly name: 'install'
+  readonly root?: string
+  readonly hooksDir?: string
+  readonly reload: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+/** Installs the hook. */
+export const install: CommandRow<Install> = {
+  about: 'install the libvirt hook and a default configuration',
+  maxInputs: 0,
+  options: ['root', 'hooksDir', 'reload', 'dryRun', 'json'],
+  keys: [],
+  command: (given) => ({
+    name: 'install',
+    ...textsOf(given, ['root', 'hooksDir']),
+    ...switchesOf(given, ['reload', 'dryRun', 'json']),
+  }),
+  exits: EXITS,
+  examples: ['virt-numa install --dry-run', 'virt-numa install --reload'],
+  run: runInstall,
+}
 
 /** Where everything lies, the root folder before it. */
 export interface Sites {
@@ -92,7 +116,7 @@ function realOrSame(path: string): string {
   }
 }
 
-export function installCommand(command: Install, running: Running): number {
+function runInstall(command: Install, running: Running): number {
   const sites = sitesOf(command)
   const program = programOf(sites.root)
   const exposure = exposureOf(program.node, program.program)

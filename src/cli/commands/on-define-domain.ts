@@ -10,13 +10,39 @@ import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { place, readDocument } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
+import { keyNames } from '../../request/keys.ts'
 import { optedIn } from '../../request/sources.ts'
 import { readVmi } from '../../request/vmi.ts'
 import { asksFor, isMigrationTarget } from '../../request/vmi-asks.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, EXITS, PLACING, type Placing, placingOf } from '../options.ts'
 import { printDocument } from '../output.ts'
 import { readSettings } from '../placing.ts'
 import { type Running, tell } from '../report.ts'
+
+/** `vmi` is JSON and `domain` is XML: the documents themselves, not their files. */
+interface OnDefineDomain extends Placing {
+  readonly name: 'onDefineDomain'
+  readonly vmi: string
+  readonly domain: string
+}
+
+/** Answers KubeVirt's sidecar-shim. */
+export const onDefineDomain: CommandRow<OnDefineDomain> = {
+  about: "KubeVirt's sidecar hook: VMI and domain in, domain out",
+  maxInputs: 0,
+  options: ['vmiText', 'domain', ...PLACING],
+  needs: ['vmiText', 'domain'],
+  keys: keyNames,
+  command: (given) => ({
+    name: 'onDefineDomain',
+    ...placingOf(given),
+    vmi: given.values.vmiText ?? '',
+    domain: given.values.domain ?? '',
+  }),
+  exits: EXITS,
+  examples: ['virt-numa onDefineDomain --vmi "$(cat vmi.json)" --domain "$(cat db1.xml)"'],
+  run: runOnDefineDomain,
+}
 
 const SOURCE = 'the VMI'
 
@@ -29,11 +55,8 @@ export function wordsOf([, program = '', ...words]: readonly string[]): readonly
  * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a refusal would act, get
  * their domain back as it was. Which CPUs are allowed the pins in the domain say: the sidecar's own cgroup is not the guest's.
  */
-export function onDefineDomainCommand(
-  command: Extract<Command, { name: 'onDefineDomain' }>,
-  running: Running,
-): number {
-  const { vmi, domain, host, cgroup, pid, config, wishes } = command
+function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
+  const { vmi, domain, host, cgroup, pid, config, requested } = command
   const value = parseJson(vmi, '--vmi')
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
@@ -54,7 +77,7 @@ export function onDefineDomainCommand(
     vmi: readVmi(value, SOURCE),
     config: settings,
     configSource: config ?? CONFIG,
-    flags: wishes,
+    flags: requested,
   }
   const placed = place(domain, around, lazyWrite)
   printDocument(1, placed.text)

@@ -1,20 +1,79 @@
 // `virt-numa transform`: domain XML in, fitted domain XML out.
 
+import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { modeOfInput } from '../../machine/read-text.ts'
 import { saveFile } from '../../machine/save.ts'
 import type { Placed } from '../../place.ts'
 import { hiddenOf } from '../../redact/secrets.ts'
-import type { Command } from '../commands.ts'
+import { keyNames } from '../../request/keys.ts'
+import {
+  type CommandRow,
+  EXITS,
+  type Given,
+  isStdout,
+  READING,
+  type Reading,
+  readingOf,
+  switchesOf,
+  textsOf,
+} from '../options.ts'
 import { print, printDocument, printJson, shownDiff } from '../output.ts'
 import { isSameAsInput } from '../output-files.ts'
 import { placeInput } from '../placing.ts'
 import { type Running, tell } from '../report.ts'
 
-type Transform = Extract<Command, { name: 'transform' }>
+/** `output` absent: stdout. `inPlace`: `input` is a file, and `output` and `diff` are not given. */
+interface Transform extends Reading {
+  readonly name: 'transform'
+  readonly rebind: boolean
+  readonly diff: boolean
+  readonly inPlace: boolean
+  readonly output?: string
+}
+
+/** Fits a domain. */
+export const transform: CommandRow<Transform> = {
+  about: 'fit a domain to its CPUs: domain XML in, domain XML out',
+  maxInputs: 1,
+  options: ['rebind', 'diff', 'output', 'inPlace', ...READING],
+  keys: keyNames,
+  conflicts: conflictsOf,
+  command: (given) => ({
+    name: 'transform',
+    ...readingOf(given),
+    ...switchesOf(given, ['rebind', 'diff', 'inPlace']),
+    ...(isStdout(given.values.output) ? {} : textsOf(given, ['output'])),
+  }),
+  exits: EXITS,
+  examples: [
+    'virsh dumpxml --inactive db1 | virt-numa transform > db1.xml',
+    'virt-numa transform --cpuset 2-7 --memory even --diff db1.xml',
+  ],
+  run: runTransform,
+}
+
+function conflictsOf({ values, inputs }: Given): readonly Diagnostic[] {
+  const { inPlace, output, diff } = values
+  const found: Diagnostic[] = []
+  const conflict = (one: string, other: string, why: string, fix: string): void => {
+    found.push(diagnostic('usage-conflict', { one, other, why, fix }))
+  }
+  const printed = '--diff prints what would change and writes no document'
+  if (inPlace !== undefined && output !== undefined)
+    conflict('-i', '-o', '-i replaces the input file', 'keep one of them')
+  if (inPlace !== undefined && (inputs[0] ?? '-') === '-') {
+    conflict('-i', 'standard input', 'there is no file to replace', 'virt-numa transform -i FILE')
+  }
+  if (diff !== undefined && output !== undefined)
+    conflict('--diff', '-o', printed, 'virt-numa transform --diff FILE > FILE.diff')
+  if (diff !== undefined && inPlace !== undefined)
+    conflict('--diff', '-i', printed, 'look at the diff first, then run it again with -i')
+  return found
+}
 
 /** Prints the whole document, changed or not; `--diff` prints nothing when nothing changes. */
-export function transformCommand(command: Transform, running: Running): number {
+function runTransform(command: Transform, running: Running): number {
   const target = command.inPlace ? command.input : command.output
   const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
   const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })

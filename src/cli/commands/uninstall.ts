@@ -5,13 +5,36 @@ import { dirname } from 'node:path'
 import { type HookFile, lookAtHooks } from '../../hook-setup/locate.ts'
 import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
 import { configText } from '../../request/config-text.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { sitesOf } from './install.ts'
 
-type Uninstall = Extract<Command, { name: 'uninstall' }>
+/** `root` is put before every path, `hooksDir` replaces /etc/libvirt/hooks. */
+interface Uninstall {
+  readonly name: 'uninstall'
+  readonly root?: string
+  readonly hooksDir?: string
+  readonly dryRun: boolean
+  readonly json: boolean
+}
 
-export function uninstallCommand(command: Uninstall): number {
+/** Removes what install wrote. */
+export const uninstall: CommandRow<Uninstall> = {
+  about: 'remove the libvirt hook',
+  maxInputs: 0,
+  options: ['root', 'hooksDir', 'dryRun', 'json'],
+  keys: [],
+  command: (given) => ({
+    name: 'uninstall',
+    ...textsOf(given, ['root', 'hooksDir']),
+    ...switchesOf(given, ['dryRun', 'json']),
+  }),
+  exits: EXITS,
+  examples: ['virt-numa uninstall'],
+  run: runUninstall,
+}
+
+function runUninstall(command: Uninstall): number {
   const { hooks, config, isElsewhere } = sitesOf(command)
   const { main, further } = lookAtHooks(hooks)
   const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)

@@ -1,7 +1,7 @@
 // `virt-numa verify`: is the running guest where its XML says? Nothing of the guest is touched.
 
 import { join } from 'node:path'
-import { classOf, Refusal, refuse } from '../../base/diagnostic.ts'
+import { classOf, diagnostic, Refusal, refuse } from '../../base/diagnostic.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
 import { readDomain } from '../../domain/view.ts'
 import { whereaboutsFacts } from '../../explain/actual-facts.ts'
@@ -20,17 +20,62 @@ import type { QemuCommand } from '../../model.ts'
 import { checkType, readDocument } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { type Wanted, wantedOfCommand, wantedOfDomain } from '../../verify/expected.ts'
-import { verify } from '../../verify/verify.ts'
+import { verify as compare } from '../../verify/verify.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { checkTargets } from '../output-files.ts'
 import { type Running, tell } from '../report.ts'
 
-type Verify = Extract<Command, { name: 'verify' }>
+/** Either `guest` is given, or `pid` and perhaps `input`, its domain. */
+interface Verify {
+  readonly name: 'verify'
+  readonly guest?: string
+  readonly pid?: number
+  readonly input?: string
+  readonly host?: string
+  readonly metrics?: string
+  readonly json: boolean
+}
 
-/** @returns 1 when something is not where it should be, 0 when nothing known is; notes are no findings */
-export function verifyCommand(command: Verify, running: Running): number {
+/** Compares a running guest with its domain. */
+export const verify: CommandRow<Verify> = {
+  about: 'check that a running guest is placed as its XML says',
+  takes: 'NAME | --pid PID [DOMAIN.XML|-]',
+  maxInputs: 1,
+  options: ['qemu', 'hostFiles', 'metrics', 'json'],
+  keys: [],
+  conflicts: ({ values, inputs }) =>
+    values.qemu === undefined && inputs.length === 0
+      ? [diagnostic('usage-missing', { command: 'verify', option: 'NAME', takes: 'or --pid PID' })]
+      : [],
+  command: (given) => {
+    const { qemu, hostFiles } = given.values
+    const [input] = given.inputs
+    const domain = input === undefined ? {} : { input }
+    return {
+      name: 'verify',
+      ...(qemu === undefined ? { guest: input ?? '' } : { pid: Number(qemu), ...domain }),
+      ...(hostFiles !== undefined && { host: hostFiles }),
+      ...textsOf(given, ['metrics']),
+      ...switchesOf(given, ['json']),
+    }
+  },
+  exits: [
+    ['0', 'placed as its XML says, as far as is known'],
+    ['1', 'findings, or it is not running or cannot be read; the reasons are on stderr'],
+    ...FAILURES,
+  ],
+  examples: [
+    'virt-numa verify db1',
+    'virt-numa verify db1 --metrics /var/lib/node_exporter/virt-numa-db1.prom',
+    'virsh dumpxml db1 | virt-numa verify --pid 4242 -',
+  ],
+  run: runVerify,
+}
+
+/** @returns 1 for findings; notes are not findings */
+function runVerify(command: Verify, running: Running): number {
   running.severity = 'capacity-fails'
   checkMetrics(command)
   const files = readFilesOf(command.host)
@@ -63,13 +108,13 @@ function checkMetrics({ metrics, guest, input, host }: Verify): void {
   })
 }
 
-function survey(files: Files, command: Verify, running: Running): ReturnType<typeof verify> {
+function survey(files: Files, command: Verify, running: Running): ReturnType<typeof compare> {
   const { pid, status } =
     command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
   const host = ifReadable(() => readHost(files))
   const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
   const wanted = wantedOf(guest.command, command, status, running, host?.defaultPagesizeKiB)
-  return verify({
+  return compare({
     running: guest,
     wanted,
     isLibvirts: status !== undefined,

@@ -75,7 +75,7 @@ async function refit(
   if (!(await stateOf(virsh, known)).persistent)
     return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', told: OUT_OF_REACH }
   const command = {
-    wishes: { existing: 'keep' },
+    requested: { existing: 'keep' },
     config: configSource,
     ...(host !== undefined && { host }),
   } as const

@@ -24,13 +24,41 @@ import { CONFIG } from '../../machine/config-file.ts'
 import { lineReader } from '../../machine/lines.ts'
 import { actionLine, listed } from '../../machine/log-line.ts'
 import { heedingSignals } from '../../machine/signals.ts'
-import type { Command } from '../commands.ts'
+import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print } from '../output.ts'
 import { readSettings } from '../placing.ts'
 import type { Running } from '../report.ts'
 import { lookAt, type Watching } from './watch-guest.ts'
 
-type Watch = Extract<Command, { name: 'watch' }>
+/** The request comes from the configuration and the guests. */
+interface Watch {
+  readonly name: 'watch'
+  readonly host?: string
+  readonly config?: string
+  readonly connect?: string
+  readonly backup?: string
+  readonly once: boolean
+}
+
+/** Follows libvirt's events. */
+export const watch: CommandRow<Watch> = {
+  about: 'fit every opted-in guest when it is defined',
+  maxInputs: 0,
+  options: ['once', 'connect', 'backup', 'host', 'config'],
+  keys: [],
+  command: (given) => ({
+    name: 'watch',
+    ...textsOf(given, ['connect', 'backup', 'host', 'config']),
+    ...switchesOf(given, ['once']),
+  }),
+  exits: [
+    ['0', 'ended by SIGTERM or SIGINT; with --once: done'],
+    ['1', 'with --once: a guest was refused, or libvirt cannot be reached'],
+    ...FAILURES,
+  ],
+  examples: ['virt-numa watch', 'virt-numa watch --once --connect qemu:///system'],
+  run: runWatch,
+}
 
 /** What changes while it runs. */
 interface Session extends Watching {
@@ -49,7 +77,7 @@ const LOOK_AGAIN_S = [3, 10, 30]
 const UNREADABLE_LOOK_MS = 30_000
 const UNREADABLE_PAUSE_MS = 10
 
-export async function watchCommand(command: Watch, running: Running): Promise<number> {
+async function runWatch(command: Watch, running: Running): Promise<number> {
   const settings = readSettings(command.config, running)
   const stopping = new AbortController()
   const session: Session = {
@@ -65,7 +93,7 @@ export async function watchCommand(command: Watch, running: Running): Promise<nu
     isUnreadableTold: false,
   }
   try {
-    return await heedingSignals(stopping, () => watch(session, command))
+    return await heedingSignals(stopping, () => watchGuests(session, command))
   } catch (error) {
     // A call that was under way was broken off, which is what was asked for.
     if (!stopping.signal.aborted || !(error instanceof Refusal)) throw error
@@ -74,7 +102,7 @@ export async function watchCommand(command: Watch, running: Running): Promise<nu
   }
 }
 
-async function watch(session: Session, command: Watch): Promise<number> {
+async function watchGuests(session: Session, command: Watch): Promise<number> {
   await checkConnectionOf(session, command)
   if (command.once) {
     const refused = await scan(session, nonePending())
