@@ -10,7 +10,10 @@ import { commandRows } from './command.ts'
 import { growthOnce, growthRows } from './growth.ts'
 import { hookRows } from './hook.ts'
 
-/** A batch of one and a batch of the other in turn, so that noise falls on both; the least of each: noise only adds. */
+/**
+ * A batch of one and a batch of the other in turn, so that noise falls on both; the least of each: noise only
+ * adds.
+ */
 function measure(
   row: () => unknown,
   yardstick: () => unknown,

@@ -1,4 +1,5 @@
-// The hook as libvirtd calls it, per operation, beside what cannot be cheaper and beside a hook in Python that does the same rebind.
+// The hook as libvirtd calls it, per operation, beside what cannot be cheaper and beside a hook in Python
+// that does the same rebind.
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

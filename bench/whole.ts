@@ -12,7 +12,10 @@ export interface Program {
 
 export interface Cost {
   readonly what: string
-  /** Medians. `ratio` is that to the first program of the same round. Without GNU time the memory is not known. */
+  /**
+   * Medians. `ratio` is that to the first program of the same round. Without GNU time the memory is not
+   * known.
+   */
   readonly ms: number
   readonly ratio: number
   readonly peakMiB?: number
@@ -21,7 +24,10 @@ export interface Cost {
 const ROUNDS = 21
 const TIME = '/usr/bin/time'
 
-/** One of each in turn, so that noise falls on all. @throws Error when a program fails: what fails early is cheap */
+/**
+ * One of each in turn, so that noise falls on all.
+ * @throws Error when a program fails: what fails early is cheap
+ */
 export function inTurn(programs: readonly Program[]): readonly Cost[] {
   const hasTime = spawnSync(TIME, ['-f', '%M', 'true']).status === 0
   const runs = programs.map((program) => ({ program, ms: [] as number[], peaks: [] as number[] }))

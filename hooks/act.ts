@@ -1,5 +1,5 @@
-// One call of libvirt's to what is printed, what is logged and the exit status. Whatever breaks on the way, the status is the
-// one that the operation's rule gives it.
+// One call of libvirt's to what is printed, what is logged and the exit status. Whatever breaks on the way,
+// the status is the one that the operation's rule gives it.
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { visible, visibleLines } from '../src/base/visible.ts'
@@ -7,7 +7,7 @@ import { NAMESPACE } from '../src/domain/metadata.ts'
 import { checkRoot } from '../src/domain/view.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/hook-setup/operations.ts'
-import { DOMAIN, textOf } from '../src/machine/read-text.ts'
+import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
 import { readDocument } from '../src/place.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { within } from './confined.ts'
@@ -75,7 +75,10 @@ async function answerTo(run: Run): Promise<Answer> {
   }
 }
 
-/** A configuration that cannot be read or parsed says neither whom we act on nor what our failure does: it is refused. */
+/**
+ * A configuration that cannot be read or parsed says neither whom we act on nor what our failure does: it is
+ * refused.
+ */
 async function readSettings(run: Run): Promise<Answer | undefined> {
   let source: Source | undefined
   try {
@@ -122,15 +125,18 @@ async function answerFor(run: Run): Promise<Answer> {
   }
 }
 
-/** Told of most guests without reading their XML: who asks names our namespace, and libvirt's first argument is the guest's name. */
+/**
+ * Told of most guests without reading their XML: who asks names our namespace, and libvirt's first argument
+ * is the guest's name.
+ */
 function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
   if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
   return Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength).includes(NAMESPACE)
 }
 
 /**
- * A document that lost a part on the way may have lost what asks for us, and libvirt takes an empty answer for "nothing changes".
- * libvirt's own documents start and end like this; any other is parsed.
+ * A document that lost a part on the way may have lost what asks for us, and libvirt takes an empty answer
+ * for "nothing changes". libvirt's own documents start and end like this; any other is parsed.
  * @throws Refusal of the parser, `not-domain`
  */
 function checkWhole(xml: Uint8Array): void {
@@ -170,7 +176,10 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
   return { exit: 1, stderr, summary }
 }
 
-/** A document of which the end is missing cancels the operation, so that libvirt never takes it for "nothing changes". */
+/**
+ * A document of which the end is missing cancels the operation, so that libvirt never takes it for "nothing
+ * changes".
+ */
 async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
   const delivered = await printAnswer(answer, run)
   try {

@@ -1,4 +1,5 @@
-// Work in a thread of its own, so that it can be given up: the main thread keeps the time, V8 keeps the memory.
+// Work in a thread of its own, so that it can be given up: the main thread keeps the time, V8 keeps the
+// memory.
 
 import { Worker } from 'node:worker_threads'
 
@@ -6,8 +7,9 @@ import { Worker } from 'node:worker_threads'
 const LEAST_MIB = 16
 
 /**
- * Runs `file` with the task as its workerData and waits for the one message that it posts. Only opted-in guests pay for the
- * thread, some 30 ms. Running out of memory rejects; the process lives on to say so with the exit status that is right.
+ * Runs `file` with the task as its workerData and waits for the one message that it posts. Only opted-in
+ * guests pay for the thread, some 30 ms. Running out of memory rejects; the process lives on to say so with
+ * the exit status that is right.
  */
 export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
   return new Promise((resolve, reject) => {

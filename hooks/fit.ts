@@ -1,4 +1,5 @@
-// A guest's XML, and the host as it is now, to what the hook has to say: the rebound document, findings, or nothing.
+// A guest's XML, and the host as it is now, to what the hook has to say: the rebound document, findings, or
+// nothing.
 
 import { statSync } from 'node:fs'
 import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
@@ -11,7 +12,7 @@ import type { GuestPlace } from '../src/machine/guest-cgroup.ts'
 import { type HostSource, readHostSource } from '../src/machine/host-source.ts'
 import { lazyWrite } from '../src/machine/lazy.ts'
 import { listed, summaryOf } from '../src/machine/log-line.ts'
-import { DOMAIN, textOf } from '../src/machine/read-text.ts'
+import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
 import { checkType, place, readDocument } from '../src/place.ts'
 import { domainSource } from '../src/redact/secrets.ts'
 import { administratorBounds } from '../src/request/allowed-cpus.ts'
@@ -86,7 +87,9 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
   return { is: 'fitted', summary: summaryOf(placed), ...(placed.edits.length > 0 && { text: placed.text }) }
 }
 
-/** Of what the guest wishes nothing counts: only what the kernel, libvirt and QEMU forbid is proven to fail. */
+/**
+ * Of what the guest wishes nothing counts: only what the kernel, libvirt and QEMU forbid is proven to fail.
+ */
 function check({ config, configSource, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
   const view = readDomain(document)
   checkType(view)

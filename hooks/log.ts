@@ -17,8 +17,9 @@ export function logLine(
 }
 
 /**
- * In one write to the end of the file, so that lines of several hooks never mix. It is done by a thread of Node's own, since a file
- * system that does not answer blocks whoever asks. A pipe without a reader fails; stdout belongs to the answer.
+ * In one write to the end of the file, so that lines of several hooks never mix. It is done by a thread of
+ * Node's own, since a file system that does not answer blocks whoever asks. A pipe without a reader fails;
+ * stdout belongs to the answer.
  */
 export async function appendLog(file: string, line: string): Promise<void> {
   // Now, for by the time that a file system answers, stdout may have been given back.

@@ -1,15 +1,16 @@
-// The door that libvirt knocks at: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML on stdin. What libvirt
-// runs is a shim (src/hook-setup/hook.sh) that starts this file and believes only the verdict that it gives. The same file is the thread
-// that does the work (confined.ts).
+// The door that libvirt knocks at: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML
+// on stdin. What libvirt runs is a shim (src/hook-setup/hook.sh) that starts this file and believes only the
+// verdict that it gives. The same file is the thread that does the work (confined.ts).
 //
-// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing but its log. The main
-// thread touches no file: it keeps the time, and what a file system may block are threads that can be left behind.
+// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing
+// but its log. The main thread touches no file: it keeps the time, and what a file system may block are
+// threads that can be left behind.
 
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/base/diagnostic.ts'
 import { callOf, ruleOf, VERDICTS } from '../src/hook-setup/operations.ts'
-import { DOMAIN } from '../src/machine/read-text.ts'
+import { DOMAIN } from '../src/machine/read/read-text.ts'
 import { systemError } from '../src/machine/system-error.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act, type Steps } from './act.ts'
@@ -24,13 +25,19 @@ const MEMORY_LIMIT_MIB = 512
 /** Of a document that is larger the rest is left unread. */
 const MOST_BYTES = DOMAIN.mostKiB * 1024
 
-/** How long a thread has to end before it is left behind. Without a shim there is nobody to be told of the answer but by the end. */
+/**
+ * How long a thread has to end before it is left behind. Without a shim there is nobody to be told of the
+ * answer but by the end.
+ */
 const END_MS = 100
 
 /** How long a log that blocks is waited for after the answer, which nothing waits for any more. */
 const LINGER_MS = 10_000
 
-/** The shim, and the processes that interrupt it at the default time limit; absent when the program is run without it. */
+/**
+ * The shim, and the processes that interrupt it at the default time limit; absent when the program is run
+ * without it.
+ */
 const [shim, ...watchdogs] = (process.env.VIRT_NUMA_SHIM ?? '').split(' ').filter(Boolean).map(Number)
 
 /** Reads and writes that may never come back. */
@@ -70,8 +77,9 @@ function main(argv: readonly string[]): void {
 const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[exit])
 
 /**
- * A process ends when all its threads have ended, and one that waits for a file system may never do so. Then libvirt's pipes are
- * closed, for it waits until nobody holds them, the shim is told by a signal, and what is left behind has time to write its line.
+ * A process ends when all its threads have ended, and one that waits for a file system may never do so. Then
+ * libvirt's pipes are closed, for it waits until nobody holds them, the shim is told by a signal, and what is
+ * left behind has time to write its line.
  */
 async function end(exit: 0 | 1): Promise<void> {
   if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0)

@@ -1,11 +1,11 @@
-// The configuration's file to its text, by threads of Node's own: a file system that does not answer blocks none of ours.
+// The configuration's file to its text, by threads of Node's own: a file system that does not answer blocks
+// none of ours.
 
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { refuse } from '../src/base/diagnostic.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
-import { CONFIG, SETTINGS } from '../src/machine/config-file.ts'
-import { textOf } from '../src/machine/read-text.ts'
+import { CONFIG, SETTINGS, textOf } from '../src/machine/read/read-text.ts'
 import { errnoOf, systemError } from '../src/machine/system-error.ts'
 import { hiddenInConfig } from '../src/request/config-shown.ts'
 

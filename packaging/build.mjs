@@ -1,5 +1,5 @@
-// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, and with --tests
-// the tests.
+// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, and
+// with --tests the tests.
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -21,7 +21,10 @@ const common = {
   logLevel: 'warning',
 }
 
-/** Files that are loaded at run time stay outside of the bundle that loads them; all lie in dist/, which is `up` from it. */
+/**
+ * Files that are loaded at run time stay outside of the bundle that loads them; all lie in dist/, which is
+ * `up` from it.
+ */
 const lazy = (up) => ({
   name: 'lazy',
   setup: (esbuild) =>
@@ -31,7 +34,10 @@ const lazy = (up) => ({
     })),
 })
 
-/** xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for nothing. */
+/**
+ * xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for
+ * nothing.
+ */
 const ABSENT =
   /^js-yaml$|^@oozcitak\/url$|\/(?:JSONReader|YAMLReader|XMLReader|ObjectReader|MapWriter|ObjectWriter|JSONWriter|YAMLWriter|BuilderFunctionsCB|XMLBuilderCBImpl|DOMParserImpl|XMLSerializerImpl)$/
 
@@ -44,8 +50,8 @@ const onlyXml = {
 }
 
 /**
- * Our own code keeps its names and lines, so that stack traces are readable; what is loaded only when needed is
- * minified.
+ * Our own code keeps its names and lines, so that stack traces are readable; what is loaded only when needed
+ * is minified.
  * @returns what esbuild put into each bundle
  */
 async function buildProgram() {
@@ -53,9 +59,10 @@ async function buildProgram() {
   const loaded = {
     write: 'src/xml/build.ts',
     unified: 'src/cli/unified-diff.ts',
+    'host-file': 'src/machine/host-file.ts',
     capabilities: 'src/host/capabilities.ts',
     yaml: 'src/machine/yaml.ts',
-    execa: 'src/machine/execa.ts',
+    execa: 'src/machine/programs/execa.ts',
   }
   const shared = { ...common, metafile: true, outExtension: { '.js': '.cjs' } }
   const toDist = { ...shared, outdir: 'dist' }
@@ -84,7 +91,9 @@ function removeStale(bundles) {
     }
 }
 
-/** The folders of test/ that go to dist/test; those that read ../shared, or that need a libvirt, lie apart. */
+/**
+ * The folders of test/ that go to dist/test; those that read ../shared, or that need a libvirt, lie apart.
+ */
 const TESTS = ['test/core', 'test/doors', 'test/house']
 
 async function buildTests() {

@@ -1,5 +1,6 @@
-// Programs started as a user or libvirt starts them. tap slips a loader of its own into every child by NODE_OPTIONS: it costs a
-// third of a second each, and fails for a child that is another user. Through env(1) the child never sees it.
+// Programs started as a user or libvirt starts them. tap slips a loader of its own into every child by
+// NODE_OPTIONS: it costs a third of a second each, and fails for a child that is another user. Through env(1)
+// the child never sees it.
 
 import {
   type ChildProcess,
@@ -38,7 +39,8 @@ export interface Ended {
 }
 
 /**
- * What becomes of a program that runs. It has ended when nobody holds its pipes any more: libvirt waits for that too.
+ * What becomes of a program that runs. It has ended when nobody holds its pipes any more: libvirt waits for
+ * that too.
  * @param stdout `unread`: left alone until the program has ended
  */
 export function endOf(child: ChildProcess, stdout: 'read' | 'unread' = 'read'): Promise<Ended> {

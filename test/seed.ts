@@ -1,4 +1,5 @@
-// The command on the seed: the guest and the host of the first golden case, in folders that go when a test ends.
+// The command on the seed: the guest and the host of the first golden case, in folders that go when a test
+// ends.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'

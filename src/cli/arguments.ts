@@ -9,8 +9,8 @@ import { spelled } from './help.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
 /**
- * Reads the words after the program's name. `--help`, then `--version`, win over everything else that is given.
- * A value that begins with `-` must be written after `=`, except a lone `-`.
+ * Reads the words after the program's name. `--help`, then `--version`, win over everything else that is
+ * given. A value that begins with `-` must be written after `=`, except a lone `-`.
  * @throws Refusal of the class `usage`, with all mistakes at once
  */
 export function parseArguments(argv: readonly string[]): Command {
@@ -110,7 +110,9 @@ function split(word: string): { readonly flag: string; readonly written?: string
   return equals < 0 ? { flag: word } : { flag: word.slice(0, equals), written: word.slice(equals + 1) }
 }
 
-/** "-host" suggests --host and "-oFILE" suggests -o; short options are too alike to suggest one for the other. */
+/**
+ * "-host" suggests --host and "-oFILE" suggests -o; short options are too alike to suggest one for the other.
+ */
 function unknownOption(command: CommandName, option: string, known: readonly Known[]): Diagnostic {
   const flags = known.flatMap((each) => each.flags)
   const isLong = (flag: string): boolean => flag.startsWith('--')

@@ -1,4 +1,5 @@
-// The commands, in the order of the help. Arguments are read by this table, help is printed from it, and run.ts runs by it.
+// The commands, in the order of the help. Arguments are read by this table, help is printed from it, and
+// run.ts runs by it.
 
 import { check } from './commands/check.ts'
 import { define } from './commands/define.ts'

@@ -106,7 +106,10 @@ export interface Given {
   readonly inputs: readonly string[]
 }
 
-/** How a command is typed and what its help says. `--help` and `--version` belong to every command and are not listed. */
+/**
+ * How a command is typed and what its help says. `--help` and `--version` belong to every command and are not
+ * listed.
+ */
 export interface CommandUsage<C> {
   readonly about: string
   /** What is typed after the options, where it is not `[DOMAIN.XML|-]`. */
@@ -128,7 +131,9 @@ export interface CommandRow<C> extends CommandUsage<C> {
   readonly run: (command: C, running: Running) => number | Promise<number>
 }
 
-/** What says where a guest may be placed. Files are paths as typed; a file that is not given has its default. */
+/**
+ * What says where a guest may be placed. Files are paths as typed; a file that is not given has its default.
+ */
 export interface Placing {
   readonly host?: string
   readonly cgroup?: string

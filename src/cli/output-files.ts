@@ -1,4 +1,5 @@
-// Files that a command writes against those that it reads: an output never replaces an input, nor another output.
+// Files that a command writes against those that it reads: an output never replaces an input, nor another
+// output.
 
 import { fstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -23,8 +24,8 @@ export interface Targets {
 }
 
 /**
- * Refuses before anything is written. Links, other names of a file and folders of a captured host count; pipes count only where
- * two outputs would mix in one, and devices never.
+ * Refuses before anything is written. Links, other names of a file and folders of a captured host count;
+ * pipes count only where two outputs would mix in one, and devices never.
  * @throws Refusal `output-taken`
  */
 export function checkTargets({ outputs, inputs, prints }: Targets): void {

@@ -4,8 +4,8 @@ import { fstatSync, fsyncSync } from 'node:fs'
 import type { Span } from '../base/diagnostic.ts'
 import { refuse } from '../base/diagnostic.ts'
 import { visible, visibleJson, visibleLines } from '../base/visible.ts'
-import { writeAll } from '../machine/bytes.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
+import { writeAll } from '../machine/write/bytes.ts'
 import { redacted } from '../redact/secrets.ts'
 import type { Edit } from '../xml/edit.ts'
 
@@ -24,8 +24,8 @@ export function print(stream: 1 | 2, text: string): void {
 }
 
 /**
- * A document that was asked for, to the last byte, also on a terminal: what reads it is a program.
- * Blocks until all is written, and on disk where it is a file; a reader that went away (EPIPE) is no error of ours.
+ * A document that was asked for, to the last byte, also on a terminal: what reads it is a program. Blocks
+ * until all is written, and on disk where it is a file; a reader that went away (EPIPE) is no error of ours.
  * @throws Refusal `unwritable`
  */
 export function printDocument(stream: 1 | 2, text: string): void {
@@ -50,9 +50,9 @@ function syncStream(stream: number): void {
 }
 
 /**
- * The unified diff of a document and its edits, as it may be shown: the lines that hold a secret are masked, and characters that a
- * terminal would obey are written out. Such a line no longer fits the document, so `patch` refuses its hunk rather than write a
- * mask; a diff that holds neither is exact.
+ * The unified diff of a document and its edits, as it may be shown: the lines that hold a secret are masked,
+ * and characters that a terminal would obey are written out. Such a line no longer fits the document, so
+ * `patch` refuses its hunk rather than write a mask; a diff that holds neither is exact.
  */
 export function shownDiff(
   name: string,

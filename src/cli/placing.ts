@@ -2,11 +2,10 @@
 
 import { refuse } from '../base/diagnostic.ts'
 import { type Json, parseJson } from '../base/json.ts'
-import { CONFIG, readConfigText } from '../machine/config-file.ts'
 import type { GuestPlace } from '../machine/guest-cgroup.ts'
 import { readHostSource } from '../machine/host-source.ts'
 import { lazyWrite } from '../machine/lazy.ts'
-import { DOMAIN, readText, VMI } from '../machine/read-text.ts'
+import { CONFIG, DOMAIN, readConfigText, readText, VMI } from '../machine/read/read-text.ts'
 import { type Placed, place, type Surroundings } from '../place.ts'
 import { domainSource } from '../redact/secrets.ts'
 import { type Config, defaultConfig, parseConfig } from '../request/config.ts'
@@ -21,7 +20,10 @@ interface PlacingCommand extends Reading {
   readonly rebind: boolean
 }
 
-/** Reads everything that the command names, checks its outputs against it, and places the domain. @throws Refusal */
+/**
+ * Reads everything that the command names, checks its outputs against it, and places the domain.
+ * @throws Refusal
+ */
 export function placeInput(
   command: PlacingCommand,
   running: Running,
@@ -32,7 +34,10 @@ export function placeInput(
   return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
 }
 
-/** What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a picture may not. */
+/**
+ * What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a
+ * picture may not.
+ */
 function inputsOf(command: PlacingCommand, root: string | undefined): readonly Input[] {
   const { name, input, host = root, vmi, config } = command
   const named = (shown: string, path: string | undefined): readonly Input[] =>

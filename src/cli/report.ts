@@ -4,7 +4,10 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { labelOf, renderDiagnostics, type Severity, type Source } from '../explain/diagnostics.ts'
 import { print } from './output.ts'
 
-/** What commands share of their surroundings while they run: what has been read so far, for diagnostics to point into. */
+/**
+ * What commands share of their surroundings while they run: what has been read so far, for diagnostics to
+ * point into.
+ */
 export interface Running {
   source?: Source
   severity: Severity

@@ -1,5 +1,6 @@
-// `npm start`: the plan in words, then the diff of the domain. Without arguments for the embedded example: a guest of 4 cores
-// and 64 MiB in 2 MiB pages, in a pod with two CPUs on each of two nodes. With arguments for that domain, on this machine.
+// `npm start`: the plan in words, then the diff of the domain. Without arguments for the embedded example: a
+// guest of 4 cores and 64 MiB in 2 MiB pages, in a pod with two CPUs on each of two nodes. With arguments for
+// that domain, on this machine.
 
 import { join, relative } from 'node:path'
 import { print } from './output.ts'

@@ -1,4 +1,5 @@
-// The cgroup hierarchy and where guests land in it: whether they stay on the CPUs that were given to the daemon.
+// The cgroup hierarchy and where guests land in it: whether they stay on the CPUs that were given to the
+// daemon.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
@@ -87,7 +88,10 @@ function placeOf(mounts: readonly CgroupMount[], paths: readonly string[]): Plac
   return { unified: isUnified ? mounts[0] : undefined, isAtRoot: paths.length === 1 && paths[0] === '/' }
 }
 
-/** The root of all cgroups has no cgroup.type, and may hold processes; that of a namespace has one, and may not. */
+/**
+ * The root of all cgroups has no cgroup.type, and may hold processes; that of a namespace has one, and may
+ * not.
+ */
 function busyRoot({ unified, isAtRoot }: Place, isThere: (path: string) => boolean): string | undefined {
   return unified !== undefined && isAtRoot && isThere(`${unified.point}/cgroup.type`)
     ? unified.point

@@ -78,7 +78,7 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
       diagnostic('hook-broken', {
         path,
         what: 'was written by an earlier version',
-        why: 'it takes every exit status for a verdict: a Node that cannot run refuses the start of every guest',
+        why: 'it takes every exit status for a verdict: a Node that cannot run keeps every guest from starting',
         fix: 'virt-numa install',
       }),
     )

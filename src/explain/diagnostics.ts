@@ -1,11 +1,15 @@
-// Diagnostics to the lines that people read: label, why, fix, and the place with its line of text and a caret.
+// Diagnostics to the lines that people read: label, why, fix, and the place with its line of text and a
+// caret.
 
 import { classOf, type Diagnostic, diagnostic, type Span } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
 import { applyEdits } from '../xml/edit.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 
-/** The text that spans point into, and what its file is called. `hidden`: what of the text must not be shown with a diagnostic. */
+/**
+ * The text that spans point into, and what its file is called. `hidden`: what of the text must not be shown
+ * with a diagnostic.
+ */
 export interface Source {
   readonly name: string
   readonly text: string
@@ -21,7 +25,10 @@ const WIDTH = 80
 const MOST_READ = 4096
 const MOST_TOLD = 100
 
-/** Ends with a line end. Control characters of the input are written out, never sent to the terminal; what is private is masked. */
+/**
+ * Ends with a line end. Control characters of the input are written out, never sent to the terminal; what is
+ * private is masked.
+ */
 export function renderDiagnostics(
   all: readonly Diagnostic[],
   severity: Severity,
@@ -39,7 +46,10 @@ function renderDiagnostic(each: Diagnostic, severity: Severity, shown: Shown | u
   return `${[...lines.map(visible), ...at].join('\n')}\n`
 }
 
-/** Up to the last line that is pointed into, and some way along it: a large document is not read to its end for one line. */
+/**
+ * Up to the last line that is pointed into, and some way along it: a large document is not read to its end
+ * for one line.
+ */
 function shownText({ text, hidden }: Source, told: readonly Diagnostic[]): string {
   const last = told.reduce((max, { at }) => Math.max(max, at?.start ?? -1), -1)
   if (last < 0) return ''

@@ -43,7 +43,9 @@ function wayTo(path: string): string[] {
 /** Whose hook it is may change it: root's, or in a pod without root the own user's. */
 const trusted = (): readonly number[] => [0, process.getuid?.() ?? 0]
 
-/** A sticky folder (/tmp) is everybody's, but what lies in it is its owner's. Links have no mode of their own. */
+/**
+ * A sticky folder (/tmp) is everybody's, but what lies in it is its owner's. Links have no mode of their own.
+ */
 export function whoElse(
   status: Pick<Stats, 'uid' | 'gid' | 'mode'>,
   users: readonly number[],

@@ -1,12 +1,12 @@
 #!/bin/sh
 # The libvirt hook of virt-numa, written by "virt-numa install" and removed by "virt-numa uninstall".
 #
-# All operations but three are answered here. At these three only a verdict of the program counts: exit status 83 (go on)
-# or 84 (refuse), or the signals USR1 and USR2 in their place. If the program ends in any other way, prepare goes on and
-# tries to log one line, and migrate and restore are refused.
+# All operations but three are answered here. At these three only a verdict of the program counts: exit status
+# 83 (go on) or 84 (refuse), or the signals USR1 and USR2 in their place. If the program ends in any other
+# way, prepare goes on and tries to log one line, and migrate and restore are refused.
 #
-# libvirt waits until every process has closed its pipes: only this shell and the program, which closes them in time, hold
-# them. Its stdin is descriptor 3 here, its stderr 4.
+# libvirt waits until every process has closed its pipes: only this shell and the program, which closes them
+# in time, hold them. Its stdin is descriptor 3 here, its stderr 4.
 cd /
 case "$2 $3" in 'prepare begin' | 'migrate begin' | 'restore begin') ;; *) exit 0 ;; esac
 
@@ -17,7 +17,8 @@ guest=$1 operation="$2 $3"
 code=hook-missing reason="cannot run $program with $node" fix='virt-numa install' child='' watchdogs=''
 
 functions='
-# Sets value to that of a setting of the configuration. Reading may block, so only processes in the background do it.
+# Sets value to that of a setting of the configuration. Reading may block, so only processes in the background
+# do it.
 read_setting() {
   value=""
   while read -r line || [ -n "$line" ]; do
@@ -26,9 +27,9 @@ read_setting() {
   done <"${VIRT_NUMA_CONFIG:-/etc/libvirt/virt-numa.conf}"
 }
 
-# Sends the signal $2 to the main shell after $1 seconds, or at once if it cannot fork. Some sleep takes whole seconds only;
-# without any sleep, only the program keeps the time. USR1 stops the watch but keeps the process id in use, so that the main
-# shell never signals a stranger.
+# Sends the signal $2 to the main shell after $1 seconds, or at once if it cannot fork. Some sleep takes whole
+# seconds only; without any sleep, only the program keeps the time. USR1 stops the watch but keeps the process
+# id in use, so that the main shell never signals a stranger.
 interrupt_after() {
   trap "trap - EXIT; kill \$!; exit" TERM
   trap "trap - EXIT; kill \$!; exec sleep 3700" USR1
@@ -53,8 +54,9 @@ eval "$functions"
 # Separately: a combined exec needs more descriptors.
 let_go() { exec </dev/null; exec >/dev/null; exec 3<&-; exec 4>&-; }
 
-# If fork fails inside a trap, sh exits with a status of its own, so a second shell writes the log. It gets another signal from
-# its watchdog, for one that is ignored when a shell starts cannot be trapped, and only after its forks (see the end).
+# If fork fails inside a trap, sh exits with a status of its own, so a second shell writes the log. It gets
+# another signal from its watchdog, for one that is ignored when a shell starts cannot be trapped, and only
+# after its forks (see the end).
 end_without_verdict() {
   trap '' ALRM USR1 USR2
   case $operation in prepare*) status=0 ;; *) status=1; echo "error[$code]: $reason; fix: $fix" >&4 ;; esac
@@ -90,8 +92,8 @@ trap '' ALRM
 command exec 4>&2 2>/dev/null || exec 4>/dev/null 2>/dev/null
 command exec 3<&0 || exec 3</dev/null
 
-# Watchdog 1 enforces the default timeout_s, watchdog 2 a configured value below it. The program stops both if it reads a
-# larger value.
+# Watchdog 1 enforces the default timeout_s, watchdog 2 a configured value below it. The program stops both if
+# it reads a larger value.
 { let_go; interrupt_after 10.6 ALRM; } & watchdogs=$!
 {
   let_go
@@ -109,7 +111,8 @@ command exec 3<&0 || exec 3</dev/null
   OPENSSL_CONF=/dev/null VIRT_NUMA_SHIM="$$ $watchdogs" exec "$node" "$program" "$@"
 } & child=$!
 
-# Only now: a bash that a signal interrupts while it tries to fork ends with status 0 and without its EXIT trap.
+# Only now: a bash that a signal interrupts while it tries to fork ends with status 0 and without its EXIT
+# trap.
 trap 'code=hook-timeout reason="$program has not answered in time" fix="virt-numa doctor"; exit' ALRM
 trap 'code=hook-failed reason="a signal has stopped the hook" fix="try again"; exit' HUP INT TERM
 wait $child

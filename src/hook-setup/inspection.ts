@@ -1,4 +1,5 @@
-// This host, or a captured folder, to what the doctor goes by: files, versions, owners, and what other programs say.
+// This host, or a captured folder, to what the doctor goes by: files, versions, owners, and what other
+// programs say.
 
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,11 +14,10 @@ import { readDaemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { ifReadable, known } from '../host/kernel-text.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'
-import { CONFIG, readConfigText } from '../machine/config-file.ts'
 import { machineIn, thisMachine } from '../machine/files.ts'
 import { partitionPaths } from '../machine/guest-cgroup.ts'
-import { libvirtVersion, versionIn } from '../machine/libvirt-version.ts'
-import { runProgram } from '../machine/programs.ts'
+import { libvirtVersion, runProgram, versionIn } from '../machine/programs/programs.ts'
+import { CONFIG, readConfigText } from '../machine/read/read-text.ts'
 import { parseConfig } from '../request/config.ts'
 import { exposureOf } from './exposure.ts'
 import { HOOKS, type HookFile, hasSeenHooks, hooksRun, lookAtHooks } from './locate.ts'
@@ -134,7 +134,9 @@ function readVersions(): Symptoms['versions'] {
   }
 }
 
-/** Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone. */
+/**
+ * Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone.
+ */
 function readPartition(files: Files): Symptoms['partition'] {
   const online = onlineCpus(files)
   if (online === undefined) return undefined

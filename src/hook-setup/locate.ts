@@ -1,4 +1,5 @@
-// A hooks folder to what lies where libvirt looks: our hook, somebody else's, or nothing; and so to where ours belongs.
+// A hooks folder to what lies where libvirt looks: our hook, somebody else's, or nothing; and so to where
+// ours belongs.
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,7 +11,10 @@ import { readShim } from './shim.ts'
 /** Where libvirt looks for hooks. */
 export const HOOKS = '/etc/libvirt/hooks'
 
-/** `ours`: to the last byte, in a file of its own. `what` names what else it is. `changedS`: since 1970, and not only of its content. */
+/**
+ * `ours`: to the last byte, in a file of its own. `what` names what else it is. `changedS`: since 1970, and
+ * not only of its content.
+ */
 export interface HookFile {
   readonly path: string
   readonly is: 'absent' | 'ours' | 'foreign'
@@ -151,7 +155,10 @@ export function isSince(version: string, [major, minor]: readonly [major: number
   return first !== '' && (Number(first) > major || (Number(first) === major && Number(second) >= minor))
 }
 
-/** A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is in whole seconds. */
+/**
+ * A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is
+ * in whole seconds.
+ */
 export function hasSeenHooks(before: Hooks, { startedS }: Pick<Daemon, 'startedS'>): boolean {
   return (
     startedS !== undefined &&

@@ -8,9 +8,10 @@ export interface Call {
 }
 
 /**
- * `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding. `nothing`: exit 0, and stdin is not read.
- * A failure is ours when we crash, or run out of time or memory. Where it `goes-on`, libvirt never hears of it;
- * `as-configured` is `on_error`: the operation is cancelled, or goes on with the XML as it is.
+ * `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding. `nothing`: exit 0, and
+ * stdin is not read. A failure is ours when we crash, or run out of time or memory. Where it `goes-on`,
+ * libvirt never hears of it; `as-configured` is `on_error`: the operation is cancelled, or goes on with the
+ * XML as it is.
  */
 export interface Rule {
   readonly does: 'rebind' | 'preflight' | 'nothing'
@@ -39,8 +40,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ])
 
 /**
- * The exit statuses by which the program tells hook.sh what to answer libvirt, 0 or 1. Neither a shell, a dynamic linker,
- * Node nor a signal ends a process with one of them, so that nothing else is taken for a verdict.
+ * The exit statuses by which the program tells hook.sh what to answer libvirt, 0 or 1. Neither a shell, a
+ * dynamic linker, Node nor a signal ends a process with one of them, so that nothing else is taken for a
+ * verdict.
  */
 export const VERDICTS = { 0: 83, 1: 84 } as const
 

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import type { Daemon } from '../host/daemon.ts'
-import { runProgram } from '../machine/programs.ts'
+import { runProgram } from '../machine/programs/programs.ts'
 
 /** What a person types for it. */
 export function reloadCommand(daemon: Daemon): string {

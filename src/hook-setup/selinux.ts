@@ -3,7 +3,7 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import type { SelinuxMode } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
-import type { runProgram } from '../machine/programs.ts'
+import type { runProgram } from '../machine/programs/programs.ts'
 
 /** A test puts another in its place. */
 export type Ask = typeof runProgram
@@ -29,8 +29,8 @@ export function labelOfPlace(mode: SelinuxMode, path: string, ask: Ask): Diagnos
 }
 
 /**
- * Asks the kernel, through libselinux's own program, whether the daemon may execute the file. A denial is an error: libvirt takes
- * a hook that it cannot run for one that fails.
+ * Asks the kernel, through libselinux's own program, whether the daemon may execute the file. A denial is an
+ * error: libvirt takes a hook that it cannot run for one that fails.
  * @param path the file that has the label
  * @param shown where it will lie
  */

@@ -1,7 +1,9 @@
-// The paths of Node and of the hook's program -> the file that libvirt runs (hook.sh with both paths filled in); and back.
+// The paths of Node and of the hook's program -> the file that libvirt runs (hook.sh with both paths filled
+// in); and back.
 //
-// A hook that cannot run kills running guests when the daemon restarts, and refuses the start of all others. So sh alone, which is
-// always there, answers every operation that has nothing to do, and decides what a program that gives no verdict means.
+// A hook that cannot run kills running guests when the daemon restarts, and refuses the start of all others.
+// So sh alone, which is always there, answers every operation that has nothing to do, and decides what a
+// program that gives no verdict means.
 
 import { createHash } from 'node:crypto'
 import script from './hook.sh'
@@ -14,12 +16,18 @@ export function shimText(node: string, program: string): string {
   return sealed(script.replace('@NODE@', () => quoted(node)).replace('@PROGRAM@', () => quoted(program)))
 }
 
-/** With its sum as the last line: a hook that any version of ours wrote, and nobody has edited since, is known by it. */
+/**
+ * With its sum as the last line: a hook that any version of ours wrote, and nobody has edited since, is known
+ * by it.
+ */
 export function sealed(text: string): string {
   return `${text}# sha256 ${createHash('sha256').update(text).digest('hex')}\n`
 }
 
-/** The two paths of a hook that is ours to the last byte; undefined for a hook of anybody else, or one of ours that was edited. */
+/**
+ * The two paths of a hook that is ours to the last byte; undefined for a hook of anybody else, or one of ours
+ * that was edited.
+ */
 export function readShim(text: string): { readonly node: string; readonly program: string } | undefined {
   const [, node, program] = NAMED.exec(text) ?? FORMERLY_NAMED.exec(text) ?? []
   if (node === undefined || program === undefined) return undefined

@@ -1,11 +1,12 @@
-// A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon would ask it.
+// A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon
+// would ask it.
 
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
-import { CONFIG } from '../machine/config-file.ts'
-import { type Ended, runProgram } from '../machine/programs.ts'
+import { type Ended, runProgram } from '../machine/programs/programs.ts'
+import { CONFIG } from '../machine/read/read-text.ts'
 import { callOf, operations, PROGRAM_OPERATIONS, ruleOf } from './operations.ts'
 import { makeTemporaryFolder, writeNew } from './write.ts'
 
@@ -30,9 +31,10 @@ export interface Trial {
 }
 
 /**
- * Runs every operation for a guest that does not ask, with the host's own configuration; then the operations that need the program for
- * one that asks, on a host of one node that is made for it. That guest sits on node 7: the hook has to refuse its start, and to move
- * it to node 0, which no empty, half-written or incomplete program does. It stops at the first that takes too long.
+ * Runs every operation for a guest that does not ask, with the host's own configuration; then the operations
+ * that need the program for one that asks, on a host of one node that is made for it. That guest sits on node
+ * 7: the hook has to refuse its start, and to move it to node 0, which no empty, half-written or incomplete
+ * program does. It stops at the first that takes too long.
  */
 export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial {
   const folder = makeTemporaryFolder('virt-numa-trial-')
@@ -64,7 +66,10 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
   }
 }
 
-/** The host's own configuration, or one without settings. It is named, for then nothing goes to the default log of the host. */
+/**
+ * The host's own configuration, or one without settings. It is named, for then nothing goes to the default
+ * log of the host.
+ */
 function ownConfig(folder: string): string {
   if (existsSync(CONFIG)) return CONFIG
   const empty = join(folder, 'empty.conf')

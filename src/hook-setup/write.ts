@@ -15,16 +15,17 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/diagnostic.ts'
-import { writeContent } from '../machine/bytes.ts'
-import { writeInPlace } from '../machine/in-place.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
-import { createFile, openBeside, removeIfThere } from '../machine/temporary-file.ts'
+import { writeContent } from '../machine/write/bytes.ts'
+import { writeInPlace } from '../machine/write/in-place.ts'
+import { createFile, openBeside, removeIfThere } from '../machine/write/temporary-file.ts'
 
 export const HOOK_MODE = 0o755
 
 /**
- * Writes `trialText` into the hooks folder under a name that libvirt does not look at, so that it is tried on the very file
- * system, then puts `text` in its place and moves it to `target`. Whatever goes wrong before, all is as it was.
+ * Writes `trialText` into the hooks folder under a name that libvirt does not look at, so that it is tried on
+ * the very file system, then puts `text` in its place and moves it to `target`. Whatever goes wrong before,
+ * all is as it was.
  * @param folder the hooks folder: in qemu.d libvirt would run any name
  * @param attempt tries the file, and throws to refuse
  * @throws Refusal `install-unwritable`

@@ -5,9 +5,11 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { refuse } from '../base/diagnostic.ts'
 import { systemError } from '../machine/system-error.ts'
-import { createFile } from '../machine/temporary-file.ts'
+import { createFile } from '../machine/write/temporary-file.ts'
 
-/** Where copies lie when nothing else is said: the state folder of the system, or of a user who is not root. */
+/**
+ * Where copies lie when nothing else is said: the state folder of the system, or of a user who is not root.
+ */
 export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessEnv = process.env): string {
   return uid === 0
     ? '/var/lib/virt-numa'
@@ -15,8 +17,8 @@ export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessE
 }
 
 /**
- * Keeps the text as NAME.UTC-TIME.xml, and says where. Where the guest's last copy is the same, that one is it.
- * A file of such a name is whole, even when the disk gets full or this process is killed.
+ * Keeps the text as NAME.UTC-TIME.xml, and says where. Where the guest's last copy is the same, that one is
+ * it. A file of such a name is whole, even when the disk gets full or this process is killed.
  * @throws Refusal `unwritable`
  */
 export function keepCopy(folder: string, guest: string, text: string, now: Date): string {

@@ -1,4 +1,5 @@
-// What was planned and what libvirt has made of it, to where they differ. libvirt completes, rounds and reorders what it is given.
+// What was planned and what libvirt has made of it, to where they differ. libvirt completes, rounds and
+// reorders what it is given.
 
 import { type CpuSet, formatSet, range } from '../base/idset.ts'
 import type { DomainView } from '../model.ts'

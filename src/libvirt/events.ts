@@ -1,4 +1,5 @@
-// What `virsh event` prints to which guest is worth a look, and why; and how often a guest is re-fitted before it is left alone.
+// What `virsh event` prints to which guest is worth a look, and why; and how often a guest is re-fitted
+// before it is left alone.
 
 /** `why` is a word for the log. */
 export interface Sighting {
@@ -7,10 +8,10 @@ export interface Sighting {
 }
 
 /**
- * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold almost anything, quotes and control
- * characters too, and blanks at its ends belong to it; the last quote that can end it does. What
- * stops is looked at since a running guest's new cells had to wait; what starts, since it may be transient; what arrives by
- * migration has the pins of its source.
+ * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold almost anything,
+ * quotes and control characters too, and blanks at its ends belong to it; the last quote that can end it
+ * does. What stops is looked at since a running guest's new cells had to wait; what starts, since it may be
+ * transient; what arrives by migration has the pins of its source.
  */
 export function readEvent(line: string): Sighting | undefined {
   const [, event, guest, detail] = /^[^']*event '([\w-]+)' for domain '(.*)': (.*)$/s.exec(line) ?? []
@@ -50,7 +51,9 @@ export interface Turn {
   readonly refits: Refits
 }
 
-/** Whether a guest may be re-fitted now. A negative time stands for "it was told" and goes with the others. */
+/**
+ * Whether a guest may be re-fitted now. A negative time stands for "it was told" and goes with the others.
+ */
 export function turnOf(refits: Refits, nowMs: number): Turn {
   const recent = refits.filter((time) => nowMs - Math.abs(time) < WITHIN_MS)
   const done = recent.filter((time) => time >= 0)

@@ -1,5 +1,6 @@
-// A guest as libvirt has it and the document that is to replace its definition, to what stands against it and what is worth
-// knowing. libvirt itself refuses little of this: it takes a definition without the password, the overlay or the cells of before.
+// A guest as libvirt has it and the document that is to replace its definition, to what stands against it and
+// what is worth knowing. libvirt itself refuses little of this: it takes a definition without the password,
+// the overlay or the cells of before.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet } from '../base/idset.ts'
@@ -10,7 +11,10 @@ import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from 
 import { placedOtherwise } from './differences.ts'
 import type { Listed, State } from './virsh.ts'
 
-/** A guest that libvirt knows: `document` is its definition with secrets, `shown` what libvirt shows of it to everybody. */
+/**
+ * A guest that libvirt knows: `document` is its definition with secrets, `shown` what libvirt shows of it to
+ * everybody.
+ */
 export interface Guest extends Listed, State {
   readonly document: XmlDocument
   readonly shown: XmlDocument
@@ -48,7 +52,10 @@ export function standsAgainst(guest: Guest, { document, view, atNextStart }: Nex
   return found
 }
 
-/** When the definition comes to be: not by itself where the guest runs elsewhere than planned, or comes back as it was saved. */
+/**
+ * When the definition comes to be: not by itself where the guest runs elsewhere than planned, or comes back
+ * as it was saved.
+ */
 export function untilItCounts(
   { name, saved }: Guest,
   next: DomainView,
@@ -60,7 +67,10 @@ export function untilItCounts(
     : [diagnostic('guest-needs-start', { name })]
 }
 
-/** The guest that a document defines anew, if there is one; refused is what libvirt would take for another guest of the name. */
+/**
+ * The guest that a document defines anew, if there is one; refused is what libvirt would take for another
+ * guest of the name.
+ */
 export function guestOf(
   { root }: XmlDocument,
   guests: readonly Listed[],
@@ -110,7 +120,10 @@ function otherCells(before: number, after: number): string {
   return after < 2 ? 'another one' : `${after} others`
 }
 
-/** Disks whose image another definition says is elsewhere: with an external snapshot that is the image under the overlay. */
+/**
+ * Disks whose image another definition says is elsewhere: with an external snapshot that is the image under
+ * the overlay.
+ */
 function movedDisks(before: XmlDocument, after: XmlDocument): readonly string[] {
   const images = imagesOf(before)
   const next = imagesOf(after)

@@ -1,5 +1,5 @@
-// Whom events told of and who was not looked at yet; when the next listing of guests is due. Events that name nobody whom libvirt
-// lists, however many they are, cost one listing per interval and a bounded memory.
+// Whom events told of and who was not looked at yet; when the next listing of guests is due. Events that name
+// nobody whom libvirt lists, however many they are, cost one listing per interval and a bounded memory.
 
 import type { Sighting } from './events.ts'
 import type { Listed } from './virsh.ts'
@@ -50,8 +50,8 @@ export function dueInMs({ why, knownCount, isCut, listedAtMs }: Pending, nowMs: 
 }
 
 /**
- * Lists the guests, and says who of them is to be looked at, and why. Taken before the listing is made: an event that comes
- * meanwhile may be of a guest that is not in it.
+ * Lists the guests, and says who of them is to be looked at, and why. Taken before the listing is made: an
+ * event that comes meanwhile may be of a guest that is not in it.
  */
 export async function listPending(
   pending: Pending,

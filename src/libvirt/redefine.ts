@@ -1,4 +1,5 @@
-// A guest that libvirt knows: read it, and give it the definition that was decided on, unless somebody else changed it meanwhile.
+// A guest that libvirt knows: read it, and give it the definition that was decided on, unless somebody else
+// changed it meanwhile.
 
 import { Refusal, refuse } from '../base/diagnostic.ts'
 import { readDomain } from '../domain/view.ts'
@@ -21,7 +22,10 @@ import {
   type Virsh,
 } from './virsh.ts'
 
-/** @param document its definition as it was read. Snapshots and checkpoints only count where a document from elsewhere replaces it. */
+/**
+ * @param document its definition as it was read. Snapshots and checkpoints only count where a document from
+ * elsewhere replaces it.
+ */
 export async function readGuest(
   virsh: Virsh,
   listed: Listed,
@@ -47,8 +51,10 @@ export interface Redefined {
 }
 
 /**
- * In this order, so that nothing is lost wherever it stops: keep a copy, see that nobody wrote meanwhile, define, read back.
- * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise` and those of virsh
+ * In this order, so that nothing is lost wherever it stops: keep a copy, see that nobody wrote meanwhile,
+ * define, read back.
+ * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise`
+ * and those of virsh
  */
 export async function redefine(
   virsh: Virsh,

@@ -6,20 +6,26 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Code } from '../base/codes.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
-import { writeContent } from '../machine/bytes.ts'
-import { awaitProgram, type ProgramEnd } from '../machine/child-process.ts'
-import type { Ended } from '../machine/programs.ts'
+import { awaitProgram, type ProgramEnd } from '../machine/programs/child-process.ts'
+import type { Ended } from '../machine/programs/programs.ts'
 import { systemError } from '../machine/system-error.ts'
+import { writeContent } from '../machine/write/bytes.ts'
 import { readDocument } from '../place.ts'
 import { lineAndColumn, type XmlDocument } from '../xml/parse.ts'
 
-/** Runs virsh with these words on one connection; never throws for what it answers. `file` is opened as its /dev/stdin. */
+/**
+ * Runs virsh with these words on one connection; never throws for what it answers. `file` is opened as its
+ * /dev/stdin.
+ */
 export type Virsh = (words: readonly string[], file?: number) => Promise<ProgramEnd>
 
 /** A `define` that was sent may still answer, so that it is known what became of it. */
 const DEFINE_PATIENCE_MS = 400
 
-/** `connect` absent: virsh's own default, which its environment and libvirt.conf may set. When `stop` is aborted, so is every call. */
+/**
+ * `connect` absent: virsh's own default, which its environment and libvirt.conf may set. When `stop` is
+ * aborted, so is every call.
+ */
 export function virshAt(connect: string | undefined, stop: AbortSignal): Virsh {
   return (words, file) =>
     awaitProgram('virsh', [...connectWords(connect), ...words], {
@@ -78,7 +84,8 @@ export function saidBy(stderr: string): string {
 }
 
 /**
- * Fails where virsh or libvirt is not there, and where the guests would run on another machine than the one that is planned for.
+ * Fails where virsh or libvirt is not there, and where the guests would run on another machine than the one
+ * that is planned for.
  * @throws Refusal also `libvirt-elsewhere`
  */
 export async function checkConnection(virsh: Virsh, hostGiven: string | undefined): Promise<void> {
@@ -90,7 +97,9 @@ export async function checkConnection(virsh: Virsh, hostGiven: string | undefine
     refuse('libvirt-elsewhere', { uri: withoutPassword(uri), machine })
 }
 
-/** The machine that a libvirt URI names, if it is not this one: "qemu+ssh://root@node7/system" names node7. */
+/**
+ * The machine that a libvirt URI names, if it is not this one: "qemu+ssh://root@node7/system" names node7.
+ */
 export function machineOf(uri: string): string | undefined {
   const authority = /^[^:/?#]+:\/\/([^/?#]*)/.exec(uri)?.[1] ?? ''
   const machine = /^(?:.*@)?(\[[^\]]*\]|[^:]*)/.exec(authority)?.[1] ?? ''
@@ -107,8 +116,9 @@ const LIST = ['list', '--all', '--uuid', '--name'] as const
 const LIST_NAMES = ['list', '--all', '--name'] as const
 
 /**
- * Everything is asked by UUID afterwards: virsh takes a name of digits for an id. Older ones (before libvirt 8) pad names behind
- * UUIDs with blanks, and a name may end in blanks itself: then the names are asked for again, alone, where none of them pads.
+ * Everything is asked by UUID afterwards: virsh takes a name of digits for an id. Older ones (before libvirt
+ * 8) pad names behind UUIDs with blanks, and a name may end in blanks itself: then the names are asked for
+ * again, alone, where none of them pads.
  */
 export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
   for (let tries = 0; tries < 3; tries++) {
@@ -121,7 +131,8 @@ export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
 }
 
 /**
- * "UUID NAME" per line. With `names`, one per line in the same order, those count; undefined where the two are not of one moment.
+ * "UUID NAME" per line. With `names`, one per line in the same order, those count; undefined where the two
+ * are not of one moment.
  * @throws Refusal `virsh-output`
  */
 export function readList(text: string, names?: string): readonly Listed[] | undefined {
@@ -223,11 +234,17 @@ function read(text: string, words: readonly string[]): XmlDocument {
   }
 }
 
-/** Of what may be a part of a definition only the first tag is shown: until it is read, nothing tells which of it is secret. */
+/**
+ * Of what may be a part of a definition only the first tag is shown: until it is read, nothing tells which of
+ * it is secret.
+ */
 const unsaid = (text: string): string =>
   text.includes('<') ? `${/^\s*<[!?]?[\w:.-]{1,30}/.exec(text)?.[0] ?? ''}...` : text
 
-/** Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a file system. */
+/**
+ * Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a
+ * file system.
+ */
 export async function defineText(virsh: Virsh, text: string): Promise<ProgramEnd> {
   const file = unnamedFile(text)
   try {

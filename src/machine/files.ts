@@ -3,7 +3,8 @@
 import { existsSync, fstatSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { Files } from '../host/files.ts'
-import { readAtMost, withFile } from './read-bytes.ts'
+import { follow, parts } from '../host/paths.ts'
+import { readAtMost, withFile } from './read/read-bytes.ts'
 
 /** The largest files of a machine that we read are lists of mounts. */
 const MOST_BYTES = 8 * 1024 * 1024
@@ -46,31 +47,12 @@ function readFact(path: string): Uint8Array | undefined {
   })
 }
 
-const MOST_LINKS = 40
-
-/** Walks the path by names, so that a link that leads out of the capture is followed from the capture's root instead. */
+/** A path below `root`, by the real names of everything on the way. */
 function resolveIn(root: string, path: string): string | undefined {
-  const open = path.split('/').filter((name) => name !== '')
-  const done: string[] = []
-  for (let links = 0; open.length > 0; ) {
-    const name = open.shift() as string
-    if (name === '.') continue
-    if (name === '..') {
-      done.pop()
-      continue
-    }
-    const here = posix.join(root, ...done, name)
-    const status = lstatSync(here, { throwIfNoEntry: false })
+  return follow(root, parts(path), (folder, name) => {
+    const at = posix.join(folder, name)
+    const status = lstatSync(at, { throwIfNoEntry: false })
     if (status === undefined) return undefined
-    if (!status.isSymbolicLink()) {
-      done.push(name)
-      continue
-    }
-    links += 1
-    if (links > MOST_LINKS) return undefined
-    const target = readlinkSync(here)
-    if (target.startsWith('/')) done.length = 0
-    open.unshift(...target.split('/').filter((part) => part !== ''))
-  }
-  return posix.join(root, ...done)
+    return status.isSymbolicLink() ? { link: readlinkSync(at) } : { at }
+  })
 }

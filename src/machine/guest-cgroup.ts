@@ -1,7 +1,8 @@
-// Which cgroup will hold a guest that is not started yet, and so what it may use: our own, or the guest's partition.
+// Which cgroup will hold a guest that is not started yet, and so what it may use: our own, or the guest's
+// partition.
 //
-// In a pod's virt-launcher the guest stays in the cgroup that the hook runs in. The system daemon puts it into its partition
-// (machine.slice), which lies outside of the daemon's own cgroup.
+// In a pod's virt-launcher the guest stays in the cgroup that the hook runs in. The system daemon puts it
+// into its partition (machine.slice), which lies outside of the daemon's own cgroup.
 
 import { Refusal } from '../base/diagnostic.ts'
 import { type CpuSet, union } from '../base/idset.ts'
@@ -10,8 +11,9 @@ import type { Files } from '../host/files.ts'
 import type { Allowed } from '../model.ts'
 
 /**
- * `partition` is the guest's `<resource><partition>`. For a placement `strongest` is wanted: our own cgroup where it confines, else
- * the partition's. For a proof `any` is wanted: what at least one of the cgroups that may come to hold the guest allows.
+ * `partition` is the guest's `<resource><partition>`. For a placement `strongest` is wanted: our own cgroup
+ * where it confines, else the partition's. For a proof `any` is wanted: what at least one of the cgroups that
+ * may come to hold the guest allows.
  */
 export interface GuestPlace {
   readonly partition: string
@@ -48,7 +50,10 @@ export function confinement({
   }
 }
 
-/** The nearest of the partition's cgroups that is there; what is made below it later starts with what it allows. */
+/**
+ * The nearest of the partition's cgroups that is there; what is made below it later starts with what it
+ * allows.
+ */
 function readPartition(files: Files, partition: string, online: CpuSet): Confinement | undefined {
   for (const path of partitionPaths(partition)) {
     try {
@@ -61,8 +66,9 @@ function readPartition(files: Files, partition: string, online: CpuSet): Confine
 }
 
 /**
- * The cgroups of a partition and of those above it, the own first, each as systemd names it and as libvirt does without systemd:
- * "/machine/production" is machine.slice/machine-production.slice or machine/production.partition.
+ * The cgroups of a partition and of those above it, the own first, each as systemd names it and as libvirt
+ * does without systemd: "/machine/production" is machine.slice/machine-production.slice or
+ * machine/production.partition.
  * @see libvirt cgroups.html, "Using custom partitions"; systemd.slice(5)
  */
 export function partitionPaths(partition: string): string[] {

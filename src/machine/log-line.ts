@@ -43,7 +43,10 @@ export function listed([first, ...others]: readonly Diagnostic[], severity: Seve
     : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`
 }
 
-/** "2026-11-24T03:44:22Z migrate begin db1: rebound, cells 0-1 on nodes 0-1, 6 edits (12 ms)", with its line end. */
+/**
+ * "2026-11-24T03:44:22Z migrate begin db1: rebound, cells 0-1 on nodes 0-1, 6 edits (12 ms)", with its line
+ * end.
+ */
 export function actionLine(about: string, what: string, now: Date, tookMs: number): string {
   return `${visible(`${now.toISOString().slice(0, 19)}Z ${about}: ${what} (${Math.round(tookMs)} ms)`)}\n`
 }

@@ -16,8 +16,9 @@ const MAX_TOKENS = 50_000
 const TIMESTAMP = 'tag:yaml.org,2002:timestamp'
 
 /**
- * One document, read as kubectl reads it: YAML 1.1 (`yes` is true), but times stay texts. A key that is no text becomes one.
- * The first mistake is returned, not thrown: this file is a bundle of its own, whose Refusal nobody else knows.
+ * One document, read as kubectl reads it: YAML 1.1 (`yes` is true), but times stay texts. A key that is no
+ * text becomes one. The first mistake is returned, not thrown: this file is a bundle of its own, whose
+ * Refusal nobody else knows.
  */
 export function parseYaml(text: string): { readonly value: Json } | { readonly mistake: Mistake } {
   const lines = new LineCounter()
@@ -48,7 +49,9 @@ export function parseYaml(text: string): { readonly value: Json } | { readonly m
 /** What the library quotes of the text, behind a colon or a backslash, may be a secret. */
 const withoutQuotes = (message: string): string => message.replace(/(?:: | \\)[\s\S]*$/, '')
 
-/** Each costs a kilobyte to keep, and keys of one object are compared with each other. The lexer keeps none. */
+/**
+ * Each costs a kilobyte to keep, and keys of one object are compared with each other. The lexer keeps none.
+ */
 function hasMoreTokens(text: string): boolean {
   let tokens = 0
   for (const _ of new Lexer().lex(text)) {
@@ -61,7 +64,10 @@ function hasMoreTokens(text: string): boolean {
 const withoutTimes = (tags: Tags): Tags =>
   tags.filter((tag) => typeof tag !== 'object' || tag.tag !== TIMESTAMP)
 
-/** The library's stack ends before the depth of a hostile document does, and it counts what aliases would make. */
+/**
+ * The library's stack ends before the depth of a hostile document does, and it counts what aliases would
+ * make.
+ */
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return `nested deeper than ${MAX_DEPTH}`
   if (error instanceof ReferenceError)

@@ -1,8 +1,9 @@
 // What of a definition nobody else may read, as spans of its text, and a text without it.
 //
-// Three sources: what libvirt prints only with --security-info, found by laying the two documents side by side; what is named like
-// a secret; and every value of an element that has no part in a placement (shown.ts). The first knows what a later libvirt may come
-// to hide; the others hold for a document that no libvirt printed.
+// Three sources: what libvirt prints only with --security-info, found by laying the two documents side by
+// side; what is named like a secret; and every value of an element that has no part in a placement
+// (shown.ts). The first knows what a later libvirt may come to hide; the others hold for a document that no
+// libvirt printed.
 
 import type { Span } from '../base/diagnostic.ts'
 import type { Source } from '../explain/diagnostics.ts'
@@ -15,7 +16,10 @@ const MASK = '*****'
 /** Names that stand beside a secret and are none: `<secret type='passphrase'>`. */
 const PLAIN = ['type', 'name']
 
-/** In the order of the text, without overlap; the text of an attribute's value or of an element's content each. */
+/**
+ * In the order of the text, without overlap; the text of an attribute's value or of an element's content
+ * each.
+ */
 export function secretSpans(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
   const spans = [
     ...namedLikeSecrets(document.root, undefined),
@@ -44,7 +48,10 @@ function namedLikeSecrets(element: XmlElement, before: XmlElement | undefined): 
   ]
 }
 
-/** Elements come in one order in both documents, so that a child pairs with the next of its name, or is itself what is hidden. */
+/**
+ * Elements come in one order in both documents, so that a child pairs with the next of its name, or is itself
+ * what is hidden.
+ */
 function hidden(element: XmlElement, shown: XmlElement | undefined): readonly Span[] {
   const attributes = element.attributes.filter(({ name, value }) => attribute(shown, name)?.value !== value)
   if (element.children.length === 0)
@@ -70,7 +77,10 @@ function withoutOverlap(spans: readonly Span[]): readonly Span[] {
   return kept
 }
 
-/** All that is not to be shown of a document that nobody asked to see. @param shown the same as libvirt shows it to everybody */
+/**
+ * All that is not to be shown of a document that nobody asked to see.
+ * @param shown the same as libvirt shows it to everybody
+ */
 export function hiddenOf(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
   const spans = [...privateSpans(document.text), ...secretSpans(document, shown)]
   return withoutOverlap(spans.flatMap((span) => linesOf(document.text, span)))
@@ -102,8 +112,8 @@ export function domainSource(name: string, text: string): Source {
 }
 
 /**
- * The text, with the edits if there are any, and with a mask in the place of each secret: no length is told. Where an edit lies
- * inside of a secret, what is left of it on both sides is masked.
+ * The text, with the edits if there are any, and with a mask in the place of each secret: no length is told.
+ * Where an edit lies inside of a secret, what is left of it on both sides is masked.
  */
 export function redacted(text: string, secrets: readonly Span[], edits: readonly Edit[] = []): string {
   return applyEdits(text, [
@@ -128,7 +138,9 @@ function apartFrom(spans: readonly Span[], edits: readonly Edit[]): readonly Spa
   })
 }
 
-/** What another program says of a document, without the values that are not to be shown; paths are no secret. */
+/**
+ * What another program says of a document, without the values that are not to be shown; paths are no secret.
+ */
 export function withoutValues(said: string, text: string, secrets: readonly Span[]): string {
   const values = new Set(
     secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]),
@@ -161,8 +173,9 @@ export function hiddenSpans(document: XmlDocument, shown: XmlDocument): readonly
 }
 
 /**
- * What is hidden in a definition and missing in the document that is to replace it: "passwd of <graphics>". A password that is
- * written anew counts as kept, and one whose whole element is left out was meant to go. libvirt takes a mask for a password.
+ * What is hidden in a definition and missing in the document that is to replace it: "passwd of <graphics>". A
+ * password that is written anew counts as kept, and one whose whole element is left out was meant to go.
+ * libvirt takes a mask for a password.
  */
 export function lostSecrets(before: XmlDocument, shown: XmlDocument, after: XmlDocument): readonly string[] {
   const spans = hiddenSpans(before, shown)
@@ -188,7 +201,10 @@ interface Counted {
   readonly isSecret: boolean
 }
 
-/** Amounts by path: of attributes (" domain devices graphics @passwd"), of contents ("... cookie #"), of the elements themselves. */
+/**
+ * Amounts by path: of attributes (" domain devices graphics @passwd"), of contents ("... cookie #"), of the
+ * elements themselves.
+ */
 function count(root: XmlElement, counts: (start: number) => boolean): ReadonlyMap<string, Counted> {
   const found = new Map<string, Counted>()
   const add = (key: string, what: string, isSecret = true): void => {

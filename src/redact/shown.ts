@@ -1,13 +1,17 @@
-// Which values of a domain may be shown where nobody asked for the document itself: in a diff, and on the line that a diagnostic
-// points at. Secrets hide in places that no list of names knows (firmware entries, command lines, URLs, descriptions, comments),
-// so this is a list of what is no secret: the elements that a placement is read from and written to.
+// Which values of a domain may be shown where nobody asked for the document itself: in a diff, and on the
+// line that a diagnostic points at. Secrets hide in places that no list of names knows (firmware entries,
+// command lines, URLs, descriptions, comments), so this is a list of what is no secret: the elements that a
+// placement is read from and written to.
 
 import type { Span } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
 import { asKey } from '../request/keys.ts'
 import { readValues, type WrittenValue } from '../xml/values.ts'
 
-/** Elements by name, each with those inside of it. Their attributes are shown, and the text of one that holds no other. */
+/**
+ * Elements by name, each with those inside of it. Their attributes are shown, and the text of one that holds
+ * no other.
+ */
 interface Shown {
   readonly [name: string]: Shown
 }
@@ -97,8 +101,8 @@ interface Element {
 }
 
 /**
- * Spans of all that is not to be shown, in order and without overlap. The text may be any text: of what is no well-formed XML
- * everything from the fault on is hidden.
+ * Spans of all that is not to be shown, in order and without overlap. The text may be any text: of what is no
+ * well-formed XML everything from the fault on is hidden.
  */
 export function privateSpans(text: string): readonly Span[] {
   const found: Span[] = []

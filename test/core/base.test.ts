@@ -1,4 +1,5 @@
-// Sets, sizes, masks and UTF-8: what is read, what is printed, and what is refused, against a second reckoning.
+// Sets, sizes, masks and UTF-8: what is read, what is printed, and what is refused, against a second
+// reckoning.
 
 import fc from 'fast-check'
 import t from 'tap'

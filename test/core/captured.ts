@@ -1,5 +1,5 @@
-// The captures of a Kubernetes-like node (test/captures): what its kernel says of each process, as host/ reads it. They were taken on
-// the four-node host of test/e2e, which takes them anew each time and compares.
+// The captures of a Kubernetes-like node (test/captures): what its kernel says of each process, as host/
+// reads it. They were taken on the four-node host of test/e2e, which takes them anew each time and compares.
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -27,7 +27,9 @@ export function processes(files: Files): [name: string, pid: number | 'self'][] 
   return [...named, ['self', 'self']]
 }
 
-/** One line per process, sorted: "web: CPUs 0-15, nodes 0-3; free to use all; /sys/fs/cgroup/..., cpuset on". */
+/**
+ * One line per process, sorted: "web: CPUs 0-15, nodes 0-3; free to use all; /sys/fs/cgroup/..., cpuset on".
+ */
 export function readings(files: Files): string[] {
   const online = onlineCpus(files) as CpuSet
   return processes(files)

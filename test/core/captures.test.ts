@@ -1,5 +1,5 @@
-// A Kubernetes-like node on cgroup v2, captured four times: from the host, and from three pods with a cgroup namespace each. What
-// we say of its processes and cgroups must be what its kernel says.
+// A Kubernetes-like node on cgroup v2, captured four times: from the host, and from three pods with a cgroup
+// namespace each. What we say of its processes and cgroups must be what its kernel says.
 
 import t from 'tap'
 import { type CpuSet, formatSet } from '../../src/base/idset.ts'

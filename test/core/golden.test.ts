@@ -1,4 +1,5 @@
-// Every golden folder: the answer byte for byte, and what must hold of every answer. `--rewrite` writes them anew.
+// Every golden folder: the answer byte for byte, and what must hold of every answer. `--rewrite` writes them
+// anew.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'

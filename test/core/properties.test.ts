@@ -1,4 +1,5 @@
-// What must hold for every host, cpuset, guest and request: properties over machines and guests that nobody thought of.
+// What must hold for every host, cpuset, guest and request: properties over machines and guests that nobody
+// thought of.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -614,7 +615,10 @@ t.test('the same input gives the same bytes, and its own output needs no edit', 
 
 // ---- pack ----
 
-/** Small hosts whose nodes all have memory, and guests without offline vCPUs, so that everything on them can be tried. */
+/**
+ * Small hosts whose nodes all have memory, and guests without offline vCPUs, so that everything on them can
+ * be tried.
+ */
 const smallParts = hostParts(5, 3).map(
   (parts): HostParts => ({
     ...parts,
@@ -639,7 +643,10 @@ interface Packed {
   readonly cpus: readonly number[]
 }
 
-/** Every set of nodes that holds the guest, told in the words of `cpus=pack`: fewest, nearest, fewest split cores, lowest ids. */
+/**
+ * Every set of nodes that holds the guest, told in the words of `cpus=pack`: fewest, nearest, fewest split
+ * cores, lowest ids.
+ */
 function packByForce(each: Fit, cores: number, threads: number): Packed | undefined {
   const cpus = cpusFor(each)
   const nodes = each.host.nodes.filter((node) => node.cpus.some((cpu) => cpus.includes(cpu)))
@@ -684,7 +691,10 @@ function evenShares(count: number, rooms: readonly number[]): number[] {
   return got
 }
 
-/** Every way to take so many CPUs from the cores of a node: fewest split cores, then fewest torn guest cores, then the first cores. */
+/**
+ * Every way to take so many CPUs from the cores of a node: fewest split cores, then fewest torn guest cores,
+ * then the first cores.
+ */
 function fewestSplits(
   host: Host,
   node: HostNode,
@@ -751,7 +761,10 @@ t.test(
 // ---- by-free-pages ----
 
 interface Room {
-  /** Per node in pages: free ones that are not kept back, and how many surplus pages its free memory would hold. */
+  /**
+   * Per node in pages: free ones that are not kept back, and how many surplus pages its free memory would
+   * hold.
+   */
   readonly free: ReadonlyMap<number, number>
   readonly makeable: ReadonlyMap<number, number>
   /** Surplus pages that overcommit still allows, and all that pool and cgroup allow. */
@@ -1275,7 +1288,8 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       const search = searchOf(first.text, from.host)
       const before = homeCost(search, homesIn(first.text, search) ?? assert.fail('planned on single nodes'))
       const nodes = homesIn(back.text, search)
-      // What fits by chance is left as it is, as everywhere: then memory and cores count, not the way between cells.
+      // What fits by chance is left as it is, as everywhere: then memory and cores count, not the way between
+      // cells.
       const isLeft = back.edits.length === 0
       const after = nodes === undefined ? [] : homeCost(search, nodes)
       const best = minimum(search)

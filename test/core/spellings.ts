@@ -1,5 +1,5 @@
-// Spellings of what we read in a domain, and what libvirt made of each: test/data/spellings.json. What libvirt prints of a document
-// that it takes is plain, so that both readings can be compared.
+// Spellings of what we read in a domain, and what libvirt made of each: test/data/spellings.json. What
+// libvirt prints of a document that it takes is plain, so that both readings can be compared.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { DomainView } from '../../src/model.ts'
@@ -41,7 +41,10 @@ const PARTS =
     ' ',
   )
 
-/** Of a document that libvirt printed, what `documentOf` takes: no white space between elements, no devices that we pass over. */
+/**
+ * Of a document that libvirt printed, what `documentOf` takes: no white space between elements, no devices
+ * that we pass over.
+ */
 export function partsOf(printed: string): string {
   const text = printed.replace(/>\s+</g, '><')
   const { root } = parseXml(text)

@@ -333,7 +333,10 @@ function placesIn(text: string): string {
   return emulatorpin === undefined ? vcpus : `${vcpus} / ${formatSet(emulatorpin)}`
 }
 
-/** What is written, under which configuration, where it ends up, and the codes of what is told besides emulator-unpinned. */
+/**
+ * What is written, under which configuration, where it ends up, and the codes of what is told besides
+ * emulator-unpinned.
+ */
 const requests: Readonly<
   Record<string, readonly [written: Written, config: string, places: string, codes: string]>
 > = {

@@ -1,4 +1,5 @@
-// A VirtualMachineInstance as request: what it implies, what is told of it, how it is refused, and the sidecar's door.
+// A VirtualMachineInstance as request: what it implies, what is told of it, how it is refused, and the
+// sidecar's door.
 
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
-// Domains that no one here wrote (../shared/corpora/domains): fitted with every byte outside the edits kept, or refused in words.
+// Domains that no one here wrote (../shared/corpora/domains): fitted with every byte outside the edits kept,
+// or refused in words.
 
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
@@ -154,7 +155,10 @@ function fromElement({ name, attributes, children }: XmlElement): Plain {
   return { name, attributes: sorted(pairs), children: children.map(fromElement) }
 }
 
-/** The domain less what a fit is allowed to change; a parent that it makes, or leaves empty, is none of the original's. */
+/**
+ * The domain less what a fit is allowed to change; a parent that it makes, or leaves empty, is none of the
+ * original's.
+ */
 function untouched(root: Plain): Plain {
   const without = (element: Plain, gone: readonly string[]): Plain[] => {
     const children = element.children.filter(({ name }) => !gone.includes(name))

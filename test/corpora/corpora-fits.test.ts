@@ -1,5 +1,6 @@
-// All domains of ../shared/corpora on hosts of 1, 2, 4 and 8 nodes that are just large enough: fitted, built anew and rebound.
-// Each is answered by a document that libvirt takes, or refused with a code; there is no third outcome.
+// All domains of ../shared/corpora on hosts of 1, 2, 4 and 8 nodes that are just large enough: fitted, built
+// anew and rebound. Each is answered by a document that libvirt takes, or refused with a code; there is no
+// third outcome.
 
 import t from 'tap'
 import { classOf, Refusal } from '../../src/base/diagnostic.ts'

@@ -72,7 +72,10 @@ const EXCEPTIONS: Record<string, string> = {
     'CPU 2 is online and has no topology folder; hwloc passes over such a CPU',
 }
 
-/** What differs between our facts and a witness's, as lines that name the fact; a fact that they state and we do not is a difference. */
+/**
+ * What differs between our facts and a witness's, as lines that name the fact; a fact that they state and we
+ * do not is a difference.
+ */
 function differences(
   id: string,
   witness: string,
@@ -379,7 +382,10 @@ t.test('each file among the capabilities is read or refused in words', (t) => {
   t.end()
 })
 
-/** The same read by eye of a pattern. Pages of the host's own size are no pool; a row that lacks a cell is no row. */
+/**
+ * The same read by eye of a pattern. Pages of the host's own size are no pool; a row that lacks a cell is no
+ * row.
+ */
 function statedCells(text: string): unknown[] {
   const cells = [...text.matchAll(/<cell id='(\d+)'>([\s\S]*?)<\/cell>/g)]
     .map(([, id, body]) => ({ id: Number(id), body: body as string }))
@@ -482,7 +488,10 @@ t.test('the capabilities that KubeVirt reads', (t) => {
 
 // ---- Cgroups ----
 
-/** A folder of the corpus; only plain files and folders are in there. `seenAs` is where the captured mounts say that it lies. */
+/**
+ * A folder of the corpus; only plain files and folders are in there. `seenAs` is where the captured mounts
+ * say that it lies.
+ */
 function folderFiles(root: string, seenAs = ''): Files {
   const place = (path: string): string =>
     `${CORPORA}/cgroups/${root}${seenAs !== '' && path.startsWith(seenAs) ? path.slice(seenAs.length) : path}`
@@ -616,7 +625,9 @@ t.test('cgroup trees that hold their cpusets', (t) => {
   t.end()
 })
 
-/** Trees for which libvirt's answer is not stated: what their own mounts and /proc/self/cgroup say together. */
+/**
+ * Trees for which libvirt's answer is not stated: what their own mounts and /proc/self/cgroup say together.
+ */
 const WHERE: Record<string, string> = {
   'libvirt-systemd': '/not/really/sys/fs/cgroup/cpuset',
   'libvirt-systemd-legacy': '/not/really/sys/fs/cgroup/cpuset/libvirt/emulator',
@@ -722,7 +733,8 @@ t.test('trees of mountinfo alone', (t) => {
       name,
     )
   }
-  // The launcher's mount shows its own cgroup at the mount point, while /proc tells the path from the root of the host.
+  // The launcher's mount shows its own cgroup at the mount point, while /proc tells the path from the root of
+  // the host.
   const launcher = read('cgroups/kubevirt-devicemapper/launcher.mountinfo')
   const root = / (\/\S+) \/sys\/fs\/cgroup\/cpuset /.exec(launcher)?.[1] as string
   const inside = { [`${cpuset}/cpuset.cpus`]: '2-3', [`${cpuset}/vm/cpuset.cpus`]: '3' }

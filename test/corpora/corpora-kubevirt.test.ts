@@ -1,5 +1,5 @@
-// KubeVirt's own answers, ../shared/conformance/kubevirt.jsonl: what it creates, we give too; what its migrations get wrong, we
-// get right. Prints the table that the README shows.
+// KubeVirt's own answers, ../shared/conformance/kubevirt.jsonl: what it creates, we give too; what its
+// migrations get wrong, we get right. Prints the table that the README shows.
 
 import t from 'tap'
 import { classOf, Refusal } from '../../src/base/diagnostic.ts'
@@ -33,7 +33,10 @@ const CELL_ORDER =
 const FEW_CPUS =
   'the pod has fewer CPUs than vCPUs, and KubeVirt leaves the last vCPUs without a pin: we refuse'
 
-/** Ours by choice: where KubeVirt depends on an order that no Linux reports, or has an oddity that FORMAT.md says not to copy. */
+/**
+ * Ours by choice: where KubeVirt depends on an order that no Linux reports, or has an oddity that FORMAT.md
+ * says not to copy.
+ */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'p030-place-hshuf-asym-1x1x1': CELL_ORDER,
   'p045-place-hshuf-lowest-1x4x2': CELL_ORDER,
@@ -146,7 +149,10 @@ t.test('an exception is sound all the same', (t) => {
 
 // ---- Asked a second time ----
 
-/** Our first answer as KubeVirt prints it: the sections of `expected.xml`, in its own print, in the place of the domain's. */
+/**
+ * Our first answer as KubeVirt prints it: the sections of `expected.xml`, in its own print, in the place of
+ * the domain's.
+ */
 function reprinted({ input, expected }: KubevirtCase): string {
   const { cputune, numatune, numa, memoryBacking, features } = expected.xml
   const own = /<features>([\s\S]*)<\/features>/.exec(input.domainXML)?.[1] ?? ''
@@ -228,7 +234,10 @@ function cellsAsData(cells: readonly WrittenCell[]): string {
   return JSON.stringify(cells.map((cell) => ({ ...cell, distances: [...cell.distances] })))
 }
 
-/** What is wrong with a placement in this pod, in words; empty where libvirt takes it and every vCPU runs where its memory is. */
+/**
+ * What is wrong with a placement in this pod, in words; empty where libvirt takes it and every vCPU runs
+ * where its memory is.
+ */
 function unsound({ input }: KubevirtCase, text: string, cells: readonly WrittenCell[]): string[] {
   const view = readDomain(parseXml(text))
   const host = hostOf(input.topology.numaCells)
@@ -278,7 +287,10 @@ function rebound({ input }: KubevirtCase, text: string): Answer {
   )
 }
 
-/** What became of a migration that KubeVirt planned, by the worst of it. Guests without cells have no `consistency`. */
+/**
+ * What became of a migration that KubeVirt planned, by the worst of it. Guests without cells have no
+ * `consistency`.
+ */
 function kubevirts({ expected }: KubevirtCase): Outcome {
   const { libvirt, consistency = {} } = expected
   if (expected.error !== undefined) return 'refused'

@@ -1,5 +1,5 @@
-// A guest of four vCPUs on every captured machine, in words: corpora-plans.txt, read by a person, and what must hold of each.
-// `--rewrite` writes it anew; the review is its diff.
+// A guest of four vCPUs on every captured machine, in words: corpora-plans.txt, read by a person, and what
+// must hold of each. `--rewrite` writes it anew; the review is its diff.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'

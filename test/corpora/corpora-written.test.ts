@@ -1,5 +1,6 @@
-// All domains of ../shared/corpora written in other ways that mean the same: line ends, quotes, comments, references and more
-// are put into them. Each is fitted as the plain one is, and all that was put in is still there.
+// All domains of ../shared/corpora written in other ways that mean the same: line ends, quotes, comments,
+// references and more are put into them. Each is fitted as the plain one is, and all that was put in is still
+// there.
 
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
@@ -14,7 +15,9 @@ const NODES = 2
 
 interface Way {
   readonly write: (text: string) => string
-  /** What was put in, to be found again as often; where it sits in a value that an edit replaces, it may go. */
+  /**
+   * What was put in, to be found again as often; where it sits in a value that an edit replaces, it may go.
+   */
   readonly mark?: RegExp
 }
 

@@ -56,7 +56,10 @@ export const roomyHost: Host = {
   defaultPagesizeKiB: 2048,
 }
 
-/** So many nodes, and on each just the cores that let the guest fit when it takes them all: it must spread over every node. */
+/**
+ * So many nodes, and on each just the cores that let the guest fit when it takes them all: it must spread
+ * over every node.
+ */
 export function tightHost(count: number, { vcpus, topology }: Pick<DomainView, 'vcpus' | 'topology'>): Host {
   const threads = topology?.threads ?? 1
   const cores = Math.max(1, Math.ceil(vcpus / threads / count))

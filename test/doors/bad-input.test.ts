@@ -1,4 +1,5 @@
-// Bad input and bad places to write to, through the built command: a diagnostic, its exit status, and every file as it was.
+// Bad input and bad places to write to, through the built command: a diagnostic, its exit status, and every
+// file as it was.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -348,7 +349,7 @@ if (canMount) {
 
 t.test("a folder that is read-only, and another's file", (t) => {
   const place = folder(t)
-  for (const name of ['virt-numa.cjs', 'write.cjs'])
+  for (const name of ['virt-numa.cjs', 'write.cjs', 'host-file.cjs'])
     copyFileSync(`${process.cwd()}/dist/${name}`, join(place, name))
   copyFileSync(HOST, join(place, 'host.json'))
   const closed = join(place, 'closed')

@@ -1,5 +1,6 @@
-// What define and watch decide before libvirt is asked: what is secret, what stands against a definition, what an event means.
-// Texts of virsh are as virsh 9.0 prints them. What needs a libvirt is in e2e/define.test.ts.
+// What define and watch decide before libvirt is asked: what is secret, what stands against a definition,
+// what an event means. Texts of virsh are as virsh 9.0 prints them. What needs a libvirt is in
+// e2e/define.test.ts.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

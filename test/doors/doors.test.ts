@@ -1,5 +1,6 @@
-// Hostile input at every door, through the built programs: exit status and code, time and memory, and nothing half-written.
-// Of each door the first case of each outcome; `--all` walks the whole table, `--figures` prints what each case took.
+// Hostile input at every door, through the built programs: exit status and code, time and memory, and nothing
+// half-written. Of each door the first case of each outcome; `--all` walks the whole table, `--figures`
+// prints what each case took.
 
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +18,10 @@ import { type Door, doors } from './doors.ts'
 const COMMAND = `${process.cwd()}/dist/virt-numa.cjs`
 const HOOK = `${process.cwd()}/dist/hooks/qemu.cjs`
 
-/** What DESIGN allows is a second of an idle machine: time on a CPU says more of one that is not, and is slower there too. */
+/**
+ * What DESIGN allows is a second of an idle machine: time on a CPU says more of one that is not, and is
+ * slower there too.
+ */
 const MOST_MIB = 256
 const MOST_CPU_MS = 5000
 const MOST_MS = 60_000

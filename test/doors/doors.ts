@@ -1,5 +1,5 @@
-// Every door and what a hostile one knocks with: the words, files and stdin of one run, and the exit status and first code it
-// must end with. `code` '' is no error at all.
+// Every door and what a hostile one knocks with: the words, files and stdin of one run, and the exit status
+// and first code it must end with. `code` '' is no error at all.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// A virsh of our own in front of PATH: one guest, whose definition is a file, and who cannot be refused but by name. What a real
-// libvirt makes of definitions is in e2e/.
+// A virsh of our own in front of PATH: one guest, whose definition is a file, and who cannot be refused but
+// by name. What a real libvirt makes of definitions is in e2e/.
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

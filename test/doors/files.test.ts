@@ -1,4 +1,5 @@
-// Files that commands write: whole or not at all, with all that they had beside their content, and never over an input.
+// Files that commands write: whole or not at all, with all that they had beside their content, and never over
+// an input.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -20,9 +21,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { diagnostic } from '../../src/base/diagnostic.ts'
 import { keepCopy } from '../../src/libvirt/backup.ts'
-import { copyAttributes } from '../../src/machine/attributes.ts'
-import { saveFile } from '../../src/machine/save.ts'
-import { createFile, replaceFile } from '../../src/machine/temporary-file.ts'
+import { copyAttributes, saveFile } from '../../src/machine/write/save.ts'
+import { createFile, replaceFile } from '../../src/machine/write/temporary-file.ts'
 import { runApart } from '../apart.ts'
 import { canMount, codesOf, type Ended, folder, HOST, PROGRAM, seed, shell } from '../seed.ts'
 

@@ -1,4 +1,5 @@
-// What the tests of the hook run it on: a captured host, the operations of libvirt's, and the environment that libvirt hands on.
+// What the tests of the hook run it on: a captured host, the operations of libvirt's, and the environment
+// that libvirt hands on.
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -575,8 +575,8 @@ t.test('a crash at every step', async (t) => {
           }
           reached.add(step)
           if (afterwards.includes(step)) t.match(played, { exit: 0, stdout: "nodeset='0-1'" }, what)
-          // As long as the configuration is not read, what it says of a crash is not known. Of an answer that could not be printed
-          // a part may be out.
+          // As long as the configuration is not read, what it says of a crash is not known. Of an answer that
+          // could not be printed a part may be out.
           else if (['readConfig', 'elapsedMs', 'print'].includes(step))
             t.match(played, { exit: 1, stdout: /^$/ }, what)
           else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)

@@ -1,4 +1,5 @@
-// install and uninstall, in a root folder of their own: what lies there before decides where the hook goes, and nothing else moves.
+// install and uninstall, in a root folder of their own: what lies there before decides where the hook goes,
+// and nothing else moves.
 
 import { spawn } from 'node:child_process'
 import {
@@ -29,7 +30,7 @@ import { reload } from '../../src/hook-setup/reload.ts'
 import { type Ask, labelHook, labelOfPlace, policyOn } from '../../src/hook-setup/selinux.ts'
 import { readShim, sealed, shimText } from '../../src/hook-setup/shim.ts'
 import { OPERATIONS, tryHook } from '../../src/hook-setup/trial.ts'
-import { versionIn } from '../../src/machine/libvirt-version.ts'
+import { versionIn } from '../../src/machine/programs/programs.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { configText } from '../../src/request/config-text.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
@@ -321,7 +322,8 @@ t.test('another hooks folder leaves the configuration alone', (t) => {
 t.test('where a file may not be so large nothing is installed', (t) => {
   for (const name of ['the hook', 'the configuration']) {
     const root = makeRoot()
-    // The hook is longer than the configuration: only where it is installed already does the configuration fail.
+    // The hook is longer than the configuration: only where it is installed already does the configuration
+    // fail.
     if (name === 'the hook') rmSync(join(root, 'etc'), { recursive: true })
     else write(hookOf(root), SHIM, 0o755)
     const before = treeOf(root)

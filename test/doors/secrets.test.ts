@@ -1,5 +1,6 @@
-// No secret in what nobody asked to see: diffs, the lines that diagnostics point at, errors, logs. Every value of a rich domain that
-// has no part in a placement is a canary, and every door is listened to; then the same with the document broken at every place.
+// No secret in what nobody asked to see: diffs, the lines that diagnostics point at, errors, logs. Every
+// value of a rich domain that has no part in a placement is a canary, and every door is listened to; then the
+// same with the document broken at every place.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,6 @@
-// verify on captured guests: each folder of test/guests is a running guest as its /proc and /run were, what was asked, and the
-// answer in words, as JSON and as metrics. The captures are of real guests on a host of four nodes; `edits` change one fact of one.
+// verify on captured guests: each folder of test/guests is a running guest as its /proc and /run were, what
+// was asked, and the answer in words, as JSON and as metrics. The captures are of real guests on a host of
+// four nodes; `edits` change one fact of one.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -120,7 +121,10 @@ t.test('what must hold of every answer', async (t) => {
   }
 })
 
-/** HELP and TYPE once before the samples of each metric, and no sample twice. @see the text format of Prometheus */
+/**
+ * HELP and TYPE once before the samples of each metric, and no sample twice.
+ * @see the text format of Prometheus
+ */
 function checkExposition(t: Test, name: string, text: string | undefined): void {
   if (text === undefined) return
   const seen = new Set<string>()

@@ -1,5 +1,5 @@
-// define and watch beside a virsh that hangs, dies, prints too much or prints nonsense: a shell script in the place of virsh, run as
-// a process. What it prints otherwise is as virsh 9.0 prints it.
+// define and watch beside a virsh that hangs, dies, prints too much or prints nonsense: a shell script in the
+// place of virsh, run as a process. What it prints otherwise is as virsh 9.0 prints it.
 
 import {
   chmodSync,
@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { dueInMs, listPending, nonePending, sighted } from '../../src/libvirt/pending.ts'
-import { lineReader } from '../../src/machine/lines.ts'
+import { lineReader } from '../../src/machine/programs/lines.ts'
 import { startApart } from '../apart.ts'
 
 t.setTimeout(240_000)

@@ -1,5 +1,6 @@
-// What comes from others reaches nobody's terminal, log or browser as it is: every door is given names, values, files and words that
-// hold characters that a terminal obeys or that nobody sees, and every byte that comes out is looked at.
+// What comes from others reaches nobody's terminal, log or browser as it is: every door is given names,
+// values, files and words that hold characters that a terminal obeys or that nobody sees, and every byte that
+// comes out is looked at.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// `define` and `watch` against libvirtds of our own and guests that run (TCG, no kernel: placement needs none).
+// `define` and `watch` against libvirtds of our own and guests that run (TCG, no kernel: placement needs
+// none).
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
-// A host of four nodes as a virtual machine without KVM, with three libvirtds in three pods on cgroup v2: what restore, live
-// migration and a shortage of pages do to a guest, by what the kernel says of its memory and threads. `--rewrite` stores the
-// captures of test/captures anew.
+// A host of four nodes as a virtual machine without KVM, with three libvirtds in three pods on cgroup v2:
+// what restore, live migration and a shortage of pages do to a guest, by what the kernel says of its memory
+// and threads. `--rewrite` stores the captures of test/captures anew.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

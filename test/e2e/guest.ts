@@ -1,4 +1,5 @@
-// A small guest: Debian's cloud kernel and a busybox that tells on its serial console what NUMA it sees, then ticks once a second.
+// A small guest: Debian's cloud kernel and a busybox that tells on its serial console what NUMA it sees, then
+// ticks once a second.
 
 import {
   chmodSync,
@@ -109,7 +110,10 @@ export interface SeenCell {
   readonly distances: string
 }
 
-/** What the guest's own kernel says of its cells. Its boot takes 3 seconds on a machine that has nothing else to do. */
+/**
+ * What the guest's own kernel says of its cells. Its boot takes 3 seconds on a machine that has nothing else
+ * to do.
+ */
 export async function cellsSeen(console: string): Promise<SeenCell[]> {
   await until(
     180,

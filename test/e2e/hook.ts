@@ -1,4 +1,5 @@
-// How guests and the hook come to a host in these tests: by our own commands where they are, else by what the README says.
+// How guests and the hook come to a host in these tests: by our own commands where they are, else by what the
+// README says.
 
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -41,7 +42,9 @@ async function offers({ virtNuma }: LibvirtHost, command: string): Promise<boole
   return (await virtNuma(command, '--help')).status === 0
 }
 
-/** Somebody else's hook in qemu.d: it keeps a line of each call, and fails where `failing` says, by operation. */
+/**
+ * Somebody else's hook in qemu.d: it keeps a line of each call, and fails where `failing` says, by operation.
+ */
 export async function installOutsider(
   host: LibvirtHost,
 ): Promise<{ readonly calls: () => string[]; readonly failAt: (operation: string) => void }> {
@@ -73,7 +76,10 @@ export function hookLog({ folder }: LibvirtHost): string {
   return readFileSync(`${folder}/log/virt-numa.log`, 'utf8')
 }
 
-/** Puts other programs into our hook's file: what an upgrade gone wrong leaves there. @returns what puts it back */
+/**
+ * Puts other programs into our hook's file: what an upgrade gone wrong leaves there.
+ * @returns what puts it back
+ */
 export function breakHook(
   file: string,
   broken: { readonly node?: string; readonly program?: string },

@@ -1,5 +1,6 @@
-// Three ways in which libvirt says whether it takes a domain, none of which needs a daemon: its schema, its test driver's parser
-// and its QEMU driver, which makes QEMU's command line of it for the machine that it sees.
+// Three ways in which libvirt says whether it takes a domain, none of which needs a daemon: its schema, its
+// test driver's parser and its QEMU driver, which makes QEMU's command line of it for the machine that it
+// sees.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { openNamespace } from './namespace.ts'
@@ -33,7 +34,9 @@ export interface Machine {
   readonly close: () => Promise<void>
 }
 
-/** `scratch` is libvirt's: the first call looks at QEMU, some four seconds, and leaves what it found there. */
+/**
+ * `scratch` is libvirt's: the first call looks at QEMU, some four seconds, and leaves what it found there.
+ */
 export async function openMachine(name: string, devices: string, scratch: string): Promise<Machine> {
   mkdirSync(`${scratch}/etc`, { recursive: true })
   // As root, else libvirt looks anew at a /dev/kvm that it cannot open, each time for half a minute.
@@ -60,8 +63,8 @@ export async function openMachine(name: string, devices: string, scratch: string
 }
 
 /**
- * Of libvirt's own: 9.0 frees twice where it refuses a VFIO device that is not there, fitted or not, and what it says as it dies
- * differs each time, as does whether it dies.
+ * Of libvirt's own: 9.0 frees twice where it refuses a VFIO device that is not there, fitted or not, and what
+ * it says as it dies differs each time, as does whether it dies.
  */
 const CRASHES = ['SIGSEGV', 'SIGABRT', 'SIGBUS']
 const CRASHED = 'it crashes'
@@ -88,8 +91,8 @@ export interface Pair {
 export type Judged = 'accepted' | 'refused before' | 'refused only now'
 
 /**
- * What is accepted is judged. What is refused is compared: it may not be refused for another reason than before. A crash is as any
- * other refusal.
+ * What is accepted is judged. What is refused is compared: it may not be refused for another reason than
+ * before. A crash is as any other refusal.
  */
 export async function judge(
   { of }: Judge,

@@ -1,5 +1,5 @@
-// A libvirtd of the test's own: its configuration, state, sockets and hugetlbfs lie in one folder and in one mount namespace, so
-// that neither this machine's libvirt nor a second one here sees it.
+// A libvirtd of the test's own: its configuration, state, sockets and hugetlbfs lie in one folder and in one
+// mount namespace, so that neither this machine's libvirt nor a second one here sees it.
 
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -39,7 +39,8 @@ export const PROGRAM = resolve('dist/virt-numa.cjs')
 export async function openHost(name: string, folder: string): Promise<LibvirtHost> {
   for (const each of Object.keys(BOUND)) mkdirSync(`${folder}/${each}`, { recursive: true })
   writeFileSync(`${folder}/etc/libvirtd.conf`, `host_uuid = "${randomUUID()}"\n`)
-  // Root can open /dev/kvm: as another user libvirt looks anew at what it cannot open, at each define. The handler spares virtlogd.
+  // Root can open /dev/kvm: as another user libvirt looks anew at what it cannot open, at each define. The
+  // handler spares virtlogd.
   writeFileSync(
     `${folder}/etc/qemu.conf`,
     'user = "root"\ngroup = "root"\nremember_owner = 0\nstdio_handler = "file"\n',

@@ -1,4 +1,5 @@
-// A mount namespace of its own, held open by a process that sleeps: what is mounted in it is seen by nobody else, and goes with it.
+// A mount namespace of its own, held open by a process that sleeps: what is mounted in it is seen by nobody
+// else, and goes with it.
 
 import { type Ended, type Running, run, start, until } from './programs.ts'
 

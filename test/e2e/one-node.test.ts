@@ -1,5 +1,5 @@
-// One machine, a real libvirtd, guests that run: a guest is fitted, started, saved, restored and migrated, and what the kernel says
-// of it is what its XML says. The daemons are the test's own, in mount namespaces.
+// One machine, a real libvirtd, guests that run: a guest is fitted, started, saved, restored and migrated,
+// and what the kernel says of it is what its XML says. The daemons are the test's own, in mount namespaces.
 
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

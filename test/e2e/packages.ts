@@ -1,4 +1,5 @@
-// What the end-to-end tests need of the system, by apt: libvirt, QEMU, and a kernel with an initramfs for the guest.
+// What the end-to-end tests need of the system, by apt: libvirt, QEMU, and a kernel with an initramfs for the
+// guest.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { must, run } from './programs.ts'

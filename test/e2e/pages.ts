@@ -1,4 +1,5 @@
-// Pages of 2 MiB for a test: what it adds to the host's pool it takes away again, and nothing of anyone else's.
+// Pages of 2 MiB for a test: what it adds to the host's pool it takes away again, and nothing of anyone
+// else's.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 

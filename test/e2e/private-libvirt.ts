@@ -1,5 +1,6 @@
-// A libvirtd of our own, beside whatever runs on the machine: its folders and its host name are seen by it alone (unshare), it is
-// reached through its socket. Needs root; libvirt and QEMU are installed where they are missing.
+// A libvirtd of our own, beside whatever runs on the machine: its folders and its host name are seen by it
+// alone (unshare), it is reached through its socket. Needs root; libvirt and QEMU are installed where they
+// are missing.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +42,10 @@ export function installLibvirt(): void {
   apt('install', '-y', '--no-install-recommends', ...PACKAGES)
 }
 
-/** QEMU runs as root: else libvirt finds /dev/kvm closed to it and probes QEMU anew at every call, 44 seconds each. */
+/**
+ * QEMU runs as root: else libvirt finds /dev/kvm closed to it and probes QEMU anew at every call, 44 seconds
+ * each.
+ */
 const QEMU_CONF = 'user = "root"\ngroup = "root"\ncgroup_controllers = [ ]\nremember_owner = 0\n'
 
 export async function startLibvirt(parent: string, name: string, uuid: string): Promise<Libvirt> {

@@ -1,4 +1,5 @@
-// Other programs, each with a limit on its time, and apart from tap: what it slips into the environment of children stays out.
+// Other programs, each with a limit on its time, and apart from tap: what it slips into the environment of
+// children stays out.
 
 export interface Ended {
   /** Absent: ended by a signal, or not started. */

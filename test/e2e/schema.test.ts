@@ -1,5 +1,6 @@
-// Everything that virt-numa writes, before libvirt: each golden answer, and fits of domains that no one here wrote. What libvirt
-// took before it must take after. And what it takes at all is what test/data/spellings.json says.
+// Everything that virt-numa writes, before libvirt: each golden answer, and fits of domains that no one here
+// wrote. What libvirt took before it must take after. And what it takes at all is what
+// test/data/spellings.json says.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -127,7 +128,10 @@ t.test('golden answers', async (t) => {
   }
 })
 
-/** Those of x86: there is no emulator here for others, which a document hears last of all that is wrong with it. */
+/**
+ * Those of x86: there is no emulator here for others, which a document hears last of all that is wrong with
+ * it.
+ */
 async function judgeOnOwnMachines(t: Test, pairs: ReadonlyMap<GoldenCase, Pair>): Promise<Tally[]> {
   const hosts = new Map<string, GoldenCase[]>()
   for (const each of [...pairs.keys()].filter(({ domain }) => !/arch=.(s390x|ppc64)/.test(domain))) {
@@ -180,7 +184,10 @@ async function judgeOnMachines(t: Test, fits: readonly Fit[]): Promise<Tally[]> 
   return tallies
 }
 
-/** Domains for QEMU on x86 that libvirt 9 has defined, in an order that is always the same and spreads over all sources. */
+/**
+ * Domains for QEMU on x86 that libvirt 9 has defined, in an order that is always the same and spreads over
+ * all sources.
+ */
 function domains(): { readonly id: string; readonly text: string }[] {
   interface Item {
     readonly kind: string
@@ -269,7 +276,10 @@ t.test('what each of them refuses', async (t) => {
   })
 })
 
-/** With --record what libvirt says now is written down. The words of a refusal differ between versions, and are not compared. */
+/**
+ * With --record what libvirt says now is written down. The words of a refusal differ between versions, and
+ * are not compared.
+ */
 t.test('spellings are recorded as libvirt takes them', async (t) => {
   const spellings = readSpellings()
   const answers = await askLibvirt(spellings, join(scratch, 'spellings'))

@@ -1,8 +1,9 @@
-// The installed hook at every operation of libvirt's, with everything broken that can break around it: real files, signals, limits
-// and file systems. Of each combination the exit status, what is printed and the time are named.
+// The installed hook at every operation of libvirt's, with everything broken that can break around it: real
+// files, signals, limits and file systems. Of each combination the exit status, what is printed and the time
+// are named.
 //
-// A fault is described by what it does to the hook; what has to follow from that for a guest that asks and for one that does not is
-// decided in one place (`expected`).
+// A fault is described by what it does to the hook; what has to follow from that for a guest that asks and
+// for one that does not is decided in one place (`expected`).
 
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -60,7 +61,9 @@ const LONG = `<description>${'x'.repeat(300_000)}</description>`
 type Effect =
   /** It answers as if nothing were wrong. */
   | 'works'
-  /** Its program gives no verdict: migrate and restore are refused, prepare goes on, and the log may say so. */
+  /**
+   * Its program gives no verdict: migrate and restore are refused, prepare goes on, and the log may say so.
+   */
   | 'no-verdict'
   /** Its program says that it failed: `on_error` decides. */
   | 'fails'

@@ -16,7 +16,9 @@ export interface Mount {
   readonly end: () => Promise<void>
 }
 
-/** A server that hangs, as with NFS or lxcfs (dead-server.ts). The test must not look into the folder itself. */
+/**
+ * A server that hangs, as with NFS or lxcfs (dead-server.ts). The test must not look into the folder itself.
+ */
 export async function mountDead(folder: string): Promise<Mount> {
   mkdirSync(folder, { recursive: true })
   const server = spawn(process.execPath, [join(__dirname, '../faults/dead-server.cjs'), folder], {

@@ -1,4 +1,5 @@
-// The real documents that inputs are made from: golden cases of this repository, and ../shared/corpora where it is.
+// The real documents that inputs are made from: golden cases of this repository, and ../shared/corpora where
+// it is.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
-// `npm run fuzz`: inputs without end to every target, in threads, watched by a clock. Each input follows from seed, target and
-// number: `--seed S --target T --index N` makes one again.
+// `npm run fuzz`: inputs without end to every target, in threads, watched by a clock. Each input follows from
+// seed, target and number: `--seed S --target T --index N` makes one again.
 //
-// --inputs N per target (default 20000), --seconds N per target instead, of both the less; --target NAME only this one, --seed N
-// (default 1).
+// --inputs N per target (default 20000), --seconds N per target instead, of both the less; --target NAME only
+// this one, --seed N (default 1).
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

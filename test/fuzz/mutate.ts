@@ -1,4 +1,5 @@
-// A real document to one that nearly is: elements and attributes moved about, values put to the edge, lines and bytes spoiled.
+// A real document to one that nearly is: elements and attributes moved about, values put to the edge, lines
+// and bytes spoiled.
 
 import { parseXml, type XmlElement } from '../../src/xml/parse.ts'
 import type { Random } from './random.ts'

@@ -1,4 +1,5 @@
-// A seed, a target's name and a number to the same stream of choices on every machine, so that any input can be made again.
+// A seed, a target's name and a number to the same stream of choices on every machine, so that any input can
+// be made again.
 
 /** Whole numbers and choices; the same sequence for the same seed. */
 export interface Random {

@@ -1,5 +1,5 @@
-// What is fuzzed: per target an input made by chance, and what must hold of whatever comes out. A Refusal is an answer; anything
-// else that is thrown is a finding.
+// What is fuzzed: per target an input made by chance, and what must hold of whatever comes out. A Refusal is
+// an answer; anything else that is thrown is a finding.
 
 import { act, type Steps } from '../../hooks/act.ts'
 import { type Fit, fit, fitSteps } from '../../hooks/fit.ts'

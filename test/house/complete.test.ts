@@ -1,4 +1,5 @@
-// What no golden case shows: every code, every key and value, every operation of the hook and every trap must appear somewhere.
+// What no golden case shows: every code, every key and value, every operation of the hook and every trap must
+// appear somewhere.
 
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
@@ -7,7 +8,10 @@ import { operations } from '../../src/hook-setup/operations.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 import { answer, readCases } from '../core/golden-case.ts'
 
-/** Codes that no folder can show, since they are told before there is a domain and a host; and the test that does. */
+/**
+ * Codes that no folder can show, since they are told before there is a domain and a host; and the test that
+ * does.
+ */
 const elsewhere: Readonly<Record<string, string>> = {
   'set-malformed': 'request.test.ts',
   'set-too-large': 'request.test.ts',

@@ -1,4 +1,6 @@
-// The import lines of the house: they go down its floors only, and rooms of one floor do not know each other.
+// The import lines of src/ and hooks/: they go down the floors only, the rooms of one floor do not import
+// each other, and no file imports itself by way of others. And no folder has more files than a reader can
+// take in.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -37,14 +39,14 @@ function importsOf(source: string): string[] {
 /** What is wrong with the imports of one file, a line each. */
 function wrongImports(path: string, source: string): string[] {
   const here = roomOf(path)
-  if (here === undefined) return [`${path} stands in no room`]
+  if (here === undefined) return [`${path} belongs to no room`]
   return importsOf(source).flatMap((target) => {
     const to = join(dirname(path), target)
     const there = roomOf(to)
-    if (there === undefined) return [`${path} imports ${to}, which stands in no room`]
+    if (there === undefined) return [`${path} imports ${to}, which belongs to no room`]
     if (there.floor > here.floor) return [`${path} imports up: ${to}`]
     return there.floor === here.floor && there.room !== here.room
-      ? [`${path} knows a room of its own floor: ${to}`]
+      ? [`${path} imports a room of its own floor: ${to}`]
       : []
   })
 }
@@ -66,7 +68,55 @@ t.test('imports go down the floors', (t) => {
   t.equal(
     wrong.join('\n'),
     '',
-    `imports go down only, and rooms of one floor do not know each other:\n${floorPlan}\n`,
+    `imports go down only, and rooms of one floor do not import each other:\n${floorPlan}\n`,
+  )
+  t.end()
+})
+
+/**
+ * Files that import each other, directly or through others, a line per group. `import type` counts as any
+ * other.
+ */
+function cyclesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const reached = new Map<string, Set<string>>()
+  const reach = (from: string): Set<string> => {
+    const known = reached.get(from)
+    if (known !== undefined) return known
+    const found = new Set<string>()
+    const open = [...(imports.get(from) ?? [])]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next)) continue
+      found.add(next)
+      open.push(...(imports.get(next) ?? []))
+    }
+    reached.set(from, found)
+    return found
+  }
+  const inCycle = [...imports.keys()].filter((path) => reach(path).has(path))
+  const groups = inCycle.map((path) =>
+    inCycle.filter((other) => reach(path).has(other) && reach(other).has(path)),
+  )
+  return [...new Set(groups.map((group) => group.sort().join(' <-> ')))]
+}
+
+t.test('no file imports itself, not even by way of others', (t) => {
+  const imports = sources.map((path) => {
+    const targets = importsOf(readFileSync(path, 'utf8')).map((target) => join(dirname(path), target))
+    return [path, targets] as const
+  })
+  t.equal(cyclesIn(new Map(imports)).join('\n'), '', 'no import cycles')
+  t.end()
+})
+
+/** A folder with more wants sub-folders. */
+const MOST_FILES = 16
+
+t.test('no folder has more than 16 source files', (t) => {
+  const count = new Map<string, number>()
+  for (const path of sources) count.set(dirname(path), (count.get(dirname(path)) ?? 0) + 1)
+  t.same(
+    [...count].filter(([, files]) => files > MOST_FILES),
+    [],
   )
   t.end()
 })
@@ -107,5 +157,16 @@ t.test('what it finds', (t) => {
   t.equal(found('src/place.ts', "import { check } from './check.ts'"), 1, 'two compositions')
   t.equal(found('src/base/a.ts', "// as in import x from '../place.ts'"), 0, 'a comment imports nothing')
   t.equal(found('src/misc/a.ts', ''), 1, 'a folder that is no room')
+
+  const cycles = (edges: Record<string, readonly string[]>): readonly string[] =>
+    cyclesIn(new Map(Object.entries(edges)))
+  t.same(cycles({ a: ['b', 'c'], b: ['c'], c: [] }), [], 'two ways to one file')
+  t.same(
+    cycles({ a: ['b'], b: ['c'], c: ['b'], d: ['a'] }),
+    ['b <-> c'],
+    'a cycle, without those that only lead to it',
+  )
+  t.same(cycles({ a: ['b'], b: ['a'], c: ['d', 'a'], d: ['c'] }), ['a <-> b', 'c <-> d'], 'two cycles')
+  t.same(importsOf("import type { Running } from './run.ts'"), ['./run.ts'], 'a type import counts')
   t.end()
 })

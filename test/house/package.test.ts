@@ -26,6 +26,7 @@ const BUNDLES = [
   'dist/capabilities.cjs',
   'dist/execa.cjs',
   'dist/hooks/qemu.cjs',
+  'dist/host-file.cjs',
   'dist/start.cjs',
   'dist/unified.cjs',
   'dist/virt-numa.cjs',

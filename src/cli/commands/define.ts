@@ -1,4 +1,5 @@
-// `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its diff is shown.
+// `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its
+// diff is shown.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
@@ -19,8 +20,8 @@ import {
   virshAt,
 } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
-import { DOMAIN, readText } from '../../machine/read-text.ts'
-import { heedingSignals } from '../../machine/signals.ts'
+import { heedingSignals } from '../../machine/programs/signals.ts'
+import { DOMAIN, readText } from '../../machine/read/read-text.ts'
 import { type Placed, place, readDocument } from '../../place.ts'
 import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'

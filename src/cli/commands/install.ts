@@ -21,10 +21,9 @@ import { tryHook } from '../../hook-setup/trial.ts'
 import { HOOK_MODE, putHook, removeFile, tryElsewhere, writeNew } from '../../hook-setup/write.ts'
 import { selinuxMode } from '../../host/confinement.ts'
 import { type Daemon, readDaemon } from '../../host/daemon.ts'
-import { CONFIG, readConfigText } from '../../machine/config-file.ts'
 import { thisMachine } from '../../machine/files.ts'
-import { libvirtVersion } from '../../machine/libvirt-version.ts'
-import { runProgram } from '../../machine/programs.ts'
+import { libvirtVersion, runProgram } from '../../machine/programs/programs.ts'
+import { CONFIG, readConfigText } from '../../machine/read/read-text.ts'
 import { systemError } from '../../machine/system-error.ts'
 import { parseConfig } from '../../request/config.ts'
 import { configText } from '../../request/config-text.ts'
@@ -64,7 +63,10 @@ export interface Sites {
   readonly hooks: string
   readonly config: string
   readonly run: string
-  /** The hooks folder is not the one that libvirt reads: then the configuration, which counts for all hooks, is left alone. */
+  /**
+   * The hooks folder is not the one that libvirt reads: then the configuration, which counts for all hooks,
+   * is left alone.
+   */
   readonly isElsewhere: boolean
 }
 

@@ -1,13 +1,14 @@
-// `onDefineDomain`: KubeVirt's sidecar-shim asks it before a domain is defined. VMI and domain are the arguments themselves,
-// stdout is the domain, stderr goes into the pod's log, and an exit status other than 0 keeps the guest from starting.
+// `onDefineDomain`: KubeVirt's sidecar-shim asks it before a domain is defined. VMI and domain are the
+// arguments themselves, stdout is the domain, stderr goes into the pod's log, and an exit status other than 0
+// keeps the guest from starting.
 
 import { basename } from 'node:path'
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import { parseJson } from '../../base/json.ts'
 import { readDomain } from '../../domain/view.ts'
-import { CONFIG } from '../../machine/config-file.ts'
 import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
+import { CONFIG } from '../../machine/read/read-text.ts'
 import { place, readDocument } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'
@@ -52,8 +53,9 @@ export function wordsOf([, program = '', ...words]: readonly string[]): readonly
 }
 
 /**
- * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a refusal would act, get
- * their domain back as it was. Which CPUs are allowed the pins in the domain say: the sidecar's own cgroup is not the guest's.
+ * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a
+ * refusal would act, get their domain back as it was. Which CPUs are allowed the pins in the domain say: the
+ * sidecar's own cgroup is not the guest's.
  */
 function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   const { vmi, domain, host, cgroup, pid, config, requested } = command

@@ -3,7 +3,7 @@
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { drawPlan } from '../../explain/svg.ts'
 import { explain } from '../../explain/text.ts'
-import { saveFile } from '../../machine/save.ts'
+import { saveFile } from '../../machine/write/save.ts'
 import { keyNames } from '../../request/keys.ts'
 import { type CommandRow, EXITS, isStdout, READING, type Reading, readingOf, switchesOf } from '../options.ts'
 import { print, printJson } from '../output.ts'

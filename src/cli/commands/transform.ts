@@ -2,8 +2,8 @@
 
 import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
-import { modeOfInput } from '../../machine/read-text.ts'
-import { saveFile } from '../../machine/save.ts'
+import { modeOfInput } from '../../machine/read/read-text.ts'
+import { saveFile } from '../../machine/write/save.ts'
 import type { Placed } from '../../place.ts'
 import { hiddenOf } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'

@@ -14,8 +14,8 @@ import { readCommandOf, readRunningGuest } from '../../host/qemu/process.ts'
 import { type GuestStatus, readStatus } from '../../host/qemu/status.ts'
 import { readHost } from '../../host/sysfs.ts'
 import { readFilesOf } from '../../machine/host-source.ts'
-import { DOMAIN, readText } from '../../machine/read-text.ts'
-import { saveFile } from '../../machine/save.ts'
+import { DOMAIN, readText } from '../../machine/read/read-text.ts'
+import { saveFile } from '../../machine/write/save.ts'
 import type { QemuCommand } from '../../model.ts'
 import { checkType, readDocument } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
@@ -194,7 +194,10 @@ function byName(
   }
 }
 
-/** QEMU knows the name of its guest, and so leads to the status file; one of another process of that name does not count. */
+/**
+ * QEMU knows the name of its guest, and so leads to the status file; one of another process of that name does
+ * not count.
+ */
 function byPid(
   files: Files,
   pid: number,
@@ -206,7 +209,10 @@ function byPid(
   return status?.pid === pid ? { pid, status } : { pid }
 }
 
-/** @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused for */
+/**
+ * @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused
+ * for
+ */
 function findStatus(files: Files, guest: string, places: readonly string[]): Located | undefined {
   const name = `${guest}.xml`
   const folder =

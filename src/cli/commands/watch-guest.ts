@@ -1,4 +1,5 @@
-// One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a line for the log.
+// One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a
+// line for the log.
 
 import type { Code } from '../../base/codes.ts'
 import { Refusal, refuseAll } from '../../base/diagnostic.ts'
@@ -24,8 +25,9 @@ export interface Watching {
 }
 
 /**
- * A guest that did not ask, or sits as it should, gives nothing to tell. `defined` and `otherwise` (another program wrote at the
- * same time, or libvirt made something else of it) count against two programs that fight.
+ * A guest that did not ask, or sits as it should, gives nothing to tell. `defined` and `otherwise` (another
+ * program wrote at the same time, or libvirt made something else of it) count against two programs that
+ * fight.
  */
 export type Looked =
   | { readonly is: 'nothing' }

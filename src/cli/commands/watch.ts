@@ -1,8 +1,9 @@
-// `virt-numa watch`: follows what happens to definitions and re-fits guests that ask. One line per action on stdout.
+// `virt-numa watch`: follows what happens to definitions and re-fits guests that ask. One line per action on
+// stdout.
 //
-// One task does all the work, a guest at a time; events only say whom to look at. The daemon's end ends `virsh event`: then it
-// connects anew and looks at every guest, since nobody tells what happened in between. Its own definitions make events too, but a
-// guest that is fitted has no edit, so nothing follows from them.
+// One task does all the work, a guest at a time; events only say whom to look at. The daemon's end ends
+// `virsh event`: then it connects anew and looks at every guest, since nobody tells what happened in between.
+// Its own definitions make events too, but a guest that is fitted has no edit, so nothing follows from them.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../base/diagnostic.ts'
@@ -19,11 +20,11 @@ import {
   virshAt,
   withoutPassword,
 } from '../../libvirt/virsh.ts'
-import { type Printing, startPrinting } from '../../machine/child-process.ts'
-import { CONFIG } from '../../machine/config-file.ts'
-import { lineReader } from '../../machine/lines.ts'
 import { actionLine, listed } from '../../machine/log-line.ts'
-import { heedingSignals } from '../../machine/signals.ts'
+import { type Printing, startPrinting } from '../../machine/programs/child-process.ts'
+import { lineReader } from '../../machine/programs/lines.ts'
+import { heedingSignals } from '../../machine/programs/signals.ts'
+import { CONFIG } from '../../machine/read/read-text.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print } from '../output.ts'
 import { readSettings } from '../placing.ts'
@@ -70,7 +71,10 @@ interface Session extends Watching {
   isUnreadableTold: boolean
 }
 
-/** virsh does not say when it is ready to hear of events: what is defined until then is found by looking again. */
+/**
+ * virsh does not say when it is ready to hear of events: what is defined until then is found by looking
+ * again.
+ */
 const LOOK_AGAIN_S = [3, 10, 30]
 
 /** While what virsh prints cannot be read. */
@@ -112,7 +116,10 @@ async function watchGuests(session: Session, command: Watch): Promise<number> {
   return 0
 }
 
-/** Without --once a daemon that is not there yet is waited for; a machine that is another one never becomes this one. */
+/**
+ * Without --once a daemon that is not there yet is waited for; a machine that is another one never becomes
+ * this one.
+ */
 async function checkConnectionOf({ virsh, settings, host }: Session, { once }: Watch): Promise<void> {
   try {
     await checkConnection(virsh, host ?? settings.root)
@@ -209,7 +216,10 @@ function woken(attending: Attending, withinMs: number): Promise<void> {
   })
 }
 
-/** Until the events end. For a line that cannot be read all guests are looked at: it may have named any of them. */
+/**
+ * Until the events end. For a line that cannot be read all guests are looked at: it may have named any of
+ * them.
+ */
 async function readEvents(session: Session, events: Printing, attending: Attending): Promise<void> {
   const read = lineReader()
   let lastLookMs = Number.NEGATIVE_INFINITY

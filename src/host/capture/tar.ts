@@ -2,8 +2,9 @@
 
 import { refuse } from '../../base/diagnostic.ts'
 import type { Files } from '../files.ts'
+import { parts } from '../paths.ts'
 import { readEntries } from './tar-entries.ts'
-import { type Entry, type Folder, filesOfTree, folder, follow, parts, put } from './tree.ts'
+import { type Entry, entryAt, type Folder, filesOfTree, folder, put } from './tree.ts'
 
 /** The largest capture that we know has 40,000. */
 const MAX_ENTRIES = 200_000
@@ -29,7 +30,7 @@ export function filesOfTar(bytes: Uint8Array): Files {
   }
   for (const [name, target] of hardLinks) {
     // Its target may be anywhere in the archive, so it is looked up only now; one without a target is a file that is missing.
-    const file = follow(archive, parts(target))
+    const file = entryAt(archive, parts(target))
     if (file?.kind === 'file') store(name, file)
   }
   return filesOfTree(machineIn(archive))
@@ -62,7 +63,7 @@ function foldersIn([path, at]: [string, Folder]): [string, Folder][] {
 
 function rootAt(at: Folder): Folder[] {
   if (at.children.get('sys')?.kind === 'folder' || at.children.get('proc')?.kind === 'folder') return [at]
-  if (follow(at, ['devices', 'system'])?.kind !== 'folder') return []
+  if (entryAt(at, ['devices', 'system'])?.kind !== 'folder') return []
   const root = folder()
   root.children.set('sys', at)
   return [root]

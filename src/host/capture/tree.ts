@@ -1,46 +1,43 @@
 // A tree of folders, files and symbolic links in memory to Files.
 
 import type { Files } from '../files.ts'
+import { follow, parts } from '../paths.ts'
 
+/** A folder; its children may be changed. */
 export interface Folder {
   readonly kind: 'folder'
   readonly children: Map<string, Entry>
 }
 
+/** What a name in a folder is. */
 export type Entry =
   | Folder
   | { readonly kind: 'file'; readonly content: Uint8Array }
   | { readonly kind: 'link'; readonly target: string }
 
-/** As the kernel: more links than this on one path are a loop. */
-const MAX_LINKS = 40
-
+/** The files of a machine whose root is this folder. */
 export function filesOfTree(root: Folder): Files {
   return {
     read: (path) => {
-      const found = follow(root, parts(path))
+      const found = entryAt(root, parts(path))
       return found?.kind === 'file' ? found.content : undefined
     },
     list: (path) => {
-      const found = follow(root, parts(path))
+      const found = entryAt(root, parts(path))
       return found?.kind === 'folder' ? [...found.children.keys()].sort() : undefined
     },
     readlink: (path) => {
       const names = parts(path)
-      const parent = follow(root, names.slice(0, -1))
+      const parent = entryAt(root, names.slice(0, -1))
       const found = parent?.kind === 'folder' ? parent.children.get(names.at(-1) ?? '') : undefined
       return found?.kind === 'link' ? found.target : undefined
     },
   }
 }
 
+/** An empty folder. */
 export function folder(): Folder {
   return { kind: 'folder', children: new Map() }
-}
-
-/** The names of a path; "." and empty ones are gone, ".." stays. */
-export function parts(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.')
 }
 
 /**
@@ -70,32 +67,13 @@ export function put(root: Folder, names: readonly string[], entry: Entry): numbe
   return stored
 }
 
-/** What a path leads to, all links followed; ".." at the root stays there, so no link leads out. */
-export function follow(root: Folder, names: readonly string[]): Exclude<Entry, { kind: 'link' }> | undefined {
-  const todo = [...names].reverse()
-  const way: Folder[] = []
-  let at: Exclude<Entry, { kind: 'link' }> = root
-  for (let links = 0; ; ) {
-    const name = todo.pop()
-    if (name === undefined) return at
-    if (at.kind !== 'folder') return undefined
-    if (name === '..') {
-      at = way.pop() ?? root
-      continue
-    }
-    const next: Entry | undefined = at.children.get(name)
-    if (next === undefined) return undefined
-    if (next.kind === 'link') {
-      links += 1
-      if (links > MAX_LINKS) return undefined
-      todo.push(...parts(next.target).reverse())
-      if (next.target.startsWith('/')) {
-        way.length = 0
-        at = root
-      }
-      continue
-    }
-    way.push(at)
-    at = next
-  }
+/** What a path leads to, all links followed. */
+export function entryAt(root: Folder, names: readonly string[]): Resolved | undefined {
+  return follow<Resolved>(root, names, (at, name) => {
+    const found = at.kind === 'folder' ? at.children.get(name) : undefined
+    if (found === undefined) return undefined
+    return found.kind === 'link' ? { link: found.target } : { at: found }
+  })
 }
+
+type Resolved = Exclude<Entry, { kind: 'link' }>

@@ -3,9 +3,9 @@
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../../base/idset.ts'
 import type { Allowed } from '../../model.ts'
-import { parts } from '../capture/tree.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, known, listAt, textAt } from '../kernel-text.ts'
+import { parts } from '../paths.ts'
 import { readPageLimits } from './limits.ts'
 import {
   type CgroupLine,

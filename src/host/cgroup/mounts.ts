@@ -1,8 +1,8 @@
 // /proc/<pid>/mountinfo and /proc/<pid>/cgroup to cgroup mounts, and a cgroup's path to the folder where it can be read.
 
-import { parts } from '../capture/tree.ts'
 import type { Files } from '../files.ts'
 import { textAt } from '../kernel-text.ts'
+import { parts, unescaped } from '../paths.ts'
 
 /** `root` is the cgroup that is seen at `point`; `controllers` is empty for v2, 'cpuset' alone for the old cpuset file system. */
 export interface CgroupMount {
@@ -68,11 +68,6 @@ function mountOf(
   if (type === 'cgroup2') return [{ ...place, version: 2, controllers: [] }]
   if (type === 'cpuset') return [{ ...place, version: 1, controllers: ['cpuset'] }]
   return type === 'cgroup' ? [{ ...place, version: 1, controllers: (options ?? '').trim().split(',') }] : []
-}
-
-/** The kernel writes blank, tab, line feed and backslash in octal. */
-function unescaped(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
 /** A capture without /proc: where systemd and everybody else mounts. */

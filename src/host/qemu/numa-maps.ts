@@ -3,6 +3,7 @@
 import { type NodeSet, parseSet } from '../../base/idset.ts'
 import type { Mapping, MemoryPolicy } from '../../model.ts'
 import { ifReadable, known } from '../kernel-text.ts'
+import { unescaped } from '../paths.ts'
 
 /**
  * One mapping per line of numa_maps, in its order; what is no such line is left out. numa_maps has no sizes: they come from
@@ -56,9 +57,7 @@ function nodesOf(counts: string, pagesizeKiB: number): ReadonlyMap<number, numbe
 
 /** Blanks, "=" and line ends of a name are octal. */
 function fileOf(text: string): string {
-  return text
-    .replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
-    .replace(/ \(deleted\)$/, '')
+  return unescaped(text).replace(/ \(deleted\)$/, '')
 }
 
 type Range = Pick<Mapping, 'sizeKiB' | 'pagesizeKiB' | 'thpKiB' | 'swapKiB'>

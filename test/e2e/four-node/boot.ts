@@ -1,4 +1,5 @@
-// A disk, a kernel and a job to what the job reported: the four-node host, run in QEMU without KVM until it powers itself off.
+// A disk, a kernel and a job to what the job reported: the four-node host, run in QEMU without KVM until it
+// powers itself off.
 
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -6,7 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Report } from './report.ts'
 
-/** Each has two CPUs and 1 GiB: node 1 has CPUs 2 and 3. Nodes 0 and 1 are near to each other, 2 and 3 too. */
+/**
+ * Each has two CPUs and 1 GiB: node 1 has CPUs 2 and 3. Nodes 0 and 1 are near to each other, 2 and 3 too.
+ */
 const NODES = 4
 const CPUS = 2
 const DISTANCES: readonly (readonly [from: number, to: number, distance: number])[] = [

@@ -1,6 +1,6 @@
 #!/bin/sh
-# capture.sh FOLDER NAME...: copies there what host/ reads of the machine, its cgroups and its processes, as this process sees them:
-# of itself as /proc/self, and of every process with one of the names.
+# capture.sh FOLDER NAME...: copies there what host/ reads of the machine, its cgroups and its processes, as
+# this process sees them: of itself as /proc/self, and of every process with one of the names.
 set -u
 folder=$1
 shift

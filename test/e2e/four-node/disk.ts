@@ -1,5 +1,5 @@
-// This machine's installed packages, its Node and this repository's dist/ to what the four-node host boots from: a disk with its
-// root, and an initramfs with the job.
+// This machine's installed packages, its Node and this repository's dist/ to what the four-node host boots
+// from: a disk with its root, and an initramfs with the job.
 
 import {
   chmodSync,
@@ -91,7 +91,8 @@ export async function buildDisk(scratch: string, dist: string): Promise<string> 
   rmSync(join(root, 'var/run'), { recursive: true, force: true })
   symlinkSync('/run', join(root, 'var/run'))
   rmSync(join(root, 'etc/libvirt/qemu/networks/autostart'), { recursive: true, force: true })
-  // As root QEMU may open what root made; libvirt would else probe for KVM again and again. Logs to a file need no virtlogd.
+  // As root QEMU may open what root made; libvirt would else probe for KVM again and again. Logs to a file
+  // need no virtlogd.
   writeFileSync(
     join(root, 'etc/libvirt/qemu.conf'),
     'user = "root"\ngroup = "root"\nsecurity_driver = "none"\nstdio_handler = "file"\n',

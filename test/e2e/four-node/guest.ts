@@ -1,4 +1,5 @@
-// A running guest as it was found, to lines that a test compares: where its memory lies, where its threads may run.
+// A running guest as it was found, to lines that a test compares: where its memory lies, where its threads
+// may run.
 
 import { formatSet } from '../../../src/base/idset.ts'
 import { readDomain } from '../../../src/domain/view.ts'

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first process of the four-node host: loads what the root disk needs, puts /job beside it, hands over to job.sh there.
+# The first process of the four-node host: loads what the root disk needs, puts /job beside it, hands over to
+# job.sh there.
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys

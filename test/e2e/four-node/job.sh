@@ -1,6 +1,6 @@
 #!/bin/sh
-# Process 1 of the four-node host once its root is there: mounts, then the job, then the power. The job reports on the second
-# serial line; whatever else is said goes to the console.
+# Process 1 of the four-node host once its root is there: mounts, then the job, then the power. The job
+# reports on the second serial line; whatever else is said goes to the console.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp

@@ -1,5 +1,5 @@
-// The job that runs as root inside of the four-node host: three libvirtds in three pods, a guest that is fitted, started, saved,
-// restored and migrated among them, each state told as it is found (report.ts).
+// The job that runs as root inside of the four-node host: three libvirtds in three pods, a guest that is
+// fitted, started, saved, restored and migrated among them, each state told as it is found (report.ts).
 
 import { spawn } from 'node:child_process'
 import {

@@ -1,5 +1,5 @@
-// What the job inside of the four-node host tells the test outside, a line of JSON each. Facts only, as the kernel and the
-// programs put them: what is right is said by the test.
+// What the job inside of the four-node host tells the test outside, a line of JSON each. Facts only, as the
+// kernel and the programs put them: what is right is said by the test.
 
 /** Of its own cgroup, by what a container sees: pod.sh. */
 export type PodName = 'guaranteed' | 'burstable' | 'one-node'

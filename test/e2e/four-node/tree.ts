@@ -1,4 +1,5 @@
-// The cgroups of the four-node host, as kubelet and containerd make them with the systemd driver on cgroup v2.
+// The cgroups of the four-node host, as kubelet and containerd make them with the systemd driver on cgroup
+// v2.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { PodName } from './report.ts'
@@ -36,8 +37,9 @@ export const sleepers: Readonly<Record<string, string>> = {
 const MIB = 1024 * 1024
 
 /**
- * What is written, in this order. Exclusive CPUs and the nodes of pinned memory are on the container, as kubelet's static managers
- * set them; the shared pool (CPU 7) on the others. Pages are limited for the pod, and once more for the container.
+ * What is written, in this order. Exclusive CPUs and the nodes of pinned memory are on the container, as
+ * kubelet's static managers set them; the shared pool (CPU 7) on the others. Pages are limited for the pod,
+ * and once more for the container.
  */
 const settings: readonly (readonly [folder: string, file: string, text: string])[] = [
   [podScopes.guaranteed, 'cpuset.cpus', '2-5'],

@@ -1,7 +1,7 @@
 // Bytes to an open file, all of them. The system may write fewer than it is given and report success.
 
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from 'node:fs'
-import { errnoOf, faultOf } from './system-error.ts'
+import { errnoOf, faultOf } from '../system-error.ts'
 
 /**
  * Blocks until all is written.

@@ -1,4 +1,5 @@
-// A file that appears under its name only once it is whole: it is filled beside that name, under a temporary one.
+// A file that appears under its name only once it is whole: it is filled beside that name, under a temporary
+// one.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -12,8 +13,8 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { errnoOf, faultOf } from '../system-error.ts'
 import { writeContent } from './bytes.ts'
-import { errnoOf, faultOf } from './system-error.ts'
 
 /** `settle` gets the file with its content, before it has its name: for owner, mode and the like. */
 export interface Filling {
@@ -81,8 +82,9 @@ function tryBeside(
 }
 
 /**
- * Opens the temporary file of a path for reading and writing. Always a new one, so no link is followed. One that has its name
- * was left by a run that was killed, since process numbers come again, in a container soon: it goes.
+ * Opens the temporary file of a path for reading and writing. Always a new one, so no link is followed. One
+ * that has its name was left by a run that was killed, since process numbers come again, in a container soon:
+ * it goes.
  */
 export function openBeside(path: string, mode: number): Beside {
   const beside = besideName(path, `${process.pid}`)
@@ -95,7 +97,10 @@ export function openBeside(path: string, mode: number): Beside {
   }
 }
 
-/** Under a name that nobody else has. Not the former name again: whoever had it may be alive, and would move our file. */
+/**
+ * Under a name that nobody else has. Not the former name again: whoever had it may be alive, and would move
+ * our file.
+ */
 function openFresh(path: string, mode: number): Beside {
   const beside = besideName(path, `${process.pid}-${randomBytes(6).toString('hex')}`)
   return { path: beside, file: openSync(beside, 'wx+', mode) }

@@ -1,8 +1,9 @@
-// New content for a file that must stay the same file: one that has several names, or that something is mounted on.
+// New content for a file that must stay the same file: one that has several names, or that something is
+// mounted on.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { errnoOf, faultOf } from '../system-error.ts'
 import { pause, readContent, writeContent } from './bytes.ts'
-import { errnoOf, faultOf } from './system-error.ts'
 import { besideName, createFile, removeIfThere } from './temporary-file.ts'
 
 /** Where an error left a copy of the former content. */
@@ -11,8 +12,8 @@ export function keptBy(error: unknown): string | undefined {
 }
 
 /**
- * Copies the former content to a file beside it, writes, and removes the copy. When the write fails, the former content is
- * written back; when that fails too, or this process is killed, the copy stays.
+ * Copies the former content to a file beside it, writes, and removes the copy. When the write fails, the
+ * former content is written back; when that fails too, or this process is killed, the copy stays.
  * @param before the file as it was when it was decided to write it
  * @throws what the system says; with `kept` when there is a copy that the user must see to
  */
@@ -47,8 +48,8 @@ const WAIT_MS = 3000
 const MOST_BYTES = 256 * 1024 * 1024
 
 /**
- * The copy is also what keeps two of us from writing at once: whoever finds one waits. One that stays was left by a run that was
- * killed, and is removed only when the file still, or again, holds the same.
+ * The copy is also what keeps two of us from writing at once: whoever finds one waits. One that stays was
+ * left by a run that was killed, and is removed only when the file still, or again, holds the same.
  */
 function keepFormer(path: string, file: number): { readonly former: Uint8Array; readonly copy: string } {
   const copy = besideName(path, 'former')

@@ -1,5 +1,5 @@
-// A program that runs beside this process: its output is bounded, its own end decides when it is over, and it is ended together
-// with whatever it started.
+// A program that runs beside this process: its output is bounded, its own end decides when it is over, and it
+// is ended together with whatever it started.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,15 +27,17 @@ export interface ProgramEnd extends Ended {
 export const MOST_BYTES = 16 * 1024 * 1024
 /** Of stderr this much is kept. */
 const MOST_MESSAGE_BYTES = 64 * 1024
-/** A child that the program left behind, such as a shared ssh connection, may hold its stdout open for ever. */
+/**
+ * A child that the program left behind, such as a shared ssh connection, may hold its stdout open for ever.
+ */
 const GRACE_MS = 1000
 const TERM_MS = 250
 const KILL_MS = 100
 const POLL_MS = 10
 
 /**
- * Runs it to its end, in a session of its own: a Ctrl-C of the terminal reaches only us. Never throws for what the program does.
- * Its messages are in English.
+ * Runs it to its end, in a session of its own: a Ctrl-C of the terminal reaches only us. Never throws for
+ * what the program does. Its messages are in English.
  */
 export async function awaitProgram(
   command: string,
@@ -228,7 +230,10 @@ interface Kept {
   readonly bytes: () => Uint8Array
 }
 
-/** The first bytes of a stream, in one buffer that grows: a chunk for each byte would cost a hundred times as much. */
+/**
+ * The first bytes of a stream, in one buffer that grows: a chunk for each byte would cost a hundred times as
+ * much.
+ */
 function kept(most: number): Kept {
   let buffer = new Uint8Array(Math.min(most, 4096))
   let length = 0

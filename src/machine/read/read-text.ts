@@ -1,13 +1,18 @@
 // Files and stdin as text, each kind within its own bound of size.
 
 import { fstatSync, statSync } from 'node:fs'
-import { refuse } from '../base/diagnostic.ts'
-import { formatKiB } from '../base/memory.ts'
-import { decodeUtf8 } from '../base/utf8.ts'
+import { refuse } from '../../base/diagnostic.ts'
+import { formatKiB } from '../../base/memory.ts'
+import { decodeUtf8 } from '../../base/utf8.ts'
+import type { Source } from '../../explain/diagnostics.ts'
+import { hiddenInConfig } from '../../request/config-shown.ts'
+import { systemError } from '../system-error.ts'
 import { readAtMost, withFile } from './read-bytes.ts'
-import { systemError } from './system-error.ts'
 
-/** What a text is, how large one is usually, and how large one may be: all of it is read within a second and 256 MB. */
+/**
+ * What a text is, how large one is usually, and how large one may be: all of it is read within a second and
+ * 256 MB.
+ */
 export interface Kind {
   readonly kind: string
   readonly usual: string
@@ -23,7 +28,10 @@ export function readText(path: string | undefined, kind: Kind): string {
   return textOf(readBytes(path, kind), file, kind)
 }
 
-/** The mode of a new file with the same content, before the umask: what others may not read, they may not read there. */
+/**
+ * The mode of a new file with the same content, before the umask: what others may not read, they may not read
+ * there.
+ */
 export function modeOfInput(path: string | undefined): number {
   try {
     const status = path === undefined || path === '-' ? fstatSync(0) : statSync(path)
@@ -58,4 +66,23 @@ export function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Ui
 /** @throws Refusal `too-large` */
 export function checkSize(bytes: Uint8Array, file: string, { mostKiB, ...kind }: Kind): void {
   if (bytes.length > mostKiB * 1024) refuse('too-large', { file, max: formatKiB(mostKiB), ...kind })
+}
+
+export const CONFIG = '/etc/libvirt/virt-numa.conf'
+
+export const SETTINGS: Kind = { kind: 'a configuration', usual: '1 KiB', mostKiB: 256 }
+
+/** The text of the configuration; the default file may be missing, one that was named may not. */
+export function readConfigText(path: string | undefined, fallback = CONFIG): Source | undefined {
+  if (path === undefined && !isThere(fallback)) return undefined
+  const name = path ?? fallback
+  return { name, text: readText(name, SETTINGS), hidden: hiddenInConfig }
+}
+
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw systemError(error, (fault) => refuse('unreadable', { file, ...fault }))
+  }
 }

@@ -1,8 +1,9 @@
-// A file, a pipe or stdin to its bytes, but never to more than were asked for: a hostile input is left unread.
+// A file, a pipe or stdin to its bytes, but never to more than were asked for: a hostile input is left
+// unread.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { pause } from './bytes.ts'
-import { errnoOf } from './system-error.ts'
+import { errnoOf } from '../system-error.ts'
+import { pause } from '../write/bytes.ts'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -38,7 +39,9 @@ function readSome(file: number, bytes: Buffer, at: number): number {
   }
 }
 
-/** Of a path that is to be read; a pipe without a writer would keep us waiting, if `blocking` did not say so. */
+/**
+ * Of a path that is to be read; a pipe without a writer would keep us waiting, if `blocking` did not say so.
+ */
 export function withFile<T>(path: string, kind: 'blocking' | 'at-once', read: (file: number) => T): T {
   const file = openSync(
     path,

@@ -1,8 +1,11 @@
-// A text to the file that the user named: replaced in one step where that is possible, written where it is where it is not.
+// A text to the file that the user named: replaced in one step where that is possible, written where it is
+// where it is not.
 
 import {
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   lstatSync,
   openSync,
@@ -11,18 +14,19 @@ import {
   type Stats,
   statSync,
 } from 'node:fs'
-import { refuse } from '../base/diagnostic.ts'
-import { copyAttributes } from './attributes.ts'
+import { refuse } from '../../base/diagnostic.ts'
+import { runBriefly } from '../programs/programs.ts'
+import { errnoOf, faultOf, systemError } from '../system-error.ts'
 import { pause, writeAll } from './bytes.ts'
 import { keptBy, writeInPlace } from './in-place.ts'
-import { errnoOf, faultOf, systemError } from './system-error.ts'
 import { createFile, replaceFile } from './temporary-file.ts'
 
 /**
- * Replaces the file in one step: a temporary file beside it is filled, brought to disk and renamed over it. Owner, mode, access
- * control list and extended attributes stay; a link is followed. A file with several names, one that something is mounted on, and
- * one whose attributes cannot be copied is written in place, with a copy of its former content beside it meanwhile. Whatever goes
- * wrong, the file is as it was. Pipes and devices are written to directly.
+ * Replaces the file in one step: a temporary file beside it is filled, brought to disk and renamed over it.
+ * Owner, mode, access control list and extended attributes stay; a link is followed. A file with several
+ * names, one that something is mounted on, and one whose attributes cannot be copied is written in place,
+ * with a copy of its former content beside it meanwhile. Whatever goes wrong, the file is as it was. Pipes
+ * and devices are written to directly.
  * @param newMode of a file that is not there yet; the umask applies
  * @throws Refusal `unwritable`
  */
@@ -56,7 +60,10 @@ const endings: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', () => never>> = 
   SIGTERM: () => process.exit(128 + 15),
 }
 
-/** These wait until the file is whole and in its place: the loop of events, where they are heard, does not turn before. */
+/**
+ * These wait until the file is whole and in its place: the loop of events, where they are heard, does not
+ * turn before.
+ */
 function holdSignals(): void {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     if (!process.listeners(signal).includes(endings[signal])) process.on(signal, endings[signal])
@@ -131,3 +138,31 @@ function openPipe(path: string): number {
     }
   }
 }
+
+/** All that cp of GNU can keep, labels of SELinux too; fails where extended attributes cannot be kept. */
+const COPY = ['--attributes-only', '--preserve=all,xattr', '--no-preserve=ownership,timestamps,links', '--']
+
+/** A test puts another in its place. */
+export type Ask = typeof runBriefly
+
+/**
+ * Node can neither read nor write attributes, so cp does it, through the open file and not its name.
+ * @param file the new one, open for writing
+ * @returns false when something could not be kept, or nobody can tell: then the file is better written where
+ * it is
+ */
+export function copyAttributes(path: string, before: Stats, file: number, ask: Ask = runBriefly): boolean {
+  try {
+    // A new owner takes capabilities and the like away: it comes first.
+    if (!hasOwner(fstatSync(file), before)) fchownSync(file, before.uid, before.gid)
+    const { status } = ask('cp', [...COPY, path, '/proc/self/fd/0'], { file, timeoutS: 10 })
+    if (status !== 0) return false
+    if (fstatSync(file).mode !== before.mode) fchmodSync(file, before.mode & 0o7777)
+    return hasOwner(fstatSync(file), before)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return false
+  }
+}
+
+const hasOwner = (status: Stats, { uid, gid }: Stats): boolean => status.uid === uid && status.gid === gid

@@ -1,7 +1,8 @@
-// Other programs, as they are on this machine: restorecon, systemctl, QEMU. Each by its name and words, never through a shell. What
-// may take long, virsh, runs beside us: child-process.ts.
+// Other programs, as they are on this machine: restorecon, systemctl, QEMU. Each by its name and words, never
+// through a shell. What may take long, virsh, runs beside us: child-process.ts.
 
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 
 const LC_ALL = 'C'
 
@@ -16,7 +17,10 @@ export interface Ended {
 export interface Running {
   readonly input?: string
   readonly timeoutS?: number
-  /** Nothing of this process's environment, and `/` as its folder: as a daemon starts programs. At its time limit it is killed. */
+  /**
+   * Nothing of this process's environment, and `/` as its folder: as a daemon starts programs. At its time
+   * limit it is killed.
+   */
   readonly bare?: Readonly<Record<string, string>>
 }
 
@@ -35,7 +39,10 @@ export function runProgram(command: string, words: readonly string[], running: R
   return endedOf(loaded().execaSync(command, [...words], optionsOf(running)))
 }
 
-/** For one that does little and prints little: loading the library would take longer than the program. `file` is its stdin. */
+/**
+ * For one that does little and prints little: loading the library would take longer than the program. `file`
+ * is its stdin.
+ */
 export function runBriefly(command: string, words: readonly string[], { file, timeoutS }: Brief): Ended {
   const { status, stdout, stderr, error } = spawnSync(command, words, {
     stdio: [file, 'pipe', 'pipe'],
@@ -79,4 +86,23 @@ function endedOf({ exitCode, stdout, stderr, shortMessage, failed }: Told): Ende
     stderr: String(stderr ?? ''),
     ...(failed && exitCode === undefined && shortMessage !== undefined && { reason: shortMessage }),
   }
+}
+
+/** The daemon first: the client may be of another version. */
+const OF_LIBVIRT = ['/usr/sbin/libvirtd', '/usr/sbin/virtqemud', '/usr/bin/virsh'] as const
+
+/** "9.0.0"; undefined where none of them is there, or tells. */
+export function libvirtVersion(root: string | undefined): string | undefined {
+  for (const path of OF_LIBVIRT) {
+    // Of this host they may lie anywhere on the path.
+    const program = root === undefined ? path.replace(/^.*\//, '') : join(root, path)
+    const version = versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout)
+    if (version !== undefined) return version
+  }
+  return undefined
+}
+
+/** "libvirtd (libvirt) 9.0.0", "9.0.0", "QEMU emulator version 7.2.22 (Debian ...)". */
+export function versionIn(text: string): string | undefined {
+  return /\b(\d+\.\d+(?:\.\d+)?)\b/.exec(text)?.[1]
 }
