@@ -44,6 +44,7 @@ export interface FitSteps {
   readonly render: typeof renderDiagnostics
 }
 
+/** The real steps. */
 export const fitSteps: FitSteps = {
   readDocument,
   isAsked,

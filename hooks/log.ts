@@ -7,6 +7,7 @@ import { actionLine } from '../src/machine/log-line.ts'
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 
+/** The line of one call of the hook, with its line end. */
 export function logLine(
   { guest, operation, suboperation }: Call,
   what: string,

@@ -1,4 +1,4 @@
-// The words of a command line to one Command. A pure function: nothing is read here.
+// The words of a command line -> one Command. A pure function: nothing is read here.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
@@ -98,7 +98,9 @@ function readWords(name: CommandName, words: readonly string[], found: Diagnosti
     const isNextTaken =
       option.takes !== undefined && written === undefined && next !== undefined && !isOption(next)
     if (isNextTaken) at++
-    store(typed, option, flag, isNextTaken ? next : written, found)
+    const value = isNextTaken ? next : written
+    found.push(...wrongValue(option, flag, value))
+    store(typed, option, value)
   }
   return typed
 }
@@ -121,26 +123,19 @@ function unknownOption(command: CommandName, option: string, known: readonly Kno
   return diagnostic('usage-option', { command, option, known: flags, close: close ?? short })
 }
 
-/** A wrong value is stored too, so that it is not reported as missing as well. */
-function store(
-  typed: Typed,
-  known: Known,
-  flag: string,
-  value: string | undefined,
-  found: Diagnostic[],
-): void {
+function wrongValue(known: Known, flag: string, value: string | undefined): Diagnostic[] {
   const { takes } = known
   // An unset variable in a script leaves an empty value; the reader of a key reports that better.
-  const missing = value === undefined || (value === '' && 'option' in known)
-  if (takes === undefined ? value !== undefined : missing) {
-    found.push(diagnostic('usage-option-value', { option: flag, given: value, takes }))
-  } else if (
-    'option' in known &&
-    (known.option === 'pid' || known.option === 'qemu') &&
-    !/^0*[1-9]\d{0,9}$/.test(value ?? '')
-  ) {
-    found.push(diagnostic('usage-pid', { option: flag, given: value ?? '' }))
-  }
+  const isMissing = value === undefined || (value === '' && 'option' in known)
+  if (takes === undefined ? value !== undefined : isMissing)
+    return [diagnostic('usage-option-value', { option: flag, given: value, takes })]
+  return takes === 'PID' && !/^0*[1-9]\d{0,9}$/.test(value ?? '')
+    ? [diagnostic('usage-pid', { option: flag, given: value ?? '' })]
+    : []
+}
+
+/** A wrong value is stored too, so that it is not reported as missing as well. */
+function store(typed: Typed, known: Known, value: string | undefined): void {
   if ('option' in known) typed.values[known.option] = value ?? ''
   else if (value !== undefined) typed.keys.set(known.key, value)
 }

@@ -11,11 +11,13 @@ export interface Named {
   readonly path: string
 }
 
+/** A file that the command reads. */
 export interface Input extends Named {
   /** By a file that is named as the output, not by what is printed. */
   readonly mayBeReplaced?: boolean
 }
 
+/** The files that a command reads and writes. */
 export interface Targets {
   readonly outputs: readonly Named[]
   readonly inputs: readonly Input[]

@@ -14,6 +14,7 @@ export function printLines(stream: 1 | 2, lines: readonly string[]): void {
   print(stream, lines.map((line) => `${visible(line)}\n`).join(''))
 }
 
+/** Prints a value as JSON on stdout, with every character shown. */
 export function printJson(value: unknown): void {
   print(1, visibleJson(value))
 }

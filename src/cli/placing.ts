@@ -1,4 +1,4 @@
-// A command's options and input to the placement: what transform, plan and check have in common.
+// A command's options and input -> the placement: what transform, plan and check have in common.
 
 import { refuse } from '../base/diagnostic.ts'
 import { type Json, parseJson } from '../base/json.ts'
@@ -85,6 +85,7 @@ export function readAround(
   return { ...from, ...instance, config: settings, configSource: config ?? CONFIG, flags: requested }
 }
 
+/** The configuration, or the default where there is none. @throws Refusal */
 export function readSettings(path: string | undefined, running: Running): Config {
   const source = readConfigText(path)
   if (source === undefined) return defaultConfig

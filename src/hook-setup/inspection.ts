@@ -21,7 +21,7 @@ import { CONFIG, readConfigText } from '../machine/read/read-text.ts'
 import { parseConfig } from '../request/config.ts'
 import { exposureOf } from './exposure.ts'
 import { HOOKS, type HookFile, hasSeenHooks, hooksRun, lookAtHooks } from './locate.ts'
-import { labelOfPlace, policyOn } from './selinux.ts'
+import { checkLabel, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
 
 /** `source` is the configuration, for findings in it to point into. */
@@ -38,8 +38,8 @@ export function readSymptoms(
   const selinux = selinuxMode(files)
   const asked = isThisHost
     ? ours.flatMap(({ path }) => [
-        ...labelOfPlace(selinux, path, runProgram),
-        ...policyOn(selinux, daemon, path, path, runProgram),
+        ...checkLabel(selinux, path, runProgram),
+        ...policyOn({ mode: selinux, daemon, path, shown: path }, runProgram),
       ])
     : []
   const symptoms: Symptoms = {

@@ -31,6 +31,7 @@ export interface HookFile {
   readonly leadsToOurs: boolean
 }
 
+/** What is in a hooks folder. */
 export interface Hooks {
   readonly folder: string
   readonly main: HookFile
@@ -42,6 +43,7 @@ export interface Hooks {
 
 /** libvirt runs `qemu` first, then qemu.d in this order. */
 export const MAIN = 'qemu'
+/** The folder of further hooks. */
 export const FURTHER_FOLDER = 'qemu.d'
 const FURTHER = '50-virt-numa'
 

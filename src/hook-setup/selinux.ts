@@ -1,25 +1,25 @@
-// A hook's file to its SELinux label, and to what the policy says of a daemon that runs it.
+// A hook's file -> its SELinux label, and whether the policy allows the daemon to execute it.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import type { SelinuxMode } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { runProgram } from '../machine/programs/programs.ts'
 
-/** A test puts another in its place. */
+/** Runs a program; tests replace it. */
 export type Ask = typeof runProgram
 
-/** What virtqemud runs as in Fedora's policy, where it is not running now. */
+/** What virtqemud runs as in Fedora's policy; used while it is not running. */
 const VIRTQEMUD = 'system_u:system_r:virtqemud_t:s0'
 
-/** Gives the file the label that the policy has for its place. */
+/** Gives the file the label that the policy has for its path. @returns why that failed, if it did */
 export function labelHook(mode: SelinuxMode, path: string, ask: Ask): Diagnostic[] {
   if (mode === 'off') return []
   const { status, stderr, reason } = ask('restorecon', ['-F', path], { timeoutS: 30 })
   return status === 0 ? [] : [diagnostic('hook-label-late', { path, reason: firstLine(reason ?? stderr) })]
 }
 
-/** A hook that has not the label of its place. */
-export function labelOfPlace(mode: SelinuxMode, path: string, ask: Ask): Diagnostic[] {
+/** Reports a hook whose label is not the one that the policy has for its path. */
+export function checkLabel(mode: SelinuxMode, path: string, ask: Ask): Diagnostic[] {
   if (mode === 'off') return []
   // With -n it changes nothing and prints what it would.
   const { status, stdout } = ask('restorecon', ['-n', '-v', '-F', path], { timeoutS: 30 })
@@ -28,19 +28,19 @@ export function labelOfPlace(mode: SelinuxMode, path: string, ask: Ask): Diagnos
     : []
 }
 
+/** A hook and who runs it. `path` is the file that has the label, `shown` where it will be. */
+export interface Execution {
+  readonly mode: SelinuxMode
+  readonly daemon: Daemon | undefined
+  readonly path: string
+  readonly shown: string
+}
+
 /**
  * Asks the kernel, through libselinux's own program, whether the daemon may execute the file. A denial is an
- * error: libvirt takes a hook that it cannot run for one that fails.
- * @param path the file that has the label
- * @param shown where it will lie
+ * error: to libvirt a hook that it cannot execute is a hook that fails.
  */
-export function policyOn(
-  mode: SelinuxMode,
-  daemon: Daemon | undefined,
-  path: string,
-  shown: string,
-  ask: Ask,
-): Diagnostic[] {
+export function policyOn({ mode, daemon, path, shown }: Execution, ask: Ask): Diagnostic[] {
   if (mode !== 'enforcing') return []
   const unknown = [diagnostic('hook-policy-unknown', { path: shown })]
   const label = ask('stat', ['-c', '%C', path], { timeoutS: 30 }).stdout.trim()

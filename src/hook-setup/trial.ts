@@ -25,6 +25,7 @@ const GUEST = 'virt-numa-trial'
 /** On the program's own limit (timeout_s, 10) it must have answered by itself. */
 const TIMEOUT_S = 15
 
+/** How many operations were tried, and what was wrong with the answers. */
 export interface Trial {
   readonly operations: number
   readonly found: readonly Diagnostic[]

@@ -20,6 +20,7 @@ import { writeContent } from '../machine/write/bytes.ts'
 import { writeInPlace } from '../machine/write/in-place.ts'
 import { createFile, openBeside, removeIfThere } from '../machine/write/temporary-file.ts'
 
+/** The mode of an installed hook. */
 export const HOOK_MODE = 0o755
 
 /**
@@ -129,6 +130,7 @@ export function removeFile(path: string): boolean {
   }
 }
 
+/** Removes a folder that is empty, and leaves any other. */
 export function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder)

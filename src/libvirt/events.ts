@@ -40,11 +40,13 @@ const lifecycle: ReadonlyMap<string, Sighting['why']> = new Map<string, Sighting
 
 /** Two programs that want a guest differently would define it in turns for ever. */
 export const MOST_REFITS = 5
+/** The time in which `MOST_REFITS` count. */
 export const WITHIN_MS = 60_000
 
 /** When a guest was re-fitted, oldest first. */
 export type Refits = readonly number[]
 
+/** Whether a guest may be fitted again, and the times to remember. */
 export interface Turn {
   /** `said`: no further one, and that has been told already. */
   readonly may: 'fit' | 'leave' | 'said'

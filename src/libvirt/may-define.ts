@@ -23,6 +23,7 @@ export interface Guest extends Listed, State {
   readonly checkpoints: readonly string[]
 }
 
+/** The definition that a guest is to get. */
 export interface Next {
   readonly document: XmlDocument
   readonly view: DomainView

@@ -11,6 +11,7 @@ const MOST_NAME = 1000
 
 type Why = Sighting['why'] | 'found'
 
+/** Events that wait for a listing of guests. Changed in place. */
 export interface Pending {
   /** Names of the last listing. */
   listed: ReadonlySet<string>
@@ -22,6 +23,7 @@ export interface Pending {
   isCut: boolean
 }
 
+/** Nothing waits, and nothing was listed yet. */
 export function nonePending(): Pending {
   return {
     listed: new Set(),
@@ -32,6 +34,7 @@ export function nonePending(): Pending {
   }
 }
 
+/** Adds an event, which is looked at with the next listing. */
 export function sighted(pending: Pending, { guest, why }: Sighting): void {
   if (pending.why.has(guest)) return
   const isKnown = pending.listed.has(guest)

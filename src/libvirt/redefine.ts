@@ -45,7 +45,13 @@ export async function readGuest(
   }
 }
 
-/** Where the former definition is kept, if there was one. */
+/** Where a copy of the previous definition is kept; the time is in its name. */
+export interface Backup {
+  readonly folder: string
+  readonly now: Date
+}
+
+/** Where the previous definition was kept, if there was one. */
 export interface Redefined {
   readonly backup?: string
 }
@@ -60,8 +66,7 @@ export async function redefine(
   virsh: Virsh,
   guest: Guest | undefined,
   placed: Placed,
-  folder: string,
-  now: Date,
+  { folder, now }: Backup,
 ): Promise<Redefined> {
   const name = guest?.name ?? placed.view.name
   const backup = guest && keepCopy(folder, name, guest.document.text, now)

@@ -36,6 +36,7 @@ export function virshAt(connect: string | undefined, stop: AbortSignal): Virsh {
     })
 }
 
+/** The options of virsh itself, before its command. */
 export const connectWords = (connect: string | undefined): readonly string[] => [
   '--quiet',
   ...(connect === undefined ? [] : [`--connect=${connect}`]),
@@ -54,6 +55,7 @@ export function refuseOutput(words: readonly string[], printed: string, expected
   refuse('virsh-output', { words: words.join(' '), printed: withoutPassword(printed.trim()), expected })
 }
 
+/** What kept virsh from doing what it was called for. */
 export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramEnd, 'cut'>): Diagnostic {
   const { status, reason, stderr, cut } = ended
   const command = words.slice(0, 2).join(' ')
@@ -155,6 +157,7 @@ export function readList(text: string, names?: string): readonly Listed[] | unde
 /** No guest has an empty name; none has a line end in it. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
+/** What libvirt knows about a guest besides its definition. */
 export interface State {
   readonly runs: boolean
   readonly persistent: boolean
@@ -178,6 +181,7 @@ export function readState(text: string, words: readonly string[] = ['dominfo']):
   }
 }
 
+/** @throws Refusal of virsh */
 export async function stateOf(virsh: Virsh, { uuid }: Listed): Promise<State> {
   const words = ['dominfo', uuid]
   return readState(await ask(virsh, words), words)
@@ -201,6 +205,7 @@ export function dumpPublic(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument>
   return dump(virsh, ['dumpxml', '--inactive', uuid])
 }
 
+/** The domain of a running guest, as libvirt shows it to everybody. */
 export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
   return dump(virsh, ['dumpxml', uuid])
 }
@@ -254,6 +259,7 @@ export async function defineText(virsh: Virsh, text: string): Promise<ProgramEnd
   }
 }
 
+/** How a definition is given to virsh: on stdin. */
 export const DEFINE = ['define', '/dev/stdin', '--validate'] as const
 
 /** @throws Refusal `unwritable` */

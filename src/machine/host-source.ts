@@ -13,21 +13,22 @@ import { confinement, type GuestPlace, guestAllowed } from './guest-cgroup.ts'
 import type { HostFile } from './host-file.ts'
 import { lazyHostFile } from './lazy.ts'
 
-/** The host, and what is allowed on it as far as a snapshot or a cgroup says. */
+/** The host, and what a snapshot or a cgroup allows on it. */
 export interface HostSource {
   readonly host: Host
   readonly allowed: Partial<Allowed>
 }
 
+/** Which host, and which of its CPUs and nodes. All absent: this machine and the cgroup of this process. */
 export interface HostOptions {
   readonly host?: string
   readonly cgroup?: string
   readonly pid?: number
-  /** Siblings are read for these CPUs only; absent: for those that the cgroup allows. */
+  /** Siblings are read for these CPUs only; absent: for the CPUs that the cgroup allows. */
   readonly cpuset?: CpuSet
   /** Siblings of all CPUs, for a snapshot. */
   readonly whole?: boolean
-  /** A guest that is not started yet: which cgroup will hold it. */
+  /** A guest that has not been started: which cgroup will hold it. */
   readonly guest?: GuestPlace
 }
 

@@ -27,7 +27,7 @@ import { whoElse } from '../../src/hook-setup/exposure.ts'
 import { hasSeenHooks, isSince, lookAtHooks } from '../../src/hook-setup/locate.ts'
 import { PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
 import { reload } from '../../src/hook-setup/reload.ts'
-import { type Ask, labelHook, labelOfPlace, policyOn } from '../../src/hook-setup/selinux.ts'
+import { type Ask, checkLabel, type Execution, labelHook, policyOn } from '../../src/hook-setup/selinux.ts'
 import { readShim, sealed, shimText } from '../../src/hook-setup/shim.ts'
 import { OPERATIONS, tryHook } from '../../src/hook-setup/trial.ts'
 import { versionIn } from '../../src/machine/programs/programs.ts'
@@ -677,8 +677,10 @@ t.test('SELinux', (t) => {
     }
   const label = { status: 0, stdout: 'system_u:object_r:virt_hook_t:s0\n' }
   const daemon = { name: 'virtqemud', pid: 7, confinement: 'system_u:system_r:virtqemud_t:s0' } as const
-  const codes = (answers: Parameters<typeof ask>[0], of: Parameters<typeof policyOn>[1] = daemon): string[] =>
-    policyOn('enforcing', of, '/hooks/.new', '/hooks/qemu', ask(answers)).map(({ code }) => code)
+  const codes = (answers: Parameters<typeof ask>[0], of: Execution['daemon'] = daemon): string[] =>
+    policyOn({ mode: 'enforcing', daemon: of, path: '/hooks/.new', shown: '/hooks/qemu' }, ask(answers)).map(
+      ({ code }) => code,
+    )
 
   t.same(codes({ stat: label, selinux_check_access: { status: 0 } }), [], 'the policy lets it')
   t.equal(
@@ -705,7 +707,11 @@ t.test('SELinux', (t) => {
     ['hook-policy-unknown'],
     'a file system without labels',
   )
-  t.same(policyOn('permissive', daemon, '/a', '/a', ask(denied)), [], 'nothing is forbidden')
+  t.same(
+    policyOn({ mode: 'permissive', daemon, path: '/a', shown: '/a' }, ask(denied)),
+    [],
+    'nothing is forbidden',
+  )
 
   t.same(labelHook('off', '/a', ask({ restorecon: {} })), [])
   t.same(labelHook('enforcing', '/a', ask({ restorecon: { status: 0 } })), [])
@@ -716,9 +722,9 @@ t.test('SELinux', (t) => {
     ),
     ['/a was not labelled: no'],
   )
-  t.same(labelOfPlace('enforcing', '/a', ask({ restorecon: { status: 0, stdout: '' } })), [])
+  t.same(checkLabel('enforcing', '/a', ask({ restorecon: { status: 0, stdout: '' } })), [])
   t.same(
-    labelOfPlace('permissive', '/a', ask({ restorecon: { status: 0, stdout: 'Would relabel /a\n' } })).map(
+    checkLabel('permissive', '/a', ask({ restorecon: { status: 0, stdout: 'Would relabel /a\n' } })).map(
       ({ code }) => code,
     ),
     ['hook-label-late'],

@@ -120,7 +120,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
   const done = changes && !command.dryRun
   const folder = command.backup ?? backupFolder()
   const { backup } = done
-    ? await heedingSignals(stop, () => redefine(virsh, guest, placed, folder, new Date()))
+    ? await heedingSignals(stop, () => redefine(virsh, guest, placed, { folder, now: new Date() }))
     : {}
   if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {

@@ -211,7 +211,7 @@ function settle(command: Install, sites: Sites, { program, place, daemon, notes 
   const confine = (file: string): void => {
     const found = [
       ...labelHook(mode, file, runProgram),
-      ...policyOn(mode, daemon, file, place.path, runProgram),
+      ...policyOn({ mode, daemon, path: file, shown: place.path }, runProgram),
     ]
     refuseAll(found.filter(({ code }) => classOf(code) !== 'note'))
     notes.push(...found)

@@ -16,7 +16,7 @@ import { readHost } from '../../host/sysfs.ts'
 import { readFilesOf } from '../../machine/host-source.ts'
 import { DOMAIN, readText } from '../../machine/read/read-text.ts'
 import { saveFile } from '../../machine/write/save.ts'
-import type { QemuCommand } from '../../model.ts'
+import type { Host, QemuCommand } from '../../model.ts'
 import { checkType, readDocument } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { type Wanted, wantedOfCommand, wantedOfDomain } from '../../verify/expected.ts'
@@ -113,7 +113,7 @@ function survey(files: Files, command: Verify, running: Running): ReturnType<typ
     command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
   const host = ifReadable(() => readHost(files))
   const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
-  const wanted = wantedOf(guest.command, command, status, running, host?.defaultPagesizeKiB)
+  const wanted = wantedOf(command, { qemu: guest.command, status, host }, running)
   return compare({
     running: guest,
     wanted,
@@ -123,14 +123,15 @@ function survey(files: Files, command: Verify, running: Running): ReturnType<typ
   })
 }
 
+interface Known {
+  readonly qemu: QemuCommand
+  readonly status: Located | undefined
+  readonly host: Host | undefined
+}
+
 /** The domain that was given, else the live one of the status file, else what QEMU was told. */
-function wantedOf(
-  qemu: QemuCommand,
-  command: Verify,
-  status: Located | undefined,
-  running: Running,
-  defaultPagesizeKiB: number | undefined,
-): Wanted {
+function wantedOf(command: Verify, { qemu, status, host }: Known, running: Running): Wanted {
+  const defaultPagesizeKiB = host?.defaultPagesizeKiB
   const ofView = (document: XmlDocument, source: string): Wanted => {
     running.source = domainSource(source, document.text)
     const view = readDomain(document)

@@ -89,7 +89,7 @@ async function refit(
   refuseAll(standsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
   if (mayDefine === 'no')
     return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
-  const { backup: copy } = await redefine(virsh, guest, placed, backup, new Date())
+  const { backup: copy } = await redefine(virsh, guest, placed, { folder: backup, now: new Date() })
   const when = guest.runs || guest.saved ? ', from its next cold start' : ''
   const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
   return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; before: ${copy}` }

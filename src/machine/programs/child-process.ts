@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ended } from './programs.ts'
 
+/** How a program is run; all absent: without stdin, for at most 60 seconds. */
 export interface ProgramOptions {
   /** An open file to be its standard input. */
   readonly file?: number
@@ -92,6 +93,7 @@ export interface Printing {
   readonly end: () => Promise<void>
 }
 
+/** Starts a program in a session of its own. Never throws for what the program does. */
 export function startPrinting(command: string, words: readonly string[]): Printing {
   const child = start(command, words, undefined)
   if ('error' in child) {

@@ -14,6 +14,7 @@ export interface Ended {
   readonly reason?: string
 }
 
+/** How a program is run; all absent: without stdin, for at most 60 seconds. */
 export interface Running {
   readonly input?: string
   readonly timeoutS?: number
@@ -24,6 +25,7 @@ export interface Running {
   readonly bare?: Readonly<Record<string, string>>
 }
 
+/** An open file to be its stdin, and the time limit. */
 export interface Brief {
   readonly file: number
   readonly timeoutS: number

@@ -19,7 +19,9 @@ export interface Kind {
   readonly mostKiB: number
 }
 
+/** A document of libvirt. */
 export const DOMAIN: Kind = { kind: 'a domain', usual: '10 KiB', mostKiB: 16 * 1024 }
+/** KubeVirt's VirtualMachineInstance. */
 export const VMI: Kind = { kind: 'a VMI', usual: '10 KiB', mostKiB: 1024 }
 
 /** `-` or none is stdin. @throws Refusal `unreadable`, `too-large`, `utf8-invalid` */
@@ -68,11 +70,13 @@ export function checkSize(bytes: Uint8Array, file: string, { mostKiB, ...kind }:
   if (bytes.length > mostKiB * 1024) refuse('too-large', { file, max: formatKiB(mostKiB), ...kind })
 }
 
+/** The administrator's configuration file. */
 export const CONFIG = '/etc/libvirt/virt-numa.conf'
 
+/** The configuration as text. */
 export const SETTINGS: Kind = { kind: 'a configuration', usual: '1 KiB', mostKiB: 256 }
 
-/** The text of the configuration; the default file may be missing, one that was named may not. */
+/** The text of the configuration. The default file may be missing, a file that was named may not. @throws Refusal */
 export function readConfigText(path: string | undefined, fallback = CONFIG): Source | undefined {
   if (path === undefined && !isThere(fallback)) return undefined
   const name = path ?? fallback

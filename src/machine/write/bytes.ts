@@ -53,6 +53,7 @@ export function readContent(file: number): Buffer {
   return bytes
 }
 
+/** Blocks this thread. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
