@@ -359,7 +359,7 @@ export interface CellPlace {
 }
 
 /** `source` is where the wanted places come from; `cellular`: the guest has cells. */
-export interface Whereabouts {
+export interface ActualPlacement {
   readonly guest: string
   readonly pid: number
   readonly state?: string

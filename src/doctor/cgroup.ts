@@ -6,10 +6,10 @@ import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'
-import { named, type Symptoms } from './inspection.ts'
+import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 
-export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Symptoms): Item {
+export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspection): Item {
   const mounts = readMounts(files, daemon?.pid ?? 'self')
   const name = 'cgroup'
   if (mounts.length === 0)
@@ -38,7 +38,7 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Symptom
 
 const controllersIn = (text = ''): string[] => text.trim().split(/\s+/)
 
-export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Symptoms): Item {
+export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Inspection): Item {
   const name = 'guests'
   if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
   const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))

@@ -5,7 +5,7 @@ import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { textAt } from '../host/kernel-text.ts'
-import { named, type Symptoms } from './inspection.ts'
+import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 import { mayUse, ownerOf, qemuUser } from './qemu-user.ts'
 
@@ -23,7 +23,7 @@ export function apparmorFindings(files: Files, daemon: Daemon | undefined, node:
   return [diagnostic('apparmor-denies', { daemon: named(daemon), node, profile })]
 }
 
-export function accessItem({ files, daemon, hooks, selinux, policy }: Symptoms): Item {
+export function accessItem({ files, daemon, hooks, selinux, policy }: Inspection): Item {
   const isOn = isAppArmorOn(files)
   const isConfined = isOn && isConfinedByAppArmor(daemon?.confinement)
   const apparmor = isOn
@@ -39,7 +39,7 @@ export function accessItem({ files, daemon, hooks, selinux, policy }: Symptoms):
 const FILTER = 2
 const CAP_SYS_NICE = 23n
 
-export function bindingItem({ daemon }: Symptoms): Item {
+export function bindingItem({ daemon }: Inspection): Item {
   const name = 'binding'
   if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
   const { seccomp, bounding } = daemon
@@ -60,7 +60,7 @@ export function bindingItem({ daemon }: Symptoms): Item {
   }
 }
 
-export function kvmItem({ files, kvm, qemuConf, isThisHost }: Symptoms): Item {
+export function kvmItem({ files, kvm, qemuConf, isThisHost }: Inspection): Item {
   const name = 'kvm'
   if (kvm === undefined)
     return {

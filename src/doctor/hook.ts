@@ -2,12 +2,12 @@
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { textAt } from '../host/kernel-text.ts'
-import { named, type OurHook, type Symptoms } from './inspection.ts'
+import { type Inspection, named, type OurHook } from './inspection.ts'
 import type { Item } from './item.ts'
 
 const OLDEST = '6.5'
 
-export function versionsItem({ versions, files, isThisHost }: Symptoms): Item {
+export function versionsItem({ versions, files, isThisHost }: Inspection): Item {
   const { libvirt, qemu, node } = versions
   const kernel = textAt(files, '/proc/sys/kernel/osrelease')?.trim()
   const stated = [
@@ -37,11 +37,11 @@ function isBefore(version: string, other: string): boolean {
   return false
 }
 
-export function configurationItem({ config: { path, isThere, found } }: Symptoms): Item {
+export function configurationItem({ config: { path, isThere, found } }: Inspection): Item {
   return { name: 'configuration', says: isThere ? path : `no ${path}: defaults`, found }
 }
 
-export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }: Symptoms): Item {
+export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }: Inspection): Item {
   const path = `${hooksFolder}/qemu`
   if (hooks.length === 0)
     return {

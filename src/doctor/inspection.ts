@@ -21,7 +21,7 @@ export interface OurHook {
 }
 
 /** What is not known is absent; of a captured host that is most of what programs tell. */
-export interface Symptoms {
+export interface Inspection {
   readonly files: Files
   readonly host: Host
   readonly isThisHost: boolean

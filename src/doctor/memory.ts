@@ -7,10 +7,10 @@ import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { hugetlbfsMounts } from '../host/hugepages.ts'
 import type { Host, HostNode } from '../model.ts'
-import { named, type Symptoms } from './inspection.ts'
+import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 
-export function pagesItem({ host }: Symptoms): Item {
+export function pagesItem({ host }: Inspection): Item {
   const sizes = sizesOf(host)
   const used = sizes.filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   if (used.length === 0) {
@@ -76,7 +76,7 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
   return [diagnostic('pool-uneven', facts)]
 }
 
-export function hugetlbfsItem({ host, files, daemon }: Symptoms): Item {
+export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   const mounts = hugetlbfsMounts(
     files,
     daemon === undefined ? '/proc/mounts' : `/proc/${daemon.pid}/mounts`,

@@ -1,10 +1,10 @@
 // Where a running guest is, as plain data for --json: the same facts as the tables, sets as text, unknown ones left out.
 
 import { formatSet } from '../base/idset.ts'
-import type { CellPlace, ThreadPlace, Whereabouts } from '../model.ts'
+import type { ActualPlacement, CellPlace, ThreadPlace } from '../model.ts'
 import { policyWords, remoteRatio } from './actual-placement.ts'
 
-export function whereaboutsFacts({ guest, pid, state, source, cells, threads }: Whereabouts): object {
+export function actualFacts({ guest, pid, state, source, cells, threads }: ActualPlacement): object {
   return {
     guest,
     pid,

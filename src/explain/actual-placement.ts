@@ -3,10 +3,10 @@
 import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
-import type { CellPlace, MemoryPolicy, ThreadPlace, Whereabouts } from '../model.ts'
+import type { ActualPlacement, CellPlace, MemoryPolicy, ThreadPlace } from '../model.ts'
 
 /** Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict. */
-export function whereaboutsText(where: Whereabouts, findings: number): string {
+export function actualText(where: ActualPlacement, findings: number): string {
   const parts = [
     headline(where),
     where.cells.length === 0 ? ['  memory     unknown'] : table(memoryRows(where)),
@@ -16,7 +16,7 @@ export function whereaboutsText(where: Whereabouts, findings: number): string {
   return `${parts.map((lines) => lines.map(visible).join('\n')).join('\n\n')}\n`
 }
 
-function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): string[] {
+function headline({ guest, pid, state, source, cells, cellular }: ActualPlacement): string[] {
   const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
   const size =
@@ -29,7 +29,7 @@ function headline({ guest, pid, state, source, cells, cellular }: Whereabouts): 
   ]
 }
 
-function verdictLine({ cells, threads }: Whereabouts, findings: number): string {
+function verdictLine({ cells, threads }: ActualPlacement, findings: number): string {
   if (findings > 0) return `${findings} finding${findings === 1 ? '' : 's'}`
   const isUnknown = [...cells, ...threads].some(({ verdict }) => verdict === 'unknown')
   return isUnknown
@@ -37,7 +37,7 @@ function verdictLine({ cells, threads }: Whereabouts, findings: number): string 
     : 'everything is where it should be'
 }
 
-function memoryRows({ cells, cellular }: Whereabouts): string[][] {
+function memoryRows({ cells, cellular }: ActualPlacement): string[][] {
   const nodes = [...new Set(cells.flatMap(({ nodesKiB }) => [...nodesKiB.keys()]))].sort((a, b) => a - b)
   const head = [
     'memory',
@@ -98,7 +98,7 @@ function remoteWords(place: CellPlace): string {
   return `${Math.round(ratio * 1000) / 10} %`
 }
 
-function threadRows({ threads }: Whereabouts): string[][] {
+function threadRows({ threads }: ActualPlacement): string[][] {
   const rows = threads.map(({ role, id, tids, cpus, wanted, verdict }) => [
     role === 'vcpu'
       ? `vCPU ${id}`

@@ -2,7 +2,7 @@
 
 import { formatSet } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
-import type { CellPlace, Whereabouts } from '../model.ts'
+import type { ActualPlacement, CellPlace } from '../model.ts'
 import { remoteRatio } from './actual-placement.ts'
 
 interface Sample {
@@ -21,7 +21,7 @@ interface Metric {
  * be told apart share one label, "0-1".
  * @see https://prometheus.io/docs/instrumenting/exposition_formats
  */
-export function whereaboutsMetrics({ guest, cells, threads }: Whereabouts, findings: number): string {
+export function actualMetrics({ guest, cells, threads }: ActualPlacement, findings: number): string {
   const perCell = (value: (place: CellPlace) => number | undefined): Sample[] =>
     cells.flatMap((place) => {
       const known = place.policies.length === 0 ? undefined : value(place)

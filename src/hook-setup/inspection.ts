@@ -5,7 +5,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
-import type { OurHook, Symptoms } from '../doctor/inspection.ts'
+import type { Inspection, OurHook } from '../doctor/inspection.ts'
 import { readQemuConf } from '../doctor/qemu-user.ts'
 import type { Source } from '../explain/diagnostics.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
@@ -25,10 +25,10 @@ import { checkLabel, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
 
 /** `source` is the configuration, for findings in it to point into. */
-export function readSymptoms(
+export function inspect(
   host: string | undefined,
   hooksDir = HOOKS,
-): { readonly symptoms: Symptoms; readonly source?: Source } {
+): { readonly inspection: Inspection; readonly source?: Source } {
   const files = host === undefined ? thisMachine : machineIn(host)
   const isThisHost = host === undefined
   const hooks = lookAtHooks(host === undefined ? hooksDir : join(host, hooksDir))
@@ -42,7 +42,7 @@ export function readSymptoms(
         ...policyOn({ mode: selinux, daemon, path, shown: path }, runProgram),
       ])
     : []
-  const symptoms: Symptoms = {
+  const inspection: Inspection = {
     files,
     host: readHost(files),
     isThisHost,
@@ -64,7 +64,7 @@ export function readSymptoms(
       statSync(host === undefined ? '/dev/kvm' : join(host, '/dev/kvm'), { throwIfNoEntry: false }),
     ),
   }
-  return { symptoms, ...(source !== undefined && { source }) }
+  return { inspection, ...(source !== undefined && { source }) }
 }
 
 function ourHook(
@@ -93,7 +93,7 @@ function canBe(path: string, wanted: number): boolean {
 }
 
 function readConfiguration(host: string | undefined): {
-  readonly config: Symptoms['config']
+  readonly config: Inspection['config']
   readonly source?: Source
 } {
   const path = host === undefined ? CONFIG : join(host, CONFIG)
@@ -121,7 +121,7 @@ const QEMU: Readonly<Record<string, string>> = {
   loong64: 'loongarch64',
 }
 
-function readVersions(): Symptoms['versions'] {
+function readVersions(): Inspection['versions'] {
   // Red Hat's build has one program, and not on the path.
   const programs = [`qemu-system-${QEMU[process.arch] ?? process.arch}`, '/usr/libexec/qemu-kvm', 'qemu-kvm']
   const qemu = programs
@@ -137,7 +137,7 @@ function readVersions(): Symptoms['versions'] {
 /**
  * Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone.
  */
-function readPartition(files: Files): Symptoms['partition'] {
+function readPartition(files: Files): Inspection['partition'] {
   const online = onlineCpus(files)
   if (online === undefined) return undefined
   for (const path of [...partitionPaths('/machine'), '/']) {

@@ -4,7 +4,14 @@ import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
-import type { CellPlace, HostNode, MemoryFault, RunningGuest, ThreadPlace, Whereabouts } from '../model.ts'
+import type {
+  ActualPlacement,
+  CellPlace,
+  HostNode,
+  MemoryFault,
+  RunningGuest,
+  ThreadPlace,
+} from '../model.ts'
 import type { Wanted } from './expected.ts'
 import { cellPlaces, policyText } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
@@ -21,7 +28,7 @@ export interface Surveyed {
 
 /** Findings first, then notes: a fact that is not known is a note, and no finding. */
 export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed): {
-  readonly whereabouts: Whereabouts
+  readonly actual: ActualPlacement
   readonly found: readonly Diagnostic[]
 } {
   const { pid, mappings } = running
@@ -31,7 +38,7 @@ export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed):
   const ofThreads = threadFindings(threads, guest)
   const isNote = ({ code }: Diagnostic): boolean => code === 'threads-unknown'
   return {
-    whereabouts: {
+    actual: {
       guest: wanted.guest,
       pid,
       ...(state !== undefined && { state }),

@@ -7,7 +7,7 @@ import t from 'tap'
 import { diagnostic } from '../../src/base/diagnostic.ts'
 import { type CpuSet, parseSet } from '../../src/base/idset.ts'
 import { examine } from '../../src/doctor/doctor.ts'
-import type { Symptoms } from '../../src/doctor/inspection.ts'
+import type { Inspection } from '../../src/doctor/inspection.ts'
 import { type Item, stateOf } from '../../src/doctor/item.ts'
 import { mayUse, qemuUser, readQemuConf } from '../../src/doctor/qemu-user.ts'
 import { shimText } from '../../src/hook-setup/shim.ts'
@@ -76,7 +76,7 @@ const HOOK = {
   exposed: [],
 }
 
-function symptomsOf(change: Tree = {}, more: Partial<Symptoms> = {}): Symptoms {
+function inspectionOf(change: Tree = {}, more: Partial<Inspection> = {}): Inspection {
   const files = filesOf({ ...WELL, ...change })
   const daemon = readDaemon(files)
   return {
@@ -99,8 +99,8 @@ function symptomsOf(change: Tree = {}, more: Partial<Symptoms> = {}): Symptoms {
   }
 }
 
-const itemsOf = (change?: Tree, more?: Partial<Symptoms>): Item[] => examine(symptomsOf(change, more))
-const itemOf = (name: string, change?: Tree, more?: Partial<Symptoms>): Item =>
+const itemsOf = (change?: Tree, more?: Partial<Inspection>): Item[] => examine(inspectionOf(change, more))
+const itemOf = (name: string, change?: Tree, more?: Partial<Inspection>): Item =>
   itemsOf(change, more).find((item) => item.name === name) as Item
 const codesOf = ({ found }: Item): string[] => found.map(({ code }) => code)
 
@@ -315,7 +315,7 @@ t.test('binding and kvm', (t) => {
   )
 
   t.same(codesOf(itemOf('kvm', {}, { kvm: { uid: 0, gid: 0, mode: 0o20600 } })), ['kvm-denied'])
-  const { kvm: _, ...without } = symptomsOf()
+  const { kvm: _, ...without } = inspectionOf()
   t.same(codesOf(examine(without).at(-1) as Item), ['kvm-missing'])
   t.same(codesOf(examine({ ...without, isThisHost: false }).at(-1) as Item), [], 'a capture has no devices')
   const closed = { kvm: { uid: 0, gid: 0, mode: 0o20600 } }

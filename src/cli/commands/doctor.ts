@@ -5,7 +5,7 @@ import { refuse } from '../../base/diagnostic.ts'
 import { examine } from '../../doctor/doctor.ts'
 import { type Item, stateOf } from '../../doctor/item.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
-import { readSymptoms } from '../../hook-setup/inspection.ts'
+import { inspect } from '../../hook-setup/inspection.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { type Running, tell } from '../report.ts'
@@ -44,9 +44,9 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
     })
   }
   running.severity = 'capacity-fails'
-  const { symptoms, source } = readSymptoms(host, hooksDir)
+  const { inspection, source } = inspect(host, hooksDir)
   if (source !== undefined) running.source = source
-  const items = examine(symptoms)
+  const items = examine(inspection)
   const findings = items.filter((item) => stateOf(item) === 'finding').length
   if (json) printJson({ findings, items: items.map((item) => factsOf(item, running)) })
   else printLines(1, items.map(line))

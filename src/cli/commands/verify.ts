@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { classOf, diagnostic, Refusal, refuse } from '../../base/diagnostic.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
 import { readDomain } from '../../domain/view.ts'
-import { whereaboutsFacts } from '../../explain/actual-facts.ts'
-import { whereaboutsText } from '../../explain/actual-placement.ts'
+import { actualFacts } from '../../explain/actual-facts.ts'
+import { actualText } from '../../explain/actual-placement.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
-import { absentMetrics, whereaboutsMetrics } from '../../explain/metrics.ts'
+import { absentMetrics, actualMetrics } from '../../explain/metrics.ts'
 import type { Files } from '../../host/files.ts'
 import { ifReadable } from '../../host/kernel-text.ts'
 import { readCommandOf, readRunningGuest } from '../../host/qemu/process.ts'
@@ -79,13 +79,13 @@ function runVerify(command: Verify, running: Running): number {
   running.severity = 'capacity-fails'
   checkMetrics(command)
   const files = readFilesOf(command.host)
-  const { whereabouts, found } = survey(files, command, running)
+  const { actual, found } = survey(files, command, running)
   const findings = found.filter(({ code }) => classOf(code) !== 'note').length
-  if (command.metrics !== undefined) saveFile(command.metrics, whereaboutsMetrics(whereabouts, findings))
+  if (command.metrics !== undefined) saveFile(command.metrics, actualMetrics(actual, findings))
   if (command.json) {
     const diagnostics = diagnosticFacts(found, running.severity, running.source)
-    printJson({ ...whereaboutsFacts(whereabouts), findings, diagnostics })
-  } else print(1, whereaboutsText(whereabouts, findings))
+    printJson({ ...actualFacts(actual), findings, diagnostics })
+  } else print(1, actualText(actual, findings))
   tell(found, running)
   return findings === 0 ? 0 : 1
 }
