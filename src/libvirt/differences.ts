@@ -5,7 +5,7 @@ import { type CpuSet, formatSet, range } from '../base/idset.ts'
 import type { DomainView } from '../model.ts'
 
 /** "vcpupin 3 is 0-3, planned 2"; empty when the guest sits as planned. */
-export function placedOtherwise(planned: DomainView, actual: DomainView): readonly string[] {
+export function differencesFrom(planned: DomainView, actual: DomainView): readonly string[] {
   const found = new Map(factsOf(actual))
   return factsOf(planned)
     .filter(([what, wanted]) => (found.get(what) ?? '') !== wanted)

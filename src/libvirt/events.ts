@@ -2,7 +2,7 @@
 // before it is left alone.
 
 /** `why` is a word for the log. */
-export interface Sighting {
+export interface GuestEvent {
   readonly guest: string
   readonly why: 'added' | 'updated' | 'renamed' | 'reverted' | 'migrated' | 'started' | 'stopped' | 'metadata'
 }
@@ -13,7 +13,7 @@ export interface Sighting {
  * does. What stops is looked at since a running guest's new cells had to wait; what starts, since it may be
  * transient; what arrives by migration has the pins of its source.
  */
-export function readEvent(line: string): Sighting | undefined {
+export function readEvent(line: string): GuestEvent | undefined {
   const [, event, guest, detail] = /^[^']*event '([\w-]+)' for domain '(.*)': (.*)$/s.exec(line) ?? []
   if (event === undefined || guest === undefined || detail === undefined) return undefined
   if (event === 'metadata-change') return { guest, why: 'metadata' }
@@ -21,7 +21,7 @@ export function readEvent(line: string): Sighting | undefined {
   return why && { guest, why }
 }
 
-function whyOf(detail: string): Sighting['why'] | undefined {
+function whyOf(detail: string): GuestEvent['why'] | undefined {
   const known = lifecycle.get(detail)
   if (known !== undefined) return known
   // Until it is resumed, what arrives by migration has no definition yet and looks like a transient guest.
@@ -30,7 +30,7 @@ function whyOf(detail: string): Sighting['why'] | undefined {
 }
 
 /** @see virsh event, virDomainEventDefinedDetailType */
-const lifecycle: ReadonlyMap<string, Sighting['why']> = new Map<string, Sighting['why']>([
+const lifecycle: ReadonlyMap<string, GuestEvent['why']> = new Map<string, GuestEvent['why']>([
   ['Defined Added', 'added'],
   ['Defined Updated', 'updated'],
   ['Defined Renamed', 'renamed'],

@@ -8,7 +8,7 @@ import { nameOf } from '../document.ts'
 import type { DomainView } from '../model.ts'
 import { lostSecrets } from '../redact/secrets.ts'
 import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
-import { placedOtherwise } from './differences.ts'
+import { differencesFrom } from './differences.ts'
 import type { Listed, State } from './virsh.ts'
 
 /**
@@ -63,7 +63,7 @@ export function untilItCounts(
   live: DomainView | undefined,
 ): readonly Diagnostic[] {
   if (saved) return [diagnostic('guest-saved-stays', { name })]
-  return live === undefined || placedOtherwise(next, live).length === 0
+  return live === undefined || differencesFrom(next, live).length === 0
     ? []
     : [diagnostic('guest-needs-start', { name })]
 }

@@ -1,7 +1,7 @@
 // Whom events told of and who was not looked at yet; when the next listing of guests is due. Events that name
 // nobody whom libvirt lists, however many they are, cost one listing per interval and a bounded memory.
 
-import type { Sighting } from './events.ts'
+import type { GuestEvent } from './events.ts'
 import type { Listed } from './virsh.ts'
 
 /** Between two listings that are made only for names that nobody has been seen under. */
@@ -9,7 +9,7 @@ const INTERVAL_MS = 1000
 const MOST_UNKNOWN = 1000
 const MOST_NAME = 1000
 
-type Why = Sighting['why'] | 'found'
+type Why = GuestEvent['why'] | 'found'
 
 /** Events that wait for a listing of guests. Changed in place. */
 export interface Pending {
@@ -17,7 +17,7 @@ export interface Pending {
   listed: ReadonlySet<string>
   listedAtMs: number
   /** By name, in the order that they were first seen in; one that is seen twice is looked at once. */
-  readonly why: Map<string, Sighting['why']>
+  readonly why: Map<string, GuestEvent['why']>
   knownCount: number
   /** Names were left out: who is new in the next listing may be one of them. */
   isCut: boolean
@@ -35,7 +35,7 @@ export function nonePending(): Pending {
 }
 
 /** Adds an event, which is looked at with the next listing. */
-export function sighted(pending: Pending, { guest, why }: Sighting): void {
+export function addEvent(pending: Pending, { guest, why }: GuestEvent): void {
   if (pending.why.has(guest)) return
   const isKnown = pending.listed.has(guest)
   if (isKnown) pending.knownCount += 1
@@ -59,7 +59,7 @@ export function dueInMs({ why, knownCount, isCut, listedAtMs }: Pending, nowMs: 
 export async function listPending(
   pending: Pending,
   list: () => Promise<readonly Listed[]>,
-  who: 'all' | 'sighted',
+  who: 'all' | 'named',
 ): Promise<readonly (readonly [Listed, Why])[]> {
   const { listed: before, isCut } = pending
   const why = new Map(pending.why)

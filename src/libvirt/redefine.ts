@@ -7,7 +7,7 @@ import { type Placed, readDocument } from '../place.ts'
 import { hiddenOf, withoutValues } from '../redact/secrets.ts'
 import type { XmlDocument } from '../xml/parse.ts'
 import { keepCopy } from './backup.ts'
-import { placedOtherwise } from './differences.ts'
+import { differencesFrom } from './differences.ts'
 import type { Guest } from './may-define.ts'
 import {
   DEFINE,
@@ -111,7 +111,7 @@ async function differences(
   try {
     const listed = guest ?? (await listGuests(virsh)).find((each) => each.name === name)
     if (listed === undefined) return ['libvirt does not list it']
-    return placedOtherwise(readDomain(readDocument(text)), readDomain(await dumpDefinition(virsh, listed)))
+    return differencesFrom(readDomain(readDocument(text)), readDomain(await dumpDefinition(virsh, listed)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return refuse('define-unread', { name, reason: error.diagnostics[0]?.what ?? '', backup })

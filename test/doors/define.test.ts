@@ -9,7 +9,7 @@ import t from 'tap'
 import { readDomain } from '../../src/domain/view.ts'
 import { masked } from '../../src/explain/diagnostics.ts'
 import { backupFolder, keepCopy } from '../../src/libvirt/backup.ts'
-import { placedOtherwise } from '../../src/libvirt/differences.ts'
+import { differencesFrom } from '../../src/libvirt/differences.ts'
 import { MOST_REFITS, pauseMs, type Refits, readEvent, turnOf, WITHIN_MS } from '../../src/libvirt/events.ts'
 import {
   type Guest,
@@ -283,12 +283,12 @@ t.test('secrets that a document would lose', async (t) => {
 // ---- What libvirt made of it ----
 
 t.test('placed otherwise', async (t) => {
-  t.same(placedOtherwise(view(), view()), [])
-  t.same(placedOtherwise(view(), view({ pin: '1' })), [
+  t.same(differencesFrom(view(), view()), [])
+  t.same(differencesFrom(view(), view({ pin: '1' })), [
     'vcpupin 0 is 1, planned 0',
     'vcpupin 1 is 1, planned 0',
   ])
-  t.same(placedOtherwise(view({ cells: [32, 32] }), view({ cells: [] })), [
+  t.same(differencesFrom(view({ cells: [32, 32] }), view({ cells: [] })), [
     'number of cells is 0, planned 2',
     'memory is missing, planned strict 0',
     'cell 0 is missing, planned vCPUs 0, 32768 KiB',
@@ -296,14 +296,14 @@ t.test('placed otherwise', async (t) => {
     'memnode 0 is missing, planned strict 0',
     'memnode 1 is missing, planned strict 0',
   ])
-  t.same(placedOtherwise(view({ page: '2048' }), view()), [
+  t.same(differencesFrom(view({ page: '2048' }), view()), [
     'cell 0 is vCPUs 0-1, 65536 KiB, planned vCPUs 0-1, 65536 KiB in pages of 2048 KiB',
   ])
   const inherits = domain()
     .replace(/<cputune>.*<\/cputune>/, '')
     .replace('<vcpu>', "<vcpu cpuset='0'>")
   t.same(
-    placedOtherwise(view(), readDomain(readDocument(inherits))),
+    differencesFrom(view(), readDomain(readDocument(inherits))),
     ['emulatorpin is 0, planned none'],
     'what is not pinned has the cpuset of <vcpu>',
   )

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { dueInMs, listPending, nonePending, sighted } from '../../src/libvirt/pending.ts'
+import { addEvent, dueInMs, listPending, nonePending } from '../../src/libvirt/pending.ts'
 import { lineReader } from '../../src/machine/programs/lines.ts'
 import { startApart } from '../apart.ts'
 
@@ -420,26 +420,26 @@ t.test('lines of a stream', async (t) => {
 t.test('when guests are listed', async (t) => {
   const guests = (...names: string[]) => names.map((name, at) => ({ name, uuid: uuidOf(at) }))
   const pending = nonePending()
-  const list = async (who: 'all' | 'sighted', ...names: string[]) =>
+  const list = async (who: 'all' | 'named', ...names: string[]) =>
     (await listPending(pending, async () => guests(...names), who)).map(([{ name }, why]) => `${why} ${name}`)
   const due = (afterMs: number): number => Math.round(dueInMs(pending, pending.listedAtMs + afterMs))
   t.equal(dueInMs(pending, 0), Number.POSITIVE_INFINITY, 'nobody waits')
   t.same(await list('all', 'a', 'b'), ['found a', 'found b'])
-  sighted(pending, { guest: 'x', why: 'added' })
+  addEvent(pending, { guest: 'x', why: 'added' })
   t.equal(due(0), 1000, 'an unknown one waits')
   t.equal(due(400), 600)
   t.equal(due(2000), 0)
-  sighted(pending, { guest: 'b', why: 'updated' })
-  sighted(pending, { guest: 'a', why: 'updated' })
-  sighted(pending, { guest: 'b', why: 'stopped' })
+  addEvent(pending, { guest: 'b', why: 'updated' })
+  addEvent(pending, { guest: 'a', why: 'updated' })
+  addEvent(pending, { guest: 'b', why: 'stopped' })
   t.equal(due(0), 0, 'a known one does not')
-  t.same(await list('sighted', 'a', 'b'), ['updated b', 'updated a'], 'in the order of the events, once each')
+  t.same(await list('named', 'a', 'b'), ['updated b', 'updated a'], 'in the order of the events, once each')
   t.equal(due(0), Number.POSITIVE_INFINITY)
-  for (let at = 0; at < 5000; at++) sighted(pending, { guest: `y${at}`, why: 'added' })
-  sighted(pending, { guest: 'z'.repeat(5000), why: 'added' })
+  for (let at = 0; at < 5000; at++) addEvent(pending, { guest: `y${at}`, why: 'added' })
+  addEvent(pending, { guest: 'z'.repeat(5000), why: 'added' })
   t.ok(pending.why.size <= 1000, 'what is kept of them is bounded')
   t.same(
-    await list('sighted', 'a', 'b', 'y4999', 'y3'),
+    await list('named', 'a', 'b', 'y4999', 'y3'),
     ['added y3', 'found y4999'],
     'one that was not kept is found by its being new',
   )
@@ -447,7 +447,7 @@ t.test('when guests are listed', async (t) => {
   const meanwhile = await listPending(
     pending,
     async () => {
-      sighted(pending, { guest: 'c', why: 'added' })
+      addEvent(pending, { guest: 'c', why: 'added' })
       return guests('a', 'c')
     },
     'all',

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
-import { pauseMs, type Refits, readEvent, type Sighting, turnOf } from '../../libvirt/events.ts'
-import { dueInMs, listPending, nonePending, type Pending, sighted } from '../../libvirt/pending.ts'
+import { type GuestEvent, pauseMs, type Refits, readEvent, turnOf } from '../../libvirt/events.ts'
+import { addEvent, dueInMs, listPending, nonePending, type Pending } from '../../libvirt/pending.ts'
 import {
   checkConnection,
   connectWords,
@@ -196,14 +196,14 @@ async function attend(session: Session, events: Printing): Promise<string> {
 async function attendOnce(session: Session, attending: Attending): Promise<void> {
   const { pending } = attending
   const allInMs = attending.allAtMs - performance.now()
-  const sightedInMs = dueInMs(pending, performance.now())
+  const eventInMs = dueInMs(pending, performance.now())
   if (allInMs <= 0) {
     attending.allAtMs = Number.POSITIVE_INFINITY
     await scan(session, pending)
     session.failures = 0
-  } else if (sightedInMs <= 0)
-    await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'sighted'))
-  else await woken(attending, Math.min(allInMs, sightedInMs))
+  } else if (eventInMs <= 0)
+    await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'named'))
+  else await woken(attending, Math.min(allInMs, eventInMs))
 }
 
 function woken(attending: Attending, withinMs: number): Promise<void> {
@@ -226,8 +226,8 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
   for await (const chunk of events.chunks) {
     const { lines, unreadable } = read(chunk)
     for (const line of lines) {
-      const sighting = readEvent(line)
-      if (sighting !== undefined) sighted(attending.pending, sighting)
+      const event = readEvent(line)
+      if (event !== undefined) addEvent(attending.pending, event)
     }
     if (unreadable) {
       tellUnreadable(session)
@@ -278,7 +278,7 @@ function forget({ refits, lastTold }: Session, there: ReadonlySet<string>): void
 }
 
 /** @returns whether the guest should have been fitted and was not */
-async function look(session: Session, guest: Listed, why: Sighting['why'] | 'found'): Promise<boolean> {
+async function look(session: Session, guest: Listed, why: GuestEvent['why'] | 'found'): Promise<boolean> {
   const { refits, lastTold } = session
   const began = performance.now()
   const turn = turnOf(refits.get(guest.uuid) ?? [], began)
