@@ -18,7 +18,7 @@ import { refuse } from '../base/diagnostic.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { writeContent } from '../machine/write/bytes.ts'
 import { writeInPlace } from '../machine/write/in-place.ts'
-import { createFile, openBeside, removeIfThere } from '../machine/write/temporary-file.ts'
+import { createFile, openTemporary, removeIfThere } from '../machine/write/temporary-file.ts'
 
 /** The mode of an installed hook. */
 export const HOOK_MODE = 0o755
@@ -40,7 +40,7 @@ export function putHook<Answer>(
   const made: string[] = []
   const written: string[] = []
   const write = (text: string): string => {
-    const path = writeBeside(join(folder, 'hook'), text)
+    const path = writeTemporary(join(folder, 'hook'), text)
     written.push(path)
     return path
   }
@@ -92,7 +92,7 @@ export function makeTemporaryFolder(name: string): string {
 
 function writeTrial(path: string, text: string): string {
   try {
-    createFile(path, { bytes: Buffer.from(text), mode: HOOK_MODE, settle: (file) => settle(file, HOOK_MODE) })
+    createFile(path, { bytes: Buffer.from(text), mode: HOOK_MODE, finish: (file) => own(file, HOOK_MODE) })
     return path
   } catch (error) {
     throw unwritable(path, error)
@@ -107,7 +107,7 @@ export function writeNew(path: string, text: string, mode: number): boolean {
   const made: string[] = []
   try {
     made.push(...makeFolders(dirname(path)))
-    createFile(path, { bytes: Buffer.from(text), mode, settle: (file) => settle(file, mode) })
+    createFile(path, { bytes: Buffer.from(text), mode, finish: (file) => own(file, mode) })
     return true
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false
@@ -146,11 +146,11 @@ function unwritable(file: string, error: unknown): unknown {
 }
 
 /** @returns the path of a temporary file that libvirt could run */
-function writeBeside(near: string, text: string): string {
-  const { path, file } = openBeside(near, HOOK_MODE)
+function writeTemporary(near: string, text: string): string {
+  const { path, file } = openTemporary(near, HOOK_MODE)
   try {
     writeContent(file, Buffer.from(text))
-    settle(file, HOOK_MODE)
+    own(file, HOOK_MODE)
     return path
   } catch (error) {
     removeIfThere(path)
@@ -161,7 +161,7 @@ function writeBeside(near: string, text: string): string {
 }
 
 /** Neither the umask nor a folder that hands on its group has a say. */
-function settle(file: number, mode: number): void {
+function own(file: number, mode: number): void {
   fchmodSync(file, mode)
   if (process.getuid?.() === 0) fchownSync(file, 0, 0)
 }

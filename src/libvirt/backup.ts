@@ -1,4 +1,4 @@
-// What a guest's definition was before we changed it: a file of mode 0600, since passwords are in it.
+// Copies of definitions before we change them: files of mode 0600, since they hold passwords.
 
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -7,9 +7,7 @@ import { refuse } from '../base/diagnostic.ts'
 import { systemError } from '../machine/system-error.ts'
 import { createFile } from '../machine/write/temporary-file.ts'
 
-/**
- * Where copies lie when nothing else is said: the state folder of the system, or of a user who is not root.
- */
+/** The default folder of copies: the state folder of the system, or of the user. */
 export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessEnv = process.env): string {
   return uid === 0
     ? '/var/lib/virt-numa'
@@ -17,8 +15,8 @@ export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessE
 }
 
 /**
- * Keeps the text as NAME.UTC-TIME.xml, and says where. Where the guest's last copy is the same, that one is
- * it. A file of such a name is whole, even when the disk gets full or this process is killed.
+ * Writes the text to NAME.UTC-TIME.xml, unless the guest's last copy is the same, and returns the path. A
+ * file of such a name is complete, even when the disk is full or this process is killed.
  * @throws Refusal `unwritable`
  */
 export function keepCopy(folder: string, guest: string, text: string, now: Date): string {
@@ -41,7 +39,7 @@ export function keepCopy(folder: string, guest: string, text: string, now: Date)
 /** 20261125T041112.345Z.xml */
 const STAMPED = /^\d{8}T\d{6}\.\d{3}Z\.xml$/
 
-/** A guest may be called almost anything; a file name holds 255 bytes. */
+/** A guest may have almost any name; a file name has at most 255 bytes. */
 function fileName(guest: string): string {
   return [...Buffer.from(guest)]
     .map((byte) =>

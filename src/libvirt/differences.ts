@@ -1,10 +1,10 @@
-// What was planned and what libvirt has made of it, to where they differ. libvirt completes, rounds and
-// reorders what it is given.
+// A planned domain and what libvirt made of it -> where they differ. libvirt completes, rounds and reorders
+// what it is given.
 
 import { type CpuSet, formatSet, range } from '../base/idset.ts'
 import type { DomainView } from '../model.ts'
 
-/** "vcpupin 3 is 0-3, planned 2"; empty when the guest sits as planned. */
+/** "vcpupin 3 is 0-3, planned 2"; empty when the guest is placed as planned. */
 export function differencesFrom(planned: DomainView, actual: DomainView): readonly string[] {
   const found = new Map(factsOf(actual))
   return factsOf(planned)

@@ -1,17 +1,17 @@
-// What `virsh event` prints to which guest is worth a look, and why; and how often a guest is re-fitted
-// before it is left alone.
+// What `virsh event` prints -> which guest to check, and why; and how often a guest is fitted again before it
+// is left alone.
 
-/** `why` is a word for the log. */
+/** Something happened to a guest. `why` is a word for the log. */
 export interface GuestEvent {
   readonly guest: string
   readonly why: 'added' | 'updated' | 'renamed' | 'reverted' | 'migrated' | 'started' | 'stopped' | 'metadata'
 }
 
 /**
- * One line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold almost anything,
- * quotes and control characters too, and blanks at its ends belong to it; the last quote that can end it
- * does. What stops is looked at since a running guest's new cells had to wait; what starts, since it may be
- * transient; what arrives by migration has the pins of its source.
+ * Reads one line: "TIME: event 'lifecycle' for domain 'NAME': Defined Added". A name may hold almost
+ * anything, quotes and control characters too, and blanks at its ends belong to it; it ends at the last quote
+ * that fits. A guest that stops is checked since new cells had to wait while it ran; one that starts, since
+ * it may be transient; one that arrives by migration has the pins of its source.
  */
 export function readEvent(line: string): GuestEvent | undefined {
   const [, event, guest, detail] = /^[^']*event '([\w-]+)' for domain '(.*)': (.*)$/s.exec(line) ?? []
@@ -24,7 +24,7 @@ export function readEvent(line: string): GuestEvent | undefined {
 function whyOf(detail: string): GuestEvent['why'] | undefined {
   const known = lifecycle.get(detail)
   if (known !== undefined) return known
-  // Until it is resumed, what arrives by migration has no definition yet and looks like a transient guest.
+  // Until it is resumed, a guest that arrives by migration has no definition and looks transient.
   if (detail === 'Started Migrated') return undefined
   return detail.startsWith('Stopped ') ? 'stopped' : detail.startsWith('Started ') ? 'started' : undefined
 }
@@ -38,30 +38,31 @@ const lifecycle: ReadonlyMap<string, GuestEvent['why']> = new Map<string, GuestE
   ['Resumed Migrated', 'migrated'],
 ])
 
-/** Two programs that want a guest differently would define it in turns for ever. */
+/** Two programs that fit a guest differently would define it in turns forever. */
 export const MOST_REFITS = 5
 /** The time in which `MOST_REFITS` count. */
 export const WITHIN_MS = 60_000
 
-/** When a guest was re-fitted, oldest first. */
+/** When a guest was fitted, oldest first. */
 export type Refits = readonly number[]
 
 /** Whether a guest may be fitted again, and the times to remember. */
 export interface Turn {
-  /** `said`: no further one, and that has been told already. */
-  readonly may: 'fit' | 'leave' | 'said'
+  /** `reported`: not again, and that has been reported. */
+  readonly may: 'fit' | 'leave' | 'reported'
   readonly refits: Refits
 }
 
 /**
- * Whether a guest may be re-fitted now. A negative time stands for "it was told" and goes with the others.
+ * Decides whether a guest may be fitted again. A negative time is that of the report, which expires like the
+ * others.
  */
 export function turnOf(refits: Refits, nowMs: number): Turn {
   const recent = refits.filter((time) => nowMs - Math.abs(time) < WITHIN_MS)
   const done = recent.filter((time) => time >= 0)
   if (done.length < MOST_REFITS) return { may: 'fit', refits: done }
   return done.length < recent.length
-    ? { may: 'said', refits: recent }
+    ? { may: 'reported', refits: recent }
     : { may: 'leave', refits: [...recent, -nowMs] }
 }
 

@@ -1,6 +1,5 @@
-// A guest as libvirt has it and the document that is to replace its definition, to what stands against it and
-// what is worth knowing. libvirt itself refuses little of this: it takes a definition without the password,
-// the overlay or the cells of before.
+// A guest of libvirt and its next definition -> what must not be lost. libvirt itself refuses little of this:
+// it accepts a definition without the password, the overlay or the cells that it had.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet } from '../base/idset.ts'
@@ -12,8 +11,8 @@ import { differencesFrom } from './differences.ts'
 import type { Listed, State } from './virsh.ts'
 
 /**
- * A guest that libvirt knows: `document` is its definition with secrets, `shown` what libvirt shows of it to
- * everybody.
+ * A guest that libvirt knows: `document` is its definition with secrets, `shown` the definition as everybody
+ * may see it.
  */
 export interface Guest extends Listed, State {
   readonly document: XmlDocument
@@ -31,8 +30,8 @@ export interface Next {
   readonly atNextStart: boolean
 }
 
-/** All that speaks against defining it; empty when nothing does. */
-export function standsAgainst(guest: Guest, { document, view, atNextStart }: Next): readonly Diagnostic[] {
+/** Every reason not to define it; empty when there is none. */
+export function reasonsAgainst(guest: Guest, { document, view, atNextStart }: Next): readonly Diagnostic[] {
   const { name, uuid } = guest
   if (!guest.persistent) return [diagnostic('guest-transient', { name })]
   const found: Diagnostic[] = []
@@ -41,23 +40,24 @@ export function standsAgainst(guest: Guest, { document, view, atNextStart }: Nex
     has: cellWords(guest.view.cells.length),
     gets: otherCells(guest.view.cells.length, view.cells.length),
   }
-  if (seesOther(guest.view, view)) {
+  if (changesMachine(guest.view, view)) {
     if (guest.runs && !atNextStart) found.push(diagnostic('guest-runs', cells))
     if (guest.saved) found.push(diagnostic('guest-saved', cells))
   }
   const lost = lostSecrets(guest.document, guest.shown, document)
   if (lost.length > 0) found.push(diagnostic('guest-secrets-lost', { name, uuid, lost }))
-  const hanging = [...guest.snapshots, ...guest.checkpoints]
-  const moved = hanging.length === 0 ? [] : movedDisks(guest.document, document)
-  if (moved.length > 0) found.push(diagnostic('guest-disks-moved', { name, disks: moved, hanging }))
+  const dependent = [...guest.snapshots, ...guest.checkpoints]
+  const moved = dependent.length === 0 ? [] : movedDisks(guest.document, document)
+  if (moved.length > 0)
+    found.push(diagnostic('guest-disks-moved', { name, disks: moved, hanging: dependent }))
   return found
 }
 
 /**
- * When the definition comes to be: not by itself where the guest runs elsewhere than planned, or comes back
- * as it was saved.
+ * A note where the definition takes effect only after a restart: the guest runs with another placement, or
+ * will be restored as it was saved.
  */
-export function untilItCounts(
+export function restartNotes(
   { name, saved }: Guest,
   next: DomainView,
   live: DomainView | undefined,
@@ -69,8 +69,8 @@ export function untilItCounts(
 }
 
 /**
- * The guest that a document defines anew, if there is one; refused is what libvirt would take for another
- * guest of the name.
+ * The guest that a document replaces, if there is one; `refused` where libvirt would take it for another
+ * guest.
  */
 export function guestOf(
   { root }: XmlDocument,
@@ -89,22 +89,22 @@ export function guestOf(
   return known === undefined ? {} : { is: known }
 }
 
-/** libvirt takes a UUID without dashes, and with blanks. */
+/** libvirt accepts a UUID without dashes, and with blanks. */
 const plainUuid = (uuid: string): string => uuid.toLowerCase().replace(/[-\s]/g, '')
 
-/** The guest that somebody means by a name or a UUID. */
+/** The guest with this name or UUID. */
 export function guestNamed(word: string, guests: readonly Listed[]): Listed | undefined {
   return (
     guests.find(({ name }) => name === word) ?? guests.find(({ uuid }) => plainUuid(uuid) === plainUuid(word))
   )
 }
 
-/** Whether the guest itself would see another machine: its cells, or the size of the pages behind them. */
-export function seesOther(before: DomainView, after: DomainView): boolean {
-  return seen(before) !== seen(after)
+/** Whether the guest would see another machine: other cells, or other page sizes. */
+export function changesMachine(before: DomainView, after: DomainView): boolean {
+  return machineSeen(before) !== machineSeen(after)
 }
 
-function seen({ cells, hugepages }: DomainView): string {
+function machineSeen({ cells, hugepages }: DomainView): string {
   const distances = (each: ReadonlyMap<number, number>): string =>
     JSON.stringify([...each].sort(([a], [b]) => a - b))
   const shape = cells.map(
@@ -121,10 +121,7 @@ function otherCells(before: number, after: number): string {
   return after < 2 ? 'another one' : `${after} others`
 }
 
-/**
- * Disks whose image another definition says is elsewhere: with an external snapshot that is the image under
- * the overlay.
- */
+/** Disks whose image changes: with an external snapshot the new image would be the one under the overlay. */
 function movedDisks(before: XmlDocument, after: XmlDocument): readonly string[] {
   const images = imagesOf(before)
   const next = imagesOf(after)
@@ -137,7 +134,7 @@ function imagesOf({ root }: XmlDocument): ReadonlyMap<string, string> {
   return new Map(disks.map((disk) => [target(disk), imageOf(child(disk, 'source'))]))
 }
 
-/** In the words of the source that say which image it is. */
+/** The attributes that name the image. */
 function imageOf(source: XmlElement | undefined): string {
   const words = ['file', 'dev', 'dir', 'protocol', 'name', 'pool', 'volume'] as const
   return JSON.stringify(words.map((word) => attribute(source, word)?.value ?? ''))

@@ -1,10 +1,10 @@
-// Whom events told of and who was not looked at yet; when the next listing of guests is due. Events that name
-// nobody whom libvirt lists, however many they are, cost one listing per interval and a bounded memory.
+// Guests with an event that have not been checked, and when to list guests next. Events with names that
+// libvirt does not list, however many, cost one listing per interval and a limited amount of memory.
 
 import type { GuestEvent } from './events.ts'
 import type { Listed } from './virsh.ts'
 
-/** Between two listings that are made only for names that nobody has been seen under. */
+/** The least time between two listings that are only made for unknown names. */
 const INTERVAL_MS = 1000
 const MOST_UNKNOWN = 1000
 const MOST_NAME = 1000
@@ -16,10 +16,10 @@ export interface Pending {
   /** Names of the last listing. */
   listed: ReadonlySet<string>
   listedAtMs: number
-  /** By name, in the order that they were first seen in; one that is seen twice is looked at once. */
+  /** By name, in the order of the first event; a guest with two events is checked once. */
   readonly why: Map<string, GuestEvent['why']>
   knownCount: number
-  /** Names were left out: who is new in the next listing may be one of them. */
+  /** Names were dropped: every new guest of the next listing may be one of them. */
   isCut: boolean
 }
 
@@ -46,15 +46,15 @@ export function addEvent(pending: Pending, { guest, why }: GuestEvent): void {
   pending.why.set(guest, why)
 }
 
-/** In how many ms a listing is due; infinite when nobody waits for one. */
+/** In how many ms a listing is due; infinite when nothing waits for one. */
 export function dueInMs({ why, knownCount, isCut, listedAtMs }: Pending, nowMs: number): number {
   if (knownCount > 0) return 0
   return why.size > 0 || isCut ? Math.max(0, listedAtMs + INTERVAL_MS - nowMs) : Number.POSITIVE_INFINITY
 }
 
 /**
- * Lists the guests, and says who of them is to be looked at, and why. Taken before the listing is made: an
- * event that comes meanwhile may be of a guest that is not in it.
+ * Lists the guests and returns those to check, and why. The waiting events are taken before the listing: an
+ * event that arrives meanwhile may concern a guest that is not in it.
  */
 export async function listPending(
   pending: Pending,

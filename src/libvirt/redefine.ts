@@ -1,5 +1,4 @@
-// A guest that libvirt knows: read it, and give it the definition that was decided on, unless somebody else
-// changed it meanwhile.
+// Reads a guest from libvirt, and gives it a new definition unless it was changed meanwhile.
 
 import { Refusal, refuse } from '../base/diagnostic.ts'
 import { readDomain } from '../domain/view.ts'
@@ -57,8 +56,8 @@ export interface Redefined {
 }
 
 /**
- * In this order, so that nothing is lost wherever it stops: keep a copy, see that nobody wrote meanwhile,
- * define, read back.
+ * Keeps a copy, checks that nobody changed the guest, defines, reads back: in this order nothing is lost
+ * wherever it stops.
  * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise`
  * and those of virsh
  */
@@ -86,7 +85,7 @@ interface Defined {
   readonly backup: string | undefined
 }
 
-/** What libvirt has against a definition it says with the value that it does not like. */
+/** libvirt quotes the value that it refuses, which may be a secret. */
 async function define(
   virsh: Virsh,
   { document, text }: Placed,
@@ -101,7 +100,7 @@ async function define(
   throw new Refusal([{ ...failure, what: withoutValues(failure.what, document.text, secrets) }])
 }
 
-/** What libvirt made of it. That it cannot be read must not look as if nothing had been defined. */
+/** Reads back what libvirt made of it. Failing to read must not look as if nothing had been defined. */
 async function differences(
   virsh: Virsh,
   guest: Guest | undefined,

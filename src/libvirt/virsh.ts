@@ -1,4 +1,4 @@
-// Libvirt as virsh tells it: one connection, its guests, and what a guest's definition and state are.
+// libvirt through virsh: one connection, its guests, their definitions and states.
 
 import { isUtf8 } from 'node:buffer'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -14,17 +14,17 @@ import { readDocument } from '../place.ts'
 import { lineAndColumn, type XmlDocument } from '../xml/parse.ts'
 
 /**
- * Runs virsh with these words on one connection; never throws for what it answers. `file` is opened as its
+ * Runs virsh with these words on one connection; never throws for its answer. `file` is opened as its
  * /dev/stdin.
  */
 export type Virsh = (words: readonly string[], file?: number) => Promise<ProgramEnd>
 
-/** A `define` that was sent may still answer, so that it is known what became of it. */
+/** How long a `define` that was sent may still answer, so that its result is known. */
 const DEFINE_PATIENCE_MS = 400
 
 /**
- * `connect` absent: virsh's own default, which its environment and libvirt.conf may set. When `stop` is
- * aborted, so is every call.
+ * `connect` absent: virsh's own default, which its environment and libvirt.conf may set. Aborting `stop`
+ * aborts every call.
  */
 export function virshAt(connect: string | undefined, stop: AbortSignal): Virsh {
   return (words, file) =>
@@ -43,14 +43,14 @@ export const connectWords = (connect: string | undefined): readonly string[] => 
 ]
 
 /** @throws Refusal `virsh-missing`, `libvirt-unreachable`, `virsh-failed`, `virsh-stopped`, `virsh-output` */
-export async function ask(virsh: Virsh, words: readonly string[]): Promise<string> {
+export async function answerOf(virsh: Virsh, words: readonly string[]): Promise<string> {
   const ended = await virsh(words)
   if (ended.status !== 0) throw new Refusal([failureOf(words, ended)])
   if (!isUtf8(ended.output)) refuseOutput(words, ended.stdout, 'text in UTF-8')
   return ended.stdout
 }
 
-/** What it printed is in the message, but never more than its first words. */
+/** Refuses output that virsh should not print; its first words are in the message. */
 export function refuseOutput(words: readonly string[], printed: string, expected: string): never {
   refuse('virsh-output', { words: words.join(' '), printed: withoutPassword(printed.trim()), expected })
 }
@@ -61,37 +61,37 @@ export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramE
   const command = words.slice(0, 2).join(' ')
   if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason: reason ?? '' })
   if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
-  // Of one that was cut off, that is the reason, whatever it said before.
-  const said = withoutPassword((cut === undefined ? saidBy(stderr) || reason : reason) || 'it says nothing')
+  // If it was cut off, that is the reason, whatever it printed.
+  const said = withoutPassword((cut === undefined ? reasonIn(stderr) || reason : reason) || 'it says nothing')
   if (/^error: failed to connect to the hypervisor/m.test(stderr))
     return diagnostic('libvirt-unreachable', { reason: said })
   const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'
   return diagnostic('virsh-failed', { words: command, reason: said, known })
 }
 
-/** Of the URLs in a text. */
+/** Masks the passwords in URLs. */
 export function withoutPassword(text: string): string {
   return text.replace(/(\/\/[^\s/@:]*:)[^\s/]*@/g, '$1*****@')
 }
 
-const MOST_SAID = 500
+const MOST_REASON = 500
 
-/** The first line tells what was tried, the others why it failed. */
-export function saidBy(stderr: string): string {
+/** What virsh says went wrong. Its first line only says what was tried. */
+export function reasonIn(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')
   const said = (lines.length > 1 ? lines.slice(1) : lines)
     .map((line) => line.replace(/^error: /, '').trim())
     .join(' ')
-  return said.length > MOST_SAID ? `${said.slice(0, MOST_SAID)}...` : said
+  return said.length > MOST_REASON ? `${said.slice(0, MOST_REASON)}...` : said
 }
 
 /**
- * Fails where virsh or libvirt is not there, and where the guests would run on another machine than the one
- * that is planned for.
+ * Refuses where virsh or libvirt cannot be reached, and where guests would run on another machine than the
+ * one that is planned for.
  * @throws Refusal also `libvirt-elsewhere`
  */
 export async function checkConnection(virsh: Virsh, hostGiven: string | undefined): Promise<void> {
-  const printed = await ask(virsh, ['uri'])
+  const printed = await answerOf(virsh, ['uri'])
   const uri = printed.replace(/\n+$/, '')
   if (!/^[a-z][a-z\d+.-]*:\S*$/i.test(uri)) refuseOutput(['uri'], printed, 'the URI of a connection')
   const machine = machineOf(uri)
@@ -118,14 +118,14 @@ const LIST = ['list', '--all', '--uuid', '--name'] as const
 const LIST_NAMES = ['list', '--all', '--name'] as const
 
 /**
- * Everything is asked by UUID afterwards: virsh takes a name of digits for an id. Older ones (before libvirt
- * 8) pad names behind UUIDs with blanks, and a name may end in blanks itself: then the names are asked for
- * again, alone, where none of them pads.
+ * Later calls use the UUID: virsh takes a name of digits for an id. Before libvirt 8, names after UUIDs are
+ * padded with blanks, and a name may itself end in blanks: then the names are listed again, alone, where
+ * nothing is padded.
  */
 export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
   for (let tries = 0; tries < 3; tries++) {
-    const listing = await ask(virsh, LIST)
-    const names = / $/m.test(listing) ? await ask(virsh, LIST_NAMES) : undefined
+    const listing = await answerOf(virsh, LIST)
+    const names = / $/m.test(listing) ? await answerOf(virsh, LIST_NAMES) : undefined
     const guests = readList(listing, names)
     if (guests !== undefined) return guests
   }
@@ -133,8 +133,8 @@ export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
 }
 
 /**
- * "UUID NAME" per line. With `names`, one per line in the same order, those count; undefined where the two
- * are not of one moment.
+ * Reads "UUID NAME" per line. `names`, one per line in the same order, take precedence; undefined where the
+ * two listings differ.
  * @throws Refusal `virsh-output`
  */
 export function readList(text: string, names?: string): readonly Listed[] | undefined {
@@ -154,7 +154,7 @@ export function readList(text: string, names?: string): readonly Listed[] | unde
   return guests.map(({ uuid }, at) => ({ uuid, name: exact[at] as string }))
 }
 
-/** No guest has an empty name; none has a line end in it. */
+/** No guest has an empty name, or a newline in it. */
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '')
 
 /** What libvirt knows about a guest besides its definition. */
@@ -184,13 +184,13 @@ export function readState(text: string, words: readonly string[] = ['dominfo']):
 /** @throws Refusal of virsh */
 export async function stateOf(virsh: Virsh, { uuid }: Listed): Promise<State> {
   const words = ['dominfo', uuid]
-  return readState(await ask(virsh, words), words)
+  return readState(await answerOf(virsh, words), words)
 }
 
-/** Whether it is still coming by migration: it has no definition yet, and an event tells when it has. */
+/** Whether it is still arriving by migration: it has no definition yet, and an event follows when it has. */
 export async function isArriving(virsh: Virsh, { uuid }: Listed): Promise<boolean> {
   const words = ['domstate', uuid, '--reason']
-  const state = await ask(virsh, words)
+  const state = await answerOf(virsh, words)
   if (!/^[a-z][a-z -]*( \([^\n]*\))?\n*$/.test(state)) refuseOutput(words, state, 'a state and its reason')
   return /^paused \((migrating|starting up)\)/.test(state)
 }
@@ -200,7 +200,7 @@ export function dumpDefinition(virsh: Virsh, { uuid }: Listed): Promise<XmlDocum
   return dump(virsh, ['dumpxml', '--inactive', '--security-info', uuid])
 }
 
-/** The same as libvirt shows it to everybody. */
+/** The same definition as everybody may see it. */
 export function dumpPublic(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
   return dump(virsh, ['dumpxml', '--inactive', uuid])
 }
@@ -211,12 +211,12 @@ export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
 }
 
 async function dump(virsh: Virsh, words: readonly string[]): Promise<XmlDocument> {
-  const text = await ask(virsh, words)
+  const text = await answerOf(virsh, words)
   const document = read(text, words)
   return document.root.local === 'domain' ? document : refuseOutput(words, unsaid(text), 'a <domain>')
 }
 
-/** What libvirt itself prints has none of these faults. */
+/** libvirt itself never prints these faults. */
 const MALFORMED: readonly string[] = [
   'xml-malformed',
   'xml-doctype',
@@ -240,15 +240,14 @@ function read(text: string, words: readonly string[]): XmlDocument {
 }
 
 /**
- * Of what may be a part of a definition only the first tag is shown: until it is read, nothing tells which of
- * it is secret.
+ * Shows only the first tag of what may be part of a definition: before it is parsed, any of it may be secret.
  */
 const unsaid = (text: string): string =>
   text.includes('<') ? `${/^\s*<[!?]?[\w:.-]{1,30}/.exec(text)?.[0] ?? ''}...` : text
 
 /**
- * Defines it, checked against libvirt's schema. The text, which may hold passwords, never has a name in a
- * file system.
+ * Defines a domain, validated against libvirt's schema. The text, which may hold passwords, never gets a name
+ * in a file system.
  */
 export async function defineText(virsh: Virsh, text: string): Promise<ProgramEnd> {
   const file = unnamedFile(text)
@@ -281,7 +280,7 @@ function unnamedFile(text: string): number {
   }
 }
 
-/** Names of what hangs on a guest's disks; a driver that knows no such thing has none. */
+/** The names of a guest's snapshots or checkpoints; none where the driver has no such thing. */
 export async function namesOf(
   virsh: Virsh,
   { uuid }: Listed,

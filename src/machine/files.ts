@@ -6,13 +6,13 @@ import type { Files } from '../host/files.ts'
 import { follow, parts } from '../host/paths.ts'
 import { readAtMost, withFile } from './read/read-bytes.ts'
 
-/** The largest files of a machine that we read are lists of mounts. */
+/** The largest files that are read are lists of mounts. */
 const MOST_BYTES = 8 * 1024 * 1024
 
 /** This machine. */
 export const thisMachine: Files = filesWith((path) => path)
 
-/** A captured folder: links are followed inside it, absolute ones from its root, and none leads out. */
+/** A captured folder: links are followed inside it, absolute ones from its root. */
 export function machineIn(folder: string): Files {
   const holdsSys = existsSync(`${folder}/devices/system`) && !existsSync(`${folder}/sys`)
   return filesWith((path) => {
@@ -38,7 +38,7 @@ function filesWith(locate: (path: string) => string | undefined): Files {
   }
 }
 
-/** A folder may hold what no machine has: a pipe, a device, a file without end. */
+/** A captured folder may hold what no machine has: a pipe, a device, an endless file. */
 function readFact(path: string): Uint8Array | undefined {
   return withFile(path, 'at-once', (file) => {
     if (!fstatSync(file).isFile()) return undefined

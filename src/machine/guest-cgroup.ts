@@ -1,8 +1,8 @@
-// Which cgroup will hold a guest that is not started yet, and so what it may use: our own, or the guest's
+// Which cgroup will hold a guest that has not been started, and so what it may use: our own, or the guest's
 // partition.
 //
 // In a pod's virt-launcher the guest stays in the cgroup that the hook runs in. The system daemon puts it
-// into its partition (machine.slice), which lies outside of the daemon's own cgroup.
+// into its partition (machine.slice), outside of the daemon's own cgroup.
 
 import { Refusal } from '../base/diagnostic.ts'
 import { type CpuSet, union } from '../base/idset.ts'
@@ -11,9 +11,9 @@ import type { Files } from '../host/files.ts'
 import type { Allowed } from '../model.ts'
 
 /**
- * `partition` is the guest's `<resource><partition>`. For a placement `strongest` is wanted: our own cgroup
- * where it confines, else the partition's. For a proof `any` is wanted: what at least one of the cgroups that
- * may come to hold the guest allows.
+ * `partition` is the guest's `<resource><partition>`. A placement takes `strongest`: our own cgroup where it
+ * confines, else the partition's. A proof that the guest cannot start takes `any`: what at least one of the
+ * cgroups that may hold the guest allows.
  */
 export interface GuestPlace {
   readonly partition: string
@@ -32,12 +32,12 @@ export function guestAllowed(
   if (confinedBy === 'strongest' && own !== undefined && Object.keys(own).length > 0) return own
   const other = readPartition(files, partition, online)
   if (own === undefined || confinedBy === 'strongest') return other ?? {}
-  // systemd makes a slice when its first guest comes: until then nothing is known to confine it.
+  // systemd creates a slice for its first guest: until then nothing is known to confine it.
   if (other === undefined) return files.list('/run/systemd/system') === undefined ? own : {}
   return eitherOf(own, other)
 }
 
-/** Only what really confines. */
+/** The limits that really confine. */
 export function confinement({
   allowed: { cpus, nodes, pages },
   confinesCpus,
@@ -51,8 +51,8 @@ export function confinement({
 }
 
 /**
- * The nearest of the partition's cgroups that is there; what is made below it later starts with what it
- * allows.
+ * The limits of the nearest existing cgroup of the partition: a cgroup that is created below it starts with
+ * them.
  */
 function readPartition(files: Files, partition: string, online: CpuSet): Confinement | undefined {
   for (const path of partitionPaths(partition)) {
@@ -66,8 +66,8 @@ function readPartition(files: Files, partition: string, online: CpuSet): Confine
 }
 
 /**
- * The cgroups of a partition and of those above it, the own first, each as systemd names it and as libvirt
- * does without systemd: "/machine/production" is machine.slice/machine-production.slice or
+ * The cgroups of a partition and of its parents, itself first, each as systemd names it and as libvirt does
+ * without systemd: "/machine/production" is machine.slice/machine-production.slice or
  * machine/production.partition.
  * @see libvirt cgroups.html, "Using custom partitions"; systemd.slice(5)
  */
@@ -88,7 +88,7 @@ export function partitionPaths(partition: string): string[] {
   })
 }
 
-/** systemd reads "-" in a slice's name as a level. @see systemd-escape(1) */
+/** systemd reads "-" in the name of a slice as a level. @see systemd-escape(1) @see systemd-escape(1) */
 function sliceName(name: string): string {
   return name.replace(
     /^\.|[^A-Za-z0-9:_.]/g,

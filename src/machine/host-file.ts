@@ -14,12 +14,10 @@ const HOST: Kind = { kind: 'a snapshot', usual: '100 KiB', mostKiB: 8 * 1024 }
 /** The largest known capture has 35 MB unpacked. */
 const CAPTURE: Kind = { kind: 'a captured machine', usual: '10 MiB', mostKiB: 64 * 1024 }
 
-/** What a file holds: the files of a machine, or a host and what is allowed on it as far as it says. */
+/** The files of a machine, or a host and what is allowed on it as far as the file says. */
 export type HostFile = { readonly files: Files } | { readonly host: Host; readonly allowed: Partial<Allowed> }
 
-/**
- * This file is a bundle of its own, whose Refusal nobody else knows: what is refused is returned, not thrown.
- */
+/** Returns what is refused instead of throwing it: this file is a bundle with a Refusal class of its own. */
 export function openHostFile(path: string): HostFile | { readonly problems: readonly Diagnostic[] } {
   try {
     return open(path)

@@ -1,5 +1,4 @@
-// The host that is decided for, wherever it comes from: this machine, a captured one, or a document that
-// states it.
+// The host to plan for, wherever it comes from: this machine, a captured one, or a file that states it.
 
 import { statSync } from 'node:fs'
 import { Refusal, refuse } from '../base/diagnostic.ts'

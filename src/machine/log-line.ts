@@ -1,4 +1,4 @@
-// What was done for a guest, in one line of a log: the log of the hook, and the output of `watch`.
+// What was done for a guest -> one line of a log: the hook's log file, or the output of `watch`.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, range, union } from '../base/idset.ts'
@@ -29,12 +29,12 @@ export function summaryOf({ view, edits, notes, placement: { cells, binding } }:
   ].join('; ')
 }
 
-/** A request that was not fulfilled is told in full, with whose bound it left. */
+/** A request that was cut is reported in full, with the limit that cut it. */
 function cutWords({ code, what, why }: Diagnostic): string {
   return `note[${code}]: ${what}: ${why}`
 }
 
-/** The first as it is told, of the others only what they are: the log has one line. */
+/** The first diagnostic in full and the codes of the others: a log entry is one line. */
 export function listed([first, ...others]: readonly Diagnostic[], severity: Severity): string {
   if (first === undefined) return ''
   const head = `${labelOf(first, severity)}[${first.code}]: ${first.what}`

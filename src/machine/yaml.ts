@@ -1,4 +1,4 @@
-// YAML text to the values of JSON, by the yaml library. Loaded only for a VMI in YAML.
+// YAML text -> the values of JSON, by the yaml library. Loaded only for a VMI in YAML.
 
 import { Lexer, LineCounter, type ParsedNode, parseDocument, type Tags } from 'yaml'
 import type { Json, JsonObject } from '../base/json.ts'
@@ -11,14 +11,14 @@ export interface Mistake {
 }
 
 const MAX_DEPTH = 100
-/** A line has some seven; a VMI with all that Kubernetes adds to it has a thousand lines. */
+/** A line has about seven; a VMI with everything that Kubernetes adds has a thousand lines. */
 const MAX_TOKENS = 50_000
 const TIMESTAMP = 'tag:yaml.org,2002:timestamp'
 
 /**
- * One document, read as kubectl reads it: YAML 1.1 (`yes` is true), but times stay texts. A key that is no
- * text becomes one. The first mistake is returned, not thrown: this file is a bundle of its own, whose
- * Refusal nobody else knows.
+ * Reads one document as kubectl does: YAML 1.1 (`yes` is true), but timestamps stay text. A key that is not
+ * text is converted. The first mistake is returned, not thrown: this file is a bundle with a Refusal class of
+ * its own.
  */
 export function parseYaml(text: string): { readonly value: Json } | { readonly mistake: Mistake } {
   const lines = new LineCounter()
@@ -46,11 +46,12 @@ export function parseYaml(text: string): { readonly value: Json } | { readonly m
   }
 }
 
-/** What the library quotes of the text, behind a colon or a backslash, may be a secret. */
+/** What the library quotes, after a colon or a backslash, may be a secret. */
 const withoutQuotes = (message: string): string => message.replace(/(?:: | \\)[\s\S]*$/, '')
 
 /**
- * Each costs a kilobyte to keep, and keys of one object are compared with each other. The lexer keeps none.
+ * Each token costs a kilobyte, and the keys of an object are compared with each other. The lexer alone keeps
+ * none.
  */
 function hasMoreTokens(text: string): boolean {
   let tokens = 0
@@ -64,10 +65,7 @@ function hasMoreTokens(text: string): boolean {
 const withoutTimes = (tags: Tags): Tags =>
   tags.filter((tag) => typeof tag !== 'object' || tag.tag !== TIMESTAMP)
 
-/**
- * The library's stack ends before the depth of a hostile document does, and it counts what aliases would
- * make.
- */
+/** A hostile document exhausts the stack of the library, or expands aliases beyond its limit. */
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return `nested deeper than ${MAX_DEPTH}`
   if (error instanceof ReferenceError)

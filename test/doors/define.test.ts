@@ -15,8 +15,8 @@ import {
   type Guest,
   guestNamed,
   guestOf,
-  standsAgainst,
-  untilItCounts,
+  reasonsAgainst,
+  restartNotes,
 } from '../../src/libvirt/may-define.ts'
 import { failureOf, machineOf, readList, readState } from '../../src/libvirt/virsh.ts'
 import { readDocument } from '../../src/place.ts'
@@ -130,37 +130,37 @@ t.test('what stands against a definition', async (t) => {
     ],
   ]
   for (const [about, before, shape, codes] of cases)
-    t.same(codesOf(standsAgainst(before, next(shape))), codes, about)
+    t.same(codesOf(reasonsAgainst(before, next(shape))), codes, about)
   t.same(
-    standsAgainst(guest({ runs: true }), next({ cells: [32, 32] }, true)),
+    reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] }, true)),
     [],
     'cells that wait for the next start',
   )
   t.same(
-    codesOf(standsAgainst(guest({ saved: true }), next({ cells: [32, 32] }, true))),
+    codesOf(reasonsAgainst(guest({ saved: true }), next({ cells: [32, 32] }, true))),
     ['guest-saved'],
     'a save does not wait',
   )
-  t.match(standsAgainst(guest({ runs: true }), next({ cells: [32, 32] })), [
+  t.match(reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] })), [
     { what: 'db1 runs; its definition has one cell and would get 2 cells' },
   ])
-  t.match(standsAgainst(guest({ runs: true }, { cells: [32, 32] }), next({ cells: [16, 48] })), [
+  t.match(reasonsAgainst(guest({ runs: true }, { cells: [32, 32] }), next({ cells: [16, 48] })), [
     { what: 'db1 runs; its definition has 2 cells and would get 2 others' },
   ])
-  t.match(standsAgainst(guest({ snapshots: ['s1'] }), next({ image: 'other.qcow2' })), [
+  t.match(reasonsAgainst(guest({ snapshots: ['s1'] }), next({ image: 'other.qcow2' })), [
     { what: 'the document has another image for vda; db1 has 1 snapshot or checkpoint: s1' },
   ])
 })
 
 t.test('when a definition comes to be', async (t) => {
-  t.same(untilItCounts(guest(), view({ pin: '1' }), undefined), [])
+  t.same(restartNotes(guest(), view({ pin: '1' }), undefined), [])
   t.same(
-    untilItCounts(guest({ runs: true }), view({ pin: '1' }), view({ pin: '1' })),
+    restartNotes(guest({ runs: true }), view({ pin: '1' }), view({ pin: '1' })),
     [],
     'it runs where it is planned',
   )
-  t.same(codesOf(untilItCounts(guest({ runs: true }), view({ pin: '1' }), view())), ['guest-needs-start'])
-  t.same(codesOf(untilItCounts(guest({ saved: true }), view({ pin: '1' }), undefined)), ['guest-saved-stays'])
+  t.same(codesOf(restartNotes(guest({ runs: true }), view({ pin: '1' }), view())), ['guest-needs-start'])
+  t.same(codesOf(restartNotes(guest({ saved: true }), view({ pin: '1' }), undefined)), ['guest-saved-stays'])
 })
 
 t.test('which guest a document defines', async (t) => {
@@ -206,7 +206,7 @@ t.test('which guest a document defines', async (t) => {
     t.same(guestOf(written, blanks), { is: blanks[at] })
     t.equal(readDomain(readDocument(domain().replace('db1', name))).name, name)
   }
-  t.match(standsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })), [
+  t.match(reasonsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })), [
     { what: /^"db1 " runs; /, fix: /^virsh shutdown 'db1 ' first/ },
   ])
 })
@@ -532,8 +532,8 @@ t.test('two programs that want a guest differently', async (t) => {
   }
   for (let n = 0; n < MOST_REFITS; n++) t.equal(fitAt(1000 * (n + 1)), 'fit')
   t.equal(fitAt(9000), 'leave')
-  t.equal(fitAt(9001), 'said')
-  t.equal(fitAt(30_000), 'said')
+  t.equal(fitAt(9001), 'reported')
+  t.equal(fitAt(30_000), 'reported')
   t.equal(fitAt(1000 + WITHIN_MS), 'fit', 'the first is a minute old')
   t.equal(fitAt(1001 + WITHIN_MS), 'leave', 'and there was only one turn in it')
   t.equal(fitAt(10 * WITHIN_MS), 'fit')

@@ -227,7 +227,7 @@ t.test('a file that another process takes for one that was left behind', (t) => 
   replaceFile(file, {
     bytes: Buffer.from('ours'),
     mode: 0o600,
-    settle: () => {
+    finish: () => {
       times += 1
       if (times > 1) return
       rmSync(beside)

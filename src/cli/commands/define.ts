@@ -8,7 +8,7 @@ import { partitionOf } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
-import { type Guest, guestNamed, guestOf, standsAgainst, untilItCounts } from '../../libvirt/may-define.ts'
+import { type Guest, guestNamed, guestOf, reasonsAgainst, restartNotes } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
 import {
   checkConnection,
@@ -112,7 +112,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
     view: readDomain(readDocument(placed.text)),
     atNextStart: command.nextStart,
   }
-  if (guest !== undefined) refuseAll(standsAgainst(guest, next))
+  if (guest !== undefined) refuseAll(reasonsAgainst(guest, next))
   const diff = shownDiff(source, document.text, secrets, placed.edits)
   const changes = guest === undefined || !sameXml(guest.document.root, next.document.root)
   const notes = [...notesOn(placed, guest), ...(await startNotes(virsh, guest, changes, next.view))]
@@ -176,7 +176,7 @@ async function startNotes(
   next: Guest['view'],
 ): Promise<readonly Diagnostic[]> {
   if (guest === undefined || !changes) return []
-  return untilItCounts(guest, next, guest.runs ? readDomain(await dumpLive(virsh, guest)) : undefined)
+  return restartNotes(guest, next, guest.runs ? readDomain(await dumpLive(virsh, guest)) : undefined)
 }
 
 function outcome(guest: string, changes: boolean, done: boolean, backup: string | undefined): string {

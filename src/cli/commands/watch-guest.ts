@@ -5,7 +5,7 @@ import type { Code } from '../../base/codes.ts'
 import { Refusal, refuseAll } from '../../base/diagnostic.ts'
 import { isAsked, partitionOf } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
-import { standsAgainst } from '../../libvirt/may-define.ts'
+import { reasonsAgainst } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
 import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
@@ -86,7 +86,7 @@ async function refit(
   if (placed.edits.length === 0) return { is: 'nothing' }
   const guest = await readGuest(virsh, known, document, 'itself')
   const fitted = readDocument(placed.text)
-  refuseAll(standsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
+  refuseAll(reasonsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
   if (mayDefine === 'no')
     return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
   const { backup: copy } = await redefine(virsh, guest, placed, { folder: backup, now: new Date() })

@@ -16,7 +16,7 @@ import {
   connectWords,
   type Listed,
   listGuests,
-  saidBy,
+  reasonIn,
   virshAt,
   withoutPassword,
 } from '../../libvirt/virsh.ts'
@@ -241,7 +241,7 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
     }
     attending.wake()
   }
-  attending.reason = withoutPassword(saidBy((await events.ended).stderr)) || 'virsh event ended'
+  attending.reason = withoutPassword(reasonIn((await events.ended).stderr)) || 'virsh event ended'
   attending.wake()
 }
 
@@ -288,7 +288,7 @@ async function look(session: Session, guest: Listed, why: GuestEvent['why'] | 'f
   if (isDefined) refits.set(guest.uuid, [...turn.refits, began])
   const told = looked.is === 'nothing' ? undefined : looked.told
   const isKnown = lastTold.get(guest.uuid) === told && (why === 'found' || looked.is === 'transient')
-  const isSaid = looked.is === 'left' && turn.may === 'said'
+  const isSaid = looked.is === 'left' && turn.may === 'reported'
   if (told !== undefined && !isKnown && !isSaid)
     log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
   if (told === undefined || isDefined) lastTold.delete(guest.uuid)

@@ -1,5 +1,5 @@
-// A program that runs beside this process: its output is bounded, its own end decides when it is over, and it
-// is ended together with whatever it started.
+// A program that runs while this process goes on: its output is limited, it is over when it ends itself, and
+// it is ended together with everything that it started.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,13 +12,13 @@ export interface ProgramOptions {
   /** An open file to be its standard input. */
   readonly file?: number
   readonly timeoutS?: number
-  /** Ends the program when it is aborted; its reason is the name of a signal. */
+  /** Ends the program when aborted; the reason is the name of a signal. */
   readonly stop?: AbortSignal
-  /** How long the program may still run after `stop`: for one that had better not be interrupted. */
+  /** How long the program may still run after `stop`, for one that should not be interrupted. */
   readonly patienceMs?: number
 }
 
-/** `cut`: the program did not end by itself, `reason` says why; `stopped` is our own `stop`. */
+/** How a program ended. `cut`: not by itself, `reason` says why; `stopped` means our `stop`. */
 export interface ProgramEnd extends Ended {
   readonly output: Uint8Array
   readonly cut?: 'signal' | 'timeout' | 'flood' | 'stopped' | 'not-started'
@@ -26,19 +26,17 @@ export interface ProgramEnd extends Ended {
 
 /** stdout and stderr together. A list of 100,000 guests has 7 MB. */
 export const MOST_BYTES = 16 * 1024 * 1024
-/** Of stderr this much is kept. */
+/** How much of stderr is kept. */
 const MOST_MESSAGE_BYTES = 64 * 1024
-/**
- * A child that the program left behind, such as a shared ssh connection, may hold its stdout open for ever.
- */
+/** A child that the program leaves behind, such as a shared ssh connection, may keep stdout open forever. */
 const GRACE_MS = 1000
 const TERM_MS = 250
 const KILL_MS = 100
 const POLL_MS = 10
 
 /**
- * Runs it to its end, in a session of its own: a Ctrl-C of the terminal reaches only us. Never throws for
- * what the program does. Its messages are in English.
+ * Runs a program to its end, in a session of its own: Ctrl-C in the terminal reaches only this process. Never
+ * throws for what the program does. Its messages are in English.
  */
 export async function awaitProgram(
   command: string,
@@ -46,32 +44,31 @@ export async function awaitProgram(
   options: ProgramOptions = {},
 ): Promise<ProgramEnd> {
   const { timeoutS = 60, stop, patienceMs = 0 } = options
-  if (stop?.aborted) return { ...nothingSaid, cut: 'stopped', reason: stopReason(stop) }
+  if (stop?.aborted) return { ...nothingReceived, cut: 'stopped', reason: stopReason(stop) }
   const child = start(command, words, options.file)
-  if ('error' in child) return { ...nothingSaid, cut: 'not-started', reason: child.error }
+  if ('error' in child) return { ...nothingReceived, cut: 'not-started', reason: child.error }
   const exited = exitOf(child)
   const closed = once(child, 'close').catch(() => {})
-  const gathered = gather(child)
-  const settled = new AbortController()
-  const later = (ms: number): Promise<void> =>
-    sleep(ms, undefined, { signal: settled.signal }).catch(() => {})
-  const stopped = aborted(stop, settled.signal).then(() => later(patienceMs))
+  const received = receive(child)
+  const over = new AbortController()
+  const later = (ms: number): Promise<void> => sleep(ms, undefined, { signal: over.signal }).catch(() => {})
+  const stopped = aborted(stop, over.signal).then(() => later(patienceMs))
   const cut = await Promise.race([
     exited.then(() => undefined),
-    gathered.flooded.then(() => 'flood' as const),
+    received.flooded.then(() => 'flood' as const),
     later(timeoutS * 1000).then(() => 'timeout' as const),
     stopped.then(() => 'stopped' as const),
   ])
   if (cut === undefined)
-    await Promise.race([closed, gathered.flooded, later(GRACE_MS), aborted(stop, settled.signal)])
+    await Promise.race([closed, received.flooded, later(GRACE_MS), aborted(stop, over.signal)])
   else await endGroup(child, exited)
-  settled.abort()
-  letGo(child)
-  const said = gathered.read()
-  const end = endOf(await Promise.race([exited, undefined]), cut ?? (said.isFlood ? 'flood' : undefined))
+  over.abort()
+  release(child)
+  const all = received.read()
+  const end = endOf(await Promise.race([exited, undefined]), cut ?? (all.isFlood ? 'flood' : undefined))
   const reasons = { timeout: `it did not end within ${timeoutS} s`, stopped: stopReason(stop), flood: FLOOD }
   return {
-    ...said,
+    ...all,
     ...end,
     ...(end.cut !== undefined && end.cut in reasons && { reason: reasons[end.cut as keyof typeof reasons] }),
   }
@@ -79,7 +76,7 @@ export async function awaitProgram(
 
 const FLOOD = `it printed more than ${MOST_BYTES / 1024 / 1024} MiB`
 
-const nothingSaid = { output: new Uint8Array(), stdout: '', stderr: '' }
+const nothingReceived = { output: new Uint8Array(), stdout: '', stderr: '' }
 
 const stopReason = (stop: AbortSignal | undefined): string => `${stop?.reason} ended it`
 
@@ -89,7 +86,7 @@ export interface Printing {
   readonly chunks: AsyncIterable<Uint8Array>
   /** Without stdout. */
   readonly ended: Promise<ProgramEnd>
-  /** Ends it and what it started; resolves once that is done. */
+  /** Ends the program and what it started; resolves when that is done. */
   readonly end: () => Promise<void>
 }
 
@@ -97,7 +94,7 @@ export interface Printing {
 export function startPrinting(command: string, words: readonly string[]): Printing {
   const child = start(command, words, undefined)
   if ('error' in child) {
-    const ended: ProgramEnd = { ...nothingSaid, cut: 'not-started', reason: child.error }
+    const ended: ProgramEnd = { ...nothingReceived, cut: 'not-started', reason: child.error }
     return { chunks: Readable.from([]), ended: Promise.resolve(ended), end: () => Promise.resolve() }
   }
   const exited = exitOf(child)
@@ -105,11 +102,11 @@ export function startPrinting(command: string, words: readonly string[]): Printi
   child.stderr?.on('data', messages.add)
   const closed = once(child, 'close').catch(() => {})
   const ended = exited.then(async (exit): Promise<ProgramEnd> => {
-    const settled = new AbortController()
-    await Promise.race([closed, sleep(GRACE_MS, undefined, { signal: settled.signal }).catch(() => {})])
-    settled.abort()
-    letGo(child)
-    return { ...nothingSaid, stderr: textOf(messages.bytes()), ...endOf(exit, undefined) }
+    const over = new AbortController()
+    await Promise.race([closed, sleep(GRACE_MS, undefined, { signal: over.signal }).catch(() => {})])
+    over.abort()
+    release(child)
+    return { ...nothingReceived, stderr: textOf(messages.bytes()), ...endOf(exit, undefined) }
   })
   let ending: Promise<void> | undefined
   const end = (): Promise<void> => {
@@ -119,16 +116,16 @@ export function startPrinting(command: string, words: readonly string[]): Printi
   return { chunks: chunksOf(child), ended, end }
 }
 
-/** What is cut off at the end of a stream is no error. */
+/** A stream that is cut off is not an error. */
 async function* chunksOf({ stdout }: ChildProcess): AsyncGenerator<Uint8Array> {
   try {
     if (stdout !== null) yield* stdout as AsyncIterable<Uint8Array>
   } catch {
-    // The end of the program says why.
+    // How the program ended says why.
   }
 }
 
-/** Most failures come as an event; a want of memory is thrown. */
+/** Most failures come as an event; a lack of memory is thrown. */
 function start(
   command: string,
   words: readonly string[],
@@ -160,12 +157,12 @@ function endOf(
   return exit.code === null ? { cut: 'signal', reason: `${exit.signal} ended it` } : { status: exit.code }
 }
 
-async function aborted(stop: AbortSignal | undefined, settled: AbortSignal): Promise<void> {
+async function aborted(stop: AbortSignal | undefined, over: AbortSignal): Promise<void> {
   if (stop === undefined) return new Promise(() => {})
-  if (!stop.aborted) await once(stop, 'abort', { signal: settled }).catch(() => {})
+  if (!stop.aborted) await once(stop, 'abort', { signal: over }).catch(() => {})
 }
 
-/** The program leads its own group. TERM first; what has not gone by then is killed. */
+/** The program leads its own process group. SIGTERM first, then SIGKILL for whatever is left. */
 async function endGroup({ pid }: ChildProcess, exited: Promise<Exit>): Promise<void> {
   if (pid === undefined) return
   signalGroup(pid, 'SIGTERM')
@@ -182,23 +179,26 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Whoever still holds its pipes, and a process that even SIGKILL does not end, must not keep us. */
-function letGo(child: ChildProcess): void {
+/**
+ * Neither a process that still holds its pipes nor one that SIGKILL does not end may keep this process from
+ * ending.
+ */
+function release(child: ChildProcess): void {
   child.stdout?.destroy()
   child.stderr?.destroy()
   child.unref()
 }
 
-interface Said {
+interface Received {
   readonly output: Uint8Array
   readonly stdout: string
   readonly stderr: string
   readonly isFlood: boolean
 }
 
-function gather({ stdout, stderr }: ChildProcess): {
+function receive({ stdout, stderr }: ChildProcess): {
   readonly flooded: Promise<void>
-  readonly read: () => Said
+  readonly read: () => Received
 } {
   const output = kept(MOST_BYTES)
   const messages = kept(MOST_MESSAGE_BYTES)
@@ -216,7 +216,7 @@ function gather({ stdout, stderr }: ChildProcess): {
     }
   stdout?.on('data', into(output))
   stderr?.on('data', into(messages))
-  const read = (): Said => {
+  const read = (): Received => {
     const isFlood = total > MOST_BYTES
     const bytes = isFlood ? new Uint8Array() : output.bytes()
     return { output: bytes, stdout: textOf(bytes), stderr: textOf(messages.bytes()), isFlood }
@@ -233,8 +233,8 @@ interface Kept {
 }
 
 /**
- * The first bytes of a stream, in one buffer that grows: a chunk for each byte would cost a hundred times as
- * much.
+ * The first bytes of a stream, in one growing buffer: an object per chunk of one byte would cost a hundred
+ * times as much.
  */
 function kept(most: number): Kept {
   let buffer = new Uint8Array(Math.min(most, 4096))

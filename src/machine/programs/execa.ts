@@ -1,3 +1,3 @@
-// The library that starts programs. Loaded only by the commands that start one: the hook never does.
+// The library that starts programs. Loaded only by the commands that start one, never by the hook.
 
 export { execaSync } from 'execa'

@@ -1,13 +1,13 @@
-// The chunks of a stream to its lines. However long a line is, no more than a bound of it is held.
+// The chunks of a stream -> its lines. However long a line is, only a limited part of it is held.
 
 import { isUtf8 } from 'node:buffer'
 
-/** A line of `virsh event` holds a name and a few words. */
+/** A line of `virsh event` has a name and a few words. */
 const MOST_LINE_BYTES = 64 * 1024
 
 const NEWLINE = 0x0a
 
-/** `unreadable`: a line that is too long or no UTF-8 was left out; of one that goes on, every time. */
+/** `unreadable`: a line that is too long or not UTF-8 was left out; true for every chunk of such a line. */
 export interface Lines {
   readonly lines: readonly string[]
   readonly unreadable: boolean

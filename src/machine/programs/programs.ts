@@ -1,12 +1,15 @@
-// Other programs, as they are on this machine: restorecon, systemctl, QEMU. Each by its name and words, never
-// through a shell. What may take long, virsh, runs beside us: child-process.ts.
+// Other programs of this machine: restorecon, systemctl, QEMU. Each is started by name and arguments, never
+// through a shell. virsh, which may take long, runs in child-process.ts.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 const LC_ALL = 'C'
 
-/** `status` absent: it could not be started, was killed, or took too long; `reason` says which. */
+/**
+ * How a program ended. `status` absent: it could not be started, was killed, or took too long; `reason` says
+ * which.
+ */
 export interface Ended {
   readonly status?: number
   readonly stdout: string
@@ -19,8 +22,8 @@ export interface Running {
   readonly input?: string
   readonly timeoutS?: number
   /**
-   * Nothing of this process's environment, and `/` as its folder: as a daemon starts programs. At its time
-   * limit it is killed.
+   * The whole environment, with `/` as the working folder, as a daemon starts programs. It is killed at its
+   * time limit.
    */
   readonly bare?: Readonly<Record<string, string>>
 }
@@ -31,19 +34,19 @@ export interface Brief {
   readonly timeoutS: number
 }
 
-/** A domain with many disks has 100 KB; nothing that we ask for has more than this. */
+/** A domain with many disks has 100 KB; no program that we run prints more than this. */
 const MOST_BYTES = 64 * 1024 * 1024
 
 const loaded = (): typeof import('./execa.ts') => require('./execa.cjs') as typeof import('./execa.ts')
 
-/** Never throws for what the program does. Its messages are in English. */
+/** Runs a program to its end. Never throws for what the program does. Its messages are in English. */
 export function runProgram(command: string, words: readonly string[], running: Running = {}): Ended {
   return endedOf(loaded().execaSync(command, [...words], optionsOf(running)))
 }
 
 /**
- * For one that does little and prints little: loading the library would take longer than the program. `file`
- * is its stdin.
+ * For a program that does and prints little: loading the library would take longer than running it. `file` is
+ * its stdin.
  */
 export function runBriefly(command: string, words: readonly string[], { file, timeoutS }: Brief): Ended {
   const { status, stdout, stderr, error } = spawnSync(command, words, {
@@ -72,7 +75,7 @@ function optionsOf({ input, timeoutS = 60, bare }: Running) {
   } as const
 }
 
-/** What the library tells of a program that ended. */
+/** What the library reports about a program that ended. */
 interface Told {
   readonly exitCode?: number | undefined
   readonly stdout?: unknown
@@ -93,10 +96,10 @@ function endedOf({ exitCode, stdout, stderr, shortMessage, failed }: Told): Ende
 /** The daemon first: the client may be of another version. */
 const OF_LIBVIRT = ['/usr/sbin/libvirtd', '/usr/sbin/virtqemud', '/usr/bin/virsh'] as const
 
-/** "9.0.0"; undefined where none of them is there, or tells. */
+/** The version of libvirt, "9.0.0"; undefined where no program prints one. */
 export function libvirtVersion(root: string | undefined): string | undefined {
   for (const path of OF_LIBVIRT) {
-    // Of this host they may lie anywhere on the path.
+    // On this host they may be anywhere in the PATH.
     const program = root === undefined ? path.replace(/^.*\//, '') : join(root, path)
     const version = versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout)
     if (version !== undefined) return version
@@ -104,7 +107,7 @@ export function libvirtVersion(root: string | undefined): string | undefined {
   return undefined
 }
 
-/** "libvirtd (libvirt) 9.0.0", "9.0.0", "QEMU emulator version 7.2.22 (Debian ...)". */
+/** The version in "libvirtd (libvirt) 9.0.0", "9.0.0", "QEMU emulator version 7.2.22 (Debian ...)". */
 export function versionIn(text: string): string | undefined {
   return /\b(\d+\.\d+(?:\.\d+)?)\b/.exec(text)?.[1]
 }

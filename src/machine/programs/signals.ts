@@ -1,8 +1,8 @@
-// SIGTERM and SIGINT as a request to stop, for what has to be left in order.
+// SIGTERM and SIGINT as a request to stop, for work that must not be left half done.
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
-/** While `work` goes on, a signal aborts `stop`, with its name as the reason, and ends nothing by itself. */
+/** During `work` a signal aborts `stop`, with its name as the reason, and does not end the process. */
 export async function heedingSignals<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
   const heed = (signal: NodeJS.Signals): void => stop.abort(signal)
   for (const signal of SIGNALS) process.on(signal, heed)

@@ -1,5 +1,4 @@
-// A file, a pipe or stdin to its bytes, but never to more than were asked for: a hostile input is left
-// unread.
+// A file, a pipe or stdin -> its bytes, up to a limit: the rest of a larger input stays unread.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { errnoOf } from '../system-error.ts'
@@ -7,7 +6,7 @@ import { pause } from '../write/bytes.ts'
 
 const FIRST_BYTES = 64 * 1024
 
-/** At most `most` bytes, and one more where there are more. Waits for a pipe as long as its writer does. */
+/** At most `most` bytes, and one more where there are more. Waits for the writer of a pipe. */
 export function readAtMost(file: number, most: number): Uint8Array {
   const stated = fstatSync(file)
   let bytes: Buffer = Buffer.allocUnsafe(
@@ -32,16 +31,14 @@ function readSome(file: number, bytes: Buffer, at: number): number {
     try {
       return readSync(file, bytes, at, bytes.length - at, null)
     } catch (error) {
-      // A pipe that another process made non-blocking is empty for the moment.
+      // A pipe that another process has set to non-blocking is empty at the moment.
       if (errnoOf(error) !== 'EAGAIN') throw error
       pause(5)
     }
   }
 }
 
-/**
- * Of a path that is to be read; a pipe without a writer would keep us waiting, if `blocking` did not say so.
- */
+/** Opens a path for reading. Only 'blocking' waits for the writer of a pipe. */
 export function withFile<T>(path: string, kind: 'blocking' | 'at-once', read: (file: number) => T): T {
   const file = openSync(
     path,

@@ -1,4 +1,4 @@
-// Files and stdin as text, each kind within its own bound of size.
+// Files and stdin as text, each kind with its own size limit.
 
 import { fstatSync, statSync } from 'node:fs'
 import { refuse } from '../../base/diagnostic.ts'
@@ -10,8 +10,7 @@ import { systemError } from '../system-error.ts'
 import { readAtMost, withFile } from './read-bytes.ts'
 
 /**
- * What a text is, how large one is usually, and how large one may be: all of it is read within a second and
- * 256 MB.
+ * What a text is, how large it usually is, and how large it may be: any is read within a second and 256 MB.
  */
 export interface Kind {
   readonly kind: string
@@ -24,15 +23,15 @@ export const DOMAIN: Kind = { kind: 'a domain', usual: '10 KiB', mostKiB: 16 * 1
 /** KubeVirt's VirtualMachineInstance. */
 export const VMI: Kind = { kind: 'a VMI', usual: '10 KiB', mostKiB: 1024 }
 
-/** `-` or none is stdin. @throws Refusal `unreadable`, `too-large`, `utf8-invalid` */
+/** `-` or undefined is stdin. @throws Refusal `unreadable`, `too-large`, `utf8-invalid` */
 export function readText(path: string | undefined, kind: Kind): string {
   const file = path === undefined || path === '-' ? 'stdin' : path
   return textOf(readBytes(path, kind), file, kind)
 }
 
 /**
- * The mode of a new file with the same content, before the umask: what others may not read, they may not read
- * there.
+ * The mode of a new file with the same content, before the umask: it is readable for nobody who may not read
+ * the input.
  */
 export function modeOfInput(path: string | undefined): number {
   try {
@@ -50,7 +49,7 @@ export function textOf(bytes: Uint8Array, file: string, kind: Kind): string {
   return typeof text === 'string' ? text : refuse('utf8-invalid', { file, offset: text.invalidAt })
 }
 
-/** `-` or none is stdin. @throws Refusal `unreadable` */
+/** `-` or undefined is stdin. @throws Refusal `unreadable` */
 export function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Uint8Array {
   const fromStdin = path === undefined || path === '-'
   const read = (file: number): Uint8Array => readAtMost(file, mostKiB * 1024)

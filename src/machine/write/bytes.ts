@@ -1,10 +1,10 @@
-// Bytes to an open file, all of them. The system may write fewer than it is given and report success.
+// Bytes -> an open file, all of them. The system may write fewer than it is given and report success.
 
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import { errnoOf, faultOf } from '../system-error.ts'
 
 /**
- * Blocks until all is written.
+ * Blocks until everything is written.
  * @param from position of the first byte in the file; absent: where the file is
  */
 export function writeAll(file: number, bytes: Uint8Array, from?: number): void {
@@ -20,7 +20,7 @@ export function writeAll(file: number, bytes: Uint8Array, from?: number): void {
       if (written === 0) throw faultOf('EIO', 'nothing more is taken', 'write')
       done += written
     } catch (error) {
-      // A pipe that another process made non-blocking is full for the moment.
+      // A pipe that another process has set to non-blocking is full at the moment.
       if (errnoOf(error) !== 'EAGAIN') throw error
       pause(5)
     }
@@ -28,8 +28,8 @@ export function writeAll(file: number, bytes: Uint8Array, from?: number): void {
 }
 
 /**
- * Makes these bytes the whole content of a regular file: writes, brings them to disk, and reads them back.
- * What a longer file holds behind them is cut off last, so that a write that fails has freed nothing.
+ * Makes these bytes the whole content of a regular file: writes them, syncs them to disk, and reads them
+ * back. A longer file is truncated last, so that a failed write has freed nothing.
  * @param file open for reading and writing
  */
 export function writeContent(file: number, bytes: Uint8Array): void {
@@ -41,7 +41,7 @@ export function writeContent(file: number, bytes: Uint8Array): void {
   }
 }
 
-/** A regular file from its first byte to its last, wherever it was read or written before. */
+/** The whole content of a regular file, whatever its current position. */
 export function readContent(file: number): Buffer {
   const bytes = Buffer.alloc(fstatSync(file).size)
   let done = 0

@@ -1,19 +1,18 @@
-// New content for a file that must stay the same file: one that has several names, or that something is
-// mounted on.
+// New content for a file that must stay the same inode: it has several names, or something is mounted on it.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { errnoOf, faultOf } from '../system-error.ts'
 import { pause, readContent, writeContent } from './bytes.ts'
-import { besideName, createFile, removeIfThere } from './temporary-file.ts'
+import { createFile, removeIfThere, temporaryName } from './temporary-file.ts'
 
-/** Where an error left a copy of the former content. */
+/** The path of the copy that an error left behind. */
 export function keptBy(error: unknown): string | undefined {
   return error instanceof Error && 'kept' in error ? String(error.kept) : undefined
 }
 
 /**
- * Copies the former content to a file beside it, writes, and removes the copy. When the write fails, the
- * former content is written back; when that fails too, or this process is killed, the copy stays.
+ * Copies the previous content to a file in the same folder, writes, and removes the copy. If the write fails,
+ * the previous content is written back; if that fails too, or this process is killed, the copy stays.
  * @param before the file as it was when it was decided to write it
  * @throws what the system says; with `kept` when there is a copy that the user must see to
  */
@@ -22,11 +21,11 @@ export function writeInPlace(path: string, bytes: Uint8Array, before: Stats): vo
   try {
     const { dev, ino } = fstatSync(file)
     if (dev !== before.dev || ino !== before.ino) throw faultOf('EBUSY', 'it was replaced meanwhile', 'open')
-    const { former, copy } = keepFormer(path, file)
+    const { previous, copy } = keepPrevious(path, file)
     try {
       writeContent(file, bytes)
     } catch (error) {
-      restore(file, former, copy, error)
+      restore(file, previous, copy, error)
       removeIfThere(copy)
       throw error
     }
@@ -36,9 +35,9 @@ export function writeInPlace(path: string, bytes: Uint8Array, before: Stats): vo
   }
 }
 
-function restore(file: number, former: Uint8Array, kept: string, failure: unknown): void {
+function restore(file: number, previous: Uint8Array, kept: string, failure: unknown): void {
   try {
-    writeContent(file, former)
+    writeContent(file, previous)
   } catch {
     throw failure instanceof Error ? Object.assign(failure, { kept }) : failure
   }
@@ -48,22 +47,22 @@ const WAIT_MS = 3000
 const MOST_BYTES = 256 * 1024 * 1024
 
 /**
- * The copy is also what keeps two of us from writing at once: whoever finds one waits. One that stays was
- * left by a run that was killed, and is removed only when the file still, or again, holds the same.
+ * The copy is also the lock: whoever finds one waits. A copy that stays was left by a run that was killed,
+ * and is removed only if the file holds the same content.
  */
-function keepFormer(path: string, file: number): { readonly former: Uint8Array; readonly copy: string } {
-  const copy = besideName(path, 'former')
+function keepPrevious(path: string, file: number): { readonly previous: Uint8Array; readonly copy: string } {
+  const copy = temporaryName(path, 'former')
   const until = performance.now() + WAIT_MS
   for (;;) {
-    const former = contentOf(file)
-    if (createUnlessThere(copy, former)) {
-      if (contentOf(file).equals(former)) return { former, copy }
+    const previous = contentOf(file)
+    if (createUnlessThere(copy, previous)) {
+      if (contentOf(file).equals(previous)) return { previous, copy }
       removeIfThere(copy)
     } else if (performance.now() < until) pause(50)
-    else if (isCopyOf(copy, former)) removeIfThere(copy)
+    else if (isCopyOf(copy, previous)) removeIfThere(copy)
     else
       throw Object.assign(
-        faultOf('EEXIST', `an interrupted run left its former content in ${copy}`, 'open'),
+        faultOf('EEXIST', `an interrupted run left its previous content in ${copy}`, 'open'),
         { kept: copy },
       )
   }
@@ -84,9 +83,9 @@ function createUnlessThere(path: string, bytes: Uint8Array): boolean {
   }
 }
 
-function isCopyOf(copy: string, former: Uint8Array): boolean {
+function isCopyOf(copy: string, previous: Uint8Array): boolean {
   try {
-    return readFileSync(copy).equals(former)
+    return readFileSync(copy).equals(previous)
   } catch {
     return false
   }

@@ -1,5 +1,4 @@
-// A text to the file that the user named: replaced in one step where that is possible, written where it is
-// where it is not.
+// A text -> the file that the user named: replaced atomically where possible, else written in place.
 
 import {
   closeSync,
@@ -22,21 +21,21 @@ import { keptBy, writeInPlace } from './in-place.ts'
 import { createFile, replaceFile } from './temporary-file.ts'
 
 /**
- * Replaces the file in one step: a temporary file beside it is filled, brought to disk and renamed over it.
+ * Replaces the file atomically: fills a temporary file in the same folder, syncs it to disk and renames it.
  * Owner, mode, access control list and extended attributes stay; a link is followed. A file with several
- * names, one that something is mounted on, and one whose attributes cannot be copied is written in place,
- * with a copy of its former content beside it meanwhile. Whatever goes wrong, the file is as it was. Pipes
- * and devices are written to directly.
+ * names, a mount point, and a file whose attributes cannot be copied are written in place, with a copy of the
+ * previous content in the same folder meanwhile. Whatever goes wrong, the file keeps its content. Pipes and
+ * devices are written to directly.
  * @param newMode of a file that is not there yet; the umask applies
  * @throws Refusal `unwritable`
  */
 export function saveFile(path: string, text: string, newMode = 0o666): void {
   const bytes = Buffer.from(text)
-  // The link /dev/stdout leads to a pipe that has no path.
+  // /dev/stdout is a link to a pipe that has no path.
   let before: Stats | undefined
   try {
     before = statSync(path, { throwIfNoEntry: false })
-    holdSignals()
+    delaySignals()
     if (before === undefined) createNew(path, bytes, newMode)
     else if (before.isFile()) replace(realpathSync(path), bytes, before)
     else writeDirectly(path, bytes, before)
@@ -54,24 +53,24 @@ export function saveFile(path: string, text: string, newMode = 0o666): void {
   }
 }
 
-const endings: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', () => never>> = {
+const onSignal: Readonly<Record<'SIGHUP' | 'SIGINT' | 'SIGTERM', () => never>> = {
   SIGHUP: () => process.exit(128 + 1),
   SIGINT: () => process.exit(128 + 2),
   SIGTERM: () => process.exit(128 + 15),
 }
 
 /**
- * These wait until the file is whole and in its place: the loop of events, where they are heard, does not
- * turn before.
+ * Delays these signals until the file is complete: handlers run in the event loop, which does not turn
+ * before.
  */
-function holdSignals(): void {
+function delaySignals(): void {
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
-    if (!process.listeners(signal).includes(endings[signal])) process.on(signal, endings[signal])
+    if (!process.listeners(signal).includes(onSignal[signal])) process.on(signal, onSignal[signal])
   }
 }
 
 function createNew(path: string, bytes: Uint8Array, mode: number): void {
-  // To follow it would let whoever made it choose which file is made.
+  // Following it would let whoever made the link choose which file is created.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw faultOf('EEXIST', `it is a link to ${readlinkSync(path)}, which does not exist`, 'open')
   }
@@ -80,12 +79,12 @@ function createNew(path: string, bytes: Uint8Array, mode: number): void {
   } catch (error) {
     const now = errnoOf(error) === 'EEXIST' ? lstatSync(path, { throwIfNoEntry: false }) : undefined
     if (!now?.isFile()) throw error
-    // Somebody else was faster: theirs is a file like any other.
+    // Another process created it first: it is a file like any other.
     replace(path, bytes, now)
   }
 }
 
-/** What a rename onto a mount point answers. */
+/** The errors of a rename onto a mount point. */
 const MOUNTED = ['EBUSY', 'EXDEV']
 
 function replace(path: string, bytes: Uint8Array, before: Stats): void {
@@ -98,9 +97,9 @@ function replaceWhole(path: string, bytes: Uint8Array, before: Stats): boolean {
   try {
     replaceFile(path, {
       bytes,
-      // Until it has the former owner and mode nobody else may read it.
+      // Nobody else may read it before it has the previous owner and mode.
       mode: 0o600,
-      settle: (file) => {
+      finish: (file) => {
         if (!copyAttributes(path, before, file)) throw unkept
       },
     })
@@ -111,7 +110,7 @@ function replaceWhole(path: string, bytes: Uint8Array, before: Stats): boolean {
   }
 }
 
-/** How long a pipe without a reader is waited for. */
+/** How long to wait for a reader of a pipe. */
 const READER_MS = 3000
 
 function writeDirectly(path: string, bytes: Uint8Array, status: Stats): void {
@@ -125,7 +124,7 @@ function writeDirectly(path: string, bytes: Uint8Array, status: Stats): void {
   }
 }
 
-/** Opening a pipe that nobody reads would block for ever. */
+/** Opening a pipe without a reader would block forever. */
 function openPipe(path: string): number {
   const until = performance.now() + READER_MS
   for (;;) {
@@ -139,21 +138,25 @@ function openPipe(path: string): number {
   }
 }
 
-/** All that cp of GNU can keep, labels of SELinux too; fails where extended attributes cannot be kept. */
+/**
+ * Everything that GNU cp can preserve, SELinux labels included; it fails where extended attributes cannot be
+ * kept.
+ */
 const COPY = ['--attributes-only', '--preserve=all,xattr', '--no-preserve=ownership,timestamps,links', '--']
 
-/** A test puts another in its place. */
+/** Runs a program; tests replace it. */
 export type Ask = typeof runBriefly
 
 /**
- * Node can neither read nor write attributes, so cp does it, through the open file and not its name.
+ * Copies owner, mode, access control list and extended attributes with cp, since Node has no calls for them;
+ * through the open file, not its name.
  * @param file the new one, open for writing
  * @returns false when something could not be kept, or nobody can tell: then the file is better written where
  * it is
  */
 export function copyAttributes(path: string, before: Stats, file: number, ask: Ask = runBriefly): boolean {
   try {
-    // A new owner takes capabilities and the like away: it comes first.
+    // Changing the owner drops capabilities, so it comes first.
     if (!hasOwner(fstatSync(file), before)) fchownSync(file, before.uid, before.gid)
     const { status } = ask('cp', [...COPY, path, '/proc/self/fd/0'], { file, timeoutS: 10 })
     if (status !== 0) return false

@@ -1,5 +1,5 @@
-// A file that appears under its name only once it is whole: it is filled beside that name, under a temporary
-// one.
+// A file that appears under its name only when it is complete: it is filled in the same folder, under a
+// temporary name.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -16,58 +16,61 @@ import { basename, dirname, join } from 'node:path'
 import { errnoOf, faultOf } from '../system-error.ts'
 import { writeContent } from './bytes.ts'
 
-/** `settle` gets the file with its content, before it has its name: for owner, mode and the like. */
-export interface Filling {
+/**
+ * What a file is created with. `finish` gets the open file with its content, before it has its name: for
+ * owner, mode and the like.
+ */
+export interface NewFile {
   readonly bytes: Uint8Array
   readonly mode: number
-  readonly settle?: (file: number) => void
+  readonly finish?: (file: number) => void
 }
 
-/** Puts a file in the place of whatever has this name. */
-export function replaceFile(path: string, filling: Filling): void {
-  fillBeside(path, filling, (beside) => renameSync(beside, path))
+/** Creates a file, replacing whatever has this name. */
+export function replaceFile(path: string, content: NewFile): void {
+  fillTemporary(path, content, (temporary) => renameSync(temporary, path))
 }
 
-/** Puts a file where nothing has this name; EEXIST where something has. */
-export function createFile(path: string, filling: Filling): void {
-  fillBeside(path, filling, (beside) => {
+/** Creates a file where nothing has this name; EEXIST where something has. */
+export function createFile(path: string, content: NewFile): void {
+  fillTemporary(path, content, (temporary) => {
     try {
-      linkSync(beside, path)
+      linkSync(temporary, path)
     } catch (error) {
       if (!WITHOUT_LINKS.includes(errnoOf(error) ?? '')) throw error
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
         throw faultOf('EEXIST', 'file already exists', 'rename')
-      renameSync(beside, path)
+      renameSync(temporary, path)
       return
     }
-    removeIfThere(beside)
+    removeIfThere(temporary)
   })
 }
 
-/** What file systems without hard links answer. */
+/** The errors of file systems without hard links. */
 const WITHOUT_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 
-function fillBeside(path: string, filling: Filling, publish: (beside: string) => void): void {
-  const wasPublished = tryBeside(openBeside(path, filling.mode), filling, publish)
-  // Another process with our number, in another container, took our file for one that was left behind.
-  if (!wasPublished) tryBeside(openFresh(path, filling.mode), filling, publish)
+function fillTemporary(path: string, content: NewFile, publish: (temporary: string) => void): void {
+  const wasPublished = tryTemporary(openTemporary(path, content.mode), content, publish)
+  // Another process with the same id, in another container, took our temporary file for a stale one.
+  if (!wasPublished) tryTemporary(openRandom(path, content.mode), content, publish)
   syncFolder(dirname(path))
 }
 
-interface Beside {
+interface Temporary {
   readonly path: string
   readonly file: number
 }
 
 /** @returns false when the temporary name no longer leads to the file that was filled */
-function tryBeside(
-  { path, file }: Beside,
-  { bytes, settle }: Filling,
-  publish: (beside: string) => void,
+function tryTemporary(
+  { path, file }: Temporary,
+  { bytes, finish }: NewFile,
+  publish: (temporary: string) => void,
 ): boolean {
   try {
     writeContent(file, bytes)
-    settle?.(file)
+    finish?.(file)
     const { dev, ino } = fstatSync(file)
     const named = lstatSync(path, { throwIfNoEntry: false })
     if (named?.dev !== dev || named.ino !== ino) return false
@@ -82,50 +85,47 @@ function tryBeside(
 }
 
 /**
- * Opens the temporary file of a path for reading and writing. Always a new one, so no link is followed. One
- * that has its name was left by a run that was killed, since process numbers come again, in a container soon:
- * it goes.
+ * Opens a temporary file in the folder of a path for reading and writing. It is always a new file, so no link
+ * is followed. A file of that name was left by a run that was killed, since process ids are reused, in
+ * containers soon: it is removed.
  */
-export function openBeside(path: string, mode: number): Beside {
-  const beside = besideName(path, `${process.pid}`)
+export function openTemporary(path: string, mode: number): Temporary {
+  const temporary = temporaryName(path, `${process.pid}`)
   try {
-    return { path: beside, file: openSync(beside, 'wx+', mode) }
+    return { path: temporary, file: openSync(temporary, 'wx+', mode) }
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error
-    removeIfThere(beside)
-    return openFresh(path, mode)
+    removeIfThere(temporary)
+    return openRandom(path, mode)
   }
 }
 
-/**
- * Under a name that nobody else has. Not the former name again: whoever had it may be alive, and would move
- * our file.
- */
-function openFresh(path: string, mode: number): Beside {
-  const beside = besideName(path, `${process.pid}-${randomBytes(6).toString('hex')}`)
-  return { path: beside, file: openSync(beside, 'wx+', mode) }
+/** Under a random name: the process that had the other name may still be alive, and would rename our file. */
+function openRandom(path: string, mode: number): Temporary {
+  const temporary = temporaryName(path, `${process.pid}-${randomBytes(6).toString('hex')}`)
+  return { path: temporary, file: openSync(temporary, 'wx+', mode) }
 }
 
-/** Most file systems take names of 255 bytes. */
+/** Most file systems allow names of 255 bytes. */
 const MOST_NAME_BYTES = 200
 
-/** Hidden, beside the file, so that a rename is enough: .db1.xml.virt-numa-4242 */
-export function besideName(path: string, ending: string): string {
+/** A hidden file in the same folder, so that a rename is enough: .db1.xml.virt-numa-4242 */
+export function temporaryName(path: string, ending: string): string {
   let name = basename(path)
   while (Buffer.byteLength(name) > MOST_NAME_BYTES) name = name.slice(0, -1)
   return join(dirname(path), `.${name}.virt-numa-${ending}`)
 }
 
-/** A folder of this name, or one that may not be removed, stays. */
+/** Removes a file if it exists and may be removed. */
 export function removeIfThere(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // What stands in the way of nothing may stay.
+    // A stale file is only clutter.
   }
 }
 
-/** A name is on disk once its folder is; not every file system can be told so. */
+/** A new name is on disk when its folder is. Not every file system can sync a folder. */
 function syncFolder(path: string): void {
   try {
     const folder = openSync(path, 'r')
