@@ -92,14 +92,28 @@ function removeStale(bundles) {
 }
 
 /**
- * The folders of test/ that go to dist/test; those that read ../shared, or that need a libvirt, lie apart.
+ * The folders of test/ that go to each folder of dist/: those that read ../shared, or that need a libvirt, lie
+ * apart.
  */
-const TESTS = ['test/core', 'test/doors', 'test/house']
+const TESTS = {
+  'dist/test': ['test/core', 'test/doors', 'test/house'],
+  'dist/corpora': ['test/corpora'],
+  'dist/e2e': ['test/e2e'],
+  'dist/faults': ['test/faults'],
+}
+
+/** What tests start beside the program: in the machine that four-node.test.ts boots, and in place of a libvirt daemon. */
+const STARTED = {
+  'dist/e2e/four-node': ['test/e2e/four-node/job.ts'],
+  'dist/faults': ['test/faults/dead-server.ts'],
+}
 
 async function buildTests() {
-  await buildApart('dist/test', TESTS.flatMap(testsIn))
-  await buildApart('dist/corpora', testsIn('test/corpora'))
-  await buildApart('dist/e2e', testsIn('test/e2e'))
+  for (const [outdir, folders] of Object.entries(TESTS)) {
+    rmSync(`${root}/${outdir}`, { recursive: true, force: true })
+    await buildApart(outdir, folders.flatMap(testsIn))
+  }
+  for (const [outdir, paths] of Object.entries(STARTED)) await buildApart(outdir, paths)
 }
 
 const testsIn = (folder) =>
@@ -107,8 +121,24 @@ const testsIn = (folder) =>
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `${folder}/${name}`)
 
+/**
+ * Builds the test files of this name, and what tests start.
+ * @param name without .test.ts, with its folder where two have it: `golden`, `e2e/define`
+ * @returns the built files
+ */
+export async function buildTest(name) {
+  const found = Object.entries(TESTS).flatMap(([outdir, folders]) =>
+    folders
+      .flatMap(testsIn)
+      .filter((path) => path.endsWith(`/${name}.test.ts`))
+      .map((path) => ({ outdir, path })),
+  )
+  for (const { outdir, path } of found) await buildApart(outdir, [path])
+  for (const [outdir, paths] of Object.entries(STARTED)) await buildApart(outdir, paths)
+  return found.map(({ outdir, path }) => `${outdir}/${basename(path, '.ts')}.cjs`)
+}
+
 async function buildApart(outdir, paths) {
-  rmSync(`${root}/${outdir}`, { recursive: true, force: true })
   const entryPoints = Object.fromEntries(paths.map((path) => [basename(path, '.ts'), path]))
   await build({
     ...common,
@@ -126,8 +156,4 @@ removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts'])
-// What runs inside of the machine that four-node.test.ts boots.
-if (process.argv.includes('--tests')) await buildApart('dist/e2e/four-node', ['test/e2e/four-node/job.ts'])
-if (process.argv.includes('--tests'))
-  await buildApart('dist/faults', ['test/faults/faults.test.ts', 'test/faults/dead-server.ts'])
 if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', ['test/fuzz/fuzz.ts'])
