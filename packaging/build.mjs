@@ -102,7 +102,7 @@ const TESTS = {
   'dist/faults': ['test/faults'],
 }
 
-/** What tests start beside the program: in the machine that four-node.test.ts boots, and in place of a libvirt daemon. */
+/** What tests start: in the machine that four-node.test.ts boots, and in place of a libvirt daemon. */
 const STARTED = {
   'dist/e2e/four-node': ['test/e2e/four-node/job.ts'],
   'dist/faults': ['test/faults/dead-server.ts'],

@@ -22,6 +22,7 @@ import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
 import { situationOf } from '../../src/plan/situation.ts'
 import { settle } from '../../src/request/request.ts'
+import { long, times } from '../long.ts'
 
 const RUNS = { numRuns: 1000, seed: 20_260_211 }
 
@@ -344,7 +345,7 @@ t.test('an exact search stops after a count of states, with the best that it has
   t.end()
 })
 
-t.test('searches that are hard end before the count', (t) => {
+long('searches that are hard end before the count', (t) => {
   const states = [3, 5, 7, 11, 19, 29].map((seed) => assignHomes(hardSearch(seed)).states)
   t.ok(
     states.every((each) => each < MOST_STATES),
@@ -368,7 +369,7 @@ t.test('a diff with more changes than are looked for one by one leads to the new
       const [one, other] = [text(before, oldEnd), text(after, newEnd)]
       assert.equal(applyPatch(one, unifiedDiff('guest.xml', one, other)), other)
     }),
-    { ...RUNS, numRuns: 20 },
+    { ...RUNS, numRuns: times(20) },
   )
   t.end()
 })

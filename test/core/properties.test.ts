@@ -15,8 +15,9 @@ import { defaultConfig } from '../../src/request/config.ts'
 import type { Wishes } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { elementsAt, readXml } from '../../src/xml/read.ts'
+import { times } from '../long.ts'
 
-const RUNS = { numRuns: 1000, seed: 20_260_117 }
+const RUNS = { numRuns: times(1000), seed: 20_260_117 }
 const MiB = 1024
 const GiB = 1024 * MiB
 const SIZES = [64, 2 * MiB, GiB] as const
@@ -584,10 +585,10 @@ t.test('a placement holds together, for every host, cpuset, guest and request', 
       seen.add('fitted')
       checkPlaced(placed, each, readDomain(readDocument(each.domain)))
     }),
-    { ...RUNS, numRuns: 2000 },
+    { ...RUNS, numRuns: times(2000) },
   )
   t.comment(seen.all().join(', '))
-  t.ok(seen.of('fitted') > 150, `${seen.of('fitted')} fitted`)
+  t.ok(seen.of('fitted') > times(150), `${seen.of('fitted')} fitted`)
   t.end()
 })
 
@@ -607,9 +608,9 @@ t.test('the same input gives the same bytes, and its own output needs no edit', 
       const rebound = attempt(placed.text, each, 'if-better')
       assert.ok('text' in rebound, `rebind: refused: ${rebound}`)
     }),
-    { ...RUNS, numRuns: 2000 },
+    { ...RUNS, numRuns: times(2000) },
   )
-  t.ok(seen.of('fitted') > 100, `${seen.of('fitted')} fitted`)
+  t.ok(seen.of('fitted') > times(100), `${seen.of('fitted')} fitted`)
   t.end()
 })
 
@@ -753,7 +754,7 @@ t.test(
     )
     t.comment(seen.all().join(', '))
     for (const shape of ['1 nodes', '2 nodes', '3 nodes', 'split', 'whole'])
-      t.ok(seen.of(shape) > 5, `${shape}: ${seen.of(shape)}`)
+      t.ok(seen.of(shape) > times(5), `${shape}: ${seen.of(shape)}`)
     t.end()
   },
 )
@@ -882,11 +883,11 @@ t.test(
           seen.add('refusals looked at')
         },
       ),
-      { ...RUNS, numRuns: 2000 },
+      { ...RUNS, numRuns: times(2000) },
     )
     t.comment(seen.all().join(', '))
     for (const what of ['surplus', 'free', 'several nodes', 'refusals looked at'])
-      t.ok(seen.of(what) > 10, `${what}: ${seen.of(what)}`)
+      t.ok(seen.of(what) > times(10), `${what}: ${seen.of(what)}`)
     t.end()
   },
 )
@@ -1029,11 +1030,11 @@ t.test('rebind keeps what the guest sees, and finds every cell a home', (t) => {
       assert.ok('edits' in again, `refused: ${again}`)
       assert.deepEqual(again.edits, [], 'a second run has nothing to do')
     }),
-    { ...RUNS, numRuns: 2000 },
+    { ...RUNS, numRuns: times(2000) },
   )
   t.comment(seen.all().join(', '))
-  t.ok(seen.of('moved') > 100, `${seen.of('moved')} moved`)
-  t.ok(seen.of('several cells') > 25, `${seen.of('several cells')} with several cells`)
+  t.ok(seen.of('moved') > times(100), `${seen.of('moved')} moved`)
+  t.ok(seen.of('several cells') > times(25), `${seen.of('several cells')} with several cells`)
   t.end()
 })
 
@@ -1163,7 +1164,10 @@ t.test('homes are the best of all assignments: memory, cores, distances, moves, 
     }),
     RUNS,
   )
-  t.ok(several > 20, `${several} with several equally good ones, so that moves and lowest nodes decide`)
+  t.ok(
+    several > times(20),
+    `${several} with several equally good ones, so that moves and lowest nodes decide`,
+  )
   t.end()
 })
 
@@ -1261,10 +1265,11 @@ t.test('a guest that is moved gets the best single nodes there are', (t) => {
       seen.add(moved.edits.length > 0 ? 'moved' : 'kept')
       if (homes.length > 1) seen.add('several cells')
     }),
-    { ...RUNS, numRuns: 2000 },
+    { ...RUNS, numRuns: times(2000) },
   )
   t.comment(seen.all().join(', '))
-  for (const what of ['moved', 'kept', 'several cells']) t.ok(seen.of(what) > 3, `${what}: ${seen.of(what)}`)
+  for (const what of ['moved', 'kept', 'several cells'])
+    t.ok(seen.of(what) > times(3), `${what}: ${seen.of(what)}`)
   t.end()
 })
 
@@ -1306,10 +1311,10 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       seen.add(isLeft ? 'left' : 'back')
       if (first.placement.cells.length > 1) seen.add('several cells')
     }),
-    { ...RUNS, numRuns: 2000 },
+    { ...RUNS, numRuns: times(2000) },
   )
   t.comment(seen.all().join(', '))
-  for (const what of ['back', 'several cells']) t.ok(seen.of(what) > 10, `${what}: ${seen.of(what)}`)
+  for (const what of ['back', 'several cells']) t.ok(seen.of(what) > times(10), `${what}: ${seen.of(what)}`)
   t.end()
 })
 

@@ -18,6 +18,7 @@ import { asksFor, isMigrationTarget } from '../../src/request/vmi-asks.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { parseXml } from '../../src/xml/parse.ts'
 import { runApart } from '../apart.ts'
+import { long } from '../long.ts'
 
 const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
 const EXAMPLE = 'packaging/kubevirt/vmi.yaml'
@@ -598,7 +599,7 @@ t.test('--vmi takes JSON and YAML, for transform, plan and check', (t) => {
   t.end()
 })
 
-t.test('--vmi that cannot be read', (t) => {
+long('--vmi that cannot be read', (t) => {
   const at = folder(t)
   const fails = (name: string, text: string, code: RegExp): void => {
     writeFileSync(`${at}/${name}`, text)

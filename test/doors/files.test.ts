@@ -24,6 +24,7 @@ import { keepCopy } from '../../src/libvirt/backup.ts'
 import { copyAttributes, saveFile } from '../../src/machine/write/save.ts'
 import { createFile, replaceFile } from '../../src/machine/write/temporary-file.ts'
 import { runApart } from '../apart.ts'
+import { long } from '../long.ts'
 import { canMount, codesOf, type Ended, folder, HOST, PROGRAM, seed, shell } from '../seed.ts'
 
 const hasPython = spawnSync('python3', ['-c', '']).status === 0
@@ -277,7 +278,7 @@ t.test('a write in place that fails is taken back', (t) => {
   t.end()
 })
 
-t.test('the copy that an interrupted write in place left', (t) => {
+long('the copy that an interrupted write in place left', (t) => {
   const place = folder(t)
   const file = join(place, 'db1.xml')
   const copy = join(place, '.db1.xml.virt-numa-former')
@@ -510,7 +511,7 @@ t.test('what may be written is written', (t) => {
   t.end()
 })
 
-t.test('the mode of a new file', (t) => {
+long('the mode of a new file', (t) => {
   const place = folder(t)
   for (const [input, umask, output] of [
     [0o600, '022', 0o600],
@@ -535,7 +536,7 @@ t.test('the mode of a new file', (t) => {
   t.end()
 })
 
-t.test('a pipe that nobody reads', (t) => {
+long('a pipe that nobody reads', (t) => {
   const place = folder(t)
   mkfifo(place)
   writeFileSync(join(place, 'db1.xml'), seed)

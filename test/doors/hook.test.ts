@@ -26,6 +26,7 @@ import { machineIn } from '../../src/machine/files.ts'
 import { guestAllowed, partitionPaths } from '../../src/machine/guest-cgroup.ts'
 import { defaultConfig } from '../../src/request/config.ts'
 import { type Ended, endOf, runApart, startApart } from '../apart.ts'
+import { long } from '../long.ts'
 import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from './hook-host.ts'
 
 const PROGRAM = resolve('dist/hooks/qemu.cjs')
@@ -309,7 +310,7 @@ t.test('stdin that is closed early', async (t) => {
   t.equal(closed.status, 0, 'no stdin and no stderr at all')
 })
 
-t.test('stdout that nobody reads', async (t) => {
+long('stdout that nobody reads', async (t) => {
   const long = domain({ more: `<description>${'x'.repeat(1_000_000)}</description>` })
   for (const operation of ALL) {
     const isRebind = REBINDS.includes(operation)
@@ -354,7 +355,7 @@ t.test('stdout that nobody reads', async (t) => {
   t.ok(stuck.tookMs < 20_000, `${stuck.tookMs} ms`)
 })
 
-t.test('1 MB of XML', (t) => {
+long('1 MB of XML', (t) => {
   const more = `<devices>${"<disk type='file' device='disk'><source file='/a'/></disk>\n".repeat(18_000)}</devices>`
   const input = domain({ more })
   t.ok(input.length > 1_000_000)
@@ -371,7 +372,7 @@ t.test('1 MB of XML', (t) => {
   t.end()
 })
 
-t.test('a host without /sys, a configuration that is broken or cannot be read', (t) => {
+long('a host without /sys, a configuration that is broken or cannot be read', (t) => {
   const broken = config('on_error = "kep"')
   const unknown = config('colour = "red"')
   for (const [name, path, reason] of [
@@ -416,7 +417,7 @@ t.test('a host without /sys, a configuration that is broken or cannot be read', 
   t.end()
 })
 
-t.test('a log that cannot be written', (t) => {
+long('a log that cannot be written', (t) => {
   const pipe = join(folder, 'log-pipe')
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
   for (const log of [folder, '/proc/virt-numa.log', join(folder, 'no/such/folder.log'), pipe]) {
@@ -429,7 +430,7 @@ t.test('a log that cannot be written', (t) => {
   t.end()
 })
 
-t.test('user 107 without capabilities', (t) => {
+long('user 107 without capabilities', (t) => {
   t.equal(process.getuid?.(), 0, 'this test has to run as root, to become somebody else')
   const path = config()
   for (const operation of ALL) {
@@ -448,7 +449,7 @@ t.test('user 107 without capabilities', (t) => {
   t.end()
 })
 
-t.test('stdin that never ends', async (t) => {
+long('stdin that never ends', async (t) => {
   for (const operation of ['migrate begin', 'restore begin', 'prepare begin']) {
     for (const onError of ['refuse', 'keep']) {
       const path = config(`timeout_s = 1\non_error = "${onError}"`)
@@ -467,7 +468,7 @@ t.test('stdin that never ends', async (t) => {
   }
 })
 
-t.test('memory that runs out', (t) => {
+long('memory that runs out', (t) => {
   const input = domain({ more: `<devices>${'<a/>'.repeat(400_000)}</devices>` })
   for (const [operation, onError, status] of [
     ['migrate begin', 'refuse', 1],
@@ -599,7 +600,7 @@ t.test('a crash at every step', async (t) => {
   )
 })
 
-t.test('work that never ends', async (t) => {
+long('work that never ends', async (t) => {
   const inThread = "if (!require('node:worker_threads').isMainThread) for (;;);\n"
   const looping = write('looping/hooks/qemu.cjs', `${inThread}${readFileSync(PROGRAM, 'utf8')}`)
   for (const [operation, onError, exit] of [
@@ -693,7 +694,7 @@ function cpusIn(text: string): number[] {
 const asking = (keys: string, text: string): string =>
   text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
 
-t.test('what a tenant requests stays within the cgroup and the configuration', (t) => {
+long('what a tenant requests stays within the cgroup and the configuration', (t) => {
   const confinedHost = makeHost(folder, 'tenant')
   const slice = 'tenant/sys/fs/cgroup'
   for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')

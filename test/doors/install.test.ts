@@ -35,6 +35,7 @@ import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { configText } from '../../src/request/config-text.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 import { runApart, startApart } from '../apart.ts'
+import { long } from '../long.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-install-')))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -154,7 +155,7 @@ t.test('on a host without hooks', (t) => {
   t.end()
 })
 
-t.test('an older one of ours is replaced where it is', (t) => {
+long('an older one of ours is replaced where it is', (t) => {
   const older = shimText('/opt/node-18/bin/node', "/opt/it's old/dist/hooks/qemu.cjs")
   const root = makeRoot()
   write(hookOf(root), older, 0o755)
@@ -173,7 +174,7 @@ t.test('an older one of ours is replaced where it is', (t) => {
   t.end()
 })
 
-t.test("beside somebody else's", (t) => {
+long("beside somebody else's", (t) => {
   for (const [name, make] of [
     ['a hook', (path: string) => write(path, FOREIGN, 0o755)],
     ['one that is not executable', (path: string) => write(path, FOREIGN, 0o644)],
@@ -232,7 +233,7 @@ t.test('where there is no place for it', (t) => {
   t.end()
 })
 
-t.test('folders', (t) => {
+long('folders', (t) => {
   const none = makeRoot()
   rmSync(join(none, 'etc'), { recursive: true })
   t.equal(run('install', none).status, 0)
@@ -292,7 +293,7 @@ t.test('a root folder that is not there', (t) => {
   t.end()
 })
 
-t.test('another hooks folder leaves the configuration alone', (t) => {
+long('another hooks folder leaves the configuration alone', (t) => {
   const root = makeRoot()
   const away = ['--hooks-dir', '/srv/hooks']
   const first = run('install', root, away)
@@ -344,7 +345,7 @@ t.test('where a file may not be so large nothing is installed', (t) => {
   t.end()
 })
 
-t.test('at the same time', { timeout: 120_000 }, async (t) => {
+long('at the same time', async (t) => {
   const root = makeRoot()
   const before = treeOf(root)
   const all = async (
@@ -386,7 +387,7 @@ t.test('at the same time', { timeout: 120_000 }, async (t) => {
 
 // ---- What is tried ----
 
-t.test('a program that does not answer is not installed', (t) => {
+long('a program that does not answer is not installed', (t) => {
   const silent = "only the program's own verdict counts"
   for (const [name, program, what] of [
     [
@@ -611,7 +612,7 @@ t.test('the configuration that is written', (t) => {
 
 // ---- The daemon ----
 
-t.test('a running daemon is told to reload, where it must', async (t) => {
+long('a running daemon is told to reload, where it must', async (t) => {
   const root = makeRoot()
   const program = join(folder, 'libvirtd')
   copyFileSync('/bin/sleep', program)

@@ -1,7 +1,7 @@
 // What no golden case shows: every code, every key and value, every operation of the hook and every trap must
 // appear somewhere.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { table } from '../../src/base/codes.ts'
 import { operations } from '../../src/hook-setup/operations.ts'
@@ -254,5 +254,16 @@ t.test('every claim of SECURITY.md names a test that is there', (t) => {
       `${file}: ${name}`,
     )
   }
+  t.end()
+})
+
+t.test('npm run test:long runs every file of which npm test leaves something out', (t) => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
+  const [, run = ''] = /dist\/test\/\{([^}]*)\}\.test\.cjs/.exec(scripts['test:long'] ?? '') ?? []
+  const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  const partial = files.filter(
+    (file) => file.endsWith('.test.ts') && /from '\.\.\/long\.ts'/.test(readFileSync(`test/${file}`, 'utf8')),
+  )
+  t.same(run.split(','), partial.map((file) => file.replace(/^.*\/|\.test\.ts$/g, '')).sort())
   t.end()
 })
