@@ -1,6 +1,7 @@
 // Every type of the field, no functions. A *node* or *cpu* is the host's; a *cell* or *vcpu* is the guest's.
 // All memory is integer KiB.
 
+import type { Diagnostic } from './base/diagnostic.ts'
 import type { CpuSet, NodeSet, VcpuSet } from './base/idset.ts'
 
 // ---- The host ----
@@ -241,6 +242,16 @@ export interface Binding {
 export interface Placement {
   readonly cells: readonly Cell[]
   readonly binding: Binding
+}
+
+/** What of a guest is left as it is: its cells and their page sizes (rebind), or its binding too, so that nothing is edited. */
+export type Keeps = 'nothing' | 'cells' | 'everything'
+
+/** What plan and rebind decide. `notes` are of class note. */
+export interface Planned {
+  readonly keeps: Keeps
+  readonly placement: Placement
+  readonly notes: readonly Diagnostic[]
 }
 
 // ---- A running guest, as the kernel and libvirt's status file show it ----

@@ -1,6 +1,6 @@
 // The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
 
-import type { Bound } from './base/bounds.ts'
+import { type Bound, withCuts } from './base/bounds.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from './base/diagnostic.ts'
 import { type CpuSet, union } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
@@ -8,22 +8,20 @@ import { editsFor } from './domain/edits.ts'
 import { NAMESPACE } from './domain/metadata.ts'
 import { readDomain } from './domain/view.ts'
 import { resourcesOf } from './host/resources.ts'
-import type { Allowed, DomainView, Host, Placement, Request, Resources } from './model.ts'
+import type { Allowed, DomainView, Host, Placement, Planned, Request, Resources } from './model.ts'
 import { backingsOf, shortages } from './plan/backing/shortages.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
-import { type Bounded, pinsWithinBounds, type TenantPins } from './plan/cpus/tenant-pins.ts'
+import { pinsWithinBounds, type TenantPins } from './plan/cpus/tenant-pins.ts'
 import { hasCells, plan } from './plan/plan.ts'
-import type { Plan } from './plan/planned.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
-import { situationOf } from './plan/situation.ts'
+import { type Situation, situationOf } from './plan/situation.ts'
 import { writtenPlacement } from './plan/written.ts'
 import {
   type Administrator,
   type Asked,
   allowedCpus,
   cutToBounds,
-  isCut,
   ownCpuset,
   pinsAskedBy,
   tenantBounds,
@@ -72,31 +70,15 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   checkType(view)
   const { vmi } = surroundings
   const settled = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
-  const { existing } = settled.request
-  const isKept =
-    move !== undefined || (view.cells.length > 0 && (existing === 'keep' || !hasCells(view, settled.request)))
-  const { from, planned } = withCuts(settled.notes, () => {
-    const from = boundedFrom(view, settled, isKept ? 'kept' : 'new')
-    return {
-      from,
-      planned: withCuts(from.notes, () => plannedFrom(from, isKept ? (move ?? 'if-broken') : undefined, vmi)),
-    }
-  })
-  const { request, resources } = from
-  const { placement } = planned
-  const isWritten = planned.kept === true && from.pins === 'as-written'
-  // KubeVirt's guest without dedicated CPUs comes back as it was.
-  if (!surroundings.runs && vmi?.dedicated !== false)
-    refuseAll(refusedWhenPlaced(view, placement, { shape: isKept, binding: isWritten }))
-  const elements = isKept ? undefined : vmi?.elements
-  const also = {
-    allocateNow: request.like === 'kubevirt',
-    shape: isKept ? 'kept' : 'new',
-    ...(elements && { elements }),
-  } as const
-  const edits = isWritten ? [] : editsFor(document, view, placement, also, write)
-  const lacking = vmi?.dedicated === false ? [] : shortages(resources, backingsOf(placement, view, resources))
-  const short = isKept ? lacking : withSplitThatFits(lacking, from)
+  if (vmi?.dedicated === false) return untouched(document, view, settled, vmi)
+  const { situation, planned, notes } = withCuts(settled.notes, () => decide(view, settled, move))
+  const { request, resources } = situation
+  const { placement, keeps } = planned
+  if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
+  const allocateNow = request.like === 'kubevirt'
+  const edits = editsFor({ document, view, placement, keeps, allocateNow, ...optionalElements(vmi), write })
+  const lacking = shortages(resources, backingsOf(placement, view, resources))
+  const short = keeps === 'nothing' ? withSplitThatFits(lacking, situation) : lacking
   return {
     document,
     view,
@@ -104,39 +86,35 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
     resources,
     placement,
     edits,
-    text: edits.length === 0 ? text : applyEdits(text, edits),
-    notes: [...short, ...planned.notes, ...settled.notes, ...from.notes],
+    text: edits.length === 0 ? document.text : applyEdits(document.text, edits),
+    notes: [...short, ...planned.notes, ...settled.notes, ...notes],
   }
 }
 
-function boundedFrom(
-  view: DomainView,
-  { request, resources, pins }: Settled,
-  cells: 'kept' | 'new',
-): Bounded {
-  const from: Bounded = { view, request, resources, pins: 'as-written', notes: [] }
-  return pins === undefined ? from : pinsWithinBounds(from, pins, cells)
+const optionalElements = (vmi: Vmi | undefined): Pick<Vmi, 'elements'> | undefined =>
+  vmi && { elements: vmi.elements }
+
+interface Decided {
+  readonly situation: Situation
+  readonly planned: Planned
+  /** Of pins that were cut or moved. */
+  readonly notes: readonly Diagnostic[]
 }
 
-/** @param move none: new cells */
-function plannedFrom(
-  { view, resources, request }: Bounded,
-  move: Move | undefined,
-  vmi: Vmi | undefined,
-): Plan {
-  if (vmi?.dedicated === false) return untouched(view, resources, request, vmi)
-  const situation = situationOf(view, resources, request)
-  return move === undefined ? plan(situation) : rebind(situation, move)
-}
-
-/** A refusal tells too what was cut of the request: it may be why. */
-function withCuts<T>(notes: readonly Diagnostic[], decide: () => T): T {
-  try {
-    return decide()
-  } catch (error) {
-    const cuts = notes.filter(isCut)
-    throw error instanceof Refusal && cuts.length > 0 ? new Refusal([...error.diagnostics, ...cuts]) : error
-  }
+function decide(view: DomainView, settled: Settled, move: Move | undefined): Decided {
+  const { request, resources, pins: tenant } = settled
+  const keepsCells =
+    move !== undefined || (view.cells.length > 0 && (request.existing === 'keep' || !hasCells(view, request)))
+  const { situation, pins, notes } =
+    tenant === undefined
+      ? ({ situation: situationOf(view, resources, request), pins: 'as-written', notes: [] } as const)
+      : pinsWithinBounds({ view, request, resources }, tenant, keepsCells ? 'kept' : 'new')
+  const planned = withCuts(notes, () =>
+    keepsCells ? rebind(situation, move ?? 'if-broken') : plan(situation),
+  )
+  // Pins that were cut are written, even where the binding stays.
+  const isCut = pins === 'cut' && planned.keeps === 'everything'
+  return { situation, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
 
 /** KubeVirt pinned the guest to the CPUs of its pod; who asks may sit in another one. */
@@ -154,21 +132,29 @@ function withoutShape({ vmi, ...surroundings }: Surroundings): Surroundings {
   return { ...surroundings, vmi: { ...vmi, wishes } }
 }
 
-function untouched(view: DomainView, resources: Resources, request: Request, { source }: Vmi): Plan {
+function untouched(
+  document: XmlDocument,
+  view: DomainView,
+  { resources, request, notes }: Settled,
+  { source }: Vmi,
+): Placed {
   return {
+    document,
+    view,
+    request,
+    resources,
     placement: writtenPlacement(view, resources, request),
-    notes: [diagnostic('vmi-without-dedicated-cpus', { source })],
-    kept: true,
+    edits: [],
+    text: document.text,
+    notes: [diagnostic('vmi-without-dedicated-cpus', { source }), ...notes],
   }
 }
 
-/** A shortage that another split of memory would mend carries that split. */
-function withSplitThatFits(
-  short: readonly Diagnostic[],
-  { view, resources, request }: Bounded,
-): readonly Diagnostic[] {
+/** A shortage that another split of memory would fix carries that split. */
+function withSplitThatFits(short: readonly Diagnostic[], situation: Situation): readonly Diagnostic[] {
+  const { view, resources, request } = situation
   if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
-  const fitting = planOrRefusal(view, resources, { ...request, memory: 'by-free-pages' })
+  const fitting = planOrRefusal({ ...situation, request: { ...request, memory: 'by-free-pages' } })
   if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0)
     return short
   const split = fitting.cells.map(({ id, memoryKiB }) => `cell ${id} ${formatKiB(memoryKiB)}`).join(', ')
@@ -179,9 +165,9 @@ function withSplitThatFits(
   )
 }
 
-function planOrRefusal(view: DomainView, resources: Resources, request: Request): Placement | undefined {
+function planOrRefusal(situation: Situation): Placement | undefined {
   try {
-    return plan(situationOf(view, resources, request)).placement
+    return plan(situation).placement
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

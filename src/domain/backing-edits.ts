@@ -1,24 +1,19 @@
 // Page sizes of the cells to edits of `<memoryBacking>`. `<page nodeset>` counts guest cells.
 
 import { has, sameSet } from '../base/idset.ts'
-import type { DomainView, Placement, WrittenPage } from '../model.ts'
-import { type Edit, insertChildren, type NewElement, type Write } from '../xml/edit.ts'
-import { child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import type { WrittenPage } from '../model.ts'
+import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
+import { child, childrenOf, type XmlElement } from '../xml/parse.ts'
 import { asElement, reconcile, setAttributes, type Wanted } from './reconcile.ts'
-import { type Also, removeChild, type Section } from './section.ts'
+import { type Fitting, removeChild, type Section } from './section.ts'
 
 const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'allocation', 'discard']
 
 /** One `<page>` per cell, unless what is written already gives every cell its size. */
-export function backingEdits(
-  document: XmlDocument,
-  view: DomainView,
-  { binding }: Placement,
-  also: Also,
-  write: Write,
-): Section {
+export function backingEdits(fitting: Fitting): Section {
+  const { document, placement, elements, allocateNow, write } = fitting
   const backing = child(document.root, 'memoryBacking')
-  const sizes = binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
+  const sizes = placement.binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))
   const written = childrenOf(backing, 'hugepages')
   const [hugepages] = written
@@ -26,9 +21,9 @@ export function backingEdits(
     ...(pages.length > 0 && hugepages === undefined
       ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }]
       : []),
-    ...(also.elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
-    ...(also.elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
-    ...(also.allocateNow && child(backing, 'allocation') === undefined ? [immediate] : []),
+    ...(elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
+    ...(elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
+    ...(allocateNow && child(backing, 'allocation') === undefined ? [immediate] : []),
   ]
   if (backing === undefined)
     return {
@@ -39,10 +34,8 @@ export function backingEdits(
   return {
     edits: [
       ...(pages.length === 0 ? written.map((each) => removeChild(document, each)) : []),
-      ...(hugepages === undefined || pages.length === 0
-        ? []
-        : hugepageEdits(document, hugepages, view, sizes, pages, write)),
-      ...(also.allocateNow && allocation !== undefined
+      ...(hugepages === undefined || pages.length === 0 ? [] : hugepageEdits(fitting, hugepages, pages)),
+      ...(allocateNow && allocation !== undefined
         ? setAttributes(document, allocation, immediate.attributes)
         : []),
       ...insertChildren(document, backing, added, BACKING, write),
@@ -67,13 +60,12 @@ function page(pagesizeKiB: number, cell: number): Wanted {
 }
 
 function hugepageEdits(
-  document: XmlDocument,
+  { document, view, placement, write }: Fitting,
   hugepages: XmlElement,
-  { hugepages: written = [] }: DomainView,
-  sizes: readonly (number | undefined)[],
   pages: readonly Wanted[],
-  write: Write,
 ): Edit[] {
+  const { hugepages: written = [] } = view
+  const sizes = placement.binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   if (saysTheSame(written, sizes)) return []
   // Pages are known by position: the first one that is there becomes the first one wanted.
   const wanted = pages.map((each, position) => ({ ...each, key: `${position}` }))

@@ -1,24 +1,22 @@
 // Cells to edits of `<cpu><numa>`.
 
 import { formatSet } from '../base/idset.ts'
-import type { Cell, DomainView, WrittenCell } from '../model.ts'
-import { type Edit, insertChildren, type NewElement, removeElement, type Write } from '../xml/edit.ts'
-import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import type { Cell, WrittenCell } from '../model.ts'
+import { type Edit, insertChildren, type NewElement, removeElement } from '../xml/edit.ts'
+import { attribute, child, childrenOf, type XmlElement } from '../xml/parse.ts'
 import { asElement, reconcile, type Wanted } from './reconcile.ts'
-import type { Section } from './section.ts'
+import type { Fitting, Section } from './section.ts'
 
 const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', 'numa']
 
-export function cellEdits(
-  document: XmlDocument,
-  view: DomainView,
-  cells: readonly Cell[],
-  write: Write,
-): Section {
+/** Cells that are there get new values; what else they hold stays. */
+export function cellEdits(fitting: Fitting): Section {
+  const { document, view, write } = fitting
+  const { cells } = fitting.placement
   const cpu = child(document.root, 'cpu')
   const numa = child(cpu, 'numa')
   const wanted = cells.map((cell) => wantedCell(cell, view.cells))
-  if (numa !== undefined) return { edits: [...inNuma(document, numa, view, cells, wanted, write)] }
+  if (numa !== undefined) return { edits: inNuma(fitting, numa, wanted) }
   const added: NewElement = { name: 'numa', attributes: [], children: wanted.map(asElement) }
   if (cpu === undefined) return { edits: [], added: { name: 'cpu', attributes: [], children: [added] } }
   return { edits: insertChildren(document, cpu, [added], CPU, write) }
@@ -52,15 +50,9 @@ function sibling(value: number, id: number): NewElement {
   }
 }
 
-/** Cells that are there get new values; what else they hold stays. */
-function inNuma(
-  document: XmlDocument,
-  numa: XmlElement,
-  view: DomainView,
-  cells: readonly Cell[],
-  wanted: readonly Wanted[],
-  write: Write,
-): Edit[] {
+function inNuma(fitting: Fitting, numa: XmlElement, wanted: readonly Wanted[]): Edit[] {
+  const { document, view, write } = fitting
+  const { cells } = fitting.placement
   const keyOf = (element: XmlElement, position: number): string =>
     String(Number(attribute(element, 'id')?.value ?? position))
   const elements = childrenOf(numa, 'cell')
@@ -75,9 +67,7 @@ function inNuma(
   const inside = cells.flatMap((cell, index) => {
     const element = written.get(`${cell.id}`)
     const before = view.cells[index]
-    return element === undefined || before === undefined
-      ? []
-      : distanceEdits(document, element, before, cell, write)
+    return element === undefined || before === undefined ? [] : distanceEdits(fitting, element, before, cell)
   })
   return [
     ...reconcile(
@@ -101,11 +91,10 @@ function changed(wanted: Wanted, before: WrittenCell, cell: Cell, element: XmlEl
 }
 
 function distanceEdits(
-  document: XmlDocument,
+  { document, write }: Fitting,
   element: XmlElement,
   before: WrittenCell,
   { distances }: Cell,
-  write: Write,
 ): Edit[] {
   const written = child(element, 'distances')
   const same =

@@ -1,14 +1,14 @@
 // Placement to Edit[]: the smallest splices that make a domain document say it. New elements go where libvirt prints them.
 
 import { formatSet, union } from '../base/idset.ts'
-import type { DomainView, Placement } from '../model.ts'
-import { type Edit, inOrder, insertChildren, type Write } from '../xml/edit.ts'
+import type { Placement } from '../model.ts'
+import { type Edit, inOrder, insertChildren } from '../xml/edit.ts'
 import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { backingEdits } from './backing-edits.ts'
 import { cellEdits } from './cell-edits.ts'
 import { featureEdits } from './feature-edits.ts'
 import { setAttributes } from './reconcile.ts'
-import type { Also, Section } from './section.ts'
+import type { Fitting, Section } from './section.ts'
 import { pinEdits, tuneEdits } from './tune-edits.ts'
 
 /** @see libvirt src/conf/domain_conf.c, virDomainDefFormatInternalSetRootName: the order of printing */
@@ -18,28 +18,18 @@ const ORDER = (
   'clock on_poweroff on_reboot on_crash on_lockfailure pm perf devices'
 ).split(' ')
 
-/** No edit where nothing changes. `write` prints new elements; it is called only when there is one. */
-export function editsFor(
-  document: XmlDocument,
-  view: DomainView,
-  placement: Placement,
-  also: Also,
-  write: Write,
-): Edit[] {
+/** No edit where nothing changes. */
+export function editsFor(fitting: Fitting): Edit[] {
+  const { document, placement, keeps, elements, write } = fitting
+  if (keeps === 'everything') return []
   const { root } = document
+  const hasCells = placement.cells.length > 0
   const sections: Section[] = [
     { edits: vcpuEdits(document, child(root, 'vcpu'), placement) },
-    pinEdits(document, view, placement.binding, write),
-    ...(placement.cells.length > 0 || placement.binding.memory
-      ? [tuneEdits(document, view, placement.binding, also, write)]
-      : []),
-    ...(placement.cells.length > 0 && also.shape === 'new'
-      ? [
-          backingEdits(document, view, placement, also, write),
-          cellEdits(document, view, placement.cells, write),
-        ]
-      : []),
-    ...(also.elements === undefined ? [] : [featureEdits(document, also.elements, write)]),
+    pinEdits(fitting),
+    ...(hasCells || placement.binding.memory ? [tuneEdits(fitting)] : []),
+    ...(hasCells && keeps === 'nothing' ? [backingEdits(fitting), cellEdits(fitting)] : []),
+    ...(elements === undefined || keeps !== 'nothing' ? [] : [featureEdits(fitting, elements)]),
   ]
   const added = sections.flatMap((section) => section.added ?? [])
   return [

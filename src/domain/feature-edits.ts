@@ -1,10 +1,10 @@
 // What KubeVirt writes for dedicated CPUs to edits of `<features>`: the hint that CPUs are not shared, and no PMU for realtime.
 
 import type { KubevirtElements } from '../model.ts'
-import { type Edit, insertChildren, type NewElement, type Write } from '../xml/edit.ts'
-import { child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
+import { child, type XmlElement } from '../xml/parse.ts'
 import { setAttributes } from './reconcile.ts'
-import type { Section } from './section.ts'
+import type { Fitting, Section } from './section.ts'
 
 /** @see libvirt src/conf/domain_conf.h, virDomainFeature: the order of printing */
 const FEATURES =
@@ -14,11 +14,8 @@ const FEATURES =
 const KVM = ['hidden', 'hint-dedicated', 'poll-control', 'pv-ipi', 'dirty-ring']
 
 /** What is there gets its state; everything else stays. */
-export function featureEdits(
-  document: XmlDocument,
-  { hintDedicated, pmuOff }: KubevirtElements,
-  write: Write,
-): Section {
+export function featureEdits(fitting: Fitting, { hintDedicated, pmuOff }: KubevirtElements): Section {
+  const { document } = fitting
   const features = child(document.root, 'features')
   const kvm = child(features, 'kvm')
   const hints = hintDedicated ? [state('hint-dedicated', 'on')] : []
@@ -33,8 +30,8 @@ export function featureEdits(
     }
   return {
     edits: [
-      ...stateEdits(document, features, wanted, FEATURES, write),
-      ...(kvm === undefined ? [] : stateEdits(document, kvm, hints, KVM, write)),
+      ...stateEdits(fitting, features, wanted, FEATURES),
+      ...(kvm === undefined ? [] : stateEdits(fitting, kvm, hints, KVM)),
     ],
   }
 }
@@ -43,11 +40,10 @@ const element = (name: string): NewElement => ({ name, attributes: [] })
 const state = (name: string, value: string): NewElement => ({ name, attributes: [['state', value]] })
 
 function stateEdits(
-  document: XmlDocument,
+  { document, write }: Fitting,
   parent: XmlElement,
   wanted: readonly NewElement[],
   order: readonly string[],
-  write: Write,
 ): Edit[] {
   const written = wanted.map((each) => [each, child(parent, each.name)] as const)
   const missing = written.flatMap(([each, there]) => (there === undefined ? [each] : []))

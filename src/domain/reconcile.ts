@@ -31,13 +31,7 @@ export interface Kin {
 }
 
 /** Edits inside an element that is there. */
-export function reconcile(
-  document: XmlDocument,
-  parent: XmlElement,
-  kin: Kin,
-  write: Write,
-  more: readonly NewElement[] = [],
-): Edit[] {
+export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, write: Write): Edit[] {
   const asked = new Set(kin.wanted.map(({ name, key }) => `${name} ${key}`))
   const found = new Map<string, XmlElement>()
   const surplus: XmlElement[] = []
@@ -65,7 +59,7 @@ export function reconcile(
       element === undefined ? [] : setAttributes(document, element, each.attributes),
     ),
     ...surplus.map((element) => removeElement(document, element)),
-    ...insertChildren(document, parent, [...added, ...more], kin.order, write, orderOf),
+    ...insertChildren(document, parent, added, kin.order, write, orderOf),
   ]
 }
 

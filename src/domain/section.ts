@@ -1,17 +1,21 @@
-// One section of a domain document on its way to edits.
+// A domain document on its way to edits, and what one section of it comes to.
 
-import type { KubevirtElements } from '../model.ts'
-import { type Edit, type NewElement, removeElement } from '../xml/edit.ts'
+import type { DomainView, Keeps, KubevirtElements, Placement } from '../model.ts'
+import { type Edit, type NewElement, removeElement, type Write } from '../xml/edit.ts'
 import type { XmlDocument, XmlElement } from '../xml/parse.ts'
 
-/** What is done beside the placement itself. */
-export interface Also {
-  /** `<allocation mode='immediate'/>`, as KubeVirt writes it. */
+/** A document, what it says now, and what it is to say. */
+export interface Fitting {
+  readonly document: XmlDocument
+  readonly view: DomainView
+  readonly placement: Placement
+  readonly keeps: Keeps
+  /** Write `<allocation mode='immediate'/>`, as KubeVirt does. */
   readonly allocateNow: boolean
-  /** Of a VMI. */
+  /** What a VMI asks for besides. */
   readonly elements?: KubevirtElements
-  /** `kept`: cells and page sizes are not touched (rebind). */
-  readonly shape: 'new' | 'kept'
+  /** Prints a new element; it is called only when there is one. */
+  readonly write: Write
 }
 
 /** One section of the domain: edits in what is there, and what is to be added below `<domain>`. */

@@ -1,11 +1,10 @@
 // Binding to edits of `<cputune>` and `<numatune>`.
 
 import { formatSet, formatSets, type NodeSet, union } from '../base/idset.ts'
-import type { Binding, DomainView, Memnode, WrittenTune } from '../model.ts'
-import type { Write } from '../xml/edit.ts'
-import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
+import type { Binding, DomainView, Keeps, Memnode, WrittenTune } from '../model.ts'
+import { attribute, child, type XmlElement } from '../xml/parse.ts'
 import { asElement, type Kin, reconcile, type Wanted } from './reconcile.ts'
-import type { Also, Section } from './section.ts'
+import type { Fitting, Section } from './section.ts'
 
 const CPUTUNE = (
   'shares period quota global_period global_quota emulator_period emulator_quota iothread_period iothread_quota ' +
@@ -15,16 +14,12 @@ const CPUTUNE = (
 const NUMATUNE = ['memory', 'memnode']
 
 /** Every pin of vCPUs, emulator and I/O threads becomes the binding's; scheduling and quotas stay. */
-export function pinEdits(document: XmlDocument, view: DomainView, binding: Binding, write: Write): Section {
-  const pins = wantedPins(view, binding)
+export function pinEdits(fitting: Fitting): Section {
+  const pins = wantedPins(fitting.view, fitting.placement.binding)
   const id = (element: XmlElement): string =>
     String(Number(attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? 0))
-  return section(
-    document,
-    'cputune',
-    { names: ['vcpupin', 'emulatorpin', 'iothreadpin'], keyOf: id, wanted: pins, order: CPUTUNE },
-    write,
-  )
+  const names = ['vcpupin', 'emulatorpin', 'iothreadpin']
+  return section(fitting, 'cputune', { names, keyOf: id, wanted: pins, order: CPUTUNE })
 }
 
 function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadpin }: Binding): Wanted[] {
@@ -47,27 +42,22 @@ function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadp
 }
 
 /** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
-export function tuneEdits(
-  document: XmlDocument,
-  view: DomainView,
-  binding: Binding,
-  { shape }: Also,
-  write: Write,
-): Section {
-  const wanted = [wantedMemory(view, binding, shape), ...binding.memnodes.map(wantedMemnode)]
+export function tuneEdits(fitting: Fitting): Section {
+  const wanted = [wantedMemory(fitting), ...fitting.placement.binding.memnodes.map(wantedMemnode)]
   const keyOf = (element: XmlElement): string =>
     element.local === 'memory' ? '' : String(Number(attribute(element, 'cellid')?.value ?? -1))
-  return section(document, 'numatune', { names: NUMATUNE, keyOf, wanted, order: NUMATUNE }, write)
+  return section(fitting, 'numatune', { names: NUMATUNE, keyOf, wanted, order: NUMATUNE })
 }
 
-function wantedMemory({ tune }: DomainView, { memnodes, memory }: Binding, shape: Also['shape']): Wanted {
+function wantedMemory({ view: { tune }, placement, keeps }: Fitting): Wanted {
+  const { memnodes, memory } = placement.binding
   const bound = memory === undefined ? memnodes : [memory]
   const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
   const auto: Wanted['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
   return {
     name: 'memory',
     key: '',
-    attributes: [['mode', memoryMode(tune, bound, nodes, shape)], ...auto, ['nodeset', formatSet(nodes)]],
+    attributes: [['mode', memoryMode(tune, bound, nodes, keeps)], ...auto, ['nodeset', formatSet(nodes)]],
   }
 }
 
@@ -79,11 +69,11 @@ function memoryMode(
   { memory }: WrittenTune,
   bound: readonly Pick<Memnode, 'mode'>[],
   nodes: NodeSet,
-  shape: Also['shape'],
+  keeps: Keeps,
 ): string {
   if (bound.some(({ mode }) => mode === 'restrictive')) return 'restrictive'
   if (memory?.mode === 'preferred' && nodes.length > 1) return 'strict'
-  return shape === 'kept' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
+  return keeps === 'cells' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
 }
 
 function wantedMemnode({ mode, nodes }: Memnode, cell: number): Wanted {
@@ -98,7 +88,7 @@ function wantedMemnode({ mode, nodes }: Memnode, cell: number): Wanted {
   }
 }
 
-function section(document: XmlDocument, name: string, kin: Kin, write: Write): Section {
+function section({ document, write }: Fitting, name: string, kin: Kin): Section {
   const parent = child(document.root, name)
   if (parent !== undefined) return { edits: reconcile(document, parent, kin, write) }
   return {

@@ -1,11 +1,11 @@
 // What was done for a guest -> one line of a log: the hook's log file, or the output of `watch`.
 
+import { isCut } from '../base/bounds.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, range, union } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
 import { labelOf, type Severity } from '../explain/diagnostics.ts'
 import type { Placed } from '../place.ts'
-import { isCut } from '../request/allowed-cpus.ts'
 
 /** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
 export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {

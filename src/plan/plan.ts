@@ -3,7 +3,7 @@
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { MAX_CELLS, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
-import type { Cell, DomainView, Request } from '../model.ts'
+import type { Cell, DomainView, Planned, Request } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { checkMode, memnodesOf } from './backing/memory-nodes.ts'
 import { pagesizeOf } from './cells/pagesize.ts'
@@ -14,12 +14,11 @@ import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
 import { vcpuPins } from './cpus/pins.ts'
 import { kubevirtPins } from './kubevirt/pins.ts'
 import { kubevirtThreads } from './kubevirt/threads.ts'
-import type { Plan } from './planned.ts'
 import type { Situation } from './situation.ts'
 import { boundMemory } from './written.ts'
 
 /** @throws Refusal with the classes of conformance/FORMAT.md and those of the steps */
-export function plan(situation: Situation): Plan {
+export function plan(situation: Situation): Planned {
   const { view, resources, request } = situation
   if (likeKubevirtPins(request)) return kubevirtPins(situation)
   if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
@@ -44,7 +43,7 @@ function withCells(
   situation: Situation,
   { cells: planned, cpuOf }: Assignment,
   own: ThreadPins | undefined,
-): Plan {
+): Planned {
   const { view, resources, request, memoryNodeOf } = situation
   const { length } = planned
   if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
@@ -62,6 +61,7 @@ function withCells(
       ? reachMemory(situation, threadPins(situation, vcpupin, nodes), { vcpupin, memnodes })
       : { pins: own, notes: [] }
   return {
+    keeps: 'nothing',
     placement: {
       cells,
       binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
@@ -75,7 +75,7 @@ function pinsOnly(
   situation: Situation,
   { cells: planned, cpuOf }: Assignment,
   own: ThreadPins | undefined,
-): Plan {
+): Planned {
   const { view, request, memoryNodeOf } = situation
   const onNodes = planned.map(({ node, cores }) => ({
     vcpus: setOf<VcpuSet>(cores.flatMap(({ online }) => online)),
@@ -87,6 +87,7 @@ function pinsOnly(
   // KubeVirt binds no memory of a guest without passthrough.
   const memory = request.pinsOnly ? {} : boundMemory(view, request, union(...nodes.map(memoryNodeOf)))
   return {
+    keeps: 'nothing',
     placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } },
     notes: threads.notes,
   }

@@ -7,7 +7,7 @@
 
 import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
-import type { DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
+import type { DomainView, Memnode, Placement, Planned, Request, Resources } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { backingsOf, missingKiB } from './backing/shortages.ts'
 import { pageRoom } from './backing/supply.ts'
@@ -18,7 +18,6 @@ import { type CoresOnNode, movedCpus, movedThreadPins } from './cpus/moved-pins.
 import { vcpuPins } from './cpus/pins.ts'
 import { fillingOf } from './cpus/policies.ts'
 import { bindingHolds } from './holds.ts'
-import type { Plan } from './planned.ts'
 import { spanNodes } from './sites/across-nodes.ts'
 import { assignHomes } from './sites/assign-nodes.ts'
 import type { CellNeed, HomeSearch } from './sites/partial-assignment.ts'
@@ -29,18 +28,19 @@ import { boundMemory, writtenCells, writtenNodes, writtenPagesize, writtenPlacem
 export type Move = 'if-broken' | 'if-better'
 
 /** @throws Refusal `not-enough-threads`, `node-missing`, `node-outside`, `no-memory-node`: what this host lacks */
-export function rebind(situation: Situation, move: Move): Plan {
+export function rebind(situation: Situation, move: Move): Planned {
   const { view, resources, request, available } = situation
   refuseAll(devicesAway(view, resources))
   const before = writtenPlacement(view, resources, request)
   const isSound = bindingHolds(situation)
-  const kept: Plan = { placement: before, notes: keptNotes(view, request, move), kept: true }
+  const notes = keptNotes(view, request, move)
+  const kept: Planned = { keeps: 'everything', placement: before, notes }
   if (isSound && move === 'if-broken') return kept
   if (!situation.sharesCpus) refuseFewCpus(view, available)
   const moved = newBinding(situation, before)
   return isSound && lacksKiB(situation, before) <= lacksKiB(situation, moved.placement)
     ? kept
-    : { ...moved, notes: [...keptNotes(view, request, move), ...moved.notes] }
+    : { ...moved, notes: [...notes, ...moved.notes] }
 }
 
 function lacksKiB({ resources, view }: Situation, placement: Placement): number {
@@ -66,7 +66,7 @@ function keptNotes(
 
 // ---- A new binding ----
 
-function newBinding(situation: Situation, before: Placement): Plan {
+function newBinding(situation: Situation, before: Placement): Planned {
   const { view, resources, request } = situation
   const cells = writtenCells(view)
   const placed = placedCores(situation, coresOfCells(situation.guestCores, cells))
@@ -90,6 +90,7 @@ function newBinding(situation: Situation, before: Placement): Plan {
       ? boundMemory(view, request, memory[0] as NodeSet)
       : withDevices(view, resources, memnodes)
   return {
+    keeps: 'cells',
     placement: {
       cells: before.cells,
       binding: { memnodes: evenModes(memnodes), ...bound, vcpupin, ...threads.pins },

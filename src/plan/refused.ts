@@ -3,7 +3,7 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet, subtract, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
-import type { DomainView, Placement, WrittenCell } from '../model.ts'
+import type { DomainView, Planned, WrittenCell } from '../model.ts'
 import { roundedToKiB } from './cells/memory.ts'
 import { writtenPagesize } from './written.ts'
 
@@ -96,24 +96,14 @@ function checkExpanders({ expanders, cells, machine = '' }: Written): Diagnostic
 }
 
 /** The same of a guest that is about to be written: its cells, and what of the rest stays as it is. */
-export function refusedWhenPlaced(
-  view: DomainView,
-  { cells, binding }: Placement,
-  stays: Stays,
-): Diagnostic[] {
-  const isTuned = !stays.binding && (cells.length > 0 || binding.memory !== undefined)
+export function refusedWhenPlaced(view: DomainView, { keeps, placement }: Planned): Diagnostic[] {
+  const { cells, binding } = placement
+  const isTuned = keeps !== 'everything' && (cells.length > 0 || binding.memory !== undefined)
   const { hugepages, tune, ...rest } = view
   return refusedByLibvirt({
     ...rest,
     cells,
     tune: isTuned ? { memnodes: [] } : tune,
-    ...(stays.shape && hugepages !== undefined && { hugepages }),
+    ...(keeps !== 'nothing' && hugepages !== undefined && { hugepages }),
   })
-}
-
-interface Stays {
-  /** Cells and page sizes are the guest's own. */
-  readonly shape: boolean
-  /** Nothing is edited. */
-  readonly binding: boolean
 }

@@ -168,11 +168,6 @@ function boundBy(by: Bound['by'], bounds: readonly Bound[]): Bound | undefined {
   return bounds.find((bound) => bound.by === by)
 }
 
-/** Whether a note tells of a tenant's request that was cut to its bounds. */
-export function isCut({ code }: Diagnostic): boolean {
-  return ['cpuset-cut', 'isolated-avoided', 'pins-cut', 'pins-moved'].includes(code)
-}
-
 // ---- A tenant's own pins ----
 
 /** What a tenant requests, and where. */

@@ -1,12 +1,12 @@
 // `virt-numa check`: can this placed domain start here, now?
 
+import { isCut } from '../../base/bounds.ts'
 import { classOf, type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../../check.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import type { DomainView } from '../../model.ts'
 import { checkType, readDocument, settleFor } from '../../place.ts'
-import { isCut } from '../../request/allowed-cpus.ts'
 import { keyNames } from '../../request/keys.ts'
 import { attribute, type XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, READING, type Reading, readingOf } from '../options.ts'

@@ -1,6 +1,7 @@
 // One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a
 // line for the log.
 
+import { isCut } from '../../base/bounds.ts'
 import type { Code } from '../../base/codes.ts'
 import { Refusal, refuseAll } from '../../base/diagnostic.ts'
 import { isAsked, partitionOf } from '../../document.ts'
@@ -11,7 +12,6 @@ import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from '..
 import { lazyWrite } from '../../machine/lazy.ts'
 import { listed, summaryOf } from '../../machine/log-line.ts'
 import { place, readDocument } from '../../place.ts'
-import { isCut } from '../../request/allowed-cpus.ts'
 import type { Config } from '../../request/config.ts'
 import { readAround } from '../placing.ts'
 

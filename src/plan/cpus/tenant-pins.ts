@@ -5,12 +5,12 @@
 // may be on its way from another host, whose CPUs its pins still name: where what is left of them does not hold it, it
 // gets other CPUs within the bounds, as it would without the key.
 
-import { type Bound, boundWords, cutTo } from '../../base/bounds.ts'
+import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
 import type { DomainView, Request, Resources } from '../../model.ts'
 import { bindingHolds, canSpread } from '../holds.ts'
-import { situationOf } from '../situation.ts'
+import { type Situation, situationOf } from '../situation.ts'
 import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
 
 /**
@@ -24,25 +24,31 @@ export interface TenantPins {
   readonly otherwise: Request
 }
 
-/** What a placement is decided from. `pins`: whether those of the view are still those of the document. */
-export interface Bounded {
+/** What the pins of a guest are decided from, before they are cut to their bounds. */
+export interface Unbounded {
   readonly view: DomainView
   readonly request: Request
+  /** They allow what the request's cpuset names, or else what the guest was given. */
   readonly resources: Resources
+}
+
+/** What a placement is decided from. `pins`: whether those of the view are still those of the document. */
+export interface Bounded {
+  readonly situation: Situation
   readonly pins: 'as-written' | 'cut'
   readonly notes: readonly Diagnostic[]
 }
 
 /**
- * @param from its resources allow what the request's cpuset names, or else what the guest was given
  * @param cells whether the guest keeps those that it has
- * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new
+ * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new, and as situationOf does
  */
-export function pinsWithinBounds(from: Bounded, tenant: TenantPins, cells: 'kept' | 'new'): Bounded {
-  const { view, request } = from
+export function pinsWithinBounds(from: Unbounded, tenant: TenantPins, cells: 'kept' | 'new'): Bounded {
+  const { view } = from
   const leaving = pinnedThreads(view).filter((thread) => leftOf(thread, tenant).length < thread.pin.length)
   const within = withPins(from, tenant)
-  if (leaving.length === 0) return { ...within, view }
+  if (leaving.length === 0)
+    return { situation: situationIn({ ...within, view }), pins: 'as-written', notes: [] }
   const facts = {
     source: tenant.source,
     threads: threadWords(leaving),
@@ -50,17 +56,25 @@ export function pinsWithinBounds(from: Bounded, tenant: TenantPins, cells: 'kept
     bounds: [...new Set(leaving.flatMap((thread) => boundWords(thread.pin, boundsOf(thread, tenant))))],
   }
   const left = formatSet(union(...leaving.map((thread) => leftOf(thread, tenant))))
-  const cut: Bounded = { ...within, pins: 'cut', notes: [diagnostic('pins-cut', { ...facts, left })] }
+  const notes = [diagnostic('pins-cut', { ...facts, left })]
   const lost = leaving.filter((thread) => leftOf(thread, tenant).length === 0)
   if (cells === 'new') {
     refuseAll(pinsOutside(lost, from, tenant))
-    refuseAll(crowded(cut, view))
-    return cut
+    return withCuts(notes, () => {
+      refuseAll(crowded(within, view))
+      return { situation: situationIn(within), pins: 'cut', notes }
+    })
   }
-  if (lost.length === 0 && bindingHolds(situationOf(cut.view, cut.resources, request))) return cut
+  const cut = lost.length === 0 ? situationIn(within) : undefined
+  if (cut !== undefined && bindingHolds(cut)) return { situation: cut, pins: 'cut', notes }
   const allowed = formatSet(cutTo(tenant.vcpus, from.resources.allowed.cpus))
-  return { ...from, request: tenant.otherwise, notes: [diagnostic('pins-moved', { ...facts, allowed })] }
+  const moved = [diagnostic('pins-moved', { ...facts, allowed })]
+  const situation = withCuts(moved, () => situationIn({ ...from, request: tenant.otherwise }))
+  return { situation, pins: 'as-written', notes: moved }
 }
+
+const situationIn = ({ view, resources, request }: Unbounded): Situation =>
+  situationOf(view, resources, request)
 
 const boundsOf = ({ role }: Pick<PinnedThread, 'role'>, { vcpus, threads }: TenantPins): readonly Bound[] =>
   role === 'vcpu' ? vcpus : threads
@@ -75,7 +89,7 @@ function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantP
 }
 
 /** With as-pinned the pins are the allowed CPUs, unless a cpuset is. */
-function withPins(from: Bounded, tenant: TenantPins): Bounded {
+function withPins(from: Unbounded, tenant: TenantPins): Unbounded {
   const { resources, request } = from
   const view = cutView(from.view, tenant)
   const pins = union(...pinnedThreads(view).map(({ pin }) => pin))
@@ -104,20 +118,20 @@ function cutAll(
 }
 
 /** Whether vCPUs that had CPUs of their own now share some. */
-function crowded(cut: Bounded, before: DomainView): readonly Diagnostic[] {
+function crowded(cut: Unbounded, before: DomainView): readonly Diagnostic[] {
   const pinsOf = (view: DomainView): CpuSet[] =>
     before.online.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([]))
   const pins = pinsOf(cut.view)
   if (cut.request.pin === 'cell' || canSpread(pins) || !canSpread(pinsOf(before))) return []
   const cpus = union(...pins)
   const facts = { vcpus: pins.length, cpus: cpus.length, cpuset: formatSet(cpus) }
-  return [diagnostic('not-enough-threads', facts), ...cut.notes]
+  return [diagnostic('not-enough-threads', facts)]
 }
 
 /** Of vCPUs that are online at boot; others get the CPUs of their cell. */
 function pinsOutside(
   lost: readonly PinnedThread[],
-  { view, resources }: Bounded,
+  { view, resources }: Unbounded,
   { vcpus }: TenantPins,
 ): Diagnostic[] {
   const cpuset = formatSet(cutTo(vcpus, resources.allowed.cpus))

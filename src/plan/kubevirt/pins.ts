@@ -2,9 +2,9 @@
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf, subtract } from '../../base/idset.ts'
+import type { Planned } from '../../model.ts'
 import { guestThreads } from '../cells/guest-cores.ts'
 import { threadPins } from '../cpus/emulator.ts'
-import type { Plan } from '../planned.ts'
 import type { Situation } from '../situation.ts'
 import { poolOf } from './cpu-order.ts'
 import { onlineCores, pinsFrom } from './threads.ts'
@@ -14,7 +14,7 @@ import { onlineCores, pinsFrom } from './threads.ts'
  * Cells and memory stay as they are.
  * @throws Refusal `not-enough-threads`, and those of kubevirtThreads
  */
-export function kubevirtPins(situation: Situation): Plan {
+export function kubevirtPins(situation: Situation): Planned {
   const { view, available } = situation
   if (available.cpus.length < view.online.length) {
     const facts = { vcpus: view.online.length, cpus: available.cpus.length }
@@ -32,6 +32,7 @@ export function kubevirtPins(situation: Situation): Plan {
     ? { pins: pinsFrom(situation, pool.thread), notes: [] }
     : threadPins({ ...situation, distance: () => 0 }, vcpupin, inUse)
   return {
+    keeps: 'nothing',
     placement: { cells: [], binding: { memnodes: [], vcpupin, ...threads.pins } },
     notes: threads.notes,
   }
