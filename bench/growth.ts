@@ -9,7 +9,7 @@ import { readDomain } from '../src/domain/view.ts'
 import { placementFacts } from '../src/explain/facts.ts'
 import { drawPlan } from '../src/explain/svg.ts'
 import { explain } from '../src/explain/text.ts'
-import { place, readDocument, type Surroundings, settleFor } from '../src/place.ts'
+import { place, readDocument, requestFor, type Surroundings } from '../src/place.ts'
 import type { Move } from '../src/plan/rebind.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { type GuestShape, guestOf, type HostShape, hostOf, oddOnes } from './growth-inputs.ts'
@@ -40,7 +40,7 @@ const check = (guest: GuestShape, host: HostShape): (() => unknown) => {
   const [text, surroundings] = [guestOf(guest), { host: hostOf(host), allowed: {} }]
   return () => {
     const view = readDomain(readDocument(text))
-    return preflight(view, settleFor(view, surroundings).resources)
+    return preflight(view, requestFor(view, surroundings, 'check').resources)
   }
 }
 

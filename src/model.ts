@@ -1,6 +1,7 @@
 // Every type of the field, no functions. A *node* or *cpu* is the host's; a *cell* or *vcpu* is the guest's.
 // All memory is integer KiB.
 
+import type { Bound } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
 import type { CpuSet, NodeSet, VcpuSet } from './base/idset.ts'
 
@@ -55,8 +56,16 @@ export interface Allowed {
   readonly pages?: readonly { readonly pagesizeKiB: number; readonly max: number }[]
 }
 
+/**
+ * What decides which CPUs a guest may use, the strongest first: a requested cpuset; its pins, with cpus=as-pinned; the pins that
+ * KubeVirt gave it; a cgroup, partition or snapshot that confines it; nothing, so that it is every online CPU.
+ */
+export type CpuSource = 'cpuset' | 'pins' | 'pod' | 'confined' | 'online'
+
+/** A host, and what one guest may use of it. `allowedBy` is absent where no request was read. */
 export interface Resources extends Host {
   readonly allowed: Allowed
+  readonly allowedBy?: CpuSource
 }
 
 // ---- The guest as its XML states it ----
@@ -188,6 +197,22 @@ export interface Request {
   readonly threads?: KubevirtThreads
   /** Cells stay and no memory is bound: KubeVirt's dedicated CPUs without passthrough. Absent is no. */
   readonly pinsOnly?: boolean
+}
+
+/**
+ * A tenant's request for cpus=as-pinned: its pins stay within bounds.
+ */
+export interface TenantPins {
+  /** Where the request stands, e.g. "metadata of db1". */
+  readonly source: string
+  /** What bounds the pins of vCPUs: the tenant's own cpuset too. */
+  readonly vcpus: readonly Bound[]
+  /** What bounds the pins of other threads. */
+  readonly threads: readonly Bound[]
+  /** The request without that key. */
+  readonly otherwise: Request
+  /** What the guest may use when these are its pins. */
+  readonly resourcesWith: (pins: CpuSet) => Resources
 }
 
 /** What KubeVirt's rules for emulator and I/O threads look at. */

@@ -1,8 +1,7 @@
 // The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
 
-import { type Bound, withCuts } from './base/bounds.ts'
+import { withCuts } from './base/bounds.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from './base/diagnostic.ts'
-import { type CpuSet, union } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
 import { editsFor } from './domain/edits.ts'
 import { NAMESPACE } from './domain/metadata.ts'
@@ -11,26 +10,16 @@ import { resourcesOf } from './host/resources.ts'
 import type { Allowed, DomainView, Host, Placement, Planned, Request, Resources } from './model.ts'
 import { backingsOf, shortages } from './plan/backing/shortages.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
-import { pinsWithinBounds, type TenantPins } from './plan/cpus/tenant-pins.ts'
+import { pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
 import { hasCells, plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
 import { type Situation, situationOf } from './plan/situation.ts'
 import { writtenPlacement } from './plan/written.ts'
-import {
-  type Administrator,
-  type Asked,
-  allowedCpus,
-  cutToBounds,
-  ownCpuset,
-  pinsAskedBy,
-  tenantBounds,
-  withoutPins,
-} from './request/allowed-cpus.ts'
 import { type Config, defaultConfig } from './request/config.ts'
-import { settle, type Wishes } from './request/request.ts'
-import { tenantWishes } from './request/sources.ts'
-import { type Vmi, withVmi } from './request/vmi.ts'
+import { type GuestRequest, guestRequest, type Purpose } from './request/guest-request.ts'
+import type { Wishes } from './request/request.ts'
+import type { Vmi } from './request/vmi.ts'
 import { applyEdits, type Edit, type Write } from './xml/edit.ts'
 import { parseXml, type XmlDocument } from './xml/parse.ts'
 
@@ -69,9 +58,10 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   const view = readDomain(document)
   checkType(view)
   const { vmi } = surroundings
-  const settled = settleFor(view, move === undefined ? inPod(view, surroundings) : withoutShape(surroundings))
-  if (vmi?.dedicated === false) return untouched(document, view, settled, vmi)
-  const { situation, planned, notes } = withCuts(settled.notes, () => decide(view, settled, move))
+  const asked = requestFor(view, surroundings, move === undefined ? 'fit' : 'move')
+  const before = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...asked.notes]
+  if (vmi?.dedicated === false) return untouched(document, view, asked, [unplaced(vmi), ...before])
+  const { situation, planned, notes } = withCuts(before, () => decide(view, asked, move))
   const { request, resources } = situation
   const { placement, keeps } = planned
   if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
@@ -87,7 +77,7 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
     placement,
     edits,
     text: edits.length === 0 ? document.text : applyEdits(document.text, edits),
-    notes: [...short, ...planned.notes, ...settled.notes, ...notes],
+    notes: [...short, ...planned.notes, ...before, ...notes],
   }
 }
 
@@ -101,8 +91,8 @@ interface Decided {
   readonly notes: readonly Diagnostic[]
 }
 
-function decide(view: DomainView, settled: Settled, move: Move | undefined): Decided {
-  const { request, resources, pins: tenant } = settled
+function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
+  const { request, resources, tenantPins: tenant } = asked
   const keepsCells =
     move !== undefined || (view.cells.length > 0 && (request.existing === 'keep' || !hasCells(view, request)))
   const { situation, pins, notes } =
@@ -117,38 +107,18 @@ function decide(view: DomainView, settled: Settled, move: Move | undefined): Dec
   return { situation, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
 
-/** KubeVirt pinned the guest to the CPUs of its pod; who asks may sit in another one. */
-function inPod(view: DomainView, surroundings: Surroundings): Surroundings {
-  const cpus = pinned(view)
-  return surroundings.vmi?.dedicated && cpus.length > 0
-    ? { ...surroundings, allowed: { ...surroundings.allowed, cpus } }
-    : surroundings
-}
-
-/** A guest that moves keeps its page size, and need not be told so. */
-function withoutShape({ vmi, ...surroundings }: Surroundings): Surroundings {
-  if (vmi === undefined) return surroundings
-  const { pagesize: _, ...wishes } = vmi.wishes
-  return { ...surroundings, vmi: { ...vmi, wishes } }
-}
-
+/** KubeVirt's guest without dedicated CPUs comes back as it was. */
 function untouched(
   document: XmlDocument,
   view: DomainView,
-  { resources, request, notes }: Settled,
-  { source }: Vmi,
+  { resources, request }: GuestRequest,
+  notes: readonly Diagnostic[],
 ): Placed {
-  return {
-    document,
-    view,
-    request,
-    resources,
-    placement: writtenPlacement(view, resources, request),
-    edits: [],
-    text: document.text,
-    notes: [diagnostic('vmi-without-dedicated-cpus', { source }), ...notes],
-  }
+  const placement = writtenPlacement(view, resources, request)
+  return { document, view, request, resources, placement, edits: [], text: document.text, notes }
 }
+
+const unplaced = ({ source }: Vmi): Diagnostic => diagnostic('vmi-without-dedicated-cpus', { source })
 
 /** A shortage that another split of memory would fix carries that split. */
 function withSplitThatFits(short: readonly Diagnostic[], situation: Situation): readonly Diagnostic[] {
@@ -178,54 +148,12 @@ export function readDocument(text: string): XmlDocument {
   return parseXml(text, undefined, { numa: NAMESPACE })
 }
 
-/** What is requested, and what of the host it may use. */
-export interface Settled {
-  readonly request: Request
-  readonly resources: Resources
-  readonly notes: readonly Diagnostic[]
-  /** Of what a tenant requests; none for a VMI without dedicated CPUs, which is not placed. */
-  readonly bounds: readonly Bound[]
-  /** With cpus=as-pinned from a tenant: `resources` are then those without the pins. */
-  readonly pins?: TenantPins
-}
-
-/**
- * Layers weakest first: config, VMI, its annotations, the guest's metadata, flags. Where the administrator requests
- * cpus=as-pinned, the pins say what is allowed.
- */
-export function settleFor(view: DomainView, surroundings: Surroundings): Settled {
+/** What config, VMI, guest and flags request, and which CPUs the guest may then use. @throws Refusal as guestRequest does */
+export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
   const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
   const { configSource = 'the configuration' } = surroundings
   const available = resourcesOf(host, allowed)
-  const administrator: Administrator = { config: config.wishes, configSource, flags }
-  const given = { resources: available, isConfined: allowed.cpus !== undefined }
-  const bounds = vmi?.dedicated === false ? [] : tenantBounds(administrator, given)
-  const askedBy = (wishes: ReadonlyMap<string, string>, source: string): Asked => {
-    const read = tenantWishes(wishes, source, config, configSource)
-    return { ...cutToBounds(read, { source, bounds, administrator }), source }
-  }
-  const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
-  const own = askedBy(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
-  const layered = (annotations: Wishes, metadata: Wishes): Request => {
-    const layers = [config.wishes, vmi?.wishes ?? {}, annotations, metadata, flags]
-    const request = settle(layers, config.reserve)
-    return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
-  }
-  const request = layered(annotated.wishes, own.wishes)
-  const tenants = [own, annotated]
-  const asker = bounds.length === 0 ? undefined : pinsAskedBy(request, administrator, tenants)
-  const pins = asker && {
-    source: asker.source,
-    vcpus: [...bounds, ...ownCpuset(tenants)],
-    threads: bounds,
-    otherwise: layered(withoutPins(annotated.wishes), withoutPins(own.wishes)),
-  }
-  const usesPins = request.cpus === 'as-pinned' && pins === undefined
-  const cpus = allowedCpus(request, usesPins ? pinned(view) : undefined, allowed.cpus)
-  const resources =
-    cpus === undefined || cpus === allowed.cpus ? available : resourcesOf(host, { ...allowed, cpus })
-  const notes = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...annotated.notes, ...own.notes]
-  return { request, resources, notes, bounds, ...(pins && { pins }) }
+  return guestRequest(view, { available, confined: allowed.cpus, config, configSource, vmi, flags, purpose })
 }
 
 function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi): Diagnostic[] {
@@ -242,14 +170,6 @@ function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi):
       ? []
       : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
   ]
-}
-
-function pinned({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {
-  return union(
-    ...vcpupin.values(),
-    ...(emulatorpin === undefined ? [] : [emulatorpin]),
-    ...iothreadpin.values(),
-  )
 }
 
 const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']

@@ -3,32 +3,49 @@
 // Sources of the allowed CPUs, the strongest first:
 //   1. `cpuset`: of the command line, of the guest itself (metadata, annotations), of the configuration
 //   2. the pins in the domain, with cpus=as-pinned
-//   3. what the guest was given: by a cgroup, its pod or partition, or `allowed` of a snapshot
-//   4. every online CPU of the host
+//   3. the pins in the domain, where KubeVirt wrote them: they are the CPUs of the guest's pod
+//   4. what confines the guest: a cgroup, its pod or partition, or `allowed` of a snapshot
+//   5. every online CPU of the host
 //
 // Metadata and annotations come from a tenant, the command line and the configuration from the administrator.
 // A tenant's request stays within bounds: the administrator's cpuset (without one, isolated=avoid leaves out the
-// isolated CPUs), and what the guest was given. What the administrator requests is not bounded.
+// isolated CPUs), and what the guest was given, which is one of 3 to 5. What the administrator requests is not bounded.
 
 import { type Bound, boundsLeft, boundWords, cutTo } from '../base/bounds.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, setOf, subtract } from '../base/idset.ts'
-import type { Request, Resources } from '../model.ts'
+import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../base/idset.ts'
+import type { CpuSource, DomainView, Request, Resources } from '../model.ts'
 import type { Wishes } from './request.ts'
 
 // ---- The sources ----
 
-/**
- * The CPUs that a request allows, from the strongest source that has a say.
- * @param pins those of the domain, where cpus=as-pinned makes them a source
- * @returns undefined where only the host has a say
- */
-export function allowedCpus(
-  { cpuset }: Pick<Request, 'cpuset'>,
-  pins: CpuSet | undefined,
-  given: CpuSet | undefined,
-): CpuSet | undefined {
-  return cpuset ?? (pins !== undefined && pins.length > 0 ? pins : given)
+/** What each source says, absent where it says nothing. `pins` and `pod` may be empty: then the next source counts. */
+export interface CpuSources {
+  readonly cpuset?: CpuSet | undefined
+  readonly pins?: CpuSet | undefined
+  readonly pod?: CpuSet | undefined
+  readonly confined?: CpuSet | undefined
+  readonly online: CpuSet
+}
+
+/** The CPUs of the strongest source, as far as they are online, and which source that is. */
+export function allowedCpus(sources: CpuSources): { readonly cpus: CpuSet; readonly by: CpuSource } {
+  const { cpuset, pins, pod, confined, online } = sources
+  const given = (pod?.length ? pod : undefined) ?? confined ?? online
+  const inOrder: readonly (readonly [CpuSource, CpuSet | undefined])[] = [
+    ['cpuset', cpuset],
+    ['pins', pins?.length === 0 ? given : pins],
+    ['pod', pod?.length ? pod : undefined],
+    ['confined', confined],
+  ]
+  const [by, cpus] = inOrder.find(([, said]) => said !== undefined) ?? ['online', online]
+  return { by, cpus: intersect(cpus ?? online, online) }
+}
+
+/** The CPUs that the domain pins any thread to. */
+export function pinnedCpus({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {
+  const emulator = emulatorpin === undefined ? [] : [emulatorpin]
+  return union(...vcpupin.values(), ...emulator, ...iothreadpin.values())
 }
 
 // ---- The bounds ----
@@ -40,12 +57,6 @@ export interface Administrator {
   readonly flags: Wishes
 }
 
-/** `isConfined`: a cgroup, pod, partition or snapshot says which CPUs the guest was given. */
-export interface Given {
-  readonly resources: Resources
-  readonly isConfined: boolean
-}
-
 /** The administrator's cpuset; none without that key. The kernel does not enforce it. */
 export function administratorBounds({ config, configSource, flags }: Administrator): readonly Bound[] {
   if (flags.cpuset !== undefined) return [{ by: 'cpuset', whose: '--cpuset', cpus: flags.cpuset }]
@@ -53,14 +64,17 @@ export function administratorBounds({ config, configSource, flags }: Administrat
   return cpuset === undefined ? [] : [{ by: 'cpuset', whose: `cpuset in ${configSource}`, cpus: cpuset }]
 }
 
-/** All bounds of a tenant's request, which stays within each of them; their CPUs are online. */
-export function tenantBounds(administrator: Administrator, given: Given): readonly Bound[] {
-  const { nodes, allowed } = given.resources
+/**
+ * All bounds of a tenant's request, which stays within each of them; their CPUs are online.
+ * @param given what the guest may use before anything is requested
+ */
+export function tenantBounds(administrator: Administrator, given: Resources): readonly Bound[] {
+  const { nodes, allowed, allowedBy } = given
   const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
-  const whose = given.isConfined ? 'the CPUs that the guest was given' : "the host's online CPUs"
+  const whose = allowedBy === 'online' ? "the host's online CPUs" : 'the CPUs that the guest was given'
   return [
     ...administratorBounds(administrator).map((bound) => ({ ...bound, cpus: intersect(bound.cpus, online) })),
-    ...isolatedBounds(administrator, given.resources),
+    ...isolatedBounds(administrator, given),
     { by: 'given', whose, cpus: allowed.cpus },
   ]
 }

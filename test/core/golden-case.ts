@@ -13,7 +13,14 @@ import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { drawPlan } from '../../src/explain/svg.ts'
 import { explain } from '../../src/explain/text.ts'
 import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
-import { checkType, type Placed, place, readDocument, type Surroundings, settleFor } from '../../src/place.ts'
+import {
+  checkType,
+  type Placed,
+  place,
+  readDocument,
+  requestFor,
+  type Surroundings,
+} from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { parseConfig } from '../../src/request/config.ts'
 import { readWishes } from '../../src/request/request.ts'
@@ -85,8 +92,12 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
     if (run === 'check') {
       const view = readDomain(readDocument(domain))
       checkType(view)
-      const { resources, bounds, pins, notes } = settleFor(view, surroundings)
-      const beyond = pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources)
+      const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
+      const beyond = pinsBeyond(
+        view,
+        tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'),
+        resources,
+      )
       const found = [...preflight(view, resources), ...beyond, ...notes.filter(isCut)]
       const text = renderDiagnostics(found, 'capacity-fails', source)
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }

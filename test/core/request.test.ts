@@ -645,7 +645,7 @@ const SIX: Resources = {
 
 t.test('the administrator bounds what a guest requests', async (t) => {
   const boundsOf = (config: Wishes, flags: Wishes = {}): string[] =>
-    tenantBounds({ config, configSource: 'our.conf', flags }, { resources: SIX, isConfined: true }).map(
+    tenantBounds({ config, configSource: 'our.conf', flags }, { ...SIX, allowedBy: 'confined' }).map(
       (bound) => `${bound.whose} ${formatSet(bound.cpus)}`,
     )
   const all = 'the CPUs that the guest was given 1-5'
@@ -665,13 +665,13 @@ t.test('the administrator bounds what a guest requests', async (t) => {
     'a cpuset may name isolated CPUs',
   )
   t.same(
-    tenantBounds(NOBODY, { resources: SIX, isConfined: false }).map(({ whose }) => whose),
+    tenantBounds(NOBODY, { ...SIX, allowedBy: 'online' }).map(({ whose }) => whose),
     ["the host's online CPUs"],
   )
 
   const cut = (wishes: Wishes, config: Wishes, flags: Wishes = {}): [Wishes, string[]] => {
     const administrator = { config, configSource: 'our.conf', flags }
-    const bounds = tenantBounds(administrator, { resources: SIX, isConfined: true })
+    const bounds = tenantBounds(administrator, { ...SIX, allowedBy: 'confined' })
     const answer = cutToBounds(wishes, { source: 'test', bounds, administrator })
     return [answer.wishes, answer.notes.map(({ code, what, why }) => `${code} ${what}; ${why}`)]
   }

@@ -20,7 +20,7 @@ import type { Files } from '../../src/host/files.ts'
 import { onlineCpus, readHost } from '../../src/host/sysfs.ts'
 import { parseYaml } from '../../src/machine/yaml.ts'
 import type { Host } from '../../src/model.ts'
-import { type Placed, place, readDocument, type Surroundings, settleFor } from '../../src/place.ts'
+import { type Placed, place, readDocument, requestFor, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { hiddenInConfig } from '../../src/request/config-shown.ts'
@@ -229,7 +229,7 @@ function check(corpus: Corpus, random: Random): Input {
   const around = hostOf(corpus, random)
   const run = (): string => {
     const view = readDomain(readDocument(text))
-    const found = preflight(view, settleFor(view, around).resources)
+    const found = preflight(view, requestFor(view, around, 'check').resources)
     renderDiagnostics(found, 'capacity-fails', domainSource('domain.xml', text))
     return found.length === 0 ? 'fine' : 'findings'
   }

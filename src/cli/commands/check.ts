@@ -6,7 +6,7 @@ import { pinsBeyond, preflight } from '../../check.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import type { DomainView } from '../../model.ts'
-import { checkType, readDocument, settleFor } from '../../place.ts'
+import { checkType, readDocument, requestFor } from '../../place.ts'
 import { keyNames } from '../../request/keys.ts'
 import { attribute, type XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, READING, type Reading, readingOf } from '../options.ts'
@@ -41,15 +41,10 @@ function runCheck(command: Check, running: Running): number {
   const document = readDocument(text)
   const view = readDomain(document)
   checkType(view)
-  const { resources, bounds, pins, notes } = settleFor(view, surroundings)
-  const { cpuset } = command.requested
-  const stands = preflight(
-    view,
-    cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } },
-  )
+  const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
   const found = [
-    ...stands,
-    ...pinsBeyond(view, pins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
+    ...preflight(view, resources),
+    ...pinsBeyond(view, tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
     ...notes.filter(isCut),
     ...liveNote(view, document),
   ]

@@ -34,7 +34,7 @@ export interface AvailableCpus {
  * @throws Refusal `cpus-offline` when a CPU that was asked for is not online, `no-cpus` when nothing is left
  */
 export function availableCpus(resources: Resources, request: Request, vcpus: number): AvailableCpus {
-  const { cpuset, isolated, emulator } = request
+  const { cpuset, emulator } = request
   const online = setOf<CpuSet>(resources.nodes.flatMap((node) => node.cpus))
   const named = union(
     cpuset ?? setOf<CpuSet>([]),
@@ -46,8 +46,8 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
   // KubeVirt has one answer to a pod without enough CPUs of this host, none included.
   if (online.length === 0 && likeKubevirtPins(request))
     refuse('not-enough-threads', { vcpus, cpus: 0, cpuset: '(none)' })
-  const given = intersect(cpuset ?? resources.allowed.cpus, online)
-  const usable = cpuset === undefined ? withoutIsolated(given, resources, isolated) : given
+  const given = intersect(resources.allowed.cpus, online)
+  const usable = withoutIsolated(given, resources, request.isolated)
   const cpus = typeof emulator === 'object' ? withoutEmulator(usable, emulator, vcpus) : usable
   if (cpus.length === 0) {
     const [allowed, not] = [formatSet(resources.allowed.cpus), formatSet(resources.isolated ?? [])]
@@ -72,9 +72,9 @@ export function likeKubevirtPins({ pinsOnly, cpus, pin }: Request): boolean {
  * Whether vCPUs share the CPUs of their cell. With pin=auto each has one of its own where the CPUs are this guest's, and on an
  * open host they are shared, so that two guests never sit on one CPU by our doing.
  */
-export function sharesCpus({ pin, cpuset, cpus }: Request, { allowed, nodes }: Resources): boolean {
+export function sharesCpus({ pin }: Request, { allowed, allowedBy, nodes }: Resources): boolean {
   if (pin !== 'auto') return pin === 'cell'
-  if (cpuset !== undefined || cpus === 'as-pinned') return false
+  if (allowedBy === 'cpuset' || allowedBy === 'pins') return false
   const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
   return subtract(online, allowed.cpus).length === 0
 }
@@ -112,8 +112,10 @@ function withoutEmulator(cpus: CpuSet, emulator: CpuSet, vcpus: number): CpuSet 
   return others.length >= vcpus ? others : cpus
 }
 
-function withoutIsolated(cpus: CpuSet, { isolated }: Resources, use: Request['isolated']): CpuSet {
-  return use === 'use' || isolated === undefined ? cpus : subtract(cpus, isolated)
+/** A cpuset may name isolated CPUs. */
+function withoutIsolated(cpus: CpuSet, { isolated, allowedBy }: Resources, use: Request['isolated']): CpuSet {
+  const isNamed = use === 'use' || allowedBy === 'cpuset'
+  return isNamed || isolated === undefined ? cpus : subtract(cpus, isolated)
 }
 
 function coreByCpu({ siblings }: Host): Map<number, CpuSet> {

@@ -8,21 +8,10 @@
 import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
-import type { DomainView, Request, Resources } from '../../model.ts'
+import type { DomainView, Request, Resources, TenantPins } from '../../model.ts'
 import { bindingHolds, canSpread } from '../holds.ts'
 import { type Situation, situationOf } from '../situation.ts'
 import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
-
-/**
- * A tenant's request for as-pinned. `source`: where it stands; `vcpus`: what bounds the pins of vCPUs, the tenant's own
- * cpuset too; `threads`: what bounds those of other threads; `otherwise`: the request without that key.
- */
-export interface TenantPins {
-  readonly source: string
-  readonly vcpus: readonly Bound[]
-  readonly threads: readonly Bound[]
-  readonly otherwise: Request
-}
 
 /** What the pins of a guest are decided from, before they are cut to their bounds. */
 export interface Unbounded {
@@ -88,13 +77,10 @@ function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantP
   return isRequested ? pin : cutTo(threads, pin)
 }
 
-/** With as-pinned the pins are the allowed CPUs, unless a cpuset is. */
 function withPins(from: Unbounded, tenant: TenantPins): Unbounded {
-  const { resources, request } = from
   const view = cutView(from.view, tenant)
   const pins = union(...pinnedThreads(view).map(({ pin }) => pin))
-  if (pins.length === 0 || request.cpuset !== undefined) return { ...from, view }
-  return { ...from, view, resources: { ...resources, allowed: { ...resources.allowed, cpus: pins } } }
+  return { ...from, view, resources: tenant.resourcesWith(pins) }
 }
 
 /** A pin that nothing is left of is gone. `<vcpu cpuset>` becomes what is in use whenever pins are written. */

@@ -1,0 +1,109 @@
+// What is requested for one guest in all places together, and what it may then use of the host.
+
+import type { Bound } from '../base/bounds.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { type CpuSet, union } from '../base/idset.ts'
+import type { DomainView, Request, Resources, TenantPins } from '../model.ts'
+import {
+  type Administrator,
+  type Asked,
+  allowedCpus,
+  cutToBounds,
+  ownCpuset,
+  pinnedCpus,
+  pinsAskedBy,
+  tenantBounds,
+  withoutPins,
+} from './allowed-cpus.ts'
+import type { Config } from './config.ts'
+import { settle, type Wishes } from './request.ts'
+import { tenantWishes } from './sources.ts'
+import { type Vmi, withVmi } from './vmi.ts'
+
+/** Everything that a request is made of, besides the guest itself. */
+export interface RequestSources {
+  /** The host, and what the guest may use of it before anything is requested. */
+  readonly available: Resources
+  /** The CPUs that a cgroup, partition or snapshot says. */
+  readonly confined: CpuSet | undefined
+  readonly config: Config
+  readonly configSource: string
+  readonly vmi: Vmi | undefined
+  readonly flags: Wishes
+  readonly purpose: Purpose
+}
+
+/** `move`: the guest keeps the cells and pages that it has. `check`: it is left as it is, so its pins allow nothing. */
+export type Purpose = 'fit' | 'move' | 'check'
+
+/** What is requested, and what of the host it may use. */
+export interface GuestRequest {
+  readonly request: Request
+  readonly resources: Resources
+  readonly notes: readonly Diagnostic[]
+  /** Of what a tenant requests; none for a VMI without dedicated CPUs, which is not placed. */
+  readonly bounds: readonly Bound[]
+  /** With cpus=as-pinned from a tenant: `resources` are then those without the pins. */
+  readonly tenantPins?: TenantPins
+}
+
+/**
+ * Layers weakest first: config, VMI, its annotations, the guest's metadata, flags.
+ * @throws Refusal of what a tenant may not request, and of what cannot be read
+ */
+export function guestRequest(view: DomainView, sources: RequestSources): GuestRequest {
+  const { config, configSource, flags } = sources
+  const vmi = sources.vmi && (sources.purpose === 'move' ? withoutPagesize(sources.vmi) : sources.vmi)
+  const administrator: Administrator = { config: config.wishes, configSource, flags }
+  const given = givenTo(view, sources)
+  const bounds = vmi?.dedicated === false ? [] : tenantBounds(administrator, given())
+  const askedBy = (wishes: ReadonlyMap<string, string>, source: string): Asked => {
+    const read = tenantWishes(wishes, source, config, configSource)
+    return { ...cutToBounds(read, { source, bounds, administrator }), source }
+  }
+  const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
+  const own = askedBy(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
+  const layered = (annotations: Wishes, metadata: Wishes): Request => {
+    const layers = [config.wishes, vmi?.wishes ?? {}, annotations, metadata, flags]
+    const request = settle(layers, config.reserve)
+    return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
+  }
+  const request = layered(annotated.wishes, own.wishes)
+  const tenants = [own, annotated]
+  const asker = bounds.length === 0 ? undefined : pinsAskedBy(request, administrator, tenants)
+  const tenantPins = asker && {
+    source: asker.source,
+    vcpus: [...bounds, ...ownCpuset(tenants)],
+    threads: bounds,
+    otherwise: layered(withoutPins(annotated.wishes), withoutPins(own.wishes)),
+    resourcesWith: (pins: CpuSet) => given(request.cpuset, pins),
+  }
+  const usesPins = request.cpus === 'as-pinned' && tenantPins === undefined
+  return {
+    request,
+    resources: given(request.cpuset, usesPins ? pinnedCpus(view) : undefined),
+    notes: [...annotated.notes, ...own.notes],
+    bounds,
+    ...(tenantPins && { tenantPins }),
+  }
+}
+
+/** A guest that moves keeps its page size, and need not be told so. */
+function withoutPagesize(vmi: Vmi): Vmi {
+  const { pagesize: _, ...wishes } = vmi.wishes
+  return { ...vmi, wishes }
+}
+
+/** What the guest may use, without a request or with what a request says of CPUs. */
+function givenTo(
+  view: DomainView,
+  { available, confined, vmi, purpose }: RequestSources,
+): (cpuset?: CpuSet, pins?: CpuSet) => Resources {
+  const online = union<CpuSet>(...available.nodes.map(({ cpus }) => cpus))
+  // KubeVirt pinned the guest to the CPUs of its pod; who asks may be in another one.
+  const pod = vmi?.dedicated && purpose === 'fit' ? pinnedCpus(view) : undefined
+  return (cpuset, pins) => {
+    const { cpus, by } = allowedCpus({ cpuset, pins, pod, confined, online })
+    return { ...available, allowed: { ...available.allowed, cpus }, allowedBy: by }
+  }
+}
