@@ -119,7 +119,7 @@ async function answerFor(run: Run): Promise<Answer> {
     case 'fitted':
       return { exit: 0, summary: found.summary, ...(found.text !== undefined && { stdout: found.text }) }
     case 'found':
-      return { exit: 1, stderr: found.told, summary: `refused, ${found.summary}` }
+      return { exit: 1, stderr: found.told, summary: `refused: ${found.summary}` }
     case 'refused':
       return refused(run, found.told, found.summary)
   }
@@ -159,19 +159,20 @@ function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Prom
 /** What is refused cancels a rebind. It proves nothing against a start. */
 function refused({ rule }: Run, told: string, summary: string): Answer {
   return rule.does === 'rebind'
-    ? { exit: 1, stderr: told, summary: `refused, ${summary}` }
-    : { exit: 0, summary: `not checked, ${summary}` }
+    ? { exit: 1, stderr: told, summary: `refused: ${summary}` }
+    : { exit: 0, summary: `not checked: ${summary}` }
 }
 
 function failed({ call, rule, config }: Run, error: unknown): Answer {
   const reason = error instanceof Error ? error.message : String(error)
-  const summary = `failed, ${reason}`
+  const summary = `failed: ${reason}`
   if (rule.ourFailure === 'goes-on' || config.onError === 'keep') return { exit: 0, summary }
   const trace = error instanceof Error ? (error.stack ?? '') : ''
   const stderr =
     `error[bug]: virt-numa failed at ${call.operation}: ${visible(reason)}\n` +
-    '   why: this is no fault of the guest; its XML was not changed\n' +
-    `   fix: set on_error = "keep" to go on with the XML as it is, and report this with the output of: virt-numa snapshot\n` +
+    '   why: this is a bug in virt-numa, not in the guest, whose XML was not changed\n' +
+    '   fix: set on_error = "keep" to go on with the XML as it is, and report this with the output of: ' +
+    'virt-numa snapshot\n' +
     `${trace.replace(/^/gm, '    ')}\n`
   return { exit: 1, stderr, summary }
 }
@@ -217,8 +218,8 @@ function unwritten(reason: string): Answer {
   const what = `error[unwritable]: cannot write the rebound XML to stdout: ${reason}`
   return {
     exit: 1,
-    stderr: `${what}\n   why: with the XML as it is the guest would run away from its memory\n`,
-    summary: `refused, ${what}`,
+    stderr: `${what}\n   why: with its old XML the guest would run on other nodes than its memory\n`,
+    summary: `refused: ${what}`,
   }
 }
 

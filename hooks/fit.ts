@@ -103,7 +103,7 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
   const found = errorsFirst([...steps.preflight(view, resources), ...pinsBeyond(view, bounds, resources)])
   const summary = listed(found, 'capacity-fails')
   if (found.every(({ code }) => classOf(code) === 'note'))
-    return { is: 'fitted', summary: summary === '' ? 'fine' : `fine, ${summary}` }
+    return { is: 'fitted', summary: summary === '' ? 'ok' : `ok, ${summary}` }
   return {
     is: 'found',
     told: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)),

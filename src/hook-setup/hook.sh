@@ -23,7 +23,10 @@ read_setting() {
   value=""
   while read -r line || [ -n "$line" ]; do
     case $line in "$1"[[:blank:]=]*) ;; *) continue ;; esac
-    case $line in *\"*) value=${line#*\"} value=${value%%\"*} ;; *) value=${line#*=} value=${value%%#*} ;; esac
+    case $line in
+    *\"*) value=${line#*\"} value=${value%%\"*} ;;
+    *) value=${line#*=} value=${value%%#*} ;;
+    esac
   done <"${VIRT_NUMA_CONFIG:-/etc/libvirt/virt-numa.conf}"
 }
 
@@ -46,7 +49,7 @@ write_log() {
   [ -n "$value$VIRT_NUMA_CONFIG" ] || value=/var/log/libvirt/virt-numa.log
   case $1 in *[!A-Za-z0-9._:@+-]*) name="(a name with other characters)" ;; *) name=$1 ;; esac
   case $4 in *[!A-Za-z0-9._:@+\ /-]*) why="see what libvirt runs" ;; *) why=$4 ;; esac
-  exec date -u "+%Y-%m-%dT%H:%M:%SZ $2 $name: failed, error[$3]: $why" >>"$value"
+  exec date -u "+%Y-%m-%dT%H:%M:%SZ $2 $name: failed: error[$3]: $why" >>"$value"
 }
 '
 eval "$functions"

@@ -111,7 +111,7 @@ function lookAtFile(path: string): HookFile {
 function whatIs(path: string, status: Stats): string {
   if (status.isSymbolicLink()) return `a link to ${readlinkSync(path)}`
   if (status.isDirectory()) return 'a folder'
-  return status.isFile() ? 'a hook of somebody else' : 'no file'
+  return status.isFile() ? 'not a virt-numa hook' : 'not a file'
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
@@ -126,7 +126,7 @@ export function placeFor({ folder, main, further }: Hooks, version: () => string
     if (each.leadsToOurs)
       refuse('hook-place-taken', {
         path: each.path,
-        what: `${each.what}, a hook of ours`,
+        what: `${each.what}, a virt-numa hook`,
         fix: `rm ${each.path}`,
       })
   }

@@ -2,32 +2,38 @@
 
 import { isCut } from '../base/bounds.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet, range, union } from '../base/idset.ts'
+import { formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
 import { labelOf, type Severity } from '../explain/diagnostics.ts'
 import type { Placed } from '../place.ts'
 
-/** "rebound, cells 0-1 on nodes 0-1, 6 edits". */
-export function summaryOf({ view, edits, notes, placement: { cells, binding } }: Placed): string {
-  const nodes = formatSet(
-    union(
-      ...binding.memnodes.map((memnode) => memnode.nodes),
-      ...(binding.memory ? [binding.memory.nodes] : []),
-    ),
+/** "rebound: cells 0-1 on nodes 0-1, 6 edits", then what is worth knowing. */
+export function summaryOf({ view, edits, notes, placement }: Placed): string {
+  const { cells, binding } = placement
+  const nodes = union(
+    ...binding.memnodes.map((memnode) => memnode.nodes),
+    ...(binding.memory ? [binding.memory.nodes] : []),
   )
-  const what = `${cells.length === 0 ? 'no cells' : `cells ${formatSet(range(cells.length))}`}${nodes === '' ? '' : ` on nodes ${nodes}`}`
-  const word = edits.length === 0 ? 'kept' : view.cells.length === cells.length ? 'rebound' : 'fitted'
-  const done =
-    edits.length === 0
-      ? `${word}, ${what}`
-      : `${word}, ${what}, ${edits.length} edit${edits.length === 1 ? '' : 's'}`
+  const where = [cells.length === 0 ? 'no cells' : ids('cell', range(cells.length)), ...onNodes(nodes)].join(
+    ' ',
+  )
   const others = notes.filter((note) => !isCut(note))
   return [
-    done,
+    edits.length === 0
+      ? `placement kept: ${where}`
+      : `${view.cells.length === cells.length ? 'rebound' : 'fitted'}: ${where}, ${counted(edits.length, 'edit')}`,
     ...notes.filter(isCut).map(cutWords),
     ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')]),
   ].join('; ')
 }
+
+const onNodes = (nodes: NodeSet): string[] => (nodes.length === 0 ? [] : [`on ${ids('node', nodes)}`])
+
+/** "cell 0", "cells 0-1". */
+const ids = (one: string, set: readonly number[]): string =>
+  `${one}${set.length === 1 ? '' : 's'} ${formatSet(setOf<NodeSet>(set))}`
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
 
 /** A request that was cut is reported in full, with the limit that cut it. */
 function cutWords({ code, what, why }: Diagnostic): string {
@@ -44,8 +50,8 @@ export function listed([first, ...others]: readonly Diagnostic[], severity: Seve
 }
 
 /**
- * "2026-11-24T03:44:22Z migrate begin db1: rebound, cells 0-1 on nodes 0-1, 6 edits (12 ms)", with its line
- * end.
+ * "2026-11-24T03:44:22Z migrate begin db1: rebound: cells 0-1 on nodes 0-1, 6 edits (12 ms)", with its
+ * newline.
  */
 export function actionLine(about: string, what: string, now: Date, tookMs: number): string {
   return `${visible(`${now.toISOString().slice(0, 19)}Z ${about}: ${what} (${Math.round(tookMs)} ms)`)}\n`

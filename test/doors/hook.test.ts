@@ -167,12 +167,12 @@ t.test('migrate and restore bind the guest anew', (t) => {
     t.match(
       logOf(path),
       new RegExp(
-        `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound, cells 0-1 on nodes 0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
+        `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound: cells 0-1 on nodes 0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
       ),
     )
     const again = run(operation, { config: path, input: stdout })
     t.same([again.status, again.stdout, again.stderr], [0, '', ''], 'a second run changes nothing')
-    t.match(logOf(path).split('\n')[1], 'db1: kept, cells 0-1 on nodes 0-1')
+    t.match(logOf(path).split('\n')[1], 'db1: placement kept: cells 0-1 on nodes 0-1')
   }
   t.end()
 })
@@ -200,7 +200,7 @@ t.test('a refusal cancels migrate and restore, its reason first', (t) => {
       const { status, stdout, stderr } = run('migrate begin', { config: path, input })
       t.same([status, stdout], [1, ''], `${name} ${keep}`)
       t.equal(firstLine(stderr).startsWith(reason), true, firstLine(stderr))
-      t.match(logOf(path), ` migrate begin db1: refused, ${reason}`)
+      t.match(logOf(path), ` migrate begin db1: refused: ${reason}`)
     }
     if (input === wish) continue
     const path = config()
@@ -209,7 +209,7 @@ t.test('a refusal cancels migrate and restore, its reason first', (t) => {
       [0, '', ''],
       `${name} at prepare proves nothing`,
     )
-    t.match(logOf(path), ` prepare begin db1: not checked, ${reason}`)
+    t.match(logOf(path), ` prepare begin db1: not checked: ${reason}`)
   }
   t.end()
 })
@@ -223,7 +223,7 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
     'error[node-missing]: <memory nodeset> names 2-3, this host has the nodes 0-1',
   )
   t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all is told')
-  t.match(logOf(path), /^\S+ prepare begin db1: refused, error\[node-missing\]: [^\n]+\n$/, 'in one line')
+  t.match(logOf(path), /^\S+ prepare begin db1: refused: error\[node-missing\]: [^\n]+\n$/, 'in one line')
 
   const short = run('prepare begin', {
     config: config(),
@@ -234,12 +234,12 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
 
   const good = config()
   t.same(outcome(run('prepare begin', { config: good, input: fitting })), [0, '', ''])
-  t.match(logOf(good), /^\S+ prepare begin db1: fine \(\d+ ms\)\n$/)
+  t.match(logOf(good), /^\S+ prepare begin db1: ok \(\d+ ms\)\n$/)
 
   const noted = config()
   const remote = domain({ at: [1, 0], cpus: ['0-3', '4-7'] })
   t.same(outcome(run('prepare begin', { config: noted, input: remote })), [0, '', ''], 'a note stops nothing')
-  t.match(logOf(noted), 'db1: fine, note[pin-remote]: ')
+  t.match(logOf(noted), 'db1: ok, note[pin-remote]: ')
   t.end()
 })
 
@@ -347,7 +347,7 @@ long('stdout that nobody reads', async (t) => {
   )
   t.equal(closed.status, 1)
   t.match(closed.stderr, /^error\[unwritable\]: /)
-  t.match(logOf(lost), 'refused, error[unwritable]: ')
+  t.match(logOf(lost), 'refused: error[unwritable]: ')
   const stuck = await runOpen('migrate begin', config('timeout_s = 2'), (child) => {
     child.stdin?.end(long)
   })
@@ -406,7 +406,7 @@ long('a host without /sys, a configuration that is broken or cannot be read', (t
   )
   t.match(
     logOf(broken),
-    /migrate begin db1: refused, error\[unknown-value\]/,
+    /migrate begin db1: refused: error\[unknown-value\]/,
     'the log that it names is written to',
   )
   const pipe = join(folder, 'pipe')
@@ -463,7 +463,7 @@ long('stdin that never ends', async (t) => {
         isCancelled ? `error[bug]: virt-numa failed at ${operation.split(' ')[0]}: no answer within 1 s` : '',
       )
       t.ok(tookMs >= 900 && tookMs < 20_000, `${tookMs} ms`)
-      t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
+      t.match(logOf(path), `${operation} db1: failed: no answer within 1 s`)
     }
   }
 })
@@ -478,7 +478,7 @@ long('memory that runs out', (t) => {
     const path = config(`memory_limit_mib = 1\non_error = "${onError}"`)
     const ended = run(operation, { config: path, input })
     t.same([ended.status, ended.stdout], [status, ''], `${operation}, ${onError}`)
-    t.match(logOf(path), /failed, .*memory/)
+    t.match(logOf(path), /failed: .*memory/)
   }
   t.equal(
     run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status,
@@ -500,7 +500,7 @@ t.test('a part of the program that is missing', (t) => {
   )
   const kept = config('on_error = "keep"')
   t.same(outcome(run('migrate begin', { config: kept, input, program })), [0, '', ''])
-  t.match(logOf(kept), 'failed, Cannot find module')
+  t.match(logOf(kept), 'failed: Cannot find module')
   t.end()
 })
 
@@ -615,7 +615,7 @@ long('work that never ends', async (t) => {
       program: [process.execPath, looping],
     })
     t.same([status, stdout], [exit, ''], `${operation}, ${onError}`)
-    t.match(logOf(path), `${operation} db1: failed, no answer within 1 s`)
+    t.match(logOf(path), `${operation} db1: failed: no answer within 1 s`)
   }
   const silent = write('silent.cjs', '')
   await t.rejects(confined(silent, {}, 64), /without an answer/)
@@ -830,7 +830,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
         /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/,
       )
       t.match(stderr, new RegExp(bounds.whose))
-      t.match(logOf(path), 'refused, error[cpuset-unavailable]: ')
+      t.match(logOf(path), 'refused: error[cpuset-unavailable]: ')
     }
     const path = config(bounds.lines, bounds.root)
     const input = asking(keys, of(['0', '4']))
@@ -839,7 +839,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
       [0, '', ''],
       `prepare: ${keys} proves nothing`,
     )
-    t.match(logOf(path), ' prepare begin db1: fine (')
+    t.match(logOf(path), ' prepare begin db1: ok (')
   }
   const beyond = config(set.lines)
   t.same(
@@ -848,7 +848,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
   )
   t.match(
     logOf(beyond),
-    /fine, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+    /ok, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
   )
   const outside = run('prepare begin', {
     config: config('', confinedHost),

@@ -112,13 +112,13 @@ t.test('on a host without hooks', (t) => {
   const before = treeOf(root)
   const dry = run('install', root, ['--dry-run'])
   t.equal(dry.status, 0, dry.stderr)
-  t.match(dry.stdout, `would be written: ${hookOf(root)}`)
-  t.match(dry.stdout, `would be written: ${configOf(root)}`)
+  t.match(dry.stdout, `hook would be written: ${hookOf(root)}`)
+  t.match(dry.stdout, `configuration would be written: ${configOf(root)}`)
   t.same(treeOf(root), before, 'a dry run writes nothing')
 
   const first = run('install', root)
   t.equal(first.status, 0, first.stderr)
-  t.match(first.stdout, `written: ${hookOf(root)}`)
+  t.match(first.stdout, `hook written: ${hookOf(root)}`)
   t.match(first.stdout, 'no libvirt daemon is running')
   t.equal(readFileSync(hookOf(root), 'utf8'), SHIM)
   const status = lstatSync(hookOf(root))
@@ -133,8 +133,8 @@ t.test('on a host without hooks', (t) => {
   const after = treeOf(root)
   const again = run('install', root)
   t.equal(again.status, 0)
-  t.match(again.stdout, `unchanged: ${hookOf(root)}`)
-  t.match(again.stdout, `unchanged: ${configOf(root)}`)
+  t.match(again.stdout, `hook unchanged: ${hookOf(root)}`)
+  t.match(again.stdout, `configuration unchanged: ${configOf(root)}`)
   t.same(treeOf(root), after, 'a second run changes no byte')
   t.equal(statSync(hookOf(root)).mtimeMs, 1_000_000_000, 'and touches nothing')
 
@@ -169,7 +169,7 @@ long('an older one of ours is replaced where it is', (t) => {
   t.notOk(existsSync(hookOf(beside)), 'and there is no second one')
 
   write(hookOf(beside), older, 0o755)
-  t.match(run('install', beside).stdout, `removed: ${furtherOf(beside)}, a second one of ours`)
+  t.match(run('install', beside).stdout, `removed: ${furtherOf(beside)}, a duplicate hook`)
   t.equal(readFileSync(hookOf(beside), 'utf8'), SHIM)
   t.end()
 })
@@ -189,13 +189,13 @@ long("beside somebody else's", (t) => {
     const before = treeOf(root)
     const { status, stdout, stderr } = run('install', root)
     t.equal(status, 0, `${name}: ${stderr}`)
-    t.match(stdout, `written: ${furtherOf(root)}`, name)
+    t.match(stdout, `hook written: ${furtherOf(root)}`, name)
     t.equal(readFileSync(furtherOf(root), 'utf8'), SHIM, name)
     const kept = treeOf(root).filter(
       (line) => !line.startsWith(furtherOf(root)) && !line.startsWith(configOf(root)),
     )
     t.same(kept, before, `${name}: nothing else is touched`)
-    t.match(run('uninstall', root).stdout, `left: ${hookOf(root)}`, name)
+    t.match(run('uninstall', root).stdout, `kept: ${hookOf(root)}`, name)
     t.same(treeOf(root), before, `${name}: uninstall restores the tree`)
   }
   const root = makeRoot()
@@ -309,7 +309,7 @@ long('another hooks folder leaves the configuration alone', (t) => {
   t.equal(run('install', root, ['--hooks-dir', '/etc/libvirt/hooks/']).status, 0)
   t.equal(readFileSync(configOf(root), 'utf8'), configText(), 'the usual folder by its name')
   const gone = run('uninstall', root, away)
-  t.match(gone.stdout, `left: ${configOf(root)}`)
+  t.match(gone.stdout, `kept: ${configOf(root)}`)
   t.ok(existsSync(configOf(root)), 'none is taken away')
   symlinkSync('etc/libvirt/hooks', join(root, 'link'))
   t.match(
@@ -566,7 +566,7 @@ t.test('a configuration that is there stays', (t) => {
   write(configOf(root), 'memory = "even"\n', 0o600)
   t.equal(run('install', root).status, 0)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n')
-  t.match(run('uninstall', root).stdout, `left: ${configOf(root)}`)
+  t.match(run('uninstall', root).stdout, `kept: ${configOf(root)}`)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
 
   t.notOk(

@@ -241,7 +241,7 @@ t.test('define and watch', async (t) => {
     t.match(refused.stderr, /error\[virsh-failed\]: virsh define \/dev\/stdin failed: XML error: ' ?\*{5} ?'/)
     silent(t, `what libvirt says, ${about}`, refused.stderr)
     const watched = run(['watch', '--once', ...on], virsh(said))
-    t.match(watched.stdout, /refused, error\[virsh-failed\]/)
+    t.match(watched.stdout, /refused: error\[virsh-failed\]/)
     silent(t, `watch, ${about}`, watched.stdout + watched.stderr)
   }
   t.equal(

@@ -158,11 +158,11 @@ t.test('a child of virsh that keeps its stdout open is not waited for', async (t
   const virsh = fake(['db1'], { uri: 'sleep 50 &', define: 'sleep 50 &' })
   const defined = await run(virsh, DEFINE)
   t.equal(defined.status, 0, defined.stderr)
-  t.match(defined.stdout, /\ndb1 is defined; what was there before is /)
+  t.match(defined.stdout, /\ndb1 is defined; its previous definition is in /)
   t.ok(defined.tookMs < 20_000, `${defined.tookMs} ms`)
   const watched = await run(fake(['db1'], { list: 'sleep 50 &' }), ONCE)
   t.equal(watched.status, 0)
-  t.match(watched.stdout, / watch found db1: fitted, /)
+  t.match(watched.stdout, / watch found db1: fitted: /)
   t.ok(watched.tookMs < 20_000, `${watched.tookMs} ms`)
 })
 
@@ -170,7 +170,7 @@ t.test('what is printed after the end of virsh itself still counts', async (t) =
   const virsh = fake(['db1'], { list: '(sleep 0.3; cat "$FAKE/list") & exit 0' })
   const { status, stdout } = await run(virsh, ONCE)
   t.equal(status, 0)
-  t.match(stdout, / watch found db1: fitted, /)
+  t.match(stdout, / watch found db1: fitted: /)
 })
 
 long('a signal ends a call that hangs', async (t) => {
@@ -226,7 +226,7 @@ t.test('a signal while virsh define is under way', async (t) => {
   })
   t.equal(watched.status, 0)
   t.ok(watched.tookMs < 1000, `${watched.tookMs} ms`)
-  t.match(watched.stdout, / watch found db1: refused, error\[define-unknown\]: .*\n.* watch: ended \(/)
+  t.match(watched.stdout, / watch found db1: refused: error\[define-unknown\]: .*\n.* watch: ended \(/)
   const quick = fake(['db1'], { define: 'touch "$FAKE/hangs"; sleep 0.2' })
   const finished = await run(quick, DEFINE, {
     signal: 'SIGTERM',
@@ -370,7 +370,7 @@ long('an event line without end', async (t) => {
   t.equal(ran.status, 0)
   t.ok(ran.peakMiB > 20 && ran.peakMiB < 200, `${ran.peakMiB} MiB`)
   t.equal(ran.stdout.match(/virsh event prints lines that are too long or not UTF-8/g)?.length, 1, ran.stdout)
-  t.match(ran.stdout, / watch found db1: fitted, .*\n(?:.*\n)*.* watch found db2: fitted, /)
+  t.match(ran.stdout, / watch found db1: fitted: .*\n(?:.*\n)*.* watch found db2: fitted: /)
   t.ok(
     virsh.calls('list') >= 2 && virsh.calls('list') <= 4,
     `all guests are looked at again, ${virsh.calls('list')} lists`,
@@ -386,7 +386,7 @@ long('events of guests that nobody knows', async (t) => {
   const from = performance.now()
   const ran = await run(virsh, ['watch'], { signal: 'SIGTERM', when: () => performance.now() - from > 5000 })
   t.equal(ran.status, 0)
-  t.match(ran.stdout, / watch (updated|found) db1: fitted, /, 'the one that is new is found among them')
+  t.match(ran.stdout, / watch (updated|found) db1: fitted: /, 'the one that is new is found among them')
   t.ok(virsh.calls('list') <= 9, `${virsh.calls('list')} lists`)
 })
 

@@ -392,7 +392,7 @@ t.test('define and watch', async (t) => {
     t,
     'watch, refused',
     watched.stdout + watched.stderr,
-    /watch found "a\\x09.*refused, error\[virsh-failed\].*\\x1b/,
+    /watch found "a\\x09.*refused: error\[virsh-failed\].*\\x1b/,
   )
   const fitted = run(['watch', '--once', ...on], fakeVirsh(join(folder, 'virsh-3'), { name, text: written }))
   clean(t, 'watch', fitted.stdout + fitted.stderr, /watch found "a\\x09.*\\x9b.*fitted/)

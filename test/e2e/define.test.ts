@@ -122,7 +122,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     const dry = define(uri, ...onCpu(0), '--dry-run', path)
     t.equal(dry.status, 0, dry.stderr)
     t.match(dry.stdout, /^\+ +<cell id='0' cpus='0-1' memory='65536' unit='KiB'>$/m)
-    t.match(dry.stdout, /\ndb1 is not defined: a dry run\n$/)
+    t.match(dry.stdout, /\ndb1 is not defined \(dry run\)\n$/)
     t.equal(virsh('list', '--all', '--name').trim(), '')
     const done = define(uri, ...onCpu(0), path)
     t.equal(done.status, 0, done.stderr)
@@ -135,12 +135,9 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     const again = define(uri, ...onCpu(0), '--guest', 'db1')
     t.same(
       [again.status, again.stdout, definition(libvirt, 'db1')],
-      [0, 'db1 sits as it should: nothing to define\n', defined],
+      [0, 'db1 already fits; nothing to do\n', defined],
     )
-    t.same(
-      define(uri, ...onCpu(0), file('same.xml', defined)).stdout,
-      'db1 sits as it should: nothing to define\n',
-    )
+    t.same(define(uri, ...onCpu(0), file('same.xml', defined)).stdout, 'db1 already fits; nothing to do\n')
     const second = define(uri, ...onCpu(0), path)
     t.equal(second.status, 1)
     t.match(
@@ -199,7 +196,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
 
   await t.test('a running guest', async (t) => {
     virsh('start', 'db1')
-    t.equal(define(uri, ...onCpu(0), '--guest', 'db1').stdout, 'db1 sits as it should: nothing to define\n')
+    t.equal(define(uri, ...onCpu(0), '--guest', 'db1').stdout, 'db1 already fits; nothing to do\n')
     const live = virsh('dumpxml', 'db1')
     const pinned = define(uri, ...onCpu(1), '--guest', 'db1')
     t.equal(pinned.status, 0, pinned.stderr)
@@ -284,7 +281,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       const { status, stdout, stderr } = define(uri, ...onCpu(1), `--guest=${name}`)
       t.equal(status, 0, stderr)
       const shown = name === name.trim() ? name : `"${name}"`
-      t.ok(stdout.includes(`\n${shown} is defined; what was there before is ${copies}/`), name)
+      t.ok(stdout.includes(`\n${shown} is defined; its previous definition is in ${copies}/`), name)
       const uuid = /^([0-9a-f-]{36}) (.*)$/
       const [, id = ''] =
         virsh('list', '--all', '--uuid', '--name')
@@ -431,14 +428,14 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     t.equal(first.status, 0, first.stderr)
     t.match(
       first.stdout,
-      /^\d{4}-\d\d-\d\dT[\d:]{8}Z watch found one: fitted, cells 0 on nodes 0, \d edits; before: \/tmp\/.* \(\d+ ms\)\n$/,
+      /^\d{4}-\d\d-\d\dT[\d:]{8}Z watch found one: fitted: cell 0 on node 0, \d edits; previous definition: \/tmp\/.* \(\d+ ms\)\n$/,
     )
     t.equal(pins(definition(libvirt, 'one')), '0:0 1:0')
     t.match(definition(libvirt, 'one'), /passwd='s3cret'/)
     t.equal(definition(libvirt, 'other'), before, 'who does not ask is left alone')
     t.same([run().stdout, run().status], ['', 0], 'a fitted guest is kept')
     virsh('vcpupin', 'one', '0', '1', '--config')
-    t.match(run().stdout, /watch found one: rebound, cells 0 on nodes 0, 1 edit;/)
+    t.match(run().stdout, /watch found one: rebound: cell 0 on node 0, 1 edit;/)
     const named = file('named.conf', `${WATCH_CONF}guests = [ "other" ]\n`)
     t.match(
       runWith({}, 'watch', '--once', `--connect=${uri}`, `--backup=${copies}`, '--config', named).stdout,
@@ -455,7 +452,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       until(() => line.test(watch.log()), 30, `${line} in\n${watch.log()}`)
     await told(/ watch: started /)
     put('two', { asks: true })
-    await told(/ two: fitted, cells 0 on nodes 0/)
+    await told(/ two: fitted: cell 0 on node 0/)
     t.equal(pins(definition(libvirt, 'two')), '0:0 1:0')
     virsh(
       'define',
@@ -464,7 +461,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
         definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
       ),
     )
-    await told(/ two: rebound, cells 0 on nodes 0, 1 edit/)
+    await told(/ two: rebound: cell 0 on node 0, 1 edit/)
     put('three')
     virsh(
       'metadata',
@@ -490,13 +487,13 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       '--set',
       '<guestMappingPassthrough/>',
     )
-    await told(/ four: waits until it stops, error\[guest-runs\]/)
+    await told(/ four: waits until it stops: error\[guest-runs\]/)
     t.equal(cells(definition(libvirt, 'four')), 0)
     virsh('destroy', 'four')
     await told(/ four: fitted/)
 
     virsh('create', file('five.xml', guestXml('five', { asks: true })))
-    await told(/ five: left as it is: a transient guest has no definition/)
+    await told(/ five: left unchanged: a transient guest has no definition/)
     virsh('suspend', 'five')
     virsh('destroy', 'five')
     virsh(
@@ -530,10 +527,14 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     await until(() => / watch: started /.test(watch.log()), 30)
     await sleep(4000)
     await libvirt.stop()
-    await until(() => / libvirt is away, .*; again in 1 s /.test(watch.log()), 30, watch.log())
+    await until(
+      () => / libvirt cannot be reached: .*; trying again in 1 s /.test(watch.log()),
+      30,
+      watch.log(),
+    )
     await libvirt.start()
     virsh('vcpupin', 'two', '1', '1', '--config')
-    await until(() => / found two: rebound, cells 0 on nodes 0, 1 edit/.test(watch.log()), 60, watch.log())
+    await until(() => / found two: rebound: cell 0 on node 0, 1 edit/.test(watch.log()), 60, watch.log())
     put('six', { asks: true })
     await until(() => / six: fitted/.test(watch.log()), 30, watch.log())
     t.equal(await watch.end('SIGINT'), 0)
@@ -545,7 +546,8 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     const watch = startWatch(libvirt, config)
     t.teardown(() => watch.child.kill('SIGKILL'))
     await until(
-      () => / libvirt is away, error\[libvirt-unreachable\].*; again in 2 s /.test(watch.log()),
+      () =>
+        / libvirt cannot be reached: error\[libvirt-unreachable\].*; trying again in 2 s /.test(watch.log()),
       30,
       watch.log(),
     )
@@ -564,7 +566,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
     )
     const isLeft = (): boolean =>
-      / two: left as it is: something else defines it again and again/.test(watch.log())
+      / two: left unchanged: another program keeps redefining it/.test(watch.log())
     for (let n = 0; n < 20 && !isLeft(); n++) {
       virsh('define', other)
       await until(() => isLeft() || pins(definition(libvirt, 'two')) === '0:0 1:0', 30, watch.log())
@@ -578,7 +580,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       .split('\n')
       .filter((line) => / two: (rebound|error)/.test(line)).length
     t.equal(done, 5, watch.log())
-    t.equal(watch.log().split(' two: left as it is').length, 2, 'which is told once')
+    t.equal(watch.log().split(' two: left unchanged').length, 2, 'which is told once')
     t.equal(await watch.end('SIGTERM'), 0)
   })
 })
@@ -605,7 +607,8 @@ t.test('watch after a migration', { timeout: 300_000 }, async (t) => {
     'tcp://127.0.0.1',
   )
   await until(
-    () => / moves: rebound, cells 0 on nodes 0, \d edits?, from its next cold start/.test(watch.log()),
+    () =>
+      / moves: rebound: cell 0 on node 0, \d edits?; takes effect at its next cold start/.test(watch.log()),
     60,
     watch.log(),
   )

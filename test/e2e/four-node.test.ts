@@ -78,7 +78,7 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     t.same(threadsOf(guest), ['emulator: 4,6', 'vCPU 0: 6', 'vCPU 1: 4'])
     hasTheCellsOf(t, guest, guestAt(t, reports, 'started'))
     isWhereItsXmlSays(t, reports, guest)
-    t.match(logOf(reports, 'burstable'), /restore begin db1: rebound, cells 0-1 on nodes 2-3, \d+ edits/)
+    t.match(logOf(reports, 'burstable'), /restore begin db1: rebound: cells 0-1 on nodes 2-3, \d+ edits/)
   })
 
   t.test('a thread that somebody moves away is found', async (t) => {
@@ -94,7 +94,7 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     t.same(memoryOf(after), memoryOf(before))
     t.same(threadsOf(after), threadsOf(before))
     isWhereItsXmlSays(t, reports, after)
-    t.match(logOf(reports, 'guaranteed'), /restore begin db1: kept, cells 0-1 on nodes 1-2 /)
+    t.match(logOf(reports, 'guaranteed'), /restore begin db1: placement kept: cells 0-1 on nodes 1-2 /)
   })
 
   t.test('migrated while it runs', async (t) => {
@@ -105,7 +105,7 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     t.same(threadsOf(guest), threadsOf(restored))
     hasTheCellsOf(t, guest, guestAt(t, reports, 'started'))
     isWhereItsXmlSays(t, reports, guest)
-    t.match(logOf(reports, 'burstable'), /migrate begin db1: rebound, cells 0-1 on nodes 2-3, \d+ edits/)
+    t.match(logOf(reports, 'burstable'), /migrate begin db1: rebound: cells 0-1 on nodes 2-3, \d+ edits/)
   })
 
   t.test('two cells in a pod of one node', async (t) => {

@@ -126,7 +126,7 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
       memoryKiB > (MEMORY_MIB / 2 - 64) * 1024 && memoryKiB <= (MEMORY_MIB / 2) * 1024,
       `cell ${cell} has ${memoryKiB} KiB`,
     )
-  t.match(hookLog(one), `prepare begin ${names.main}: fine`)
+  t.match(hookLog(one), `prepare begin ${names.main}: ok`)
 })
 
 t.test('a start that must fail is refused in our words, and one that can do is not', async (t) => {
@@ -140,7 +140,7 @@ t.test('a start that must fail is refused in our words, and one that can do is n
   t.match(refused.stderr, /unexpected exit status 1: error\[pages-short\]: node 0 has \d+ free 2 MiB pages, /)
   t.match(refused.stderr, /fix: .*nr_hugepages/)
   t.equal(await stateOf(one, names.short), 'shut off')
-  t.match(hookLog(one), `prepare begin ${names.short}: refused, error[pages-short]`)
+  t.match(hookLog(one), `prepare begin ${names.short}: refused: error[pages-short]`)
 
   const beyond = freePages() + 32
   await defineFitted(one, guestXml({ ...guest, name: names.surplus, memoryMiB: 2 * beyond }))
@@ -225,7 +225,7 @@ t.test('a hook that is broken refuses no start', async (t) => {
     t.equal(await stateOf(one, names.plain), 'running', what)
     t.match(
       hookLog(one),
-      new RegExp(`prepare begin ${names.plain}: failed, error\\[hook-`),
+      new RegExp(`prepare begin ${names.plain}: failed: error\\[hook-`),
       `${what}: the log says so`,
     )
     await one.ask('destroy', names.plain)
@@ -241,7 +241,7 @@ t.test('a hook that is broken refuses no start', async (t) => {
   configure(one, '')
   t.same([waited.status, waited.stderr], [0, ''], 'a host that does not answer refuses no start either')
   t.ok(tookMs < 4000, `and holds it for timeout_s, 2 s, and no more: ${tookMs} ms with the start`)
-  t.match(hookLog(one), `prepare begin ${names.plain}: failed, no answer within 2 s`)
+  t.match(hookLog(one), `prepare begin ${names.plain}: failed: no answer within 2 s`)
   await one.ask('destroy', names.plain)
   await one.ask('undefine', names.plain)
 })
@@ -259,7 +259,7 @@ t.test('a guest that is saved is rebound where it is restored', async (t) => {
   t.same(pinsOf(after), ['1', '1'], 'its pins are in the new cpuset')
   t.same(vcpuAffinity(qemuPid(one, names.main)), ['1', '1'], 'and so are its threads')
   t.same(after.cells, before.cells, 'what the guest sees stays')
-  t.match(hookLog(one), `restore begin ${names.main}: rebound, cells 0-1 on nodes 0`)
+  t.match(hookLog(one), `restore begin ${names.main}: rebound: cells 0-1 on node 0`)
   await ticksOn(console)
 })
 

@@ -545,7 +545,7 @@ function wrongWith(
   if (status === 1 && hears && !/^error\[/m.test(stderr))
     found.push(`said ${JSON.stringify(stderr.slice(0, 200))}`)
   const isNoVerdict = (asks ? fault.effect : (fault.unasked ?? fault.effect)) === 'no-verdict'
-  if (isNoVerdict && !fault.logless && !IDLE.includes(operation) && !/ failed, error\[hook-/.test(log))
+  if (isNoVerdict && !fault.logless && !IDLE.includes(operation) && !/ failed: error\[hook-/.test(log))
     found.push('nothing in the log')
   const limitS = fault.waits === 'default' ? DEFAULT_S : TIMEOUT_S
   const mostMs = (IDLE.includes(operation) ? 0 : limitS * 1000 + 1000) + SLACK_MS

@@ -57,7 +57,7 @@ function runCheck(command: Check, running: Running): number {
       diagnostics: diagnosticFacts(found, running.severity, running.source),
     })
   else if (findings.length === 0)
-    printLines(1, [`${view.name || 'the guest'} can start here, as far as is known`])
+    printLines(1, [`${view.name || 'the guest'} can start on this host, as far as is known`])
   return findings.length === 0 ? 0 : 1
 }
 

@@ -181,9 +181,9 @@ async function startNotes(
 
 function outcome(guest: string, changes: boolean, done: boolean, backup: string | undefined): string {
   const name = shownName(guest)
-  if (!changes) return `${name} sits as it should: nothing to define`
-  if (!done) return `${name} is not defined: a dry run`
+  if (!changes) return `${name} already fits; nothing to do`
+  if (!done) return `${name} is not defined (dry run)`
   return backup === undefined
     ? `${name} is defined`
-    : `${name} is defined; what was there before is ${backup}`
+    : `${name} is defined; its previous definition is in ${backup}`
 }

@@ -1,4 +1,4 @@
-// `virt-numa uninstall`: takes away what install wrote, and nothing else.
+// `virt-numa uninstall`: removes what install wrote, and nothing else.
 
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -7,7 +7,7 @@ import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
 import { configText } from '../../request/config-text.ts'
 import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { sitesOf } from './install.ts'
+import { isThere, pathsFor } from './install-paths.ts'
 
 /** `root` is put before every path, `hooksDir` replaces /etc/libvirt/hooks. */
 interface Uninstall {
@@ -35,17 +35,17 @@ export const uninstall: CommandRow<Uninstall> = {
 }
 
 function runUninstall(command: Uninstall): number {
-  const { hooks, config, isElsewhere } = sitesOf(command)
+  const { hooks, config, isElsewhere } = pathsFor(command.root, command.hooksDir)
   const { main, further } = lookAtHooks(hooks)
   const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
-  const hasConfig = lstatSync(config, { throwIfNoEntry: false }) !== undefined
+  const hasConfig = isThere(config)
   const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
-  // What another uninstall was faster with is gone all the same.
+  // What another uninstall has removed meanwhile is not reported.
   const [ours, unchanged] = command.dryRun
     ? [found, mayGo]
     : [found.filter(removeFile), mayGo.filter(removeFile)]
   if (!command.dryRun) {
-    // libvirt ships none, and an empty one is of no use to anybody.
+    // libvirt ships no qemu.d, and an empty one is useless.
     if (found.includes(further.path)) removeEmpty(dirname(further.path))
   }
   const removed = command.dryRun ? 'would be removed' : 'removed'
@@ -73,16 +73,16 @@ interface Says {
 function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Says): string[] {
   return [
     ...(ours.length === 0
-      ? [`nothing to remove: no hook of ours in ${hooks}`]
+      ? [`nothing to remove: no virt-numa hook in ${hooks}`]
       : ours.map((path) => `${removed}: ${path}`)),
-    ...unchanged.map((path) => `${removed}: ${path}, which nobody has changed`),
-    ...left.map(({ path, what }) => `left: ${path}, ${what}`),
+    ...unchanged.map((path) => `${removed}: ${path} (unchanged since install)`),
+    ...left.map(({ path, what }) => `kept: ${path} (${what})`),
     ...(kept === undefined
       ? []
       : [
-          `left: ${kept}, which ${isElsewhere ? 'goes with the hooks in /etc/libvirt/hooks' : 'holds your settings'}`,
+          `kept: ${kept} (${isElsewhere ? 'used by the hooks in /etc/libvirt/hooks' : 'it has your settings'})`,
         ]),
-    ...(ours.length === 0 ? [] : ['the daemon need not reload: it looks whether a hook is there each time']),
+    ...(ours.length === 0 ? [] : ['no reload needed: libvirt checks for the hook every time']),
   ]
 }
 

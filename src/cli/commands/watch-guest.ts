@@ -50,22 +50,23 @@ export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: W
   } catch (error) {
     // A mistake of ours about one guest must not end what is done for the others.
     if (!(error instanceof Refusal))
-      return { is: 'refused', told: `failed, ${error instanceof Error ? error.message : String(error)}` }
+      return { is: 'refused', told: `failed: ${error instanceof Error ? error.message : String(error)}` }
     const [first] = error.diagnostics
     if (first !== undefined && ABOUT_ALL.includes(first.code)) throw error
     if (first?.code === 'guest-placed-otherwise')
       return { is: 'otherwise', told: listed(error.diagnostics, 'capacity-fails') }
     if (first?.code === 'guest-runs')
-      return { is: 'refused', told: `waits until it stops, ${listed(error.diagnostics, 'capacity-fails')}` }
+      return { is: 'refused', told: `waits until it stops: ${listed(error.diagnostics, 'capacity-fails')}` }
     const isGone =
       first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
     return isGone
       ? { is: 'nothing' }
-      : { is: 'refused', told: `refused, ${listed(error.diagnostics, 'capacity-fails')}` }
+      : { is: 'refused', told: `refused: ${listed(error.diagnostics, 'capacity-fails')}` }
   }
 }
 
-const OUT_OF_REACH = 'left as it is: a transient guest has no definition; fit the XML that it is created from'
+const OUT_OF_REACH =
+  'left unchanged: a transient guest has no definition; fit the XML that it is created from'
 
 async function refit(
   known: Listed,
@@ -87,10 +88,9 @@ async function refit(
   const guest = await readGuest(virsh, known, document, 'itself')
   const fitted = readDocument(placed.text)
   refuseAll(reasonsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
-  if (mayDefine === 'no')
-    return { is: 'left', told: 'left as it is: something else defines it again and again, see who' }
+  if (mayDefine === 'no') return { is: 'left', told: 'left unchanged: another program keeps redefining it' }
   const { backup: copy } = await redefine(virsh, guest, placed, { folder: backup, now: new Date() })
-  const when = guest.runs || guest.saved ? ', from its next cold start' : ''
+  const when = guest.runs || guest.saved ? '; takes effect at its next cold start' : ''
   const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
-  return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; before: ${copy}` }
+  return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; previous definition: ${copy}` }
 }

@@ -139,7 +139,11 @@ async function follow(session: Session, command: Watch): Promise<void> {
     if (session.stop.aborted) break
     session.failures += 1
     const pause = pauseMs(session.failures)
-    log('watch', `libvirt is away, ${reason}; again in ${pause / 1000} s`, performance.now() - began)
+    log(
+      'watch',
+      `libvirt cannot be reached: ${reason}; trying again in ${pause / 1000} s`,
+      performance.now() - began,
+    )
     await sleep(pause, undefined, { signal: session.stop }).catch(() => {})
   }
   log('watch', 'ended', 0)
@@ -250,7 +254,7 @@ function tellUnreadable(session: Session): void {
   session.isUnreadableTold = true
   log(
     'watch',
-    'virsh event prints lines that are too long or not UTF-8: they are left out, and all guests are looked at instead',
+    'virsh event prints lines that are too long or not UTF-8; they are ignored and all guests are checked',
     0,
   )
 }

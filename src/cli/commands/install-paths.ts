@@ -1,0 +1,86 @@
+// The paths that install and uninstall work on, and the program that the hook runs.
+
+import { lstatSync, realpathSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { refuse } from '../../base/diagnostic.ts'
+import { HOOKS } from '../../hook-setup/locate.ts'
+import { shimText } from '../../hook-setup/shim.ts'
+import { CONFIG } from '../../machine/read/read-text.ts'
+import { systemError } from '../../machine/system-error.ts'
+
+/** Where everything is, with the root folder in front. */
+export interface Paths {
+  readonly root?: string
+  readonly hooks: string
+  readonly config: string
+  readonly run: string
+  /** Another hooks folder than the one that libvirt reads. The configuration, which all hooks share, is then left alone. */
+  readonly isElsewhere: boolean
+}
+
+/** @throws Refusal `unreadable` for a root folder that does not exist */
+export function pathsFor(root: string | undefined, hooksDir = HOOKS): Paths {
+  const above = root === undefined ? '/' : resolve(root)
+  if (root !== undefined) checkRoot(root)
+  const hooks = root === undefined ? resolve(hooksDir) : join(above, hooksDir)
+  return {
+    ...(root !== undefined && { root: above }),
+    hooks,
+    config: join(above, CONFIG),
+    run: join(above, '/run'),
+    isElsewhere: realOrSame(hooks) !== realOrSame(join(above, HOOKS)),
+  }
+}
+
+function checkRoot(root: string): void {
+  try {
+    if (statSync(root).isDirectory()) return
+  } catch (error) {
+    throw systemError(error, (fault) =>
+      refuse('unreadable', { file: root, ...fault, fix: `check the path that --root names: ${root}` }),
+    )
+  }
+  refuse('unreadable', {
+    file: root,
+    reason: 'it is not a folder',
+    fix: 'name the folder that holds etc/: --root DIR',
+  })
+}
+
+/** The path itself for a folder that does not exist yet. */
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
+}
+
+/** Whether something has this name, be it a link to nowhere. */
+export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
+/** What libvirt is to run, by real paths. `text` is the hook, `trialText` the hook with paths of this system. */
+export interface Program {
+  readonly node: string
+  readonly program: string
+  readonly text: string
+  readonly trialText: string
+}
+
+/** This installation. @throws Refusal `unreadable` */
+export function programFor(root: string | undefined): Program {
+  const named = join(__dirname, 'hooks', 'qemu.cjs')
+  try {
+    const [node, program] = [realpathSync(process.execPath), realpathSync(named)]
+    const text = shimText(insideOf(root, node), insideOf(root, program))
+    return { node, program, text, trialText: shimText(node, program) }
+  } catch (error) {
+    throw systemError(error, (fault) => refuse('unreadable', { file: named, ...fault }))
+  }
+}
+
+/** The path of a file in the root folder as it will be when that folder is the root. */
+function insideOf(root: string | undefined, path: string): string {
+  const above = root === undefined ? '/' : realpathSync(root)
+  return above !== '/' && path.startsWith(`${above}/`) ? path.slice(above.length) : path
+}
