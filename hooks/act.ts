@@ -1,5 +1,5 @@
-// One call of libvirt's to what is printed, what is logged and the exit status. Whatever breaks on the way,
-// the status is the one that the operation's rule gives it.
+// One call by libvirt -> what is printed, what is logged, and the exit status. Whatever fails on the way, the
+// status is the one that the rule of the operation gives.
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { visible, visibleLines } from '../src/base/visible.ts'
@@ -14,16 +14,16 @@ import { within } from './confined.ts'
 import type { Fit, Task } from './fit.ts'
 import { logLine } from './log.ts'
 
-/** All that touches the outside; a test makes one of them fail. */
+/** Everything that touches the outside; tests replace it. */
 export interface Steps {
   readonly readConfig: () => Promise<Source | undefined>
   readonly readInput: () => Promise<Uint8Array>
   readonly fit: (task: Task) => Promise<Fit>
-  /** Whether all of it was written. */
+  /** Whether everything was written. */
   readonly print: (stream: 1 | 2, text: string) => Promise<boolean>
-  /** Settles when the line is written or cannot be; nothing waits for it for long. */
+  /** Resolves when the line is written or cannot be; nothing waits for it for long. */
   readonly log: (file: string, line: string) => Promise<void>
-  /** The time limit that holds from now on. */
+  /** Sets the time limit. */
   readonly limitTime: (timeoutS: number) => void
   /** Since the process was started. */
   readonly elapsedMs: () => number
@@ -76,8 +76,8 @@ async function answerTo(run: Run): Promise<Answer> {
 }
 
 /**
- * A configuration that cannot be read or parsed says neither whom we act on nor what our failure does: it is
- * refused.
+ * A configuration that cannot be read or parsed is refused: it is not known which guests are meant, nor what
+ * our failure means.
  */
 async function readSettings(run: Run): Promise<Answer | undefined> {
   let source: Source | undefined
@@ -126,8 +126,8 @@ async function answerFor(run: Run): Promise<Answer> {
 }
 
 /**
- * Told of most guests without reading their XML: who asks names our namespace, and libvirt's first argument
- * is the guest's name.
+ * Rules out most guests without parsing their XML: an opted-in guest names our namespace, or the
+ * configuration has its name, libvirt's first argument.
  */
 function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
   if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
@@ -135,8 +135,8 @@ function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
 }
 
 /**
- * A document that lost a part on the way may have lost what asks for us, and libvirt takes an empty answer
- * for "nothing changes". libvirt's own documents start and end like this; any other is parsed.
+ * Checks that a document is complete: one that was cut may have lost its opt-in, and libvirt takes an empty
+ * answer for "no change". libvirt's own documents start and end like this; any other is parsed.
  * @throws Refusal of the parser, `not-domain`
  */
 function checkWhole(xml: Uint8Array): void {
@@ -146,7 +146,7 @@ function checkWhole(xml: Uint8Array): void {
     bytes.indexOf('</domain>') === bytes.length - END.length &&
     bytes.indexOf(END) > 0
   if (isWhole) return
-  // Of a guest that does not ask nothing else is ours to judge.
+  // Nothing else of a guest that has not opted in is our business.
   checkRoot(readDocument(textOf(xml, 'stdin', DOMAIN)).root)
 }
 
@@ -156,7 +156,7 @@ function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Prom
   return within(timeoutS * 1000 - steps.elapsedMs(), timeoutS, work)
 }
 
-/** What is refused cancels a rebind. It proves nothing against a start. */
+/** A refusal cancels a rebind; at prepare it is only logged. */
 function refused({ rule }: Run, told: string, summary: string): Answer {
   return rule.does === 'rebind'
     ? { exit: 1, stderr: told, summary: `refused: ${summary}` }
@@ -178,8 +178,7 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
 }
 
 /**
- * A document of which the end is missing cancels the operation, so that libvirt never takes it for "nothing
- * changes".
+ * A document that was written only in part cancels the operation: libvirt must not take it for "no change".
  */
 async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
   const delivered = await printAnswer(answer, run)
@@ -190,12 +189,12 @@ async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
       await within(LOG_MS, LOG_MS / 1000, steps.log(config.logFile, line))
     }
   } catch {
-    // A log that cannot be written, or not now, changes nothing for the guest.
+    // A log that cannot be written changes nothing for the guest.
   }
   return delivered.exit
 }
 
-/** How long the answer waits for its line in the log. */
+/** How long the answer waits for the log. */
 const LOG_MS = 200
 
 async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
@@ -205,7 +204,7 @@ async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
   return shown
 }
 
-/** Whatever on_error says: once a byte of the answer is out, only all of it may pass. */
+/** An answer that is only partly written is refused, whatever on_error says. */
 async function unprinted(run: Run, stdout: string): Promise<Answer | undefined> {
   try {
     return (await inTime(run, run.steps.print(1, stdout))) ? undefined : unwritten('nobody reads it')
@@ -223,7 +222,7 @@ function unwritten(reason: string): Answer {
   }
 }
 
-/** Nobody may listen; the exit status says it too. */
+/** stderr may be closed; the exit status is enough. */
 async function tell(run: Run, text: string): Promise<void> {
   try {
     await inTime(run, run.steps.print(2, visibleLines(text)))

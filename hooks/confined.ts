@@ -1,15 +1,15 @@
-// Work in a thread of its own, so that it can be given up: the main thread keeps the time, V8 keeps the
-// memory.
+// Work in a thread of its own, so that it can be abandoned: the main thread keeps the time limit, V8 the
+// memory limit.
 
 import { Worker } from 'node:worker_threads'
 
-/** A thread starts in some 4 MiB; a limit below would fail every run. */
+/** A thread needs about 4 MiB to start; a lower limit would fail every run. */
 const LEAST_MIB = 16
 
 /**
- * Runs `file` with the task as its workerData and waits for the one message that it posts. Only opted-in
- * guests pay for the thread, some 30 ms. Running out of memory rejects; the process lives on to say so with
- * the exit status that is right.
+ * Runs `file` with the task as its workerData and waits for its only message. Only opted-in guests pay for
+ * the thread, some 30 ms. Running out of memory rejects; the process lives on and exits with the right
+ * status.
  */
 export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function confined(file: string, task: unknown, limitMiB: number): Promise
 const running = new Set<Worker>()
 
 /**
- * Ends what was started here. A thread that computes ends soon, one that waits in the kernel does not.
+ * Ends the threads. A thread that computes ends soon, one that waits in the kernel does not.
  * @returns whether everything has ended: the process can only exit when it has
  */
 export async function endAll(withinMs: number): Promise<boolean> {

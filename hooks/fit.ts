@@ -1,4 +1,4 @@
-// A guest's XML, and the host as it is now, to what the hook has to say: the rebound document, findings, or
+// A guest's XML and the host as it is now -> the answer of the hook: the rebound document, findings, or
 // nothing.
 
 import { statSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { administratorBounds } from '../src/request/allowed-cpus.ts'
 import type { Config } from '../src/request/config.ts'
 import type { XmlDocument } from '../src/xml/parse.ts'
 
-/** Plain data: it goes to another thread. */
+/** The work, as plain data for another thread. */
 export interface Task {
   readonly does: 'rebind' | 'preflight'
   readonly guest: string
@@ -28,13 +28,13 @@ export interface Task {
   readonly configSource: string
 }
 
-/** `summary` is for the log, `told` for stderr. */
+/** The result. `summary` is for the log, `stderr` for libvirt. */
 export type Fit =
   | { readonly is: 'not-asked' }
   | { readonly is: 'fitted'; readonly text?: string; readonly summary: string }
   | { readonly is: 'found' | 'refused'; readonly told: string; readonly summary: string }
 
-/** What the work consists of; a test makes one of them fail. */
+/** The steps of the work; tests replace them. */
 export interface FitSteps {
   readonly readDocument: (text: string) => XmlDocument
   readonly isAsked: (document: XmlDocument, config: Config) => boolean
@@ -57,14 +57,14 @@ export const fitSteps: FitSteps = {
   render: renderDiagnostics,
 }
 
-/** A pipe without a writer never opens. */
+/** Opening a FIFO without a writer blocks. */
 function checkRoot(root: string): void {
   const status = statSync(root, { throwIfNoEntry: false })
   if (status !== undefined && !status.isDirectory() && !status.isFile())
     refuse('unreadable', { file: root, reason: 'it is neither a folder nor a regular file' })
 }
 
-/** What is refused is told; anything else that is thrown is a crash of ours. */
+/** A refusal is a result; any other exception is a bug. */
 export function fit(task: Task, steps: FitSteps): Fit {
   let text = ''
   try {
@@ -88,9 +88,7 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
   return { is: 'fitted', summary: summaryOf(placed), ...(placed.edits.length > 0 && { text: placed.text }) }
 }
 
-/**
- * Of what the guest wishes nothing counts: only what the kernel, libvirt and QEMU forbid is proven to fail.
- */
+/** Ignores the guest's requests: only what the kernel, libvirt and QEMU forbid is proven to fail. */
 function check({ config, configSource, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
   const view = readDomain(document)
   checkType(view)
@@ -111,7 +109,7 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
   }
 }
 
-/** virsh shows stderr from its first line on. */
+/** virsh shows stderr from its first line. */
 function errorsFirst(found: readonly Diagnostic[]): Diagnostic[] {
   const isError = (each: Diagnostic): boolean => labelOf(each, 'capacity-fails') === 'error'
   return [...found.filter(isError), ...found.filter((each) => !isError(each))]

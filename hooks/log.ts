@@ -1,4 +1,4 @@
-// One action to one line of the log.
+// One action -> one line of the log.
 
 import { constants, fstatSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -18,12 +18,12 @@ export function logLine(
 }
 
 /**
- * In one write to the end of the file, so that lines of several hooks never mix. It is done by a thread of
- * Node's own, since a file system that does not answer blocks whoever asks. A pipe without a reader fails;
- * stdout belongs to the answer.
+ * Appends in one write, so that lines of several hooks never mix. Runs in Node's thread pool, since a file
+ * system that does not answer blocks its caller. A pipe without a reader fails, and stdout belongs to the
+ * answer.
  */
 export async function appendLog(file: string, line: string): Promise<void> {
-  // Now, for by the time that a file system answers, stdout may have been given back.
+  // Read now: when the file system answers, descriptor 1 may already be closed.
   const stdout = fstatSync(1)
   const log = await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640)
   try {

@@ -1,10 +1,10 @@
-// The door that libvirt knocks at: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML
-// on stdin. What libvirt runs is a shim (src/hook-setup/hook.sh) that starts this file and believes only the
-// verdict that it gives. The same file is the thread that does the work (confined.ts).
+// What libvirt calls: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`, domain XML on stdin.
+// libvirt runs a shim (src/hook-setup/hook.sh) that starts this file and trusts only its verdict. The same
+// file is the thread that does the work (confined.ts).
 //
-// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes nothing
-// but its log. The main thread touches no file: it keeps the time, and what a file system may block are
-// threads that can be left behind.
+// It never calls libvirt, which waits for it; it starts no process, opens no connection and writes only its
+// log. The main thread touches no file: it keeps the time limit, and calls that a file system may block run
+// in threads that can be abandoned.
 
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
@@ -19,28 +19,22 @@ import { type Fit, fit, fitSteps, type Task } from './fit.ts'
 import { appendLog } from './log.ts'
 import { readConfig } from './settings.ts'
 
-/** A guest of 512 vCPUs takes some 60 MiB. */
+/** A guest of 512 vCPUs needs about 60 MiB. */
 const MEMORY_LIMIT_MIB = 512
 
-/** Of a document that is larger the rest is left unread. */
+/** The rest of a larger document stays unread. */
 const MOST_BYTES = DOMAIN.mostKiB * 1024
 
-/**
- * How long a thread has to end before it is left behind. Without a shim there is nobody to be told of the
- * answer but by the end.
- */
+/** How long to wait for a thread to end. Without a shim only the end of the process gives the answer. */
 const END_MS = 100
 
-/** How long a log that blocks is waited for after the answer, which nothing waits for any more. */
+/** How long to wait for a blocked log after the answer, when nothing else waits. */
 const LINGER_MS = 10_000
 
-/**
- * The shim, and the processes that interrupt it at the default time limit; absent when the program is run
- * without it.
- */
+/** The process ids of the shim and of its watchdogs for the default time limit; undefined without a shim. */
 const [shim, ...watchdogs] = (process.env.VIRT_NUMA_SHIM ?? '').split(' ').filter(Boolean).map(Number)
 
-/** Reads and writes that may never come back. */
+/** Reads and writes that may never finish. */
 const pending = new Set<Promise<unknown>>()
 
 function pend<T>(work: Promise<T>): Promise<T> {
@@ -64,12 +58,12 @@ const steps: Steps = {
 function main(argv: readonly string[]): void {
   const { does, ourFailure } = ruleOf(callOf(argv))
   if (does === 'nothing') process.exit(statusOf(0))
-  // What act() cannot catch: until it has answered, on_error is not known.
+  // For what act() cannot catch: before it has answered, on_error is not known.
   const unanswered = ourFailure === 'as-configured' ? 1 : 0
   process.exitCode = statusOf(unanswered)
   process.on('uncaughtException', () => void end(unanswered))
   process.on('unhandledRejection', () => void end(unanswered))
-  // A stream without a listener throws what it has to say; print() hears of it from its callback.
+  // A stream without a listener throws its errors; print() gets them in its callback.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   act(argv, steps).then(end, () => end(unanswered))
 }
@@ -77,9 +71,9 @@ function main(argv: readonly string[]): void {
 const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[exit])
 
 /**
- * A process ends when all its threads have ended, and one that waits for a file system may never do so. Then
- * libvirt's pipes are closed, for it waits until nobody holds them, the shim is told by a signal, and what is
- * left behind has time to write its line.
+ * Ends the process, which cannot exit while a thread waits for a file system. Then libvirt's pipes are
+ * closed, since libvirt waits for that, a signal gives the shim the answer, and whatever is left has time to
+ * write its log.
  */
 async function end(exit: 0 | 1): Promise<void> {
   if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0)
@@ -95,7 +89,7 @@ function closeQuietly(stream: number): void {
   try {
     closeSync(stream)
   } catch {
-    // It was closed before.
+    // It is closed already.
   }
 }
 
@@ -107,12 +101,15 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** The shim knows the default limit alone. From here on this process keeps a longer one. */
+/**
+ * The shim enforces the default limit. For a longer one its watchdogs are stopped, and this process keeps the
+ * time.
+ */
 function limitTime(timeoutS: number): void {
   if (timeoutS > defaultConfig.timeoutS) for (const watchdog of watchdogs) signal(watchdog, 'SIGUSR1')
 }
 
-/** With a configuration named by hand it is no daemon that calls, so nothing goes to the host's own log. */
+/** Skips the host's default log when the configuration was named by hand: then no daemon is calling. */
 async function log(file: string, line: string): Promise<void> {
   if (!process.env.VIRT_NUMA_CONFIG || file !== defaultConfig.logFile) await appendLog(file, line)
 }
@@ -133,7 +130,7 @@ async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-/** Not in blocking writes: a reader that has stopped reading must not stop the clock. */
+/** Writes without blocking: a reader that stalls must not stop the clock. */
 async function print(stream: 1 | 2, text: string): Promise<boolean> {
   const status = fstatSync(stream)
   if (isNowhere(status.rdev)) return false
@@ -144,12 +141,12 @@ async function print(stream: 1 | 2, text: string): Promise<boolean> {
   })
 }
 
-/** Node puts /dev/null where a stream was closed before it was started. */
+/** Node opens /dev/null for a stream that was closed when it was started. */
 function isNowhere(rdev: number): boolean {
   return rdev !== 0 && rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev
 }
 
-/** A full disk takes a part of what it is given, and says so only the next time. */
+/** A full disk accepts a part, and fails only at the next write. */
 async function writeAll(file: number, bytes: Uint8Array): Promise<boolean> {
   for (let done = 0; done < bytes.length; ) {
     const written = await new Promise<number>((resolve) => {

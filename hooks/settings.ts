@@ -1,5 +1,5 @@
-// The configuration's file to its text, by threads of Node's own: a file system that does not answer blocks
-// none of ours.
+// The configuration file -> its text, read in Node's thread pool: a file system that does not answer must not
+// block the main thread.
 
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -24,9 +24,9 @@ export async function readConfig(named: string | undefined): Promise<Source | un
   }
 }
 
-/** One byte more than is allowed tells that there is more. */
+/** Reads one byte more than is allowed, to see whether there is more. */
 async function readRegular(name: string): Promise<Uint8Array> {
-  // Opening a device may act on it, and a pipe without a writer never opens.
+  // Opening a device may trigger it, and opening a FIFO without a writer blocks.
   if (!(await stat(name)).isFile()) refuse('unreadable', { file: name, reason: 'it is not a regular file' })
   const file = await open(name, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

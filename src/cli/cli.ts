@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command's door: argv in, exit status out.
+// The command's entry: argv in, exit status out.
 
 import { wordsOf } from './commands/on-define-domain.ts'
 import { run } from './run.ts'

@@ -13,7 +13,7 @@ import { uninstall } from './commands/uninstall.ts'
 import { verify } from './commands/verify.ts'
 import { watch } from './commands/watch.ts'
 
-/** Every command by the word that is typed for it. */
+/** Every command by its name. */
 export const commands = {
   transform,
   plan,
@@ -28,13 +28,13 @@ export const commands = {
   onDefineDomain,
 } as const
 
-/** The word that is typed for a command. */
+/** The name of a command, as it is typed. */
 export type CommandName = keyof typeof commands
 
 /** In the order of the help. */
 export const commandNames = Object.keys(commands) as readonly CommandName[]
 
-/** What each command does, by its name: the type that its row makes of the words. */
+/** What the words of a command become, by its name. */
 export type CommandNamed<Name extends CommandName> = ReturnType<(typeof commands)[Name]['command']>
 
 /** What is to be done: one of the commands, or to show help or the version. */

@@ -132,7 +132,8 @@ export interface CommandRow<C> extends CommandUsage<C> {
 }
 
 /**
- * What says where a guest may be placed. Files are paths as typed; a file that is not given has its default.
+ * The options that decide where a guest may be placed. Files are paths as typed; a file that is not given has
+ * its default.
  */
 export interface Placing {
   readonly host?: string

@@ -1,5 +1,4 @@
-// Files that a command writes against those that it reads: an output never replaces an input, nor another
-// output.
+// The files that a command writes and reads: an output never replaces an input, nor another output.
 
 import { fstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -13,7 +12,7 @@ export interface Named {
 
 /** A file that the command reads. */
 export interface Input extends Named {
-  /** By a file that is named as the output, not by what is printed. */
+  /** An output file may replace it; what is printed may not. */
   readonly mayBeReplaced?: boolean
 }
 
@@ -26,8 +25,8 @@ export interface Targets {
 }
 
 /**
- * Refuses before anything is written. Links, other names of a file and folders of a captured host count;
- * pipes count only where two outputs would mix in one, and devices never.
+ * Refuses before anything is written. Links, hard links and folders of a captured host count; pipes count
+ * only where two outputs would mix in one, and devices never.
  * @throws Refusal `output-taken`
  */
 export function checkTargets({ outputs, inputs, prints }: Targets): void {
@@ -53,11 +52,11 @@ export function checkTargets({ outputs, inputs, prints }: Targets): void {
   refuseAll(found)
 }
 
-/** Whether an output is the file that the domain was read from, be it by redirection. */
+/** Whether an output is the file that the domain was read from, also by redirection. */
 export const isSameAsInput = (output: string, input: string | undefined): boolean =>
   isSame(endOf(output), input === undefined || input === '-' ? streamEnd(0) : endOf(input))
 
-/** What a path leads to; a file that is not there yet is known by its folder. */
+/** What a path leads to; a file that does not exist yet is identified by its folder. */
 interface End {
   readonly path?: string
   readonly status?: Stats
@@ -67,7 +66,7 @@ function endOf(path: string): End {
   try {
     const status = statSync(path, { throwIfNoEntry: false })
     if (status === undefined) return { path: join(realpathSync(dirname(path)), basename(path)) }
-    // What leads to a pipe or to a file that is gone has no real path.
+    // A pipe and a deleted file have no real path.
     return { status, ...(isNamed(status) && { path: realpathSync(path) }) }
   } catch {
     return {}

@@ -9,7 +9,7 @@ import { writeAll } from '../machine/write/bytes.ts'
 import { redacted } from '../redact/secrets.ts'
 import type { Edit } from '../xml/edit.ts'
 
-/** Lines of ours, each with what others wrote in it. */
+/** Prints lines that may contain text of others, which is escaped. */
 export function printLines(stream: 1 | 2, lines: readonly string[]): void {
   print(stream, lines.map((line) => `${visible(line)}\n`).join(''))
 }
@@ -19,20 +19,20 @@ export function printJson(value: unknown): void {
   print(1, visibleJson(value))
 }
 
-/** Text whose lines are ours. That every other character can be shown is seen to here, whoever made it. */
+/** Prints our own text; characters that cannot be shown are escaped. */
 export function print(stream: 1 | 2, text: string): void {
   printDocument(stream, visibleLines(text))
 }
 
 /**
- * A document that was asked for, to the last byte, also on a terminal: what reads it is a program. Blocks
- * until all is written, and on disk where it is a file; a reader that went away (EPIPE) is no error of ours.
+ * Prints a document to the last byte, also to a terminal: it is read by a program. Blocks until everything is
+ * written, and synced if stdout is a file; a reader that went away (EPIPE) is not an error.
  * @throws Refusal `unwritable`
  */
 export function printDocument(stream: 1 | 2, text: string): void {
   try {
     writeAll(stream, Buffer.from(text))
-    // Some file systems report a full disk only then.
+    // Some file systems report a full disk only here.
     if (stream === 1 && fstatSync(stream).isFile()) syncStream(stream)
   } catch (error) {
     if (errnoOf(error) === 'EPIPE') return
@@ -45,15 +45,15 @@ function syncStream(stream: number): void {
   try {
     fsyncSync(stream)
   } catch (error) {
-    // Files of the kernel's own, such as those of /sys, are on no disk.
+    // Files of the kernel, such as those in /sys, cannot be synced.
     if (errnoOf(error) !== 'EINVAL') throw error
   }
 }
 
 /**
- * The unified diff of a document and its edits, as it may be shown: the lines that hold a secret are masked,
- * and characters that a terminal would obey are written out. Such a line no longer fits the document, so
- * `patch` refuses its hunk rather than write a mask; a diff that holds neither is exact.
+ * The unified diff of a document and its edits: lines with a secret are masked, and control characters
+ * escaped. Such a line no longer matches the document, so `patch` rejects its hunk rather than write a mask;
+ * any other diff is exact.
  */
 export function shownDiff(
   name: string,

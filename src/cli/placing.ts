@@ -34,10 +34,7 @@ export function placeInput(
   return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
 }
 
-/**
- * What it reads beside the machine itself. A fitted domain may take the place of the one that was read, a
- * picture may not.
- */
+/** The files that are read. A fitted domain may replace the one that was read, a picture may not. */
 function inputsOf(command: PlacingCommand, root: string | undefined): readonly Input[] {
   const { name, input, host = root, vmi, config } = command
   const named = (shown: string, path: string | undefined): readonly Input[] =>
@@ -54,7 +51,7 @@ function inputsOf(command: PlacingCommand, root: string | undefined): readonly I
   ]
 }
 
-/** Configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
+/** Reads configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
 export function readSurroundings(
   command: Reading,
   running: Running,
@@ -66,7 +63,7 @@ export function readSurroundings(
   return { text, surroundings }
 }
 
-/** Host and VMI. `guest`: which cgroup will hold it, where the command line does not say. */
+/** Reads host and VMI. `guest`: which cgroup will hold it, unless the command line says. */
 export function readAround(
   { host, cgroup, pid, config, requested, vmi }: Placing & Pick<Reading, 'vmi'>,
   settings: Config,
@@ -78,7 +75,7 @@ export function readAround(
     ...(pid !== undefined && { pid }),
     ...(requested.cpuset !== undefined && { cpuset: requested.cpuset }),
     ...(guest !== undefined && cgroup === undefined && pid === undefined && { guest }),
-    // The pins of a KubeVirt guest may lie outside of our own cgroup.
+    // The pins of a KubeVirt guest may be outside of our own cgroup.
     whole: vmi !== undefined,
   })
   const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
@@ -95,7 +92,7 @@ export function readSettings(path: string | undefined, running: Running): Config
   return settings
 }
 
-/** What begins with a brace is JSON, unless its name says YAML, whose braces need no quotes. */
+/** Text that begins with a brace is JSON, unless the file is named .yaml: YAML has unquoted braces. */
 function readVmiFile(path: string): Vmi {
   const text = readText(path, VMI)
   const isJson = /^\uFEFF?\s*\{/.test(text) && !/\.ya?ml$/i.test(path)

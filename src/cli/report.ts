@@ -5,18 +5,18 @@ import { labelOf, renderDiagnostics, type Severity, type Source } from '../expla
 import { print } from './output.ts'
 
 /**
- * What commands share of their surroundings while they run: what has been read so far, for diagnostics to
- * point into.
+ * The state of a command while it runs: what was read last, for diagnostics to point into, and how to report
+ * them.
  */
 export interface Running {
   source?: Source
   severity: Severity
   json: boolean
-  /** Only errors are told. */
+  /** Only errors are reported. */
   quiet: boolean
 }
 
-/** Messages go to stderr; with --json as one JSON object on stdout, beside the `error[` lines. */
+/** Reports on stderr; with --json the command prints the diagnostics as well. */
 export function tell(found: readonly Diagnostic[], { severity, source, quiet }: Running): void {
   const told = quiet ? found.filter((each) => labelOf(each, severity) === 'error') : found
   if (told.length > 0) print(2, renderDiagnostics(told, severity, source))

@@ -1,4 +1,4 @@
-// `npm start`: the plan in words, then the diff of the domain. Without arguments for the embedded example: a
+// `npm start`: prints the plan, then the diff of the domain. Without arguments for the embedded example: a
 // guest of 4 cores and 64 MiB in 2 MiB pages, in a pod with two CPUs on each of two nodes. With arguments for
 // that domain, on this machine.
 

@@ -1,9 +1,8 @@
-// Two texts to a unified diff, by the diff library. Loaded only for --diff.
+// Two texts -> a unified diff, by the diff library. Loaded only for --diff.
 //
-// The library looks for the shortest edit, which takes as many steps as lines that differ, squared. From some
-// thousand lines on we make it easier: what is the same at both ends, and lines that only one of the texts
-// has, are set apart first, and only lines that may be in both are looked at. Where these are still too many,
-// they are taken for changed.
+// The library searches the shortest edit in a number of steps that grows with the square of the lines that
+// differ. Beyond a thousand it gets less to search: the common start and end, and lines that only one of the
+// texts has, are set apart first. If that is still too much, everything in between is a change.
 
 import {
   createTwoFilesPatch,
@@ -13,12 +12,12 @@ import {
   type StructuredPatchHunk,
 } from 'diff'
 
-/** Lines that differ, in one text and the other together. */
+/** Lines that differ, in both texts together. */
 const MOST_EDITS = 1000
 const CONTEXT = 3
 const HEADERS = ['as it is', 'fitted'] as const
 
-/** As `diff -u` prints it; empty when the texts are the same. */
+/** The output of `diff -u`; empty when the texts are the same. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   if (before === after) return ''
   const options = { context: CONTEXT, headerOptions: FILE_HEADERS_ONLY, maxEditLength: MOST_EDITS }
@@ -68,7 +67,7 @@ function runsOf(before: readonly string[], after: readonly string[]): Run[] {
   return joined([...runs, { sign: ' ', lines: before.slice(before.length - end) }])
 }
 
-/** Lines that are the same in both, by their places. */
+/** Pairs of equal lines, by their indexes. */
 function pairsOf(old: readonly string[], made: readonly string[]): (readonly [old: number, made: number])[] {
   const placesIn = (lines: readonly string[], others: ReadonlySet<string>): number[] =>
     [...lines.keys()].filter((at) => others.has(lines[at] as string))
@@ -91,7 +90,7 @@ function pairsOf(old: readonly string[], made: readonly string[]): (readonly [ol
   return pairs
 }
 
-/** Runs of one kind that follow each other are one; without empty ones. */
+/** Merges adjacent runs of one kind and drops empty ones. */
 function joined(runs: readonly Run[]): Run[] {
   const all: { sign: Run['sign']; lines: string[] }[] = []
   for (const { sign, lines } of runs) {
@@ -103,10 +102,7 @@ function joined(runs: readonly Run[]): Run[] {
   return all
 }
 
-/**
- * Changes with the lines around them; where not more than twice the context lies between two changes, they
- * are in one hunk.
- */
+/** Changes with their context; two changes with at most twice the context between them share a hunk. */
 function hunksOf(before: readonly string[], after: readonly string[]): StructuredPatchHunk[] {
   const hunks: StructuredPatchHunk[] = []
   const runs = runsOf(before, after)

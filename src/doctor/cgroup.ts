@@ -1,5 +1,4 @@
-// The cgroup hierarchy and where guests land in it: whether they stay on the CPUs that were given to the
-// daemon.
+// The cgroup hierarchy and where libvirt puts guests in it: whether they stay on the CPUs of the daemon.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
@@ -82,14 +81,14 @@ interface Place {
   readonly isAtRoot: boolean
 }
 
-/** Where every controller is v2's. */
+/** Where every controller is one of v2. */
 function placeOf(mounts: readonly CgroupMount[], paths: readonly string[]): Place {
   const isUnified = mounts.length > 0 && mounts.every(({ version }) => version === 2)
   return { unified: isUnified ? mounts[0] : undefined, isAtRoot: paths.length === 1 && paths[0] === '/' }
 }
 
 /**
- * The root of all cgroups has no cgroup.type, and may hold processes; that of a namespace has one, and may
+ * The real root has no cgroup.type and may hold processes; the root of a cgroup namespace has one and may
  * not.
  */
 function busyRoot({ unified, isAtRoot }: Place, isThere: (path: string) => boolean): string | undefined {

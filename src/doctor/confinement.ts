@@ -1,4 +1,5 @@
-// What the kernel may forbid: SELinux and AppArmor to the hook, seccomp to QEMU's mbind, a mode to /dev/kvm.
+// What the kernel may forbid: the hook by SELinux and AppArmor, QEMU's mbind by seccomp, /dev/kvm by its
+// mode.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
@@ -9,10 +10,10 @@ import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 import { mayUse, ownerOf, qemuUser } from './qemu-user.ts'
 
-/** What the profile of libvirtd lets it start (PUx), and the hook with it. */
+/** Programs that libvirtd's profile lets it start (PUx). */
 const APPARMOR_MAY = /^(?:\/usr)?\/s?bin\/[^/]+$/
 
-/** A profile that names the program is taken to allow it. */
+/** Reports a profile that does not allow the program. A profile that names it is taken to allow it. */
 export function apparmorFindings(files: Files, daemon: Daemon | undefined, node: string): Diagnostic[] {
   if (daemon === undefined || !isAppArmorOn(files) || !isConfinedByAppArmor(daemon.confinement)) return []
   const profile = `usr.sbin.${daemon.name}`

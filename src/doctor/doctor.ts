@@ -1,4 +1,4 @@
-// This host, or a captured one, to ten items that a person can act on.
+// This host, or a captured one -> ten items.
 
 import { cgroupItem, guestsItem } from './cgroup.ts'
 import { accessItem, bindingItem, kvmItem } from './confinement.ts'
@@ -7,7 +7,7 @@ import type { Inspection } from './inspection.ts'
 import type { Item } from './item.ts'
 import { hugetlbfsItem, pagesItem } from './memory.ts'
 
-/** In the order in which they are told: what libvirt runs, then what a guest gets. */
+/** The items in the order of the output: what libvirt runs, then what a guest gets. */
 export function examine(inspection: Inspection): Item[] {
   return [
     versionsItem(inspection),

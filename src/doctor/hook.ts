@@ -1,4 +1,4 @@
-// Versions, the configuration and the hook: what libvirt runs, and whether it does.
+// The items about versions, the configuration and the hook.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { textAt } from '../host/kernel-text.ts'
@@ -27,7 +27,7 @@ export function versionsItem({ versions, files, isThisHost }: Inspection): Item 
   }
 }
 
-/** Whole numbers between dots. */
+/** Compares numbers between dots. */
 function isBefore(version: string, other: string): boolean {
   const [one, two] = [version, other].map((each) => each.split('.').map(Number))
   for (const [at, number] of (two ?? []).entries()) {

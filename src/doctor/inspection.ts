@@ -1,4 +1,4 @@
-// What the doctor goes by: the host's files, and what only the door can find out.
+// What the doctor examines: the files of the host, and what only other programs know.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
@@ -8,19 +8,22 @@ import type { Files } from '../host/files.ts'
 import type { Host } from '../model.ts'
 import type { Owned, QemuConf } from './qemu-user.ts'
 
-/** A hook that is ours, as it lies there. `exposed` and `missing` are what is wrong with what it names. */
+/** One of our hooks as it is installed. `exposed` and `missing` are problems with the paths in it. */
 export interface OurHook {
   readonly path: string
   readonly mode: number
   readonly node: string
   readonly program: string
   readonly missing: readonly string[]
-  /** As an earlier version wrote it. */
+  /** An earlier version wrote it. */
   readonly isOutdated?: boolean
   readonly exposed: readonly Diagnostic[]
 }
 
-/** What is not known is absent; of a captured host that is most of what programs tell. */
+/**
+ * Everything about a host. Unknown facts are absent, which for a captured host is most of what programs
+ * report.
+ */
 export interface Inspection {
   readonly files: Files
   readonly host: Host
@@ -31,14 +34,14 @@ export interface Inspection {
   readonly qemuConf: QemuConf
   readonly hooksFolder: string
   readonly hooks: readonly OurHook[]
-  /** Other hooks that libvirt runs beside ours. */
+  /** Other hooks that libvirt runs as well. */
   readonly otherHooks: readonly string[]
-  /** Whether a running daemon has looked for hooks since there is one. */
+  /** Whether a running daemon is known to have looked for hooks since there is one. */
   readonly isHookSeen: boolean
   readonly selinux: SelinuxMode
-  /** What SELinux says of our hooks. */
+  /** Findings of SELinux about our hooks. */
   readonly policy: readonly Diagnostic[]
-  /** The CPUs of the cgroup that guests are put into, and its name. */
+  /** The default cgroup of guests and its CPUs. */
   readonly partition?: { readonly name: string; readonly cpus: CpuSet }
   readonly kvm?: Owned
 }

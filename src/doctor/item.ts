@@ -1,8 +1,8 @@
-// One thing that the doctor looks at: what it saw, and what stands against it.
+// One thing that the doctor examines: what it saw, and what is wrong with it.
 
 import { classOf, type Diagnostic } from '../base/diagnostic.ts'
 
-/** `says` is one line of facts. */
+/** One line of the doctor's output. `says` is the facts in it. */
 export interface Item {
   readonly name: string
   readonly says: string

@@ -1,4 +1,4 @@
-// Pools of huge pages and hugetlbfs mounts: whether a cell can have such pages.
+// Pools of huge pages and hugetlbfs mounts: whether a cell can have huge pages.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { formatSet, type NodeSet, setOf } from '../base/idset.ts'
@@ -57,7 +57,7 @@ function poolSays({ nodes, pools = [] }: Host, size: number): string {
   return `${formatKiB(size)}: ${[...each, ...more].join(', ')}`
 }
 
-/** A node that has no memory can have no pages. */
+/** Nodes with memory but without pages of a size that others have. */
 function uneven({ nodes }: Host, size: number): Diagnostic[] {
   const [without, others] = [true, false].map((isEmpty) =>
     nodes.filter((node) => node.memoryKiB !== 0 && (totalOf(node, size) === 0) === isEmpty),
@@ -108,7 +108,7 @@ export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   return { name, says: each.length === 0 ? 'not mounted' : each.join(', '), found }
 }
 
-/** The daemon makes this folder in every mount that is there when it starts, and a new mount is empty. */
+/** The daemon creates this folder in every mount when it starts, so a new mount has none. */
 function isSeen(files: Files, { pid }: Daemon, point: string): boolean {
   return [`/proc/${pid}/root${point}`, point].some(
     (folder) => files.list(`${folder}/libvirt/qemu`) !== undefined,

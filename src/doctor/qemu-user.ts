@@ -1,4 +1,4 @@
-// qemu.conf, /etc/passwd and /etc/group to the user that QEMU runs as, and whether that user may use a file.
+// qemu.conf, /etc/passwd and /etc/group -> the user that QEMU runs as, and whether that user may use a file.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Files } from '../host/files.ts'
@@ -27,7 +27,7 @@ export interface QemuUser {
   readonly source: string
 }
 
-/** Of Debian's and of Fedora's builds; another's runs as root. */
+/** The default users of Debian and Fedora; other builds run QEMU as root. */
 const BUILT_IN = ['libvirt-qemu', 'qemu']
 
 const CONF = '/etc/libvirt/qemu.conf'
@@ -43,7 +43,7 @@ export function readQemuConf(files: Files): QemuConf {
   return stated
 }
 
-/** undefined where the user is not known on this host. */
+/** The user that QEMU runs as; undefined where it is not in /etc/passwd. */
 export function qemuUser(files: Files, { user, group }: QemuConf): QemuUser | undefined {
   const users = rowsOf(files, '/etc/passwd')
   const name = user ?? BUILT_IN.find((each) => users.some(([known]) => known === each)) ?? 'root'
@@ -70,7 +70,7 @@ function rowsOf(files: Files, path: string): string[][] {
   return (textAt(files, path) ?? '').split('\n').map((line) => line.split(':'))
 }
 
-/** For reading and writing; only the first of owner, group and others that fits counts. */
+/** Whether a user may read and write a file; the first of owner, group and others that matches decides. */
 export function mayUse({ uid, gids }: Pick<QemuUser, 'uid' | 'gids'>, file: Owned): boolean {
   if (uid === 0) return true
   const shift = uid === file.uid ? 6 : gids.includes(file.gid) ? 3 : 0

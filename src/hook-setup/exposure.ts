@@ -1,10 +1,11 @@
-// The files that root would run to who else could change them, and to places that only an administrator has.
+// The files that root would run -> who else could change them, and which are in folders that a daemon may not
+// see.
 
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 
-/** Folders that come and go, or that are closed to a daemon, and tools that keep a Node for one user. */
+/** Folders that are emptied or closed to a daemon, and tools that install Node for one user. */
 const PRIVATE: readonly (readonly [pattern: RegExp, where: string])[] = [
   [/^\/(?:var\/)?tmp\/|^\/dev\/shm\//, 'a folder for temporary files'],
   [/^\/run\//, 'a folder that is empty after a boot'],
@@ -40,11 +41,12 @@ function wayTo(path: string): string[] {
   return above === path ? [path] : [...wayTo(above), path]
 }
 
-/** Whose hook it is may change it: root's, or in a pod without root the own user's. */
+/** Users who may change the hook: root, or in a pod without root the user of this process. */
 const trusted = (): readonly number[] => [0, process.getuid?.() ?? 0]
 
 /**
- * A sticky folder (/tmp) is everybody's, but what lies in it is its owner's. Links have no mode of their own.
+ * Who else may change a file; undefined for nobody. Everybody may write to a sticky folder (/tmp), but only
+ * owners replace its files. Links have no mode of their own.
  */
 export function whoElse(
   status: Pick<Stats, 'uid' | 'gid' | 'mode'>,

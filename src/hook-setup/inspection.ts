@@ -1,5 +1,5 @@
-// This host, or a captured folder, to what the doctor goes by: files, versions, owners, and what other
-// programs say.
+// This host, or a captured folder -> what the doctor examines: files, versions, owners, and what other
+// programs report.
 
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ import { HOOKS, type HookFile, hasSeenHooks, hooksRun, lookAtHooks } from './loc
 import { checkLabel, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
 
-/** `source` is the configuration, for findings in it to point into. */
+/** Collects what the doctor examines. `source` is the configuration, for findings to point into. */
 export function inspect(
   host: string | undefined,
   hooksDir = HOOKS,
@@ -78,7 +78,7 @@ function ourHook(
     ...(canBe(node, constants.X_OK) ? [] : [shim.node]),
     ...(canBe(program, constants.R_OK) ? [] : [shim.program]),
   ]
-  // Owners in a capture are those of whoever unpacked it.
+  // The owner of a captured file is whoever unpacked it.
   const exposed = host === undefined && missing.length === 0 ? exposureOf(node, program, [path]) : []
   return { path, mode, ...shim, missing, isOutdated: text !== shimText(shim.node, shim.program), exposed }
 }
@@ -122,7 +122,7 @@ const QEMU: Readonly<Record<string, string>> = {
 }
 
 function readVersions(): Inspection['versions'] {
-  // Red Hat's build has one program, and not on the path.
+  // Red Hat has one QEMU program, and not in the PATH.
   const programs = [`qemu-system-${QEMU[process.arch] ?? process.arch}`, '/usr/libexec/qemu-kvm', 'qemu-kvm']
   const qemu = programs
     .map((program) => versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout))
@@ -134,9 +134,7 @@ function readVersions(): Inspection['versions'] {
   }
 }
 
-/**
- * Where libvirt puts guests that name no partition: below what is there of it, which may be the root alone.
- */
+/** The CPUs of the default partition, or of the nearest cgroup above it that exists. */
 function readPartition(files: Files): Inspection['partition'] {
   const online = onlineCpus(files)
   if (online === undefined) return undefined

@@ -1,5 +1,5 @@
-// A hooks folder to what lies where libvirt looks: our hook, somebody else's, or nothing; and so to where
-// ours belongs.
+// A hooks folder -> what is at the paths that libvirt runs: our hook, another one, or nothing; and where ours
+// belongs.
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,26 +8,26 @@ import type { Daemon } from '../host/daemon.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { readShim } from './shim.ts'
 
-/** Where libvirt looks for hooks. */
+/** The folder in which libvirt looks for hooks. */
 export const HOOKS = '/etc/libvirt/hooks'
 
 /**
- * `ours`: to the last byte, in a file of its own. `what` names what else it is. `changedS`: since 1970, and
- * not only of its content.
+ * What is at one path. `ours`: a regular file with a hook of virt-numa, unchanged. `what` describes anything
+ * else. `changedS`: seconds since 1970 of the last change, of content or attributes.
  */
 export interface HookFile {
   readonly path: string
   readonly is: 'absent' | 'ours' | 'foreign'
   readonly what?: string
-  /** The text of a hook of ours, and what it names. */
+  /** The text of our hook, and the two paths in it. */
   readonly text?: string
   readonly shim?: { readonly node: string; readonly program: string }
   readonly mode?: number
   readonly uid?: number
   readonly changedS?: number
-  /** libvirt runs it: it is a file, at the end of links too, and may be executed. */
+  /** libvirt runs it: it is a file, or a link to one, and executable. */
   readonly isRun: boolean
-  /** A link to a hook of ours. */
+  /** A link to one of our hooks. */
   readonly leadsToOurs: boolean
 }
 
@@ -71,11 +71,11 @@ function readHooks(folder: string): Hooks {
   }
 }
 
-/** All that libvirt runs for a guest of QEMU's. */
+/** Everything that libvirt runs for a QEMU guest. */
 export const hooksRun = ({ main, further, others }: Hooks): HookFile[] =>
   [main, further, ...others].filter(({ isRun }) => isRun)
 
-/** An uninstall that runs at the same time may take it away while it is looked at. */
+/** An uninstall at the same time may remove the file meanwhile. */
 function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look()
@@ -89,7 +89,7 @@ const lookAt = (path: string): HookFile =>
   unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
 
 function lookAtFile(path: string): HookFile {
-  // What lies below a file is not there either, only that lstat says it in another way.
+  // Below a file nothing exists, but lstat reports that as another error.
   const own = isFolder(dirname(path)) ? lstatSync(path, { throwIfNoEntry: false }) : undefined
   if (own === undefined) return { path, is: 'absent', isRun: false, leadsToOurs: false }
   const end = own.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : own
@@ -117,7 +117,7 @@ function whatIs(path: string, status: Stats): string {
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /**
- * Where ours belongs: where it is, else at `qemu` while nobody else is there, else in qemu.d.
+ * Where our hook belongs: where it is, else at `qemu` unless another hook is there, else in qemu.d.
  * @param version of libvirt, asked for only when it counts
  * @throws Refusal `hook-place-taken`, `hook-foreign`
  */
@@ -151,15 +151,15 @@ export function placeFor({ folder, main, further }: Hooks, version: () => string
   return further
 }
 
-/** "9.0.0" is since [6, 5]; what is no version is not. */
+/** "9.0.0" is since [6, 5]; anything that is not a version is not. */
 export function isSince(version: string, [major, minor]: readonly [major: number, minor: number]): boolean {
   const [, first = '', second = ''] = /^(\d+)\.(\d+)/.exec(version) ?? []
   return first !== '' && (Number(first) > major || (Number(first) === major && Number(second) >= minor))
 }
 
 /**
- * A daemon that found a hook when it was started looks for them at every operation. The kernel's boot time is
- * in whole seconds.
+ * Whether a daemon looks for hooks at every operation: it does if it found any hook when it was started. The
+ * kernel's boot time is in whole seconds.
  */
 export function hasSeenHooks(before: Hooks, { startedS }: Pick<Daemon, 'startedS'>): boolean {
   return (

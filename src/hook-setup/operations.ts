@@ -1,6 +1,6 @@
-// The operations of libvirt's qemu hook: what we do at each, and what a failure of ours does there.
+// The operations of libvirt's qemu hook: what we do at each, and what our failure means there.
 
-/** What libvirt asks: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`. */
+/** What libvirt calls: `/etc/libvirt/hooks/qemu GUEST OPERATION SUBOPERATION EXTRA`. */
 export interface Call {
   readonly guest: string
   readonly operation: string
@@ -8,10 +8,9 @@ export interface Call {
 }
 
 /**
- * `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding. `nothing`: exit 0, and
- * stdin is not read. A failure is ours when we crash, or run out of time or memory. Where it `goes-on`,
- * libvirt never hears of it; `as-configured` is `on_error`: the operation is cancelled, or goes on with the
- * XML as it is.
+ * `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding. `nothing`: exit 0
+ * without reading stdin. We fail when we crash, or run out of time or memory: then the operation `goes-on`,
+ * or `as-configured` by `on_error` it is cancelled or goes on with the XML as it is.
  */
 export interface Rule {
   readonly does: 'rebind' | 'preflight' | 'nothing'
@@ -20,7 +19,7 @@ export interface Rule {
 
 const nothing: Rule = { does: 'nothing', ourFailure: 'goes-on' }
 
-/** Exit status 1 means to libvirt: */
+/** What exit status 1 means to libvirt is noted at each operation. */
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   /* the migration is cancelled, the guest runs on at its source */ [
     'migrate begin',
@@ -40,26 +39,25 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ])
 
 /**
- * The exit statuses by which the program tells hook.sh what to answer libvirt, 0 or 1. Neither a shell, a
- * dynamic linker, Node nor a signal ends a process with one of them, so that nothing else is taken for a
- * verdict.
+ * The exit statuses of the program that mean 0 and 1 to hook.sh. No shell, dynamic linker, Node or signal
+ * ends a process with one of them, so nothing else can be taken for a verdict.
  */
 export const VERDICTS = { 0: 83, 1: 84 } as const
 
-/** "OPERATION SUBOPERATION" of each that is known. */
+/** Every known "OPERATION SUBOPERATION". */
 export const operations: readonly string[] = [...rules.keys()]
 
-/** Those that need the program: of all others the shim knows the answer. */
+/** Operations that need the program; the shim answers all others. */
 export const PROGRAM_OPERATIONS: readonly string[] = [...rules]
   .filter(([, { does }]) => does !== 'nothing')
   .map(([operation]) => operation)
 
-/** Whatever libvirt may come to ask: nothing. */
+/** The rule of an operation; an unknown one does nothing. */
 export function ruleOf({ operation, suboperation }: Call): Rule {
   return rules.get(`${operation} ${suboperation}`) ?? nothing
 }
 
-/** Arguments after the program's name; of a call with too few the operation is unknown. */
+/** Reads the arguments after the program's name; a call with too few has an unknown operation. */
 export function callOf([guest = '', operation = '', suboperation = '']: readonly string[]): Call {
   return { guest, operation, suboperation }
 }

@@ -1,11 +1,11 @@
-// A running libvirt daemon, told to look for hooks again. Guests run on.
+// Tells a running libvirt daemon to look for hooks again. Guests keep running.
 
 import { existsSync } from 'node:fs'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import type { Daemon } from '../host/daemon.ts'
 import { runProgram } from '../machine/programs/programs.ts'
 
-/** What a person types for it. */
+/** The command that reloads the daemon. */
 export function reloadCommand(daemon: Daemon): string {
   const { name, pid } = daemon
   return isUnit(daemon) ? `systemctl reload ${name}` : `kill -HUP ${pid}`
@@ -31,7 +31,7 @@ export function reload(daemon: Daemon): Diagnostic[] {
   }
 }
 
-/** One that systemd does not keep, as in a container, has no unit to reload. */
+/** A daemon that systemd does not manage, as in a container, has no unit to reload. */
 function isUnit({ name, pid }: Daemon): boolean {
   if (!existsSync('/run/systemd/system')) return false
   const { stdout } = runProgram('systemctl', ['show', '--property=MainPID', '--value', `${name}.service`], {

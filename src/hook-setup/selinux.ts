@@ -21,7 +21,7 @@ export function labelHook(mode: SelinuxMode, path: string, ask: Ask): Diagnostic
 /** Reports a hook whose label is not the one that the policy has for its path. */
 export function checkLabel(mode: SelinuxMode, path: string, ask: Ask): Diagnostic[] {
   if (mode === 'off') return []
-  // With -n it changes nothing and prints what it would.
+  // With -n it changes nothing and prints what it would change.
   const { status, stdout } = ask('restorecon', ['-n', '-v', '-F', path], { timeoutS: 30 })
   return status === 0 && stdout.trim() !== ''
     ? [diagnostic('hook-label-late', { path, reason: firstLine(stdout) })]

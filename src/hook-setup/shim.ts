@@ -1,9 +1,9 @@
 // The paths of Node and of the hook's program -> the file that libvirt runs (hook.sh with both paths filled
 // in); and back.
 //
-// A hook that cannot run kills running guests when the daemon restarts, and refuses the start of all others.
-// So sh alone, which is always there, answers every operation that has nothing to do, and decides what a
-// program that gives no verdict means.
+// A hook that cannot run kills running guests when the daemon restarts, and keeps others from starting. So sh
+// alone, which always exists, answers every operation that has nothing to do, and decides what a program
+// without a verdict means.
 
 import { createHash } from 'node:crypto'
 import script from './hook.sh'
@@ -17,16 +17,15 @@ export function shimText(node: string, program: string): string {
 }
 
 /**
- * With its sum as the last line: a hook that any version of ours wrote, and nobody has edited since, is known
- * by it.
+ * Appends a checksum as the last line: it identifies a hook that any version of virt-numa wrote and nobody
+ * has edited.
  */
 export function sealed(text: string): string {
   return `${text}# sha256 ${createHash('sha256').update(text).digest('hex')}\n`
 }
 
 /**
- * The two paths of a hook that is ours to the last byte; undefined for a hook of anybody else, or one of ours
- * that was edited.
+ * The two paths in an unchanged hook of virt-numa; undefined for any other hook, and for one that was edited.
  */
 export function readShim(text: string): { readonly node: string; readonly program: string } | undefined {
   const [, node, program] = NAMED.exec(text) ?? FORMERLY_NAMED.exec(text) ?? []
@@ -43,12 +42,12 @@ const FORMERLY_NAMED = new RegExp(` exec (${QUOTED}) (${QUOTED}) "\\$@"\\n$`)
 
 const unquoted = (text: string): string => text.slice(1, -1).replaceAll("'\\''", "'")
 
-/** Nothing is special between single quotes but the single quote. */
+/** Between single quotes only the single quote is special. */
 function quoted(path: string): string {
   return `'${path.replaceAll("'", `'\\''`)}'`
 }
 
-/** What the first version installed has no sum: two lines whose exit status was that of the program. */
+/** The hook of the first version has no checksum: two lines whose exit status was that of the program. */
 function formerShimText(node: string, program: string): string {
   const [nodePath, programPath] = [quoted(node), quoted(program)]
   const message = `error[hook-missing]: cannot run ${program} with ${node}; fix: virt-numa install`

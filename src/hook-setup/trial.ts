@@ -1,5 +1,5 @@
-// A hook that is written, but not yet where libvirt looks, to its answers: every operation as the daemon
-// would ask it.
+// A hook that is written but not yet in place -> its answers to every operation, called as the daemon calls
+// it.
 
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,10 +10,10 @@ import { CONFIG } from '../machine/read/read-text.ts'
 import { callOf, operations, PROGRAM_OPERATIONS, ruleOf } from './operations.ts'
 import { makeTemporaryFolder, writeNew } from './write.ts'
 
-/** Those of libvirt's qemu driver, and one that it may come to ask. */
+/** Every operation of libvirt's qemu driver, and an unknown one. */
 export const OPERATIONS = [...operations, 'unknown begin']
 
-/** What libvirtd hands on to a hook: these and nothing else. */
+/** The whole environment that libvirtd gives a hook. */
 const ENVIRONMENT = {
   HOME: '/root',
   LC_ALL: 'C',
@@ -22,7 +22,7 @@ const ENVIRONMENT = {
 
 const GUEST = 'virt-numa-trial'
 
-/** On the program's own limit (timeout_s, 10) it must have answered by itself. */
+/** Longer than the program's own limit (timeout_s, 10), within which it must answer. */
 const TIMEOUT_S = 15
 
 /** How many operations were tried, and what was wrong with the answers. */
@@ -32,10 +32,10 @@ export interface Trial {
 }
 
 /**
- * Runs every operation for a guest that does not ask, with the host's own configuration; then the operations
- * that need the program for one that asks, on a host of one node that is made for it. That guest sits on node
- * 7: the hook has to refuse its start, and to move it to node 0, which no empty, half-written or incomplete
- * program does. It stops at the first that takes too long.
+ * Runs every operation for a guest that has not opted in, with the host's own configuration; then the
+ * operations that need the program for an opted-in guest, on a made-up host of one node. That guest is placed
+ * on node 7: the hook must refuse to start it, and must move it to node 0, which no empty, half-written or
+ * incomplete program does. Stops at the first that takes too long.
  */
 export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial {
   const folder = makeTemporaryFolder('virt-numa-trial-')
@@ -67,10 +67,7 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
   }
 }
 
-/**
- * The host's own configuration, or one without settings. It is named, for then nothing goes to the default
- * log of the host.
- */
+/** The host's own configuration, or an empty one. Naming it keeps the trial out of the host's default log. */
 function ownConfig(folder: string): string {
   if (existsSync(CONFIG)) return CONFIG
   const empty = join(folder, 'empty.conf')
@@ -104,7 +101,7 @@ const ASKS = `<metadata><numa:guestMappingPassthrough xmlns:numa='${NAMESPACE}'/
     </numa>
   </cpu>`
 
-/** Without more in it, nothing on any host stands against it. */
+/** A guest that could start on any host, unless `more` says otherwise. */
 function guestXml(more: string): string {
   return `<domain type='kvm'>
   <name>${GUEST}</name>
@@ -123,7 +120,7 @@ interface Run {
   readonly guest: string
   readonly xml: string
   readonly env: Readonly<Record<string, string>>
-  /** What is wrong with its answer, as words behind "the hook". */
+  /** What is wrong with the answer, as words after "the hook". */
   readonly wrongIn: (ended: Ended) => string | undefined
 }
 
@@ -153,7 +150,7 @@ function unansweredBy({ status, reason }: Ended): string | undefined {
   return /timed out/.test(reason ?? '') ? 'did not answer in time' : `could not be run: ${firstLine(reason)}`
 }
 
-/** A guest that does not ask may be covered by the configuration: what is printed is a domain, or nothing. */
+/** The configuration may opt in every guest: then a domain is printed, else nothing. */
 function wrongIn(ended: Ended): string | undefined {
   const { status, stdout } = ended
   if (status !== 0) return endedWith(ended)

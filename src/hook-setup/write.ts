@@ -1,4 +1,4 @@
-// A hook's text to the file that libvirt runs: tried before it is there, and then there whole.
+// The text of a hook -> the file that libvirt runs: tried before it is in place, then put there atomically.
 
 import {
   closeSync,
@@ -24,9 +24,8 @@ import { createFile, openTemporary, removeIfThere } from '../machine/write/tempo
 export const HOOK_MODE = 0o755
 
 /**
- * Writes `trialText` into the hooks folder under a name that libvirt does not look at, so that it is tried on
- * the very file system, then puts `text` in its place and moves it to `target`. Whatever goes wrong before,
- * all is as it was.
+ * Writes `trialText` into the hooks folder under a name that libvirt ignores, so that it is tried on the same
+ * file system, then renames `text` to `target`. If anything fails before, nothing has changed.
  * @param folder the hooks folder: in qemu.d libvirt would run any name
  * @param attempt tries the file, and throws to refuse
  * @throws Refusal `install-unwritable`
@@ -59,7 +58,7 @@ export function putHook<Answer>(
   }
 }
 
-/** Over a file that something is mounted on, as over that of a container's manifest, nothing can be moved. */
+/** A mount point, as of a container's manifest, cannot be replaced by a rename. */
 function moveTo(target: string, written: string, text: string): void {
   try {
     renameSync(written, target)
@@ -70,7 +69,7 @@ function moveTo(target: string, written: string, text: string): void {
   }
 }
 
-/** The same trial where nothing may be written, or nothing needs to be. */
+/** Tries a hook in a folder for temporary files, where nothing may be installed or needs to be. */
 export function tryElsewhere<Answer>(text: string, attempt: (file: string) => Answer): Answer {
   const folder = makeTemporaryFolder('virt-numa-hook-')
   try {
@@ -135,17 +134,17 @@ export function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder)
   } catch {
-    // Somebody has put something there.
+    // It is not empty.
   }
 }
 
-/** What the system refused, as a diagnostic; any other error passes. */
+/** Refuses with an error of the system; any other error is returned. */
 function unwritable(file: string, error: unknown): unknown {
   const isRoot = process.getuid?.() === 0
   return systemError(error, (fault) => refuse('install-unwritable', { file, ...fault, isRoot }))
 }
 
-/** @returns the path of a temporary file that libvirt could run */
+/** @returns the path of an executable temporary file */
 function writeTemporary(near: string, text: string): string {
   const { path, file } = openTemporary(near, HOOK_MODE)
   try {
@@ -160,13 +159,13 @@ function writeTemporary(near: string, text: string): string {
   }
 }
 
-/** Neither the umask nor a folder that hands on its group has a say. */
+/** Sets owner and mode, whatever the umask and a setgid folder made of them. */
 function own(file: number, mode: number): void {
   fchmodSync(file, mode)
   if (process.getuid?.() === 0) fchownSync(file, 0, 0)
 }
 
-/** Those that were made, the outermost first. */
+/** @returns the folders that were created, outermost first */
 function makeFolders(path: string): string[] {
   const first = mkdirSync(path, { recursive: true, mode: 0o755 })
   if (first === undefined) return []

@@ -1,9 +1,8 @@
-// What of a definition nobody else may read, as spans of its text, and a text without it.
+// The secrets in a definition, as spans of its text, and texts without them.
 //
-// Three sources: what libvirt prints only with --security-info, found by laying the two documents side by
-// side; what is named like a secret; and every value of an element that has no part in a placement
-// (shown.ts). The first knows what a later libvirt may come to hide; the others hold for a document that no
-// libvirt printed.
+// Three sources: what libvirt prints only with --security-info, found by comparing the two documents; names
+// of secrets; and every value of an element that does not affect placement (shown.ts). The first includes
+// what a later libvirt may hide; the others work for a document that libvirt did not print.
 
 import type { Span } from '../base/diagnostic.ts'
 import type { Source } from '../explain/diagnostics.ts'
@@ -13,12 +12,11 @@ import { privateSpans, SECRET_NAME } from './shown.ts'
 
 const MASK = '*****'
 
-/** Names that stand beside a secret and are none: `<secret type='passphrase'>`. */
+/** Attributes of a secret that are not secret: `<secret type='passphrase'>`. */
 const PLAIN = ['type', 'name']
 
 /**
- * In the order of the text, without overlap; the text of an attribute's value or of an element's content
- * each.
+ * The secrets of a document in the order of the text, without overlap: attribute values and element contents.
  */
 export function secretSpans(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
   const spans = [
@@ -49,8 +47,7 @@ function namedLikeSecrets(element: XmlElement, before: XmlElement | undefined): 
 }
 
 /**
- * Elements come in one order in both documents, so that a child pairs with the next of its name, or is itself
- * what is hidden.
+ * The same elements come in the same order, so a child pairs with the next of its name, or is hidden itself.
  */
 function hidden(element: XmlElement, shown: XmlElement | undefined): readonly Span[] {
   const attributes = element.attributes.filter(({ name, value }) => attribute(shown, name)?.value !== value)
@@ -66,7 +63,7 @@ function hidden(element: XmlElement, shown: XmlElement | undefined): readonly Sp
 
 const contentOf = ({ tagEnd, contentEnd }: XmlElement): Span => ({ start: tagEnd, end: contentEnd })
 
-/** In the order of the text; spans that overlap become one. */
+/** Sorted, with overlapping spans merged. */
 function withoutOverlap(spans: readonly Span[]): readonly Span[] {
   const kept: { start: number; end: number }[] = []
   for (const { start, end } of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
@@ -78,7 +75,7 @@ function withoutOverlap(spans: readonly Span[]): readonly Span[] {
 }
 
 /**
- * All that is not to be shown of a document that nobody asked to see.
+ * Everything in a document that must be masked unless the document itself was requested.
  * @param shown the same as libvirt shows it to everybody
  */
 export function hiddenOf(document: XmlDocument, shown?: XmlDocument): readonly Span[] {
@@ -86,10 +83,10 @@ export function hiddenOf(document: XmlDocument, shown?: XmlDocument): readonly S
   return withoutOverlap(spans.flatMap((span) => linesOf(document.text, span)))
 }
 
-/** Nobody reads the diff of a value of so many lines. */
+/** A value of more lines is masked as one. */
 const MOST_LINES = 10_000
 
-/** Line by line and without the blanks around, so that a masked text keeps its lines and its indent. */
+/** Splits a span into lines without their indent, so that a masked text keeps its layout. */
 function linesOf(text: string, { start, end }: Span): readonly Span[] {
   const lines: Span[] = []
   for (const found of text.slice(start, end).matchAll(/\S(?:[^\r\n]*\S)?/g)) {
@@ -99,7 +96,7 @@ function linesOf(text: string, { start, end }: Span): readonly Span[] {
   return lines
 }
 
-/** Of the spans of a text those of its first `length` characters. */
+/** The spans within the first `length` characters. */
 export function within(spans: readonly Span[], length: number): readonly Span[] {
   return spans
     .filter(({ start }) => start < length)
@@ -112,8 +109,8 @@ export function domainSource(name: string, text: string): Source {
 }
 
 /**
- * The text, with the edits if there are any, and with a mask in the place of each secret: no length is told.
- * Where an edit lies inside of a secret, what is left of it on both sides is masked.
+ * The text with its edits applied and every secret replaced by one mask, which hides the length. What an edit
+ * leaves of a secret is masked too.
  */
 export function redacted(text: string, secrets: readonly Span[], edits: readonly Edit[] = []): string {
   return applyEdits(text, [
@@ -122,7 +119,7 @@ export function redacted(text: string, secrets: readonly Span[], edits: readonly
   ])
 }
 
-/** What is left of the spans between the edits; both are in order, so that each is walked once. */
+/** The parts of spans outside of edits; both are sorted, so each is walked once. */
 function apartFrom(spans: readonly Span[], edits: readonly Edit[]): readonly Span[] {
   let next = 0
   return spans.flatMap((span) => {
@@ -138,9 +135,7 @@ function apartFrom(spans: readonly Span[], edits: readonly Edit[]): readonly Spa
   })
 }
 
-/**
- * What another program says of a document, without the values that are not to be shown; paths are no secret.
- */
+/** A message of another program without the secret values of a document; paths are not secret. */
 export function withoutValues(said: string, text: string, secrets: readonly Span[]): string {
   const values = new Set(
     secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]),
@@ -153,7 +148,7 @@ export function withoutValues(said: string, text: string, secrets: readonly Span
     .reduce((words, value) => words.replaceAll(value, MASK), said)
 }
 
-/** A shorter value is part of too many words. */
+/** Shorter values occur in ordinary words. */
 const LEAST_QUOTED = 4
 
 const REFERENCES: Readonly<Record<string, string>> = {
@@ -167,15 +162,14 @@ const REFERENCES: Readonly<Record<string, string>> = {
 const decoded = (value: string): string =>
   value.replace(/&(?:lt|gt|quot|apos|amp);/g, (reference) => REFERENCES[reference] as string)
 
-/** What libvirt does not show of a definition: a copy that was taken without --security-info lacks it. */
+/** What libvirt hides of a definition: a copy taken without --security-info lacks it. */
 export function hiddenSpans(document: XmlDocument, shown: XmlDocument): readonly Span[] {
   return withoutOverlap(hidden(document.root, shown.root).filter(({ start, end }) => end > start))
 }
 
 /**
- * What is hidden in a definition and missing in the document that is to replace it: "passwd of <graphics>". A
- * password that is written anew counts as kept, and one whose whole element is left out was meant to go.
- * libvirt takes a mask for a password.
+ * The secrets of a definition that its replacement lacks: "passwd of <graphics>". A new password counts as
+ * kept, and an element that is removed as a whole was meant to go. libvirt would take a mask for a password.
  */
 export function lostSecrets(before: XmlDocument, shown: XmlDocument, after: XmlDocument): readonly string[] {
   const spans = hiddenSpans(before, shown)
@@ -197,13 +191,12 @@ const outer = (path: string): string => path.slice(0, path.lastIndexOf(' '))
 interface Counted {
   readonly amount: number
   readonly what: string
-  /** Not an element, which only holds some. */
+  /** False for an element, which only contains secrets. */
   readonly isSecret: boolean
 }
 
 /**
- * Amounts by path: of attributes (" domain devices graphics @passwd"), of contents ("... cookie #"), of the
- * elements themselves.
+ * Counts by path: attributes (" domain devices graphics @passwd"), contents ("... cookie #"), and elements.
  */
 function count(root: XmlElement, counts: (start: number) => boolean): ReadonlyMap<string, Counted> {
   const found = new Map<string, Counted>()

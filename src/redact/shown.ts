@@ -1,7 +1,6 @@
-// Which values of a domain may be shown where nobody asked for the document itself: in a diff, and on the
-// line that a diagnostic points at. Secrets hide in places that no list of names knows (firmware entries,
-// command lines, URLs, descriptions, comments), so this is a list of what is no secret: the elements that a
-// placement is read from and written to.
+// Which values of a domain may be shown in a diff and in the line that a diagnostic points at. Secrets hide
+// in places that no list of names knows (firmware entries, command lines, URLs, descriptions, comments), so
+// this lists what is not secret: the elements that a placement reads and writes.
 
 import type { Span } from '../base/diagnostic.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
@@ -9,8 +8,8 @@ import { asKey } from '../request/keys.ts'
 import { readValues, type WrittenValue } from '../xml/values.ts'
 
 /**
- * Elements by name, each with those inside of it. Their attributes are shown, and the text of one that holds
- * no other.
+ * Elements by name, with their children. Their attributes are shown, and the text of an element without
+ * children.
  */
 interface Shown {
   readonly [name: string]: Shown
@@ -64,7 +63,7 @@ const DOMAIN: Shown = {
   },
 }
 
-/** Values that say nothing wherever they stand: libvirt's own words for switches, kinds and policies. */
+/** Values that reveal nothing anywhere: libvirt's own words for switches, kinds and policies. */
 const WORDS: ReadonlySet<string> = new Set([
   ...words(
     'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux dac',
@@ -79,30 +78,30 @@ const WORDS: ReadonlySet<string> = new Set([
   ...[NAMESPACE, 'http://libvirt.org/schemas/domain/qemu/1.0', 'http://kubevirt.io'],
 ])
 
-/** Whatever holds or names one of these is masked, even inside of what is shown. */
+/** Elements and attributes with such a name are masked, even inside of shown elements. */
 export const SECRET_NAME = /passw|passphrase|secret|cookie|token|^key$/i
 
 const XML_DECLARATION =
   /^xml version=(["'])1\.[01]\1( encoding=(["'])utf-8\3)?( standalone=(["'])(yes|no)\5)?\s*$/i
 
-/** Files of a distribution, in the elements that stand beside those of a placement. */
+/** Elements that may show the path of a file that a distribution installs. */
 const PROGRAMS: ReadonlySet<string> = new Set(['emulator', 'loader'])
 const INSTALLED = /^\/usr\/(?:local\/)?(?:bin|sbin|lib|lib64|libexec|share)\/[\w./+-]{1,60}$/
 
-/** Sets, sizes, numbers, words and paths: what a placement is said in. */
+/** Sets, sizes, numbers, words and paths. */
 const PLAIN = /^[\w\s.,:^/+-]*$/
 
 const OWN = 'guestMappingPassthrough'
 
-/** What is known of an element: its name, and what may be shown inside of it. */
+/** An element: its name, and what may be shown inside. */
 interface Element {
   readonly name: string
   readonly inside?: Shown | undefined
 }
 
 /**
- * Spans of all that is not to be shown, in order and without overlap. The text may be any text: of what is no
- * well-formed XML everything from the fault on is hidden.
+ * The spans to mask, sorted and without overlap. Any text is accepted: from the first XML error on everything
+ * is masked.
  */
 export function privateSpans(text: string): readonly Span[] {
   const found: Span[] = []
@@ -118,7 +117,7 @@ export function privateSpans(text: string): readonly Span[] {
   return found
 }
 
-/** The live domain of a status file stands inside of <domstatus>. */
+/** A status file has its live domain inside of <domstatus>. */
 function enter(around: Element, name: string): Element {
   if (name === 'domain' && (around.name === '' || around.name === 'domstatus'))
     return { name, inside: { ...DOMAIN, metadata: {} } }

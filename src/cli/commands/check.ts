@@ -1,4 +1,4 @@
-// `virt-numa check`: can this placed domain start here, now?
+// `virt-numa check`: whether a placed domain can start on the host now.
 
 import { isCut } from '../../base/bounds.ts'
 import { classOf, type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
@@ -61,7 +61,7 @@ function runCheck(command: Check, running: Running): number {
   return findings.length === 0 ? 0 : 1
 }
 
-/** libvirt numbers the guests that run. */
+/** Only a running guest has an id. */
 function liveNote({ name }: DomainView, { root }: XmlDocument): Diagnostic[] {
   const id = attribute(root, 'id')?.value
   return id === undefined || !/^\d+$/.test(id) ? [] : [diagnostic('guest-live', { name, id })]

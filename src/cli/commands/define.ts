@@ -1,5 +1,4 @@
-// `virt-numa define`: a guest of libvirt's, or a document, fitted and defined. Nothing is defined before its
-// diff is shown.
+// `virt-numa define`: fits a guest of libvirt, or a document, and defines it. The diff is printed first.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
@@ -86,7 +85,7 @@ function conflictsOf({ values: { guest }, inputs: [input] }: Given): readonly Di
   ]
 }
 
-/** What is to be defined, and the guest that it replaces the definition of. */
+/** What to define, and the guest whose definition it replaces. */
 interface Subject {
   readonly source: string
   readonly document: XmlDocument
@@ -96,7 +95,7 @@ interface Subject {
 async function runDefine(command: Define, running: Running): Promise<number> {
   const stop = new AbortController()
   const answered = virshAt(command.connect, stop.signal)
-  // Between two calls a signal ends this process as it ends any other.
+  // Between two calls a signal ends this process as usual.
   const virsh: Virsh = (words, file) => heedingSignals(stop, () => answered(words, file))
   const settings = readSettings(command.config, running)
   await checkConnection(virsh, command.host ?? settings.root)
@@ -162,7 +161,7 @@ async function documentSubject(virsh: Virsh, input: string | undefined, running:
   return { source, document, guest: await readGuest(virsh, is, before, 'elsewhere') }
 }
 
-/** Of a running guest no shortage is told: what it needs it holds itself. */
+/** A running guest already holds what it needs, so shortages are not reported. */
 function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnostic[] {
   return guest?.runs
     ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code))

@@ -1,4 +1,4 @@
-// `virt-numa doctor`: what is wrong with this host, in ten items.
+// `virt-numa doctor`: ten checks of this host.
 
 import { statSync } from 'node:fs'
 import { refuse } from '../../base/diagnostic.ts'

@@ -56,7 +56,7 @@ function realOrSame(path: string): string {
   }
 }
 
-/** Whether something has this name, be it a link to nowhere. */
+/** Whether something has this name, even a dangling link. */
 export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
 /** What libvirt is to run, by real paths. `text` is the hook, `trialText` the hook with paths of this system. */

@@ -1,5 +1,5 @@
-// `onDefineDomain`: KubeVirt's sidecar-shim asks it before a domain is defined. VMI and domain are the
-// arguments themselves, stdout is the domain, stderr goes into the pod's log, and an exit status other than 0
+// `onDefineDomain`: KubeVirt's sidecar-shim runs it before a domain is defined. VMI and domain are the
+// arguments themselves, stdout is the domain, stderr goes to the pod's log, and an exit status other than 0
 // keeps the guest from starting.
 
 import { basename } from 'node:path'
@@ -47,15 +47,15 @@ export const onDefineDomain: CommandRow<OnDefineDomain> = {
 
 const SOURCE = 'the VMI'
 
-/** The shim looks for a program of this name, and gives it the options alone. */
+/** The shim runs a program of this name with the options alone. */
 export function wordsOf([, program = '', ...words]: readonly string[]): readonly string[] {
   return basename(program) === 'onDefineDomain' ? ['onDefineDomain', ...words] : words
 }
 
 /**
- * A guest that does not ask, and a migration's target, where KubeVirt throws the answer away and only a
- * refusal would act, get their domain back as it was. Which CPUs are allowed the pins in the domain say: the
- * sidecar's own cgroup is not the guest's.
+ * A guest that has not opted in gets its domain back unchanged, and so does a migration target: KubeVirt
+ * ignores that answer, and only a refusal would matter. The pins in the domain say which CPUs are allowed:
+ * the sidecar's own cgroup is not the guest's.
  */
 function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   const { vmi, domain, host, cgroup, pid, config, requested } = command
@@ -71,7 +71,7 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
     ...(pid !== undefined && { pid }),
     whole: true,
   })
-  // Without pins nothing is known of the pod: then no CPU is allowed, rather than those of the whole host.
+  // Without pins nothing is known about the pod: no CPU is allowed, rather than all CPUs of the host.
   const allowed = cgroup === undefined && pid === undefined ? { cpus: setOf<CpuSet>([]) } : from.allowed
   const around = {
     host: from.host,

@@ -1,4 +1,4 @@
-// `virt-numa plan`: the decision that transform would take, explained.
+// `virt-numa plan`: explains the placement that transform would write.
 
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { drawPlan } from '../../explain/svg.ts'
@@ -17,7 +17,7 @@ interface Plan extends Reading {
   readonly svg?: string
 }
 
-/** Explains the decision that `transform` would take. */
+/** Explains the placement that `transform` would write. */
 export const plan: CommandRow<Plan> = {
   about: 'explain how the domain would be placed',
   maxInputs: 1,

@@ -1,4 +1,4 @@
-// `virt-numa snapshot`: this machine, or a captured one, as host.json.
+// `virt-numa snapshot`: prints this machine, or a captured one, as host.json.
 
 import { formatSnapshot } from '../../host/capture/snapshot.ts'
 import { resourcesOf } from '../../host/resources.ts'

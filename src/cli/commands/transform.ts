@@ -1,4 +1,4 @@
-// `virt-numa transform`: domain XML in, fitted domain XML out.
+// `virt-numa transform`: fits a domain; XML in, XML out.
 
 import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'

@@ -1,4 +1,4 @@
-// `virt-numa verify`: is the running guest where its XML says? Nothing of the guest is touched.
+// `virt-numa verify`: compares a running guest with its XML. The guest is not touched.
 
 import { join } from 'node:path'
 import { classOf, diagnostic, Refusal, refuse } from '../../base/diagnostic.ts'
@@ -129,7 +129,10 @@ interface Known {
   readonly host: Host | undefined
 }
 
-/** The domain that was given, else the live one of the status file, else what QEMU was told. */
+/**
+ * The expected placement: from the domain that was given, else the live domain in the status file, else
+ * QEMU's command line.
+ */
 function wantedOf(command: Verify, { qemu, status, host }: Known, running: Running): Wanted {
   const defaultPagesizeKiB = host?.defaultPagesizeKiB
   const ofView = (document: XmlDocument, source: string): Wanted => {
@@ -154,7 +157,10 @@ function wantedOf(command: Verify, { qemu, status, host }: Known, running: Runni
 
 type Located = GuestStatus & { readonly file: string }
 
-/** The system daemon's; a session daemon's, which is what virt-launcher has when it is not root. */
+/**
+ * The folders with status files: of the system daemon, and of a session daemon, which virt-launcher runs
+ * without root.
+ */
 function folders(isThisMachine: boolean): string[] {
   const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
   return [
@@ -164,7 +170,7 @@ function folders(isThisMachine: boolean): string[] {
   ]
 }
 
-/** For a guest that does not run, its metrics say so. */
+/** Finds a guest by its name. If it is not running, its metrics say so. */
 function byName(
   files: Files,
   { guest = '', host, metrics }: Verify,
@@ -196,8 +202,8 @@ function byName(
 }
 
 /**
- * QEMU knows the name of its guest, and so leads to the status file; one of another process of that name does
- * not count.
+ * Finds the status file by the guest name on QEMU's command line; a file that names another process does not
+ * count.
  */
 function byPid(
   files: Files,

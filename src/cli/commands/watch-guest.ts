@@ -1,5 +1,5 @@
-// One guest that something happened to: looked at, re-fitted if it asks and has to be, and what was done in a
-// line for the log.
+// A guest with an event -> checked, and fitted if it opted in and needs it; what was done is a line for the
+// log.
 
 import { isCut } from '../../base/bounds.ts'
 import type { Code } from '../../base/codes.ts'
@@ -15,7 +15,7 @@ import { place, readDocument } from '../../place.ts'
 import type { Config } from '../../request/config.ts'
 import { readAround } from '../placing.ts'
 
-/** What is the same for all guests of a run. */
+/** What all guests of a run share. */
 export interface Watching {
   readonly virsh: Virsh
   readonly settings: Config
@@ -25,15 +25,15 @@ export interface Watching {
 }
 
 /**
- * A guest that did not ask, or sits as it should, gives nothing to tell. `defined` and `otherwise` (another
- * program wrote at the same time, or libvirt made something else of it) count against two programs that
- * fight.
+ * What was done. Nothing is reported for a guest that has not opted in or already fits. `defined` and
+ * `otherwise` (another program wrote at the same time, or libvirt changed it) count as a fight between two
+ * programs.
  */
 export type Looked =
   | { readonly is: 'nothing' }
   | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly told: string }
 
-/** What concerns libvirt, and no guest more than another. */
+/** Failures of libvirt that concern every guest. */
 const ABOUT_ALL: readonly string[] = [
   'libvirt-unreachable',
   'virsh-missing',
@@ -41,14 +41,14 @@ const ABOUT_ALL: readonly string[] = [
 ] satisfies readonly Code[]
 
 /**
- * Its cells stay. With `mayDefine` 'no' a guest that would be re-fitted is left as it is.
+ * Fits one guest; its cells stay. With `mayDefine` 'no' a guest that would change is left unchanged.
  * @throws Refusal of virsh when libvirt cannot be reached; what stands against this guest alone is told
  */
 export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: Watching): Promise<Looked> {
   try {
     return await refit(guest, mayDefine, watching)
   } catch (error) {
-    // A mistake of ours about one guest must not end what is done for the others.
+    // A bug that one guest triggers must not stop the work for the others.
     if (!(error instanceof Refusal))
       return { is: 'refused', told: `failed: ${error instanceof Error ? error.message : String(error)}` }
     const [first] = error.diagnostics

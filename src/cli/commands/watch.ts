@@ -1,9 +1,9 @@
-// `virt-numa watch`: follows what happens to definitions and re-fits guests that ask. One line per action on
+// `virt-numa watch`: follows the events of guests and fits those that opted in. One line per action on
 // stdout.
 //
-// One task does all the work, a guest at a time; events only say whom to look at. The daemon's end ends
-// `virsh event`: then it connects anew and looks at every guest, since nobody tells what happened in between.
-// Its own definitions make events too, but a guest that is fitted has no edit, so nothing follows from them.
+// One task does all the work, one guest at a time; events only say which guest to check. When the daemon
+// ends, `virsh event` ends: then we connect again and check every guest, since events were missed. Our own
+// definitions cause events too, but a fitted guest needs no edit, so they end there.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../base/diagnostic.ts'
@@ -61,23 +61,22 @@ export const watch: CommandRow<Watch> = {
   run: runWatch,
 }
 
-/** What changes while it runs. */
+/** The state of a run. */
 interface Session extends Watching {
   readonly stop: AbortSignal
   readonly refits: Map<string, Refits>
-  /** What was told of a guest that was left as it is: it is not told again until something happens to it. */
+  /** What was reported about a guest that was left unchanged: not again until it has an event. */
   readonly lastTold: Map<string, string>
   failures: number
   isUnreadableTold: boolean
 }
 
 /**
- * virsh does not say when it is ready to hear of events: what is defined until then is found by looking
- * again.
+ * virsh does not say when it starts receiving events: definitions before that are found by checking again.
  */
 const LOOK_AGAIN_S = [3, 10, 30]
 
-/** While what virsh prints cannot be read. */
+/** How often all guests are checked, and how slowly output is read, while it is unreadable. */
 const UNREADABLE_LOOK_MS = 30_000
 const UNREADABLE_PAUSE_MS = 10
 
@@ -99,7 +98,7 @@ async function runWatch(command: Watch, running: Running): Promise<number> {
   try {
     return await heedingSignals(stopping, () => watchGuests(session, command))
   } catch (error) {
-    // A call that was under way was broken off, which is what was asked for.
+    // The signal interrupted a call, as intended.
     if (!stopping.signal.aborted || !(error instanceof Refusal)) throw error
     log('watch', 'ended', 0)
     return 0
@@ -117,8 +116,7 @@ async function watchGuests(session: Session, command: Watch): Promise<number> {
 }
 
 /**
- * Without --once a daemon that is not there yet is waited for; a machine that is another one never becomes
- * this one.
+ * Without --once, waits for a daemon that is not running yet; guests on another machine are refused at once.
  */
 async function checkConnectionOf({ virsh, settings, host }: Session, { once }: Watch): Promise<void> {
   try {
@@ -149,7 +147,7 @@ async function follow(session: Session, command: Watch): Promise<void> {
   log('watch', 'ended', 0)
 }
 
-/** From one connection to its end. @returns why it ended */
+/** Works until the connection ends. @returns why it ended */
 async function connected(session: Session, { connect }: Watch): Promise<string> {
   const events = startPrinting('virsh', [...connectWords(connect), 'event', '--all', '--loop', '--timestamp'])
   const end = (): void => void events.end()
@@ -165,10 +163,10 @@ async function connected(session: Session, { connect }: Watch): Promise<string> 
   }
 }
 
-/** What goes on while one connection lasts. Times are those of performance.now(). */
+/** The state of one connection. Times are those of performance.now(). */
 interface Attending {
   readonly pending: Pending
-  /** When all guests are to be looked at. */
+  /** When to check all guests. */
   allAtMs: number
   /** Why the events ended. */
   reason?: string
@@ -196,7 +194,7 @@ async function attend(session: Session, events: Printing): Promise<string> {
   return attending.reason ?? ''
 }
 
-/** Does what is due, or waits until something is. */
+/** Does what is due, or waits for it. */
 async function attendOnce(session: Session, attending: Attending): Promise<void> {
   const { pending } = attending
   const allInMs = attending.allAtMs - performance.now()
@@ -221,7 +219,7 @@ function woken(attending: Attending, withinMs: number): Promise<void> {
 }
 
 /**
- * Until the events end. For a line that cannot be read all guests are looked at: it may have named any of
+ * Reads events until they end. After an unreadable line all guests are checked: it may have named any of
  * them.
  */
 async function readEvents(session: Session, events: Printing, attending: Attending): Promise<void> {
@@ -240,7 +238,7 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
         attending.allAtMs = atMs
         lastLookMs = atMs
       }
-      // Whoever prints without end is read slowly.
+      // Endless output is read slowly.
       await sleep(UNREADABLE_PAUSE_MS)
     }
     attending.wake()
@@ -275,7 +273,7 @@ async function lookAtAll(session: Session, found: Awaited<ReturnType<typeof list
   return refused
 }
 
-/** What is remembered of guests that are no more. */
+/** Forgets guests that no longer exist. */
 function forget({ refits, lastTold }: Session, there: ReadonlySet<string>): void {
   for (const uuid of refits.keys()) if (!there.has(uuid)) refits.delete(uuid)
   for (const uuid of lastTold.keys()) if (!there.has(uuid)) lastTold.delete(uuid)
