@@ -92,8 +92,8 @@ function removeStale(bundles) {
 }
 
 /**
- * The folders of test/ that go to each folder of dist/: those that read ../shared, or that need a libvirt, lie
- * apart.
+ * The folders of test/ that go to each folder of dist/: those that read ../shared, or that need a libvirt,
+ * lie apart.
  */
 const TESTS = {
   'dist/test': ['test/core', 'test/doors', 'test/house'],

@@ -1,5 +1,5 @@
-// What takes long: `npm test` leaves such tests out, takes every few cases of a long table, and runs properties less often.
-// `npm run test:long` passes `--all` to the same files, and then nothing is left out.
+// What takes long: `npm test` leaves such tests out, takes every few cases of a long table, and runs
+// properties less often. `npm run test:long` passes `--all` to the same files, and then nothing is left out.
 
 import t, { type Test } from 'tap'
 

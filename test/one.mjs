@@ -1,5 +1,6 @@
-// `npm run test:one -- NAME [-g PATTERN] [--all]`: builds the program and this one test file, and runs it. NAME is that of the file
-// without .test.ts: golden, doors/define; -g runs the tests whose names match, --all what `npm test` leaves out.
+// `npm run test:one -- NAME [-g PATTERN] [--all]`: builds the program and this one test file, and runs it.
+// NAME is that of the file without .test.ts: golden, doors/define; -g runs the tests whose names match, --all
+// what `npm test` leaves out.
 
 import { spawnSync } from 'node:child_process'
 import { buildTest } from '../packaging/build.mjs'

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The report of `npm test`: reads TAP, prints a line for each test file, each failure in full, what a test prints itself, and a
-// summary. TAP_REPORTER=tap prints the TAP as it is.
+// The report of `npm test`: reads TAP, prints a line for each test file, each failure in full, what a test
+// prints itself, and a summary. TAP_REPORTER=tap prints the TAP as it is.
 
 import { createInterface } from 'node:readline'
 
@@ -35,7 +35,10 @@ function explain(line) {
 
 const counted = () => ({ all: passed.assertions + failed.assertions, failed: failed.assertions })
 
-/** Of an assertion, or of a test; a test that asserts nothing by itself, or that fails though its assertions hold, counts as one. */
+/**
+ * Of an assertion, or of a test; a test that asserts nothing by itself, or that fails though its assertions
+ * hold, counts as one.
+ */
 function end({ depth, isFailed, name, ms }) {
   isExplained = false
   const test = around[depth]?.name === name ? around.splice(depth)[0] : undefined

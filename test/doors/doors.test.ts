@@ -1,6 +1,6 @@
 // Hostile input at every command, through the built programs: exit status and code, time and memory, and
-// nothing half-written. `npm test` tries each command once for each exit status; `--all` (`npm run test:long`)
-// goes through the whole table, and `--figures` prints what each case took.
+// nothing half-written. `npm test` tries each command once for each exit status; `--all` (`npm run
+// test:long`) goes through the whole table, and `--figures` prints what each case took.
 
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
