@@ -22,11 +22,12 @@ import { devicesAway, nodesAway } from './plan/backing/devices.ts'
 import { memoryNodes, nodesWithMemory } from './plan/backing/memory-nodes.ts'
 import { type Backing, shortages, withDimms } from './plan/backing/shortages.ts'
 import { nodeDistance } from './plan/cells/distances.ts'
+import { pagesizeKiBOf } from './plan/cells/pagesize.ts'
 import { nodeByCpu } from './plan/cpus/available.ts'
 import { reaching } from './plan/cpus/emulator.ts'
 import { pinnedThreads, threadWords } from './plan/cpus/pinned-threads.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
-import { writtenCells, writtenPagesize } from './plan/written.ts'
+import { writtenCells } from './plan/written.ts'
 
 /** Findings in the order invalid, capacity, notes; none: nothing known stands against it. */
 export function preflight(view: DomainView, resources: Resources): Diagnostic[] {
@@ -97,7 +98,7 @@ function writtenBackings(view: DomainView, resources: Resources): Backing[] {
   const confined = memory?.mode === 'strict' && memory.nodes !== undefined ? memory.nodes : everywhere
   return writtenCells(view).flatMap(({ id, memoryKiB }) => {
     const memnode = memnodes.find(({ cell }) => cell === id)
-    const pagesizeKiB = writtenPagesize(view, id, resources.defaultPagesizeKiB)
+    const pagesizeKiB = pagesizeKiBOf(view.cellPages[id], resources)
     if (pagesizeKiB === undefined) return []
     const isStrict = memnode?.mode === 'strict'
     const nodes = isStrict ? memnode.nodes : confined

@@ -109,6 +109,9 @@ export interface WrittenCell {
   readonly discard?: string
 }
 
+/** What backs a cell: ordinary pages, huge pages of the host's default size, or huge pages of a size that is stated. */
+export type CellPages = 'ordinary' | 'default' | { readonly pagesizeKiB: number }
+
 /** One `<page>` of `<hugepages>`; without `cells` it counts for every cell without an entry of its own. */
 export interface WrittenPage {
   readonly pagesizeKiB: number
@@ -146,6 +149,8 @@ export interface DomainView {
   readonly cellExtras: readonly string[]
   /** Absent: no `<hugepages>`. Empty: a bare one, the host's default size. */
   readonly hugepages?: readonly WrittenPage[]
+  /** What these come to for each cell, by id; of a guest without cells, one entry for all of its memory. */
+  readonly cellPages: readonly CellPages[]
   readonly allocation?: string
   readonly tune: WrittenTune
   readonly vcpupin: ReadonlyMap<number, CpuSet>

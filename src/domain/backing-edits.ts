@@ -1,9 +1,9 @@
 // Page sizes of the cells to edits of `<memoryBacking>`. `<page nodeset>` counts guest cells.
 
-import { has, sameSet } from '../base/idset.ts'
-import type { WrittenPage } from '../model.ts'
+import type { CellPages, WrittenPage } from '../model.ts'
 import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
 import { child, childrenOf, type XmlElement } from '../xml/parse.ts'
+import { pagesOf } from './binding-view.ts'
 import { asElement, reconcile, setAttributes, type Wanted } from './reconcile.ts'
 import { type Fitting, removeChild, type Section } from './section.ts'
 
@@ -87,15 +87,11 @@ function keepSize({ attributes }: Wanted, written: WrittenPage | undefined): Wan
   return same ? attributes.filter(([name]) => name === 'nodeset') : attributes
 }
 
-/** As libvirt reads it: an entry that names the cell, else the one that names none. It refuses entries for cells that are not there. */
+/** libvirt refuses entries for cells that are not there. */
 function saysTheSame(written: readonly WrittenPage[], sizes: readonly (number | undefined)[]): boolean {
   const known = written.every(({ cells = [] }) => (cells.at(-1) ?? -1) < sizes.length)
-  const read = sizes.map(
-    (_, cell) =>
-      (
-        written.find(({ cells }) => cells !== undefined && has(cells, cell)) ??
-        written.find(({ cells }) => cells === undefined)
-      )?.pagesizeKiB,
-  )
-  return known && sameSet(read as number[], sizes as number[])
+  return known && sizes.every((size, cell) => sizeIn(pagesOf(cell, written)) === size)
 }
+
+const sizeIn = (pages: CellPages): number | undefined =>
+  typeof pages === 'object' ? pages.pagesizeKiB : undefined

@@ -1,8 +1,8 @@
 // `<memoryBacking>`, `<numatune>` and `<cputune>` to the binding as written.
 
 import { diagnostic } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, type NodeSet, type VcpuSet } from '../base/idset.ts'
-import type { DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model.ts'
+import { type CpuSet, formatSet, has, type NodeSet, range, type VcpuSet } from '../base/idset.ts'
+import type { CellPages, DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { missing, numberIn, optional, type Reading, setIn, sizeIn, UINT_MAX, wordIn } from './values.ts'
 
@@ -14,17 +14,29 @@ export function readBacking(
   reading: Reading,
   backing: XmlElement | undefined,
   cells: number,
-): Pick<DomainView, 'hugepages' | 'allocation'> {
-  const hugepages = child(backing, 'hugepages')
+): Pick<DomainView, 'hugepages' | 'cellPages' | 'allocation'> {
+  const element = child(backing, 'hugepages')
   optionIn(reading, child(backing, 'source'), 'type', ['file', 'anonymous', 'memfd'])
   optionIn(reading, child(backing, 'access'), 'mode', ['shared', 'private'])
+  const hugepages = element && readPages(reading, element, cells)
   return {
-    ...optional('hugepages', hugepages && readPages(reading, hugepages, cells)),
+    ...optional('hugepages', hugepages),
+    cellPages: range(Math.max(1, cells)).map((cell) => pagesOf(cell, hugepages)),
     ...optional(
       'allocation',
       optionIn(reading, child(backing, 'allocation'), 'mode', ['immediate', 'ondemand']),
     ),
   }
+}
+
+/** What backs a cell (id): an entry that names it, else the one that names none; a bare `<hugepages/>` means the default size for every cell. */
+export function pagesOf(cell: number, hugepages: readonly WrittenPage[] | undefined): CellPages {
+  if (hugepages === undefined) return 'ordinary'
+  if (hugepages.length === 0) return 'default'
+  const entry =
+    hugepages.find(({ cells }) => cells !== undefined && has(cells, cell)) ??
+    hugepages.find(({ cells }) => cells === undefined)
+  return entry === undefined ? 'ordinary' : { pagesizeKiB: entry.pagesizeKiB }
 }
 
 /** Of these libvirt takes an empty attribute for none. */

@@ -13,12 +13,11 @@ export function differencesFrom(planned: DomainView, actual: DomainView): readon
 }
 
 function factsOf(view: DomainView): readonly (readonly [what: string, value: string])[] {
-  const { cells, tune, hugepages = [], vcpupin, vcpuCpuset, emulatorpin, iothreadpin, iothreads } = view
+  const { cells, tune, cellPages, vcpupin, vcpuCpuset, emulatorpin, iothreadpin, iothreads } = view
   const pinOf = (pin: CpuSet | undefined): string => formatSet(pin ?? vcpuCpuset ?? [])
   const pagesize = (id: number): string => {
-    const page =
-      hugepages.find((each) => each.cells?.includes(id)) ?? hugepages.find((each) => each.cells === undefined)
-    return page === undefined ? '' : ` in pages of ${page.pagesizeKiB} KiB`
+    const pages = cellPages[id]
+    return typeof pages === 'object' ? ` in pages of ${pages.pagesizeKiB} KiB` : ''
   }
   return [
     ['number of cells', `${cells.length}`],

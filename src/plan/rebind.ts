@@ -13,6 +13,7 @@ import { backingsOf, missingKiB } from './backing/shortages.ts'
 import { pageRoom } from './backing/supply.ts'
 import { cellDistance } from './cells/distances.ts'
 import { type GuestCore, guestThreads } from './cells/guest-cores.ts'
+import { pagesizeKiBOf } from './cells/pagesize.ts'
 import { nodeByCpu, refuseFewCpus } from './cpus/available.ts'
 import { type CoresOnNode, movedCpus, movedThreadPins } from './cpus/moved-pins.ts'
 import { vcpuPins } from './cpus/pins.ts'
@@ -22,7 +23,7 @@ import { spanNodes } from './sites/across-nodes.ts'
 import { assignHomes } from './sites/assign-nodes.ts'
 import type { CellNeed, HomeSearch } from './sites/partial-assignment.ts'
 import type { Situation } from './situation.ts'
-import { boundMemory, writtenCells, writtenNodes, writtenPagesize, writtenPlacement } from './written.ts'
+import { boundMemory, writtenCells, writtenNodes, writtenPlacement } from './written.ts'
 
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
@@ -219,7 +220,7 @@ function searchOf(
   const needs = cells.map(
     ({ id, vcpus, memoryKiB }, index): CellNeed => ({
       cores: coresOf[index]?.length ?? 0,
-      sizeKiB: writtenPagesize(view, id, resources.defaultPagesizeKiB) ?? 0,
+      sizeKiB: pagesizeKiBOf(view.cellPages[id], resources) ?? 0,
       memoryKiB,
       now: nodeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),

@@ -5,10 +5,12 @@ import { formatSet, subtract, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { DomainView, Planned, WrittenCell } from '../model.ts'
 import { roundedToKiB } from './cells/memory.ts'
-import { writtenPagesize } from './written.ts'
 
 /** What is looked at; of a cell only its id and size. */
-type Written = Pick<DomainView, 'tune' | 'hugepages' | 'memoryDevices' | 'expanders' | 'machine' | 'arch'> & {
+type Written = Pick<
+  DomainView,
+  'tune' | 'hugepages' | 'cellPages' | 'memoryDevices' | 'expanders' | 'machine' | 'arch'
+> & {
   readonly cells: readonly Pick<WrittenCell, 'id' | 'memoryKiB'>[]
 }
 
@@ -38,8 +40,10 @@ export function refusedByLibvirt(view: Written): Diagnostic[] {
 
 function checkPages(view: Written): Diagnostic[] {
   return view.cells.flatMap(({ id, memoryKiB }) => {
-    const pagesizeKiB = writtenPagesize(view, id, undefined)
-    if (pagesizeKiB === undefined || pagesizeKiB === 0) return []
+    const pages = view.cellPages[id]
+    // What the default size is depends on the host.
+    if (typeof pages !== 'object') return []
+    const { pagesizeKiB } = pages
     // libvirt rounds the cell up before QEMU sees it.
     const unitKiB = roundedToKiB(view)
     if ((Math.ceil(memoryKiB / unitKiB) * unitKiB) % pagesizeKiB === 0) return []
@@ -99,11 +103,12 @@ function checkExpanders({ expanders, cells, machine = '' }: Written): Diagnostic
 export function refusedWhenPlaced(view: DomainView, { keeps, placement }: Planned): Diagnostic[] {
   const { cells, binding } = placement
   const isTuned = keeps !== 'everything' && (cells.length > 0 || binding.memory !== undefined)
-  const { hugepages, tune, ...rest } = view
+  const { hugepages, cellPages, tune, ...rest } = view
   return refusedByLibvirt({
     ...rest,
     cells,
     tune: isTuned ? { memnodes: [] } : tune,
+    cellPages: keeps === 'nothing' ? [] : cellPages,
     ...(keeps !== 'nothing' && hugepages !== undefined && { hugepages }),
   })
 }

@@ -1,7 +1,8 @@
 // The placement as the domain states it.
 
-import { type CpuSet, has, type NodeSet, range, setOf } from '../base/idset.ts'
+import { type CpuSet, type NodeSet, range, setOf } from '../base/idset.ts'
 import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
+import { pagesizeKiBOf } from './cells/pagesize.ts'
 
 /** The cells that a guest has; one without cells is taken as a single one that nothing is written for. */
 export function writtenCells(
@@ -17,26 +18,8 @@ export function writtenNodes({ tune, cells }: DomainView, cell: number): NodeSet
   return memnode?.nodes ?? (cells.length === 0 ? tune.memory?.nodes : undefined)
 }
 
-/** The size of the pages behind a cell, as libvirt reads `<hugepages>`; 0 for ordinary memory, undefined where it is not known. */
-export function writtenPagesize(
-  { hugepages }: Pick<DomainView, 'hugepages'>,
-  cell: number,
-  defaultPagesizeKiB: number | undefined,
-): number | undefined {
-  if (hugepages === undefined) return 0
-  if (hugepages.length === 0) return defaultPagesizeKiB
-  const entry =
-    hugepages.find(({ cells }) => cells !== undefined && has(cells, cell)) ??
-    hugepages.find(({ cells }) => cells === undefined)
-  return entry?.pagesizeKiB ?? 0
-}
-
 /** What the guest has now, as a placement; a cell without memnode has the nodes of `<memory>`. */
-export function writtenPlacement(
-  view: DomainView,
-  { defaultPagesizeKiB }: Resources,
-  { mode }: Request,
-): Placement {
+export function writtenPlacement(view: DomainView, resources: Resources, { mode }: Request): Placement {
   const cells = view.cells.map(({ id, vcpus, memoryKiB, distances }) => ({
     id,
     vcpus,
@@ -51,7 +34,7 @@ export function writtenPlacement(
     binding: {
       memnodes: cells.map(({ id }) => {
         const written = view.tune.memnodes.find(({ cell }) => cell === id)
-        const pagesizeKiB = writtenPagesize(view, id, defaultPagesizeKiB) || undefined
+        const pagesizeKiB = pagesizeKiBOf(view.cellPages[id], resources) || undefined
         return {
           nodes: written?.nodes ?? view.tune.memory?.nodes ?? setOf<NodeSet>([]),
           // A cell without memnode has the mode of `<memory>`, as libvirt reads it.

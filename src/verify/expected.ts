@@ -2,7 +2,8 @@
 
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
 import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand } from '../model.ts'
-import { writtenCells, writtenPagesize } from '../plan/written.ts'
+import { pagesizeKiBOf } from '../plan/cells/pagesize.ts'
+import { writtenCells } from '../plan/written.ts'
 
 export interface WantedCell {
   readonly id: number
@@ -77,7 +78,7 @@ function wantedCell(
   // placement='auto' wins over memnodes; a cell without memnode has what <memory> says.
   const nodes = memory?.auto ? beside.autoNodes : (memnode?.nodes ?? memory?.nodes)
   const mode = memnode?.mode ?? memory?.mode
-  const pagesizeKiB = writtenPagesize(view, cell.id, beside.defaultPagesizeKiB)
+  const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell.id], beside)
   const { id, vcpus } = cell
   const pluggedKiB =
     view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)

@@ -2,7 +2,7 @@
 
 import { refuse } from '../../base/diagnostic.ts'
 import { formatPagesize } from '../../base/memory.ts'
-import type { DomainView, Host, Request } from '../../model.ts'
+import type { CellPages, DomainView, Host, Request } from '../../model.ts'
 
 /**
  * The request's size, else the domain's; undefined is ordinary memory.
@@ -10,13 +10,26 @@ import type { DomainView, Host, Request } from '../../model.ts'
  */
 export function pagesizeOf(view: DomainView, host: Host, request: Request): number | undefined {
   const pagesizeKiB =
-    request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? writtenPagesize(view, host))
+    request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? oneSize(view, host))
   if (pagesizeKiB === undefined && request.hugepagesRequired)
     refuse('hugepages-required', { inVmi: request.threads !== undefined })
   return pagesizeKiB
 }
 
-function writtenPagesize({ hugepages }: DomainView, { defaultPagesizeKiB }: Host): number | undefined {
+/**
+ * The size of the pages behind a cell that is there: 0 for ordinary memory, undefined where the host's default size counts and
+ * is not known.
+ */
+export function pagesizeKiBOf(
+  pages: CellPages | undefined,
+  { defaultPagesizeKiB }: Pick<Host, 'defaultPagesizeKiB'>,
+): number | undefined {
+  if (pages === undefined || pages === 'ordinary') return 0
+  return pages === 'default' ? defaultPagesizeKiB : pages.pagesizeKiB
+}
+
+/** One size for all cells to be, from what is written for those that are there. */
+function oneSize({ hugepages }: DomainView, { defaultPagesizeKiB }: Host): number | undefined {
   if (hugepages === undefined) return undefined
   const sizes = [...new Set(hugepages.map(({ pagesizeKiB }) => pagesizeKiB))].sort((a, b) => a - b)
   if (sizes.length > 1)
