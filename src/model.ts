@@ -99,12 +99,15 @@ export interface Expander {
   readonly cell?: number
 }
 
-/** A `<cell>` as written. `distances` holds what is stated, by cell id; the matrix may be partial. */
+/**
+ * A `<cell>` as written. `distances` is in cell order, complete as libvirt completes it where any of the cell's is stated; else
+ * empty.
+ */
 export interface WrittenCell {
   readonly id: number
   readonly vcpus: VcpuSet
   readonly memoryKiB: number
-  readonly distances: ReadonlyMap<number, number>
+  readonly distances: readonly number[]
   readonly memAccess?: string
   readonly discard?: string
 }

@@ -1,6 +1,6 @@
 // Cells to edits of `<cpu><numa>`.
 
-import { formatSet } from '../base/idset.ts'
+import { formatSet, sameSet } from '../base/idset.ts'
 import type { Cell, WrittenCell } from '../model.ts'
 import { type Edit, insertChildren, type NewElement, removeElement } from '../xml/edit.ts'
 import { attribute, child, childrenOf, type XmlElement } from '../xml/parse.ts'
@@ -97,9 +97,7 @@ function distanceEdits(
   { distances }: Cell,
 ): Edit[] {
   const written = child(element, 'distances')
-  const same =
-    before.distances.size === distances.length &&
-    distances.every((value, id) => before.distances.get(id) === value)
+  const same = sameSet(before.distances, distances)
   if (same && (written === undefined) === (distances.length === 0)) return []
   // libvirt reads the first of several, so that none may be left.
   if (distances.length === 0)

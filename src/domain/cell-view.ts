@@ -6,8 +6,9 @@ import type { WrittenCell } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { anySetIn, missing, numberIn, optional, type Reading, sizeIn, UINT_MAX, wordIn } from './values.ts'
 
-/** @see linux include/linux/topology.h, LOCAL_DISTANCE; ACPI, SLIT */
+/** @see linux include/linux/topology.h, LOCAL_DISTANCE and REMOTE_DISTANCE; ACPI, SLIT */
 const LOCAL = 10
+const REMOTE = 20
 const UNREACHABLE = 255
 
 /**
@@ -29,13 +30,13 @@ export function readCells(
     )
     return []
   }
-  const ways = new Map<number, Map<number, number>>()
+  const stated = new Map<number, Map<number, number>>()
   const cells = elements.map((element, position) => {
     const id =
       attribute(element, 'id') === undefined
         ? position
         : (numberIn(reading, element, 'id', 0, UINT_MAX) ?? position)
-    readDistances(reading, element, { id, cells: elements.length, ways })
+    readDistances(reading, element, { id, cells: elements.length, stated })
     return readCell(reading, element, { id, vcpus })
   })
   if (cells.length === 0) return []
@@ -55,7 +56,7 @@ export function readCells(
   const unlisted = range(vcpus ?? 0).filter((id) => !listed.has(id))
   return cells.map((cell) => ({
     ...cell,
-    distances: new Map([...(ways.get(cell.id) ?? [])].sort(([a], [b]) => a - b)),
+    distances: complete(cell.id, cells.length, stated.get(cell.id)),
     ...(cell.id === 0 && unlisted.length > 0 && { vcpus: setOf<VcpuSet>([...cell.vcpus, ...unlisted]) }),
   }))
 }
@@ -89,21 +90,24 @@ function readCell(
     id,
     vcpus: own,
     memoryKiB: sizeIn(reading, element, 'memory')?.kib ?? 0,
-    distances: new Map(),
+    distances: [],
     ...optional('memAccess', wordIn(reading, element, 'memAccess', ['shared', 'private'])),
     ...optional('discard', wordIn(reading, element, 'discard', ['yes', 'no'])),
   }
 }
 
-/** One cell's row on its way into `ways`, the distances of all cells by id. */
+/** What one cell states on its way into `stated`, the distances from each cell (id) to others. */
 interface Row {
   readonly id: number
   readonly cells: number
-  readonly ways: Map<number, Map<number, number>>
+  readonly stated: Map<number, Map<number, number>>
 }
 
-/** A way that is stated counts for the way back too, unless that one is stated. @see libvirt virDomainNumaDefNodeDistanceParseXML */
-function readDistances(reading: Reading, cell: XmlElement, { id, cells, ways }: Row): void {
+/**
+ * A distance that is stated counts in the other direction too, unless that one is stated.
+ * @see libvirt virDomainNumaDefNodeDistanceParseXML
+ */
+function readDistances(reading: Reading, cell: XmlElement, { id, cells, stated }: Row): void {
   const element = child(cell, 'distances')
   if (element === undefined) return
   const siblings = childrenOf(element, 'sibling')
@@ -118,18 +122,23 @@ function readDistances(reading: Reading, cell: XmlElement, { id, cells, ways }: 
       reading.problems.push(diagnostic('distance-without-cell', { ...facts, cells }, tagSpan(each)))
     else if (!fits) reading.problems.push(diagnostic('distance-invalid', facts, tagSpan(each)))
     else {
-      row(ways, id).set(sibling, value)
-      const back = row(ways, sibling)
+      rowOf(stated, id).set(sibling, value)
+      const back = rowOf(stated, sibling)
       if (!back.has(id)) back.set(id, value)
     }
   }
 }
 
-/** A cell of which a distance is known is known to be near itself. */
-function row(ways: Map<number, Map<number, number>>, id: number): Map<number, number> {
-  const known = ways.get(id) ?? new Map([[id, LOCAL]])
-  ways.set(id, known)
-  return known
+function rowOf(stated: Map<number, Map<number, number>>, id: number): Map<number, number> {
+  const row = stated.get(id) ?? new Map<number, number>()
+  stated.set(id, row)
+  return row
+}
+
+/** A row of which anything is known is completed. @see libvirt virDomainNumaGetNodeDistance */
+function complete(id: number, cells: number, row: ReadonlyMap<number, number> | undefined): number[] {
+  if (row === undefined) return []
+  return range(cells).map((other) => row.get(other) ?? (other === id ? LOCAL : REMOTE))
 }
 
 function reportOverlap(reading: Reading, cells: readonly WrittenCell[], numa: XmlElement): void {

@@ -105,10 +105,8 @@ export function changesMachine(before: DomainView, after: DomainView): boolean {
 }
 
 function machineSeen({ cells, hugepages }: DomainView): string {
-  const distances = (each: ReadonlyMap<number, number>): string =>
-    JSON.stringify([...each].sort(([a], [b]) => a - b))
   const shape = cells.map(
-    ({ id, vcpus, memoryKiB, distances: to }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances(to)}`,
+    ({ id, vcpus, memoryKiB, distances }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances.join(' ')}`,
   )
   return JSON.stringify([shape, hugepages ?? 'none'])
 }

@@ -11,7 +11,7 @@ import type { DomainView, Memnode, Placement, Planned, Request, Resources } from
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { backingsOf, missingKiB } from './backing/shortages.ts'
 import { pageRoom } from './backing/supply.ts'
-import { cellDistance } from './cells/distances.ts'
+import { cellDistance, LOCAL, REMOTE } from './cells/distances.ts'
 import { type GuestCore, guestThreads } from './cells/guest-cores.ts'
 import { pagesizeKiBOf } from './cells/pagesize.ts'
 import { nodeByCpu, refuseFewCpus } from './cpus/available.ts'
@@ -225,8 +225,7 @@ function searchOf(
       now: nodeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),
   )
-  const told = (a: number, b: number): number =>
-    a === b ? 10 : (cells[a]?.distances.get(b) ?? cells[b]?.distances.get(a) ?? 20)
+  const told = (a: number, b: number): number => cells[a]?.distances[b] ?? (a === b ? LOCAL : REMOTE)
   const between = cellDistance(resources)
   const real = (a: number, b: number): number => between(nodes[a]?.id as number, nodes[b]?.id as number)
   return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }

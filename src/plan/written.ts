@@ -9,7 +9,7 @@ export function writtenCells(
   view: DomainView,
 ): readonly Pick<WrittenCell, 'id' | 'vcpus' | 'memoryKiB' | 'distances'>[] {
   if (view.cells.length > 0) return view.cells
-  return [{ id: 0, vcpus: setOf(range(view.vcpus)), memoryKiB: view.memoryKiB, distances: new Map() }]
+  return [{ id: 0, vcpus: setOf(range(view.vcpus)), memoryKiB: view.memoryKiB, distances: [] }]
 }
 
 /** Nodes for a cell's memory as written: its memnode, else `<memory>`. */
@@ -20,15 +20,7 @@ export function writtenNodes({ tune, cells }: DomainView, cell: number): NodeSet
 
 /** What the guest has now, as a placement; a cell without memnode has the nodes of `<memory>`. */
 export function writtenPlacement(view: DomainView, resources: Resources, { mode }: Request): Placement {
-  const cells = view.cells.map(({ id, vcpus, memoryKiB, distances }) => ({
-    id,
-    vcpus,
-    memoryKiB,
-    distances:
-      distances.size === 0
-        ? []
-        : range(view.cells.length).map((other) => distances.get(other) ?? (other === id ? 10 : 20)),
-  }))
+  const cells = view.cells.map(({ id, vcpus, memoryKiB, distances }) => ({ id, vcpus, memoryKiB, distances }))
   return {
     cells,
     binding: {

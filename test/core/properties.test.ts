@@ -1228,7 +1228,7 @@ function searchOf(text: string, host: Host): HomeSearch {
           : { nodes: host.nodes.map((node) => free(node, size)), extraKiB: extra(size) },
       ]),
     ),
-    told: (a, b) => view.cells[a]?.distances.get(b) ?? 20,
+    told: (a, b) => view.cells[a]?.distances[b] ?? 20,
     real: way,
   }
 }

@@ -77,6 +77,5 @@ export function comparable(read: DomainView): object {
     memoryDevices: memoryDevices.map(({ alias: _, ...device }) => device),
     vcpupin: [...view.vcpupin],
     iothreadpin: [...view.iothreadpin],
-    cells: view.cells.map((cell) => ({ ...cell, distances: [...cell.distances].sort(([a], [b]) => a - b) })),
   }
 }

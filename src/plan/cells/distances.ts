@@ -4,7 +4,8 @@ import type { Host } from '../../model.ts'
 
 /** What the kernel assumes between two nodes when the firmware says nothing. @see linux REMOTE_DISTANCE */
 export const REMOTE = 20
-const LOCAL = 10
+/** A node to itself. @see linux LOCAL_DISTANCE */
+export const LOCAL = 10
 
 /**
  * The least that a guest's kernel accepts as distance to another cell; at 10 or less it drops the whole table.
