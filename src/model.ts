@@ -177,7 +177,7 @@ export type DistanceSource = 'host' | 'none'
 export type EmulatorChoice = 'spare' | 'shared' | 'none'
 export type IsolatedUse = 'use' | 'avoid'
 
-/** What is wanted, all defaults filled in. One field per key of the contract; the last three follow from `like`. */
+/** What is requested, all defaults filled in: one field per key of the contract, and what follows from `like` and a VMI. */
 export interface Request {
   readonly like: Like
   readonly cells: 'per-node' | number
@@ -195,21 +195,36 @@ export interface Request {
   readonly cpuset?: CpuSet
   /** Pages that by-free-pages leaves alone on every node, by page size. */
   readonly reserve: readonly { readonly pagesizeKiB: number; readonly kib: number }[]
-  /** A guest without hugepages is refused. */
-  readonly hugepagesRequired: boolean
-  /** Whether vCPUs that are offline at boot belong to cells. */
-  readonly offlineInCells: boolean
-  /** Emulator and I/O threads as KubeVirt pins them. */
-  readonly threadsLikeKubevirt: boolean
-  /** What the VMI says of these threads, if there is one. */
+  readonly rules: Rules
+  /** What the VMI says of emulator and I/O threads, if there is one. */
   readonly threads?: KubevirtThreads
   /** Cells stay and no memory is bound: KubeVirt's dedicated CPUs without passthrough. Absent is no. */
   readonly pinsOnly?: boolean
 }
 
-/**
- * A tenant's request for cpus=as-pinned: its pins stay within bounds.
- */
+/** Where KubeVirt's own answer is another than ours. They follow from `like` and a VMI, and are no keys of the contract. */
+export interface Rules {
+  /** How emulator and I/O threads are pinned. */
+  readonly threads: 'ours' | 'kubevirt'
+  /** How vCPUs are pinned: KubeVirt's way is that of a guest with dedicated CPUs and without passthrough. */
+  readonly pins: 'ours' | 'kubevirt'
+  /** A guest without hugepages is refused. */
+  readonly hugepagesRequired: boolean
+  /** Whether vCPUs that are offline at boot belong to cells. */
+  readonly offlineInCells: boolean
+  /** What becomes of requested CPUs that are offline. */
+  readonly offlineCpus: 'refused' | 'left-out'
+  /** What a cell's memory is a multiple of: its pages, and what libvirt rounds cells to, or its pages alone. */
+  readonly cellUnit: 'rounded' | 'page'
+  /** Whether the host's distances are completed and kept within what a guest accepts, or given as the host states them. */
+  readonly hostDistances: 'completed' | 'as-stated'
+  /** Where the guest gets cells: QEMU has no NUMA on s390x. */
+  readonly cellsOn: 'numa-machines' | 'every-machine'
+  /** Whether `<allocation mode='immediate'/>` is written. */
+  readonly allocation: 'as-written' | 'immediate'
+}
+
+/** A tenant's request for cpus=as-pinned: its pins stay within bounds. */
 export interface TenantPins {
   /** Where the request stands, e.g. "metadata of db1". */
   readonly source: string

@@ -65,8 +65,15 @@ export function place(text: string, surroundings: Surroundings, write: Write, mo
   const { request, resources } = situation
   const { placement, keeps } = planned
   if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
-  const allocateNow = request.like === 'kubevirt'
-  const edits = editsFor({ document, view, placement, keeps, allocateNow, ...optionalElements(vmi), write })
+  const edits = editsFor({
+    document,
+    view,
+    placement,
+    keeps,
+    allocation: request.rules.allocation,
+    ...optionalElements(vmi),
+    write,
+  })
   const lacking = shortages(resources, backingsOf(placement, view, resources))
   const short = keeps === 'nothing' ? withSplitThatFits(lacking, situation) : lacking
   return {

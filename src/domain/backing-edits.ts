@@ -11,7 +11,8 @@ const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'all
 
 /** One `<page>` per cell, unless what is written already gives every cell its size. */
 export function backingEdits(fitting: Fitting): Section {
-  const { document, placement, elements, allocateNow, write } = fitting
+  const { document, placement, elements, write } = fitting
+  const allocateNow = fitting.allocation === 'immediate'
   const backing = child(document.root, 'memoryBacking')
   const sizes = placement.binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))

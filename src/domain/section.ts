@@ -1,6 +1,6 @@
 // A domain document on its way to edits, and what one section of it comes to.
 
-import type { DomainView, Keeps, KubevirtElements, Placement } from '../model.ts'
+import type { DomainView, Keeps, KubevirtElements, Placement, Rules } from '../model.ts'
 import { type Edit, type NewElement, removeElement, type Write } from '../xml/edit.ts'
 import type { XmlDocument, XmlElement } from '../xml/parse.ts'
 
@@ -10,8 +10,7 @@ export interface Fitting {
   readonly view: DomainView
   readonly placement: Placement
   readonly keeps: Keeps
-  /** Write `<allocation mode='immediate'/>`, as KubeVirt does. */
-  readonly allocateNow: boolean
+  readonly allocation: Rules['allocation']
   /** What a VMI asks for besides. */
   readonly elements?: KubevirtElements
   /** Prints a new element; it is called only when there is one. */

@@ -8,8 +8,7 @@ import type { Explained } from './text.ts'
 
 export function placementFacts({ view, request, resources, placement, edits }: Explained): object {
   const { cells, binding } = placement
-  const { reserve, cpuset, emulator, hugepagesRequired, offlineInCells, threadsLikeKubevirt, ...keys } =
-    request
+  const { reserve, cpuset, emulator, rules, ...keys } = request
   return {
     guest: view.name,
     cells: cells.map(({ id, vcpus, memoryKiB, distances }, index) => {

@@ -39,12 +39,12 @@ function tuneHolds({ tune, cells, vcpuAuto, memoryDevices }: DomainView, resourc
 
 function threadsHold({ view, resources, request, available, sharesCpus }: Situation): boolean {
   const { allowed } = resources
-  const { offlineInCells, emulator } = request
+  const { rules, emulator } = request
   // CPUs that are named for the emulator are its own, and no vCPU's.
   const threads = typeof emulator === 'object' ? union(allowed.cpus, emulator) : allowed.cpus
   const within = (cpus: CpuSet, given = available.cpus): boolean =>
     cpus.length > 0 && subtract(cpus, given).length === 0
-  const pinned = offlineInCells ? range(view.vcpus) : view.online
+  const pinned = rules.offlineInCells ? range(view.vcpus) : view.online
   const pins = pinned.map((vcpu) => view.vcpupin.get(vcpu))
   if (!pins.every((pin) => pin !== undefined && within(pin))) return false
   const others = [

@@ -9,7 +9,6 @@ import { checkMode, memnodesOf } from './backing/memory-nodes.ts'
 import { pagesizeOf } from './cells/pagesize.ts'
 import { shapeOf } from './cells/shape.ts'
 import { type Assignment, assignVcpus, type PlannedCell } from './cpus/assign.ts'
-import { likeKubevirtPins } from './cpus/available.ts'
 import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
 import { vcpuPins } from './cpus/pins.ts'
 import { kubevirtPins } from './kubevirt/pins.ts'
@@ -20,12 +19,12 @@ import { boundMemory } from './written.ts'
 /** @throws Refusal with the classes of conformance/FORMAT.md and those of the steps */
 export function plan(situation: Situation): Planned {
   const { view, resources, request } = situation
-  if (likeKubevirtPins(request)) return kubevirtPins(situation)
+  if (request.rules.pins === 'kubevirt') return kubevirtPins(situation)
   if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
   const assignment = assignVcpus(situation)
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
   const threads =
-    request.threadsLikeKubevirt && !situation.sharesCpus
+    request.rules.threads === 'kubevirt' && !situation.sharesCpus
       ? kubevirtThreads(situation, assignment.cpuOf)
       : undefined
   return request.pinsOnly || !hasCells(view, request)
@@ -34,8 +33,8 @@ export function plan(situation: Situation): Planned {
 }
 
 /** QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer. */
-export function hasCells({ arch }: DomainView, { like }: Request): boolean {
-  return like === 'kubevirt' || !(arch ?? '').startsWith('s390')
+export function hasCells({ arch }: DomainView, { rules }: Request): boolean {
+  return rules.cellsOn === 'every-machine' || !(arch ?? '').startsWith('s390')
 }
 
 /** @param own the pins of emulator and I/O threads, where KubeVirt's rules give them */

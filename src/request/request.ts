@@ -3,7 +3,7 @@
 import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
-import type { Like, Request } from '../model.ts'
+import type { Like, Request, Rules } from '../model.ts'
 import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'
 
 /** What one place states: the keys that it has, read. `pagesize` is in KiB. */
@@ -43,22 +43,21 @@ export function unknownKey(name: string, source: string, mistakes: number): Diag
 export function settle(layers: readonly Wishes[], reserve: Request['reserve'] = []): Request {
   const { pagesize, ...stated }: Wishes = Object.assign({}, ...layers)
   const like = stated.like ?? 'virt-numa'
+  // Where emulator and I/O threads are requested to be, KubeVirt's rule for them does not count.
+  const rules = stated.emulator === undefined ? rulesOf[like] : { ...rulesOf[like], threads: 'ours' as const }
   return {
     like,
     ...defaults[like],
     ...stated,
     ...(pagesize !== undefined && { pagesizeKiB: pagesize }),
-    ...(stated.emulator !== undefined && { threadsLikeKubevirt: false }),
+    rules,
     reserve,
   }
 }
 
-type Defaults = Omit<Request, 'like' | 'reserve' | 'pagesizeKiB' | 'cpuset'>
+type Defaults = Omit<Request, 'like' | 'rules' | 'reserve' | 'pagesizeKiB' | 'cpuset'>
 
-/**
- * `kubevirt` is what KubeVirt's guestMappingPassthrough does by itself: its emulator and I/O threads
- * follow rules of its own (threadsLikeKubevirt) unless the request says where they go.
- */
+/** `kubevirt` is what KubeVirt's guestMappingPassthrough does by itself. */
 const defaults: Record<Like, Defaults> = {
   'virt-numa': {
     cells: 'per-node',
@@ -70,9 +69,6 @@ const defaults: Record<Like, Defaults> = {
     distances: 'host',
     emulator: 'spare',
     isolated: 'use',
-    hugepagesRequired: false,
-    offlineInCells: true,
-    threadsLikeKubevirt: false,
   },
   kubevirt: {
     cells: 'per-node',
@@ -84,8 +80,30 @@ const defaults: Record<Like, Defaults> = {
     distances: 'host',
     emulator: 'none',
     isolated: 'use',
+  },
+}
+
+const rulesOf: Record<Like, Rules> = {
+  'virt-numa': {
+    threads: 'ours',
+    pins: 'ours',
+    hugepagesRequired: false,
+    offlineInCells: true,
+    offlineCpus: 'refused',
+    cellUnit: 'rounded',
+    hostDistances: 'completed',
+    cellsOn: 'numa-machines',
+    allocation: 'as-written',
+  },
+  kubevirt: {
+    threads: 'kubevirt',
+    pins: 'ours',
     hugepagesRequired: true,
     offlineInCells: false,
-    threadsLikeKubevirt: true,
+    offlineCpus: 'left-out',
+    cellUnit: 'page',
+    hostDistances: 'as-stated',
+    cellsOn: 'every-machine',
+    allocation: 'immediate',
   },
 }

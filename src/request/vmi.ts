@@ -3,7 +3,7 @@
 import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
 import { parseQuantity } from '../base/memory.ts'
-import type { KubevirtElements, KubevirtThreads, Request } from '../model.ts'
+import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model.ts'
 import type { Wishes } from './request.ts'
 import { cpuNotes } from './vmi-cpus.ts'
 import { elementsIn, threadsIn } from './vmi-rules.ts'
@@ -133,13 +133,20 @@ function memoryIn(reading: Reading, spec: Spot): number | undefined {
 /** The guest's own cells are wished for by any of these keys; the others say where its threads run. */
 const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'distances'] as const
 
-/** @param stated what was wished for beside the VMI's spec: annotations, metadata, flags */
+/**
+ * What a VMI makes of a request. A guest without passthrough and without keys about cells gets pins only, as KubeVirt pins it where
+ * nothing else is requested.
+ * @param stated what is requested beside the VMI's spec: annotations, metadata, flags
+ */
 export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: Wishes): Request {
   const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
-  return {
-    ...request,
-    threads,
-    pinsOnly,
-    ...(pinsOnly && { threadsLikeKubevirt: !('emulator' in stated), offlineInCells: false }),
+  if (!pinsOnly) return { ...request, threads, pinsOnly }
+  const isKubevirts = request.cpus === 'in-order' && request.pin === 'cpu'
+  const rules: Rules = {
+    ...request.rules,
+    threads: 'emulator' in stated ? 'ours' : 'kubevirt',
+    offlineInCells: false,
+    ...(isKubevirts && { pins: 'kubevirt', offlineCpus: 'left-out' }),
   }
+  return { ...request, threads, pinsOnly, rules }
 }

@@ -63,9 +63,17 @@ const ownDefaults: Request = {
   emulator: 'spare',
   isolated: 'use',
   reserve: [],
-  hugepagesRequired: false,
-  offlineInCells: true,
-  threadsLikeKubevirt: false,
+  rules: {
+    threads: 'ours',
+    pins: 'ours',
+    hugepagesRequired: false,
+    offlineInCells: true,
+    offlineCpus: 'refused',
+    cellUnit: 'rounded',
+    hostDistances: 'completed',
+    cellsOn: 'numa-machines',
+    allocation: 'as-written',
+  },
 }
 
 t.test('every key takes its words, the default first', async (t) => {
@@ -209,9 +217,17 @@ t.test('settle: the defaults of both likes', async (t) => {
     emulator: 'none',
     isolated: 'use',
     reserve: [],
-    hugepagesRequired: true,
-    offlineInCells: false,
-    threadsLikeKubevirt: true,
+    rules: {
+      threads: 'kubevirt',
+      pins: 'ours',
+      hugepagesRequired: true,
+      offlineInCells: false,
+      offlineCpus: 'left-out',
+      cellUnit: 'page',
+      hostDistances: 'as-stated',
+      cellsOn: 'every-machine',
+      allocation: 'immediate',
+    },
   })
   t.same(settle([{ like: 'kubevirt' }, { like: 'virt-numa' }]), ownDefaults, 'the strongest like counts')
   t.match(
@@ -221,7 +237,7 @@ t.test('settle: the defaults of both likes', async (t) => {
   )
   t.match(settle([{ like: 'kubevirt', emulator: 'spare' }]), {
     emulator: 'spare',
-    threadsLikeKubevirt: false,
+    rules: { threads: 'ours', hugepagesRequired: true },
   })
 })
 

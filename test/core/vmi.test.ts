@@ -110,7 +110,7 @@ t.test('passthrough is KubeVirt’s own answer', (t) => {
     like: 'kubevirt',
     existing: 'replace',
     pagesizeKiB: 2048,
-    threadsLikeKubevirt: true,
+    rules: { threads: 'kubevirt' },
     pin: 'cpu',
   })
   t.equal(pinsOf(text), '2 3 6 7')

@@ -159,7 +159,7 @@ function placed(text: string, around: Surroundings, move: 'if-better' | undefine
   const after = readDomain(readDocument(first.text))
   if (move !== undefined) must(shapeOf(before) === shapeOf(after), 'rebind has changed what the guest sees')
   // KubeVirt leaves offline vCPUs out of the cells, and libvirt counts them to the first.
-  if (first.edits.length > 0 && first.request.offlineInCells) sameWhenReadAgain(first, after)
+  if (first.edits.length > 0 && first.request.rules.offlineInCells) sameWhenReadAgain(first, after)
   // Without dedicated CPUs nothing is fitted, whatever is wished for.
   if (around.vmi?.dedicated === false) return 'kept'
   const { request, resources } = first

@@ -35,7 +35,7 @@ export function splitMemory(
   const totalKiB = cellMemoryKiB(view)
   const unitKiB = Math.max(
     pagesizeKiB ?? 0,
-    request.like === 'kubevirt' && pagesizeKiB !== undefined ? 0 : roundedToKiB(view),
+    request.rules.cellUnit === 'page' && pagesizeKiB !== undefined ? 0 : roundedToKiB(view),
   )
   checkSize(view, totalKiB, unitKiB, cells.length, pagesizeKiB)
   // A node that is counted out to the page has no room for a rest beside its units.

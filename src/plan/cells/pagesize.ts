@@ -11,7 +11,7 @@ import type { CellPages, DomainView, Host, Request } from '../../model.ts'
 export function pagesizeOf(view: DomainView, host: Host, request: Request): number | undefined {
   const pagesizeKiB =
     request.pagesizeKiB === 'none' ? undefined : (request.pagesizeKiB ?? oneSize(view, host))
-  if (pagesizeKiB === undefined && request.hugepagesRequired)
+  if (pagesizeKiB === undefined && request.rules.hugepagesRequired)
     refuse('hugepages-required', { inVmi: request.threads !== undefined })
   return pagesizeKiB
 }

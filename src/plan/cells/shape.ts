@@ -38,7 +38,7 @@ export function shapeOf(
  */
 function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
   const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))
-  if (!request.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
+  if (!request.rules.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
   const later = guestCores.filter((core) => core.online.length === 0)
   const shares = deal(
     later.length,
@@ -58,5 +58,7 @@ function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell
 function distancesOf({ resources, request }: Situation, cells: readonly PlannedCell[]): number[][] {
   const nodes = cells.map(({ node }) => node)
   if (request.distances === 'none') return range(cells.length).map(() => [])
-  return request.like === 'kubevirt' ? hostDistances(resources, nodes) : guestDistances(resources, nodes)
+  return request.rules.hostDistances === 'as-stated'
+    ? hostDistances(resources, nodes)
+    : guestDistances(resources, nodes)
 }

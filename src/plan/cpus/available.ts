@@ -34,17 +34,17 @@ export interface AvailableCpus {
  * @throws Refusal `cpus-offline` when a CPU that was asked for is not online, `no-cpus` when nothing is left
  */
 export function availableCpus(resources: Resources, request: Request, vcpus: number): AvailableCpus {
-  const { cpuset, emulator } = request
+  const { cpuset, emulator, rules } = request
   const online = setOf<CpuSet>(resources.nodes.flatMap((node) => node.cpus))
   const named = union(
     cpuset ?? setOf<CpuSet>([]),
     typeof emulator === 'object' ? emulator : setOf<CpuSet>([]),
   )
   const offline = subtract(named, online)
-  const isPod = request.like === 'kubevirt' || likeKubevirtPins(request)
-  if (offline.length > 0 && !isPod) throw new Refusal([offlineFinding(offline, online)])
+  if (offline.length > 0 && rules.offlineCpus === 'refused')
+    throw new Refusal([offlineFinding(offline, online)])
   // KubeVirt has one answer to a pod without enough CPUs of this host, none included.
-  if (online.length === 0 && likeKubevirtPins(request))
+  if (online.length === 0 && rules.pins === 'kubevirt')
     refuse('not-enough-threads', { vcpus, cpus: 0, cpuset: '(none)' })
   const given = intersect(resources.allowed.cpus, online)
   const usable = withoutIsolated(given, resources, request.isolated)
@@ -61,11 +61,6 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
     cores: coresOf(node.cpus, coreOf, available),
   }))
   return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline }
-}
-
-/** Whether the guest gets the pins that KubeVirt gives a guest with dedicated CPUs and without passthrough. */
-export function likeKubevirtPins({ pinsOnly, cpus, pin }: Request): boolean {
-  return pinsOnly === true && cpus === 'in-order' && pin === 'cpu'
 }
 
 /**

@@ -76,8 +76,9 @@ export function movedThreadPins(
     (situation.sharesCpus || subtract(cpus, used).length === cpus.length)
   const { emulatorpin, iothreadpin, iothreads } = view
   const written = [...(emulatorpin === undefined ? [] : [emulatorpin]), ...iothreadpin.values()]
+  const isKubevirts = request.rules.threads === 'kubevirt'
   // virt-launcher's libvirt has no cpuset to put the emulator in.
-  const backing = request.threadsLikeKubevirt ? [] : memnodes
+  const backing = isKubevirts ? [] : memnodes
   const reaches =
     emulatorpin !== undefined && unreached(emulatorpin, backedByPages(backing), available).length === 0
   const stays = reaches && iothreads.every((id) => iothreadpin.has(id)) && written.every(fits)
@@ -88,7 +89,7 @@ export function movedThreadPins(
     }
   }
   // KubeVirt asks for a CPU of their own for threads that it pins; the pod on this side has one too.
-  const emulator = request.threadsLikeKubevirt && written.length > 0 ? 'spare' : request.emulator
+  const emulator = isKubevirts && written.length > 0 ? 'spare' : request.emulator
   const asked = { ...situation, request: { ...request, emulator } }
   return reachMemory(asked, threadPins(asked, vcpupin, inUse), { vcpupin, memnodes: backing })
 }

@@ -28,9 +28,10 @@ export function kubevirtPins(situation: Situation): Planned {
   const inUse = available.nodes
     .filter((node) => subtract(node.cpus, setOf(cpus)).length < node.cpus.length)
     .map(({ id }) => id)
-  const threads = situation.request.threadsLikeKubevirt
-    ? { pins: pinsFrom(situation, pool.thread), notes: [] }
-    : threadPins({ ...situation, distance: () => 0 }, vcpupin, inUse)
+  const threads =
+    situation.request.rules.threads === 'kubevirt'
+      ? { pins: pinsFrom(situation, pool.thread), notes: [] }
+      : threadPins({ ...situation, distance: () => 0 }, vcpupin, inUse)
   return {
     keeps: 'nothing',
     placement: { cells: [], binding: { memnodes: [], vcpupin, ...threads.pins } },
