@@ -632,7 +632,7 @@ t.test('define and watch', (t) => {
   const left = run(['watch', '--once', ...around(conf), ...backup])
   t.match(
     left.stdout,
-    'refused, error[cpuset-unavailable]: metadata of db1: emulator 0 has none of the allowed CPUs 2-3,10-11',
+    'refused: error[cpuset-unavailable]: metadata of db1: emulator 0 has none of the allowed CPUs 2-3,10-11',
   )
   t.equal(now(), '0 8', 'and the guest stays as it is')
   t.end()
