@@ -41,7 +41,8 @@ function timed(run: () => unknown, count: number): number {
 
 function printWarm(): void {
   process.stdout.write(
-    `\nwarm; a limit was set where saxes takes ${SAXES_MS} ms for a 10 KB domain, so it is also held as a ratio to saxes here\n` +
+    `\nwarm; the limits are for a machine where saxes takes ${SAXES_MS} ms for a domain of 10 KB; ` +
+      'they also hold as a ratio to saxes here\n' +
       `${''.padEnd(44)}      ms   limit   saxes   ratio   limit\n`,
   )
   for (const [index, { what, limitMs }] of warmRows().entries()) {
@@ -50,10 +51,10 @@ function printWarm(): void {
     )
     const [ratio, most] = [ms / saxesMs, limitMs / SAXES_MS]
     const verdict = (isMet: boolean): string => (isMet ? '' : ' over')
-    process.stdout.write(
-      `${what.padEnd(44)} ${ms.toFixed(3).padStart(7)} ${limitMs.toFixed(1).padStart(7)} ${saxesMs.toFixed(3).padStart(7)} ` +
-        `${ratio.toFixed(2).padStart(7)} ${most.toFixed(2).padStart(7)}${verdict(ms <= limitMs)}${ratio > most ? ', and as a ratio' : ''}\n`,
-    )
+    const columns = [ms.toFixed(3), limitMs.toFixed(1), saxesMs.toFixed(3), ratio.toFixed(2), most.toFixed(2)]
+    const asRatio = ratio > most ? ', and as a ratio' : ''
+    const row = [what.padEnd(44), ...columns.map((each) => each.padStart(7))].join(' ')
+    process.stdout.write(`${row}${verdict(ms <= limitMs)}${asRatio}\n`)
   }
   process.stdout.write(lxmlLine())
 }

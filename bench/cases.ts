@@ -120,7 +120,9 @@ function rebindCase(cells: number, nodes: number): () => unknown {
   const list = range(cells).map(
     (id) => `<cell id='${id}' cpus='${id * 4}-${id * 4 + 3}' memory='1048576' unit='KiB'/>`,
   )
-  const text = `<domain type='kvm'><name>wide</name><memory unit='GiB'>${cells}</memory><vcpu>${cells * 4}</vcpu><cpu><numa>${list.join('')}</numa></cpu></domain>`
+  const text =
+    `<domain type='kvm'><name>wide</name><memory unit='GiB'>${cells}</memory><vcpu>${cells * 4}</vcpu>` +
+    `<cpu><numa>${list.join('')}</numa></cpu></domain>`
   const view = readDomain(readDocument(text))
   const resources = resourcesOf(host, { nodes: setOf<NodeSet>(range(nodes)) })
   const request = settle([{ pin: 'cpu' }])

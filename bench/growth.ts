@@ -151,9 +151,12 @@ export function growthRows(): string {
     const [half, whole] = [msOf(index, full / 2), msOf(index, full)]
     const exponent = Math.log2(whole / half)
     const over = whole > MOST_MS ? ' over' : ''
-    return `${what.padEnd(50)} ${String(full).padStart(6)} ${half.toFixed(0).padStart(7)} ${whole.toFixed(0).padStart(7)} ${exponent.toFixed(1).padStart(8)}${over}\n`
+    const times = [half.toFixed(0), whole.toFixed(0)].map((ms) => ms.padStart(7))
+    const row = [what.padEnd(50), String(full).padStart(6), ...times, exponent.toFixed(1).padStart(8)]
+    return `${row.join(' ')}${over}\n`
   })
-  return `\ngrowth, cold; at most ${MOST_MS} ms\n${''.padEnd(50)}   size ms, half    full exponent\n${lines.join('')}`
+  const head = `${''.padEnd(50)}   size ms, half    full exponent`
+  return `\ngrowth, cold; at most ${MOST_MS} ms\n${head}\n${lines.join('')}`
 }
 
 /** In a process of its own, since what V8 has seen before makes a row faster. */

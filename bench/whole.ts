@@ -63,7 +63,8 @@ const median = (values: readonly number[]): number =>
 export function table(title: string, rows: readonly Cost[], mostRatio = Number.POSITIVE_INFINITY): string {
   const lines = rows.map(({ what, ms, ratio, peakMiB }) => {
     const peak = peakMiB === undefined ? '?' : peakMiB.toFixed(0)
-    return `${what.padEnd(44)} ${ms.toFixed(1).padStart(7)} ${ratio.toFixed(2).padStart(7)} ${peak.padStart(9)}${ratio > mostRatio ? ' over' : ''}`
+    const row = [what.padEnd(44), ms.toFixed(1).padStart(7), ratio.toFixed(2).padStart(7), peak.padStart(9)]
+    return `${row.join(' ')}${ratio > mostRatio ? ' over' : ''}`
   })
   return `\n${title}\n${''.padEnd(44)}      ms   ratio  peak MiB\n${lines.join('\n')}\n`
 }

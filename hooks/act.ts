@@ -105,7 +105,7 @@ const headOf = ([first]: readonly Diagnostic[]): string =>
 async function answerFor(run: Run): Promise<Answer> {
   const { steps, config, configSource, call, rule } = run
   const xml = await inTime(run, steps.readInput())
-  if (!mayAsk(xml, call, config)) {
+  if (!mayBeOptedIn(xml, call, config)) {
     if (rule.does === 'rebind') checkWhole(xml)
     return { exit: 0 }
   }
@@ -114,14 +114,14 @@ async function answerFor(run: Run): Promise<Answer> {
     steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }),
   )
   switch (found.is) {
-    case 'not-asked':
+    case 'not-opted-in':
       return { exit: 0 }
     case 'fitted':
       return { exit: 0, summary: found.summary, ...(found.text !== undefined && { stdout: found.text }) }
     case 'found':
-      return { exit: 1, stderr: found.told, summary: `refused: ${found.summary}` }
+      return { exit: 1, stderr: found.stderr, summary: `refused: ${found.summary}` }
     case 'refused':
-      return refused(run, found.told, found.summary)
+      return refused(run, found.stderr, found.summary)
   }
 }
 
@@ -129,7 +129,7 @@ async function answerFor(run: Run): Promise<Answer> {
  * Rules out most guests without parsing their XML: an opted-in guest names our namespace, or the
  * configuration has its name, libvirt's first argument.
  */
-function mayAsk(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
+function mayBeOptedIn(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
   if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
   return Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength).includes(NAMESPACE)
 }
@@ -157,9 +157,9 @@ function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Prom
 }
 
 /** A refusal cancels a rebind; at prepare it is only logged. */
-function refused({ rule }: Run, told: string, summary: string): Answer {
+function refused({ rule }: Run, stderr: string, summary: string): Answer {
   return rule.does === 'rebind'
-    ? { exit: 1, stderr: told, summary: `refused: ${summary}` }
+    ? { exit: 1, stderr, summary: `refused: ${summary}` }
     : { exit: 0, summary: `not checked: ${summary}` }
 }
 
@@ -200,7 +200,7 @@ const LOG_MS = 200
 async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
   const { stdout } = answer
   const shown = stdout === undefined ? answer : ((await unprinted(run, stdout)) ?? answer)
-  if (shown.stderr !== undefined) await tell(run, shown.stderr)
+  if (shown.stderr !== undefined) await printErrors(run, shown.stderr)
   return shown
 }
 
@@ -223,7 +223,7 @@ function unwritten(reason: string): Answer {
 }
 
 /** stderr may be closed; the exit status is enough. */
-async function tell(run: Run, text: string): Promise<void> {
+async function printErrors(run: Run, text: string): Promise<void> {
   try {
     await inTime(run, run.steps.print(2, visibleLines(text)))
   } catch {

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../src/check.ts'
-import { isAsked, partitionOf } from '../src/document.ts'
+import { isOptedIn, partitionOf } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { resourcesOf } from '../src/host/resources.ts'
@@ -30,14 +30,14 @@ export interface Task {
 
 /** The result. `summary` is for the log, `stderr` for libvirt. */
 export type Fit =
-  | { readonly is: 'not-asked' }
+  | { readonly is: 'not-opted-in' }
   | { readonly is: 'fitted'; readonly text?: string; readonly summary: string }
-  | { readonly is: 'found' | 'refused'; readonly told: string; readonly summary: string }
+  | { readonly is: 'found' | 'refused'; readonly stderr: string; readonly summary: string }
 
 /** The steps of the work; tests replace them. */
 export interface FitSteps {
   readonly readDocument: (text: string) => XmlDocument
-  readonly isAsked: (document: XmlDocument, config: Config) => boolean
+  readonly isOptedIn: (document: XmlDocument, config: Config) => boolean
   readonly readHost: (guest: GuestPlace, root: string | undefined) => HostSource
   readonly place: typeof place
   readonly preflight: typeof preflight
@@ -47,7 +47,7 @@ export interface FitSteps {
 /** The real steps. */
 export const fitSteps: FitSteps = {
   readDocument,
-  isAsked,
+  isOptedIn,
   readHost: (guest, root) => {
     if (root !== undefined) checkRoot(root)
     return readHostSource({ guest, ...(root !== undefined && { host: root }) })
@@ -73,15 +73,15 @@ export function fit(task: Task, steps: FitSteps): Fit {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const found = errorsFirst(error.diagnostics)
-    const told = steps.render(found, 'capacity-fails', domainSource(`${task.guest}.xml`, text))
-    return { is: 'refused', told, summary: listed(found, 'capacity-fails') }
+    const stderr = steps.render(found, 'capacity-fails', domainSource(`${task.guest}.xml`, text))
+    return { is: 'refused', stderr, summary: listed(found, 'capacity-fails') }
   }
 }
 
 function fitText(task: Task, text: string, steps: FitSteps): Fit {
   const { config, configSource } = task
   const document = steps.readDocument(text)
-  if (!steps.isAsked(document, config)) return { is: 'not-asked' }
+  if (!steps.isOptedIn(document, config)) return { is: 'not-opted-in' }
   if (task.does === 'preflight') return check(task, document, steps)
   const from = steps.readHost({ partition: partitionOf(document), confinedBy: 'strongest' }, config.root)
   const placed = steps.place(text, { ...from, config, configSource, runs: true }, lazyWrite, 'if-better')
@@ -104,7 +104,7 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
     return { is: 'fitted', summary: summary === '' ? 'ok' : `ok, ${summary}` }
   return {
     is: 'found',
-    told: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)),
+    stderr: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)),
     summary,
   }
 }

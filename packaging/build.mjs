@@ -38,8 +38,13 @@ const lazy = (up) => ({
  * xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for
  * nothing.
  */
-const ABSENT =
-  /^js-yaml$|^@oozcitak\/url$|\/(?:JSONReader|YAMLReader|XMLReader|ObjectReader|MapWriter|ObjectWriter|JSONWriter|YAMLWriter|BuilderFunctionsCB|XMLBuilderCBImpl|DOMParserImpl|XMLSerializerImpl)$/
+const ABSENT = new RegExp(
+  [
+    '^js-yaml$|^@oozcitak/url$',
+    '/(?:JSON|YAML|XML|Object)Reader$|/(?:Map|Object|JSON|YAML)Writer$',
+    '/(?:BuilderFunctionsCB|XMLBuilderCBImpl|DOMParserImpl|XMLSerializerImpl)$',
+  ].join('|'),
+)
 
 const onlyXml = {
   name: 'only-xml',

@@ -8,7 +8,7 @@ import { child, type XmlDocument } from './xml/parse.ts'
 /**
  * Whether a guest opted in. Nothing else is read: mistakes in the XML of other guests are not our business.
  */
-export function isAsked({ root }: XmlDocument, config: Config): boolean {
+export function isOptedIn({ root }: XmlDocument, config: Config): boolean {
   const wishes = readWishes({ problems: [] }, child(root, 'metadata'))
   return optedIn({ name: nameOf(root), ...(wishes !== undefined && { wishes }) }, config)
 }

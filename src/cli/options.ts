@@ -43,7 +43,8 @@ export const options = {
     flags: ['--backup'],
     takes: 'DIR',
     about:
-      'where to keep the previous definition; default /var/lib/virt-numa, without root ~/.local/state/virt-numa',
+      'where to keep the previous definition; default /var/lib/virt-numa, ' +
+      'or ~/.local/state/virt-numa without root',
   },
   once: { flags: ['--once'], about: 'check all guests once, then exit' },
   vmiText: { flags: ['--vmi'], takes: 'JSON', about: "the guest's VirtualMachineInstance, not its file" },

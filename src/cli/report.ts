@@ -17,7 +17,7 @@ export interface Running {
 }
 
 /** Reports on stderr; with --json the command prints the diagnostics as well. */
-export function tell(found: readonly Diagnostic[], { severity, source, quiet }: Running): void {
-  const told = quiet ? found.filter((each) => labelOf(each, severity) === 'error') : found
-  if (told.length > 0) print(2, renderDiagnostics(told, severity, source))
+export function report(found: readonly Diagnostic[], { severity, source, quiet }: Running): void {
+  const shown = quiet ? found.filter((each) => labelOf(each, severity) === 'error') : found
+  if (shown.length > 0) print(2, renderDiagnostics(shown, severity, source))
 }

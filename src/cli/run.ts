@@ -8,7 +8,7 @@ import { type Command, type CommandName, type CommandNamed, commands } from './c
 import { helpText } from './help.ts'
 import type { CommandRow } from './options.ts'
 import { print, printJson } from './output.ts'
-import { type Running, tell } from './report.ts'
+import { type Running, report } from './report.ts'
 
 /** The version in package.json, which packaging/build.mjs fills in. */
 declare const VERSION: string
@@ -51,7 +51,7 @@ function runRow<Name extends CommandName>(
 function fail(error: unknown, running: Running): number {
   if (!(error instanceof Refusal)) return failWithBug(error)
   try {
-    tell(error.diagnostics, running)
+    report(error.diagnostics, running)
     if (running.json)
       printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
   } catch {

@@ -52,40 +52,40 @@ function runsOf(before: readonly string[], after: readonly string[]): Run[] {
   while (start < most && before[start] === after[start]) start++
   let end = 0
   while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++
-  const [old, made] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
+  const [old, next] = [before.slice(start, before.length - end), after.slice(start, after.length - end)]
   const runs: Run[] = [{ sign: ' ', lines: before.slice(0, start) }]
-  let [oldAt, madeAt] = [0, 0]
-  for (const [oldLine, madeLine] of [...pairsOf(old, made), [old.length, made.length] as const]) {
+  let [oldAt, nextAt] = [0, 0]
+  for (const [oldLine, nextLine] of [...pairsOf(old, next), [old.length, next.length] as const]) {
     runs.push(
       { sign: '-', lines: old.slice(oldAt, oldLine) },
-      { sign: '+', lines: made.slice(madeAt, madeLine) },
+      { sign: '+', lines: next.slice(nextAt, nextLine) },
     )
     if (oldLine < old.length) runs.push({ sign: ' ', lines: [old[oldLine] as string] })
     oldAt = oldLine + 1
-    madeAt = madeLine + 1
+    nextAt = nextLine + 1
   }
   return joined([...runs, { sign: ' ', lines: before.slice(before.length - end) }])
 }
 
 /** Pairs of equal lines, by their indexes. */
-function pairsOf(old: readonly string[], made: readonly string[]): (readonly [old: number, made: number])[] {
-  const placesIn = (lines: readonly string[], others: ReadonlySet<string>): number[] =>
+function pairsOf(old: readonly string[], next: readonly string[]): (readonly [old: number, next: number])[] {
+  const indexesIn = (lines: readonly string[], others: ReadonlySet<string>): number[] =>
     [...lines.keys()].filter((at) => others.has(lines[at] as string))
-  const [oldPlaces, madePlaces] = [placesIn(old, new Set(made)), placesIn(made, new Set(old))]
+  const [oldIndexes, newIndexes] = [indexesIn(old, new Set(next)), indexesIn(next, new Set(old))]
   const options = { maxEditLength: MOST_EDITS }
   const changes =
     diffArrays(
-      oldPlaces.map((at) => old[at]),
-      madePlaces.map((at) => made[at]),
+      oldIndexes.map((at) => old[at]),
+      newIndexes.map((at) => next[at]),
       options,
     ) ?? []
   const pairs: (readonly [number, number])[] = []
-  let [oldAt, madeAt] = [0, 0]
+  let [oldAt, nextAt] = [0, 0]
   for (const { added, removed, count } of changes) {
     for (let line = 0; line < count && !added && !removed; line++)
-      pairs.push([oldPlaces[oldAt + line] as number, madePlaces[madeAt + line] as number])
+      pairs.push([oldIndexes[oldAt + line] as number, newIndexes[nextAt + line] as number])
     if (!added) oldAt += count
-    if (!removed) madeAt += count
+    if (!removed) nextAt += count
   }
   return pairs
 }

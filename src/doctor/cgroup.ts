@@ -8,6 +8,7 @@ import { ifReadable, textAt } from '../host/kernel-text.ts'
 import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 
+/** Whether there is a cpuset controller. */
 export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspection): Item {
   const mounts = readMounts(files, daemon?.pid ?? 'self')
   const name = 'cgroup'
@@ -25,7 +26,8 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspect
       ? v2
       : undefined)
   const kinds = [...new Set(mounts.map(({ version }) => version))].sort((a, b) => a - b)
-  const says = `${kinds.map((version) => `v${version}`).join(' and ')}, ${offered === undefined ? 'no cpuset controller' : `cpuset in v${offered.version}`}`
+  const controller = offered === undefined ? 'no cpuset controller' : `cpuset in v${offered.version}`
+  const says = `${kinds.map((version) => `v${version}`).join(' and ')}, ${controller}`
   const found: Diagnostic[] = []
   if (offered === undefined) found.push(diagnostic('cpuset-controller-off', { where: 'on this host' }))
   else if (controllers !== undefined && !controllers.includes('cpuset'))
@@ -37,14 +39,15 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspect
 
 const controllersIn = (text = ''): string[] => text.trim().split(/\s+/)
 
+/** Whether guests stay on the CPUs of the daemon. */
 export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Inspection): Item {
   const name = 'guests'
-  if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
+  if (daemon === undefined) return { name, says: 'unknown: no daemon is running', found: [] }
   const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   const own = ifReadable(() => readCgroup(files, { pid: daemon.pid }, online))
   const cpus = own?.allowed.cpus
   if (own === undefined || cpus === undefined)
-    return { name, says: `not known: the cgroup of ${named(daemon)} cannot be read`, found: [] }
+    return { name, says: `unknown: the cgroup of ${named(daemon)} cannot be read`, found: [] }
   const given = `${named(daemon)} may use the CPUs ${formatSet(cpus)}`
   if (controllers?.length === 0) return { name, says: `${given}; guests stay in its cgroup`, found: [] }
   const [theirs, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) =>

@@ -24,6 +24,7 @@ export function apparmorFindings(files: Files, daemon: Daemon | undefined, node:
   return [diagnostic('apparmor-denies', { daemon: named(daemon), node, profile })]
 }
 
+/** Whether SELinux and AppArmor allow the hook. */
 export function accessItem({ files, daemon, hooks, selinux, policy }: Inspection): Item {
   const isOn = isAppArmorOn(files)
   const isConfined = isOn && isConfinedByAppArmor(daemon?.confinement)
@@ -40,9 +41,10 @@ export function accessItem({ files, daemon, hooks, selinux, policy }: Inspection
 const FILTER = 2
 const CAP_SYS_NICE = 23n
 
+/** Whether QEMU may call mbind. */
 export function bindingItem({ daemon }: Inspection): Item {
   const name = 'binding'
-  if (daemon === undefined) return { name, says: 'not known: no daemon is running', found: [] }
+  if (daemon === undefined) return { name, says: 'unknown: no daemon is running', found: [] }
   const { seccomp, bounding } = daemon
   const hasNice = bounding === undefined ? undefined : ((bounding >> CAP_SYS_NICE) & 1n) === 1n
   const filter =
@@ -61,17 +63,19 @@ export function bindingItem({ daemon }: Inspection): Item {
   }
 }
 
+/** Whether QEMU may use /dev/kvm. */
 export function kvmItem({ files, kvm, qemuConf, isThisHost }: Inspection): Item {
   const name = 'kvm'
   if (kvm === undefined)
     return {
       name,
-      says: isThisHost ? 'no /dev/kvm' : 'not known: no /dev in the capture',
+      says: isThisHost ? 'no /dev/kvm' : 'unknown: no /dev in the capture',
       found: isThisHost ? [diagnostic('kvm-missing', {})] : [],
     }
   const user = qemuUser(files, qemuConf)
   const facts = { owner: ownerOf(files, kvm), mode: (kvm.mode & 0o7777).toString(8).padStart(4, '0') }
-  const says = `/dev/kvm is ${facts.owner} ${facts.mode}, QEMU runs as ${user === undefined ? 'a user that is not known' : `${user.name} (${user.source})`}`
+  const runsAs = user === undefined ? 'an unknown user' : `${user.name} (${user.source})`
+  const says = `/dev/kvm is ${facts.owner} ${facts.mode}, QEMU runs as ${runsAs}`
   const isDenied = user !== undefined && !mayUse(user, kvm)
   return {
     name,

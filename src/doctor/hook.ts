@@ -5,8 +5,10 @@ import { textAt } from '../host/kernel-text.ts'
 import { type Inspection, named, type OurHook } from './inspection.ts'
 import type { Item } from './item.ts'
 
+/** The oldest supported libvirt. */
 const OLDEST = '6.5'
 
+/** The versions of the programs. */
 export function versionsItem({ versions, files, isThisHost }: Inspection): Item {
   const { libvirt, qemu, node } = versions
   const kernel = textAt(files, '/proc/sys/kernel/osrelease')?.trim()
@@ -22,7 +24,7 @@ export function versionsItem({ versions, files, isThisHost }: Inspection): Item 
     found.push(diagnostic('libvirt-old', { version: libvirt, oldest: OLDEST }))
   return {
     name: 'versions',
-    says: stated.map(([name, version]) => `${name} ${version ?? '(not known)'}`).join(', '),
+    says: stated.map(([name, version]) => `${name} ${version ?? 'unknown'}`).join(', '),
     found,
   }
 }
@@ -37,16 +39,18 @@ function isBefore(version: string, other: string): boolean {
   return false
 }
 
+/** Whether the configuration can be read. */
 export function configurationItem({ config: { path, isThere, found } }: Inspection): Item {
-  return { name: 'configuration', says: isThere ? path : `no ${path}: defaults`, found }
+  return { name: 'configuration', says: isThere ? path : `defaults (no ${path})`, found }
 }
 
+/** Whether our hook is installed, works, and is run. */
 export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }: Inspection): Item {
   const path = `${hooksFolder}/qemu`
   if (hooks.length === 0)
     return {
       name: 'hook',
-      says: `none of ours in ${hooksFolder}`,
+      says: `not installed in ${hooksFolder}`,
       found: [diagnostic('hook-absent', { path })],
     }
   const found = hooks.flatMap(wrongWith)
@@ -61,12 +65,12 @@ export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }:
       }),
     )
   }
-  const beside = otherHooks.length === 0 ? '' : `, beside ${otherHooks.join(', ')}`
+  const others = otherHooks.length === 0 ? '' : `; other hooks: ${otherHooks.join(', ')}`
   const seen =
-    daemon === undefined ? '; no daemon is running' : isHookSeen ? `; ${named(daemon)} sees it` : ''
+    daemon === undefined ? '; no daemon is running' : isHookSeen ? `; ${named(daemon)} runs it` : ''
   return {
     name: 'hook',
-    says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${beside}${seen}`,
+    says: `${hooks.map((each) => each.path).join(', ')} runs ${first.program}${others}${seen}`,
     found,
   }
 }
@@ -78,7 +82,7 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
       diagnostic('hook-broken', {
         path,
         what: 'was written by an earlier version',
-        why: 'it takes every exit status for a verdict: a Node that cannot run keeps every guest from starting',
+        why: 'it takes any exit status for a verdict: if Node cannot run, no guest starts',
         fix: 'virt-numa install',
       }),
     )
@@ -88,7 +92,7 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
       diagnostic('hook-broken', {
         path,
         what: `is not executable (mode ${mode.toString(8).padStart(4, '0')})`,
-        why: 'libvirt passes over such a file without a word',
+        why: 'libvirt silently ignores such a file',
         fix: `chmod 0755 ${path}`,
       }),
     )
@@ -97,8 +101,8 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
     found.push(
       diagnostic('hook-broken', {
         path,
-        what: `runs ${missing.join(' and ')}, not there or not to be run`,
-        why: 'it cancels migrate and restore, and checks no start',
+        what: `runs ${missing.join(' and ')}, missing or not executable`,
+        why: 'it cancels every migration and restore, and checks no start',
         fix: 'virt-numa install',
       }),
     )

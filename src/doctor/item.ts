@@ -9,8 +9,10 @@ export interface Item {
   readonly found: readonly Diagnostic[]
 }
 
+/** `finding`: something is wrong. */
 export type State = 'ok' | 'note' | 'finding'
 
+/** What the diagnostics of an item amount to. */
 export function stateOf({ found }: Pick<Item, 'found'>): State {
   if (found.length === 0) return 'ok'
   return found.every(({ code }) => classOf(code) === 'note') ? 'note' : 'finding'

@@ -10,6 +10,7 @@ import type { Host, HostNode } from '../model.ts'
 import { type Inspection, named } from './inspection.ts'
 import type { Item } from './item.ts'
 
+/** The huge pages of each node. */
 export function pagesItem({ host }: Inspection): Item {
   const sizes = sizesOf(host)
   const used = sizes.filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
@@ -20,7 +21,7 @@ export function pagesItem({ host }: Inspection): Item {
         ? 'boot a kernel with CONFIG_HUGETLBFS'
         : setAside(host.nodes[0]?.id ?? 0, first, 512)
     const found = [diagnostic('pools-empty', { sizes: sizes.map(formatKiB).join(', '), fix })]
-    return { name: 'pages', says: 'none set aside', found }
+    return { name: 'pages', says: 'no huge pages', found }
   }
   return {
     name: 'pages',
@@ -76,6 +77,7 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
   return [diagnostic('pool-uneven', facts)]
 }
 
+/** Whether every size of huge pages is mounted, and was before the daemon started. */
 export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   const mounts = hugetlbfsMounts(
     files,
@@ -83,7 +85,7 @@ export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
     host.defaultPagesizeKiB,
   )
   const name = 'hugetlbfs'
-  if (mounts === undefined) return { name, says: 'not known: no list of mounts', found: [] }
+  if (mounts === undefined) return { name, says: 'unknown: no list of mounts', found: [] }
   const used = sizesOf(host).filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   const found = used.flatMap((size): Diagnostic[] => {
     const points = mounts

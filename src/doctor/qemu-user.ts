@@ -19,6 +19,7 @@ export interface QemuConf {
   readonly controllers?: readonly string[]
 }
 
+/** The user that QEMU runs as. */
 export interface QemuUser {
   readonly name: string
   readonly uid: number
@@ -32,6 +33,7 @@ const BUILT_IN = ['libvirt-qemu', 'qemu']
 
 const CONF = '/etc/libvirt/qemu.conf'
 
+/** Reads qemu.conf; its mistakes are libvirt's to report. */
 export function readQemuConf(files: Files): QemuConf {
   const found: Diagnostic[] = []
   const stated: { user?: string; group?: string; controllers?: readonly string[] } = {}
@@ -77,6 +79,7 @@ export function mayUse({ uid, gids }: Pick<QemuUser, 'uid' | 'gids'>, file: Owne
   return ((file.mode >> shift) & 0o6) === 0o6
 }
 
+/** "root:kvm". */
 export function ownerOf(files: Files, { uid, gid }: Owned): string {
   const name = (path: string, id: number): string =>
     rowsOf(files, path).find(([, , known]) => known === String(id))?.[0] ?? String(id)

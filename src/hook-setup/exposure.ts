@@ -23,7 +23,7 @@ export function exposureOf(node: string, program: string, others: readonly strin
   const loaded = readdirSync(above)
     .filter((name) => name.endsWith('.cjs'))
     .map((name) => join(above, name))
-  const paths = new Set([node, program, ...loaded, ...others].flatMap(wayTo))
+  const paths = new Set([node, program, ...loaded, ...others].flatMap(withParents))
   const exposed = [...paths].sort().flatMap((path) => {
     const who = whoElse(lstatSync(path), trusted())
     return who === undefined ? [] : [diagnostic('hook-program-exposed', { path, who })]
@@ -36,9 +36,9 @@ export function exposureOf(node: string, program: string, others: readonly strin
 }
 
 /** The path and every folder above it. */
-function wayTo(path: string): string[] {
+function withParents(path: string): string[] {
   const above = dirname(path)
-  return above === path ? [path] : [...wayTo(above), path]
+  return above === path ? [path] : [...withParents(above), path]
 }
 
 /** Users who may change the hook: root, or in a pod without root the user of this process. */

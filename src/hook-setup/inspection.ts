@@ -36,7 +36,7 @@ export function inspect(
   const daemon = readDaemon(files)
   const { config, source } = readConfiguration(host)
   const selinux = selinuxMode(files)
-  const asked = isThisHost
+  const policy = isThisHost
     ? ours.flatMap(({ path }) => [
         ...checkLabel(selinux, path, runProgram),
         ...policyOn({ mode: selinux, daemon, path, shown: path }, runProgram),
@@ -57,7 +57,7 @@ export function inspect(
       .map(({ path }) => path),
     isHookSeen: daemon !== undefined && hasSeenHooks(hooks, daemon),
     selinux,
-    policy: asked,
+    policy: policy,
     ...known('partition', readPartition(files)),
     ...known(
       'kvm',

@@ -52,8 +52,9 @@ function formerShimText(node: string, program: string): string {
   const [nodePath, programPath] = [quoted(node), quoted(program)]
   const message = `error[hook-missing]: cannot run ${program} with ${node}; fix: virt-numa install`
   const isCancelled = `case "$2" in migrate|restore) echo ${quoted(message)} >&2; exit 1;; esac; exit 0`
+  const isOurs = `case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac`
   return `#!/bin/sh
-case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac; trap ${quoted(isCancelled)} EXIT; shopt -s execfail 2>/dev/null
+${isOurs}; trap ${quoted(isCancelled)} EXIT; shopt -s execfail 2>/dev/null
 [ -f ${nodePath} ] && [ -x ${nodePath} ] && [ -r ${programPath} ] && exec ${nodePath} ${programPath} "$@"
 `
 }

@@ -14,20 +14,16 @@ export function summaryOf({ view, edits, notes, placement }: Placed): string {
     ...binding.memnodes.map((memnode) => memnode.nodes),
     ...(binding.memory ? [binding.memory.nodes] : []),
   )
-  const where = [cells.length === 0 ? 'no cells' : ids('cell', range(cells.length)), ...onNodes(nodes)].join(
-    ' ',
-  )
+  const shape = cells.length === 0 ? 'no cells' : ids('cell', range(cells.length))
+  const where = nodes.length === 0 ? shape : `${shape} on ${ids('node', nodes)}`
+  const change = view.cells.length === cells.length ? 'rebound' : 'fitted'
   const others = notes.filter((note) => !isCut(note))
   return [
-    edits.length === 0
-      ? `placement kept: ${where}`
-      : `${view.cells.length === cells.length ? 'rebound' : 'fitted'}: ${where}, ${counted(edits.length, 'edit')}`,
+    edits.length === 0 ? `placement kept: ${where}` : `${change}: ${where}, ${counted(edits.length, 'edit')}`,
     ...notes.filter(isCut).map(cutWords),
     ...(others.length === 0 ? [] : [listed(others, 'capacity-warns')]),
   ].join('; ')
 }
-
-const onNodes = (nodes: NodeSet): string[] => (nodes.length === 0 ? [] : [`on ${ids('node', nodes)}`])
 
 /** "cell 0", "cells 0-1". */
 const ids = (one: string, set: readonly number[]): string =>

@@ -66,10 +66,12 @@ const DOMAIN: Shown = {
 /** Values that reveal nothing anywhere: libvirt's own words for switches, kinds and policies. */
 const WORDS: ReadonlySet<string> = new Set([
   ...words(
-    'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux dac',
+    'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux ' +
+      'dac',
   ),
   ...words(
-    'utc localtime rtc pit hpet tsc kvmclock hypervclock platform catchup delay merge destroy restart preserve',
+    'utc localtime rtc pit hpet tsc kvmclock hypervclock platform catchup delay merge destroy restart ' +
+      'preserve',
   ),
   ...words(
     'file block network bridge disk cdrom raw qcow2 writeback virtio virtio-scsi virtio-serial qemu-xhci',

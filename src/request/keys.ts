@@ -56,40 +56,37 @@ const PAGESIZE = { metavar: 'SIZE', says: 'a page size', example: '2M' }
 const CPUSET = { metavar: 'CPUSET', says: 'a set of CPUs', example: '2-7,10' }
 
 export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
-  like: choice('like', 'whose defaults apply', ['virt-numa', 'kubevirt']),
+  like: choice('like', 'the set of defaults', ['virt-numa', 'kubevirt']),
   cells: {
     words: ['per-node'],
     open: NUMBER,
-    about: 'guest cells: one per host node in use, or exactly so many',
+    about: 'guest cells: one per host node in use, or this many',
     read: readCells,
   },
-  existing: choice('existing', 'cells that the domain has: keep them and rebind, or build anew', [
-    'keep',
-    'replace',
-  ]),
-  memory: choice('memory', 'how memory is split over the cells', ['by-vcpu', 'even', 'by-free-pages']),
-  cpus: choice('cpus', 'which CPUs are taken', ['pack', 'in-order', 'spread', 'as-pinned']),
+  existing: choice('existing', 'existing cells: keep them and rebind, or replace them', ['keep', 'replace']),
+  memory: choice('memory', 'how memory is split among the cells', ['by-vcpu', 'even', 'by-free-pages']),
+  cpus: choice('cpus', 'which CPUs are used, in which order', ['pack', 'in-order', 'spread', 'as-pinned']),
   pin: choice(
     'pin',
-    "a vCPU on one CPU, or on all CPUs of its cell; auto: cpu where the CPUs are the guest's own",
+    'pin a vCPU to one CPU, or to all CPUs of its cell; auto: cpu if the guest has the CPUs to itself',
     ['auto', 'cpu', 'cell'],
   ),
   pagesize: {
     words: ['none'],
     open: PAGESIZE,
     unstated: "the domain's",
-    about: 'huge pages behind every cell; none: ordinary memory',
+    about: 'the page size that backs every cell; none: ordinary memory',
     read: readPagesize,
   },
   mode: choice('mode', 'how strictly memory is bound to its node', ['strict', 'preferred', 'restrictive']),
-  distances: choice('distances', "whether the guest sees the host's distances", ['host', 'none']),
+  distances: choice('distances', "whether the guest sees the host's NUMA distances", ['host', 'none']),
   emulator: {
     words: ['spare', 'shared', 'none'],
     open: CPUSET,
-    about: "emulator and I/O threads: on CPUs left over, among the vCPUs', not pinned, or on these CPUs",
+    about: "emulator and I/O threads: on spare CPUs, on the vCPUs' CPUs, not pinned, or on a CPUSET",
     read: readEmulator,
   },
-  isolated: choice('isolated', 'whether isolcpus CPUs may be chosen when no cpuset says', ['use', 'avoid']),
+  isolated: choice('isolated', 'whether isolcpus CPUs may be used if no cpuset is given', ['use', 'avoid']),
   cpuset: {
     words: [],
     open: CPUSET,

@@ -31,7 +31,7 @@ t.test('a host that is well', (t) => {
       [
         'hook',
         'ok',
-        '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) sees it',
+        '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) runs it',
       ],
       ['access', 'ok', 'SELinux is off, AppArmor is off'],
       ['pages', 'ok', '2 MiB: node 0 500 of 512 free, node 1 512 of 512 free, 3 promised'],
@@ -60,7 +60,7 @@ t.test('versions, configuration, hook', (t) => {
   t.equal(stateOf(itemOf('configuration', {}, { config: { path: 'x', isThere: true, found } })), 'finding')
   t.match(
     itemOf('configuration', {}, { config: { path: '/x', isThere: false, found: [] } }).says,
-    'no /x: defaults',
+    'defaults (no /x)',
   )
 
   t.same(codesOf(itemOf('hook', {}, { hooks: [] })), ['hook-absent'])
@@ -68,7 +68,7 @@ t.test('versions, configuration, hook', (t) => {
   t.same(codesOf(plain), ['hook-broken'])
   t.equal(plain.found[0]?.fix, 'chmod 0755 /etc/libvirt/hooks/qemu')
   const gone = itemOf('hook', {}, { hooks: [{ ...HOOK, missing: ['/opt/node/bin/node'] }] })
-  t.match(gone.found[0]?.what, 'runs /opt/node/bin/node, not there')
+  t.match(gone.found[0]?.what, 'runs /opt/node/bin/node, missing')
   const exposed = [diagnostic('hook-program-exposed', { path: '/opt', who: 'everybody' })]
   t.same(codesOf(itemOf('hook', {}, { hooks: [{ ...HOOK, exposed }] })), ['hook-program-exposed'])
   const unseen = itemOf('hook', {}, { isHookSeen: false })
@@ -77,7 +77,7 @@ t.test('versions, configuration, hook', (t) => {
   t.same(codesOf(stopped), [], 'it looks when it starts')
   t.match(
     itemOf('hook', {}, { otherHooks: ['/etc/libvirt/hooks/qemu.d/10-mine'] }).says,
-    'beside /etc/libvirt/hooks/qemu.d/10-mine',
+    'other hooks: /etc/libvirt/hooks/qemu.d/10-mine',
   )
   t.end()
 })
@@ -300,7 +300,7 @@ t.test('a captured folder', (t) => {
   const host = capture('well', WELL)
   const bare = doctor('--host', host)
   t.equal(bare.status, 1)
-  t.match(bare.stdout, /^finding {2}hook {11}none of ours in \/etc\/libvirt\/hooks$/m)
+  t.match(bare.stdout, /^FAIL {2}hook {11}not installed in \/etc\/libvirt\/hooks$/m)
   t.match(bare.stderr, /^error\[hook-absent\]/m)
   t.match(
     bare.stdout,
@@ -312,10 +312,7 @@ t.test('a captured folder', (t) => {
   mkdirSync(dirname(hook), { recursive: true })
   writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
   chmodSync(hook, 0o755)
-  t.match(
-    doctor('--host', host).stderr,
-    'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, not there',
-  )
+  t.match(doctor('--host', host).stderr, 'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, missing')
   for (const path of ['usr/bin/node', 'opt/virt-numa/dist/hooks/qemu.cjs']) {
     mkdirSync(dirname(join(host, path)), { recursive: true })
     writeFileSync(join(host, path), '')

@@ -12,7 +12,7 @@ import { attribute, type XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, READING, type Reading, readingOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { readSurroundings } from '../placing.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 interface Check extends Reading {
   readonly name: 'check'
@@ -49,7 +49,7 @@ function runCheck(command: Check, running: Running): number {
     ...liveNote(view, document),
   ]
   const findings = found.filter(({ code }) => classOf(code) !== 'note')
-  tell(found, running)
+  report(found, running)
   if (command.json)
     printJson({
       guest: view.name,

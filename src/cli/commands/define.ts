@@ -19,7 +19,7 @@ import {
   virshAt,
 } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
-import { heedingSignals } from '../../machine/programs/signals.ts'
+import { abortOnSignal } from '../../machine/programs/signals.ts'
 import { DOMAIN, readText } from '../../machine/read/read-text.ts'
 import { type Placed, place, readDocument } from '../../place.ts'
 import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
@@ -38,7 +38,7 @@ import {
 } from '../options.ts'
 import { print, printJson, printLines, shownDiff } from '../output.ts'
 import { readAround, readSettings } from '../placing.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** `guest` and `input` are not both given. `backup` absent: the state folder. */
 interface Define extends Reading {
@@ -96,7 +96,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
   const stop = new AbortController()
   const answered = virshAt(command.connect, stop.signal)
   // Between two calls a signal ends this process as usual.
-  const virsh: Virsh = (words, file) => heedingSignals(stop, () => answered(words, file))
+  const virsh: Virsh = (words, file) => abortOnSignal(stop, () => answered(words, file))
   const settings = readSettings(command.config, running)
   await checkConnection(virsh, command.host ?? settings.root)
   const { source, document, guest } = await (command.guest === undefined
@@ -119,7 +119,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
   const done = changes && !command.dryRun
   const folder = command.backup ?? backupFolder()
   const { backup } = done
-    ? await heedingSignals(stop, () => redefine(virsh, guest, placed, { folder, now: new Date() }))
+    ? await abortOnSignal(stop, () => redefine(virsh, guest, placed, { folder, now: new Date() }))
     : {}
   if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {
@@ -133,7 +133,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
     }
     printJson({ ...facts, placement: placementFacts(placed), diagnostics })
   }
-  tell(notes, running)
+  report(notes, running)
   return 0
 }
 

@@ -3,12 +3,12 @@
 import { statSync } from 'node:fs'
 import { refuse } from '../../base/diagnostic.ts'
 import { examine } from '../../doctor/doctor.ts'
-import { type Item, stateOf } from '../../doctor/item.ts'
+import { type Item, type State, stateOf } from '../../doctor/item.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { inspect } from '../../hook-setup/inspection.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** `host` is the folder of a captured host. */
 interface Doctor {
@@ -40,7 +40,7 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
   if (host !== undefined && statSync(host, { throwIfNoEntry: false })?.isDirectory() !== true) {
     refuse('unreadable', {
       file: host,
-      reason: 'it is no folder; a captured host is looked at as a folder that holds sys/, proc/ and etc/',
+      reason: 'it is not a folder; doctor reads a captured host as a folder with sys/, proc/ and etc/',
     })
   }
   running.severity = 'capacity-fails'
@@ -50,15 +50,17 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
   const findings = items.filter((item) => stateOf(item) === 'finding').length
   if (json) printJson({ findings, items: items.map((item) => factsOf(item, running)) })
   else printLines(1, items.map(line))
-  tell(
+  report(
     items.flatMap(({ found }) => found),
     running,
   )
   return findings === 0 ? 0 : 1
 }
 
+const LABELS: Readonly<Record<State, string>> = { ok: 'ok', note: 'note', finding: 'FAIL' }
+
 function line(item: Item): string {
-  return `${stateOf(item).padEnd(9)}${item.name.padEnd(15)}${item.says}`
+  return `${LABELS[stateOf(item)].padEnd(6)}${item.name.padEnd(15)}${item.says}`
 }
 
 function factsOf(item: Item, { severity, source }: Running): object {

@@ -14,7 +14,10 @@ export interface Paths {
   readonly hooks: string
   readonly config: string
   readonly run: string
-  /** Another hooks folder than the one that libvirt reads. The configuration, which all hooks share, is then left alone. */
+  /**
+   * Another hooks folder than the one that libvirt reads. The configuration, which all hooks share, is then
+   * left alone.
+   */
   readonly isElsewhere: boolean
 }
 
@@ -59,7 +62,9 @@ function realOrSame(path: string): string {
 /** Whether something has this name, even a dangling link. */
 export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
-/** What libvirt is to run, by real paths. `text` is the hook, `trialText` the hook with paths of this system. */
+/**
+ * What libvirt is to run, by real paths. `text` is the hook, `trialText` the hook with paths of this system.
+ */
 export interface Program {
   readonly node: string
   readonly program: string

@@ -19,7 +19,7 @@ import { parseConfig } from '../../request/config.ts'
 import { configText } from '../../request/config-text.ts'
 import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
 import { printJson, printLines } from '../output.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 import { isThere, type Paths, type Program, pathsFor, programFor } from './install-paths.ts'
 
 /** `root` is put before every path, `hooksDir` replaces /etc/libvirt/hooks. */
@@ -82,7 +82,7 @@ function runInstall(command: Install, running: Running): number {
       ),
       ...(reloaded.says ?? []),
     ])
-  tell(found, running)
+  report(found, running)
   return failed.length === 0 ? 0 : 1
 }
 
@@ -90,10 +90,13 @@ const CONFIG_SAYS: Readonly<Record<Done, string>> = {
   written: ' (every key with its default)',
   'would be written': ' (every key with its default)',
   unchanged: '',
-  'left alone': ' (used by the hooks in /etc/libvirt/hooks)',
+  'left alone': ' (used by /etc/libvirt/hooks)',
 }
 
-/** A configuration that cannot be read would cancel every migration: it is refused before the hook is installed. */
+/**
+ * A configuration that cannot be read would cancel every migration: it is refused before the hook is
+ * installed.
+ */
 function checkConfig(path: string, running: Running): void {
   const source = readConfigText(undefined, path)
   if (source === undefined) return
@@ -178,7 +181,10 @@ interface Reloaded {
   readonly failed?: readonly Diagnostic[]
 }
 
-/** Reloads the daemon where that is requested and needed. That it then runs the hook cannot be seen from outside. */
+/**
+ * Reloads the daemon where that is requested and needed. That it then runs the hook cannot be seen from
+ * outside.
+ */
 function reloadDaemon(
   { reload: isRequested, dryRun }: Install,
   before: Hooks,
@@ -192,6 +198,6 @@ function reloadDaemon(
     return { notes: [diagnostic('daemon-reload-needed', facts)] }
   }
   const failed = reload(daemon)
-  const asked = `${named(daemon)} was told to reload; doctor cannot see whether it has until it is restarted`
-  return failed.length > 0 ? { failed } : { says: [asked] }
+  const message = `${named(daemon)} was told to reload; doctor cannot see whether it has until it is restarted`
+  return failed.length > 0 ? { failed } : { says: [message] }
 }

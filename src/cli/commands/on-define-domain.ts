@@ -18,7 +18,7 @@ import { asksFor, isMigrationTarget } from '../../request/vmi-asks.ts'
 import { type CommandRow, EXITS, PLACING, type Placing, placingOf } from '../options.ts'
 import { printDocument } from '../output.ts'
 import { readSettings } from '../placing.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** `vmi` is JSON and `domain` is XML: the documents themselves, not their files. */
 interface OnDefineDomain extends Placing {
@@ -83,7 +83,7 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   }
   const placed = place(domain, around, lazyWrite)
   printDocument(1, placed.text)
-  tell(placed.notes, running)
+  report(placed.notes, running)
   return 0
 }
 

@@ -8,7 +8,7 @@ import { keyNames } from '../../request/keys.ts'
 import { type CommandRow, EXITS, isStdout, READING, type Reading, readingOf, switchesOf } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { placeInput } from '../placing.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** `svg` '-': stdout. */
 interface Plan extends Reading {
@@ -52,6 +52,6 @@ function runPlan(command: Plan, running: Running): number {
     printJson({ ...placementFacts(placed), diagnostics: notes })
   }
   if (picture !== undefined) saveFile(picture, drawPlan(placed))
-  tell(placed.notes, running)
+  report(placed.notes, running)
   return 0
 }

@@ -21,7 +21,7 @@ import {
 import { print, printDocument, printJson, shownDiff } from '../output.ts'
 import { isSameAsInput } from '../output-files.ts'
 import { placeInput } from '../placing.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** `output` absent: stdout. `inPlace`: `input` is a file, and `output` and `diff` are not given. */
 interface Transform extends Reading {
@@ -86,7 +86,7 @@ function runTransform(command: Transform, running: Running): number {
   }
   if (command.json) printJson(factsOf(placed, target === undefined ? shown : undefined, command, running))
   else if (target === undefined) (command.diff ? print : printDocument)(1, shown)
-  tell(placed.notes, running)
+  report(placed.notes, running)
   return 0
 }
 

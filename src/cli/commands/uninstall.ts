@@ -79,9 +79,7 @@ function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Sa
     ...left.map(({ path, what }) => `kept: ${path} (${what})`),
     ...(kept === undefined
       ? []
-      : [
-          `kept: ${kept} (${isElsewhere ? 'used by the hooks in /etc/libvirt/hooks' : 'it has your settings'})`,
-        ]),
+      : [`kept: ${kept} (${isElsewhere ? 'used by /etc/libvirt/hooks' : 'it has your settings'})`]),
     ...(ours.length === 0 ? [] : ['no reload needed: libvirt checks for the hook every time']),
   ]
 }

@@ -25,7 +25,7 @@ import type { XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { checkTargets } from '../output-files.ts'
-import { type Running, tell } from '../report.ts'
+import { type Running, report } from '../report.ts'
 
 /** Either `guest` is given, or `pid` and perhaps `input`, its domain. */
 interface Verify {
@@ -86,7 +86,7 @@ function runVerify(command: Verify, running: Running): number {
     const diagnostics = diagnosticFacts(found, running.severity, running.source)
     printJson({ ...actualFacts(actual), findings, diagnostics })
   } else print(1, actualText(actual, findings))
-  tell(found, running)
+  report(found, running)
   return findings === 0 ? 0 : 1
 }
 
@@ -220,12 +220,12 @@ function byPid(
  * @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused
  * for
  */
-function findStatus(files: Files, guest: string, places: readonly string[]): Located | undefined {
+function findStatus(files: Files, guest: string, inFolders: readonly string[]): Located | undefined {
   const name = `${guest}.xml`
   const folder =
     guest === '' || guest.includes('/')
       ? undefined
-      : places.find((place) => files.list(place)?.includes(name))
+      : inFolders.find((each) => files.list(each)?.includes(name))
   if (folder === undefined) return undefined
   const file = `${folder}/${name}`
   const bytes = files.read(file)

@@ -4,7 +4,7 @@
 import { isCut } from '../../base/bounds.ts'
 import type { Code } from '../../base/codes.ts'
 import { Refusal, refuseAll } from '../../base/diagnostic.ts'
-import { isAsked, partitionOf } from '../../document.ts'
+import { isOptedIn, partitionOf } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { reasonsAgainst } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
@@ -31,7 +31,7 @@ export interface Watching {
  */
 export type Looked =
   | { readonly is: 'nothing' }
-  | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly told: string }
+  | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly report: string }
 
 /** Failures of libvirt that concern every guest. */
 const ABOUT_ALL: readonly string[] = [
@@ -42,7 +42,7 @@ const ABOUT_ALL: readonly string[] = [
 
 /**
  * Fits one guest; its cells stay. With `mayDefine` 'no' a guest that would change is left unchanged.
- * @throws Refusal of virsh when libvirt cannot be reached; what stands against this guest alone is told
+ * @throws Refusal of virsh when libvirt cannot be reached; reasons that concern this guest alone are reported
  */
 export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: Watching): Promise<Looked> {
   try {
@@ -50,18 +50,18 @@ export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: W
   } catch (error) {
     // A bug that one guest triggers must not stop the work for the others.
     if (!(error instanceof Refusal))
-      return { is: 'refused', told: `failed: ${error instanceof Error ? error.message : String(error)}` }
+      return { is: 'refused', report: `failed: ${error instanceof Error ? error.message : String(error)}` }
     const [first] = error.diagnostics
     if (first !== undefined && ABOUT_ALL.includes(first.code)) throw error
     if (first?.code === 'guest-placed-otherwise')
-      return { is: 'otherwise', told: listed(error.diagnostics, 'capacity-fails') }
+      return { is: 'otherwise', report: listed(error.diagnostics, 'capacity-fails') }
     if (first?.code === 'guest-runs')
-      return { is: 'refused', told: `waits until it stops: ${listed(error.diagnostics, 'capacity-fails')}` }
+      return { is: 'refused', report: `waits until it stops: ${listed(error.diagnostics, 'capacity-fails')}` }
     const isGone =
       first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
     return isGone
       ? { is: 'nothing' }
-      : { is: 'refused', told: `refused: ${listed(error.diagnostics, 'capacity-fails')}` }
+      : { is: 'refused', report: `refused: ${listed(error.diagnostics, 'capacity-fails')}` }
   }
 }
 
@@ -74,9 +74,9 @@ async function refit(
   { virsh, settings, configSource, host, backup }: Watching,
 ): Promise<Looked> {
   const document = await dumpDefinition(virsh, known)
-  if (!isAsked(document, settings)) return { is: 'nothing' }
+  if (!isOptedIn(document, settings)) return { is: 'nothing' }
   if (!(await stateOf(virsh, known)).persistent)
-    return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', told: OUT_OF_REACH }
+    return (await isArriving(virsh, known)) ? { is: 'nothing' } : { is: 'transient', report: OUT_OF_REACH }
   const command = {
     requested: { existing: 'keep' },
     config: configSource,
@@ -88,9 +88,9 @@ async function refit(
   const guest = await readGuest(virsh, known, document, 'itself')
   const fitted = readDocument(placed.text)
   refuseAll(reasonsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
-  if (mayDefine === 'no') return { is: 'left', told: 'left unchanged: another program keeps redefining it' }
+  if (mayDefine === 'no') return { is: 'left', report: 'left unchanged: another program keeps redefining it' }
   const { backup: copy } = await redefine(virsh, guest, placed, { folder: backup, now: new Date() })
   const when = guest.runs || guest.saved ? '; takes effect at its next cold start' : ''
   const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
-  return { is: 'defined', told: `${summaryOf({ ...placed, notes })}${when}; previous definition: ${copy}` }
+  return { is: 'defined', report: `${summaryOf({ ...placed, notes })}${when}; previous definition: ${copy}` }
 }

@@ -23,7 +23,7 @@ import {
 import { actionLine, listed } from '../../machine/log-line.ts'
 import { type Printing, startPrinting } from '../../machine/programs/child-process.ts'
 import { lineReader } from '../../machine/programs/lines.ts'
-import { heedingSignals } from '../../machine/programs/signals.ts'
+import { abortOnSignal } from '../../machine/programs/signals.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print } from '../output.ts'
@@ -66,9 +66,9 @@ interface Session extends Watching {
   readonly stop: AbortSignal
   readonly refits: Map<string, Refits>
   /** What was reported about a guest that was left unchanged: not again until it has an event. */
-  readonly lastTold: Map<string, string>
+  readonly lastReported: Map<string, string>
   failures: number
-  isUnreadableTold: boolean
+  isUnreadableReported: boolean
 }
 
 /**
@@ -91,12 +91,12 @@ async function runWatch(command: Watch, running: Running): Promise<number> {
     backup: command.backup ?? backupFolder(),
     stop: stopping.signal,
     refits: new Map(),
-    lastTold: new Map(),
+    lastReported: new Map(),
     failures: 0,
-    isUnreadableTold: false,
+    isUnreadableReported: false,
   }
   try {
-    return await heedingSignals(stopping, () => watchGuests(session, command))
+    return await abortOnSignal(stopping, () => watchGuests(session, command))
   } catch (error) {
     // The signal interrupted a call, as intended.
     if (!stopping.signal.aborted || !(error instanceof Refusal)) throw error
@@ -232,7 +232,7 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
       if (event !== undefined) addEvent(attending.pending, event)
     }
     if (unreadable) {
-      tellUnreadable(session)
+      reportUnreadable(session)
       const atMs = Math.max(performance.now(), lastLookMs + UNREADABLE_LOOK_MS)
       if (atMs < attending.allAtMs) {
         attending.allAtMs = atMs
@@ -247,9 +247,9 @@ async function readEvents(session: Session, events: Printing, attending: Attendi
   attending.wake()
 }
 
-function tellUnreadable(session: Session): void {
-  if (session.isUnreadableTold) return
-  session.isUnreadableTold = true
+function reportUnreadable(session: Session): void {
+  if (session.isUnreadableReported) return
+  session.isUnreadableReported = true
   log(
     'watch',
     'virsh event prints lines that are too long or not UTF-8; they are ignored and all guests are checked',
@@ -274,27 +274,27 @@ async function lookAtAll(session: Session, found: Awaited<ReturnType<typeof list
 }
 
 /** Forgets guests that no longer exist. */
-function forget({ refits, lastTold }: Session, there: ReadonlySet<string>): void {
+function forget({ refits, lastReported }: Session, there: ReadonlySet<string>): void {
   for (const uuid of refits.keys()) if (!there.has(uuid)) refits.delete(uuid)
-  for (const uuid of lastTold.keys()) if (!there.has(uuid)) lastTold.delete(uuid)
+  for (const uuid of lastReported.keys()) if (!there.has(uuid)) lastReported.delete(uuid)
 }
 
 /** @returns whether the guest should have been fitted and was not */
 async function look(session: Session, guest: Listed, why: GuestEvent['why'] | 'found'): Promise<boolean> {
-  const { refits, lastTold } = session
+  const { refits, lastReported } = session
   const began = performance.now()
   const turn = turnOf(refits.get(guest.uuid) ?? [], began)
   const looked = await lookAt(guest, turn.may === 'fit' ? 'yes' : 'no', session)
   const isDefined = looked.is === 'defined' || looked.is === 'otherwise'
   if (looked.is === 'left') refits.set(guest.uuid, turn.refits)
   if (isDefined) refits.set(guest.uuid, [...turn.refits, began])
-  const told = looked.is === 'nothing' ? undefined : looked.told
-  const isKnown = lastTold.get(guest.uuid) === told && (why === 'found' || looked.is === 'transient')
+  const report = looked.is === 'nothing' ? undefined : looked.report
+  const isKnown = lastReported.get(guest.uuid) === report && (why === 'found' || looked.is === 'transient')
   const isSaid = looked.is === 'left' && turn.may === 'reported'
-  if (told !== undefined && !isKnown && !isSaid)
-    log(`watch ${why} ${shownName(guest.name)}`, told, performance.now() - began)
-  if (told === undefined || isDefined) lastTold.delete(guest.uuid)
-  else lastTold.set(guest.uuid, told)
+  if (report !== undefined && !isKnown && !isSaid)
+    log(`watch ${why} ${shownName(guest.name)}`, report, performance.now() - began)
+  if (report === undefined || isDefined) lastReported.delete(guest.uuid)
+  else lastReported.set(guest.uuid, report)
   return looked.is !== 'defined' && looked.is !== 'nothing' && looked.is !== 'transient'
 }
 

@@ -3,7 +3,7 @@
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** During `work` a signal aborts `stop`, with its name as the reason, and does not end the process. */
-export async function heedingSignals<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
+export async function abortOnSignal<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
   const heed = (signal: NodeJS.Signals): void => stop.abort(signal)
   for (const signal of SIGNALS) process.on(signal, heed)
   try {
