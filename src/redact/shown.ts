@@ -66,8 +66,8 @@ const DOMAIN: Shown = {
 /** Values that reveal nothing anywhere: libvirt's own words for switches, kinds and policies. */
 const WORDS: ReadonlySet<string> = new Set([
   ...words(
-    'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom selinux ' +
-      'dac',
+    'yes no on off none static dynamic native host guest efi bios hvm qemu x86_64 aarch64 pflash rom ' +
+      'selinux dac',
   ),
   ...words(
     'utc localtime rtc pit hpet tsc kvmclock hypervclock platform catchup delay merge destroy restart ' +

@@ -191,7 +191,7 @@ function reloadDaemon(
   daemon: Daemon | undefined,
 ): Reloaded {
   if (daemon === undefined)
-    return { says: ['no libvirt daemon is running; it will find the hook when it starts'] }
+    return { says: ['no libvirt daemon is running: it finds the hook when it starts'] }
   if (hasSeenHooks(before, daemon)) return { says: [`no reload needed: ${named(daemon)} already runs hooks`] }
   if (!isRequested || dryRun) {
     const facts = { daemon: named(daemon), command: reloadCommand(daemon) }

@@ -75,7 +75,10 @@ export const CONFIG = '/etc/libvirt/virt-numa.conf'
 /** The configuration as text. */
 export const SETTINGS: Kind = { kind: 'a configuration', usual: '1 KiB', mostKiB: 256 }
 
-/** The text of the configuration. The default file may be missing, a file that was named may not. @throws Refusal */
+/**
+ * The text of the configuration. The default file may be missing, a file that was named may not.
+ * @throws Refusal
+ */
 export function readConfigText(path: string | undefined, fallback = CONFIG): Source | undefined {
   if (path === undefined && !isThere(fallback)) return undefined
   const name = path ?? fallback
