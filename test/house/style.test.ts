@@ -18,7 +18,6 @@ const MOST_PARAMETERS = 4
 const LEFT: Readonly<Record<string, number>> = {
   src: 42,
   'src/base': 93,
-  'src/cli': 1,
   'src/domain': 29,
   'src/explain': 36,
   'src/host': 77,

@@ -198,6 +198,6 @@ function reloadDaemon(
     return { notes: [diagnostic('daemon-reload-needed', facts)] }
   }
   const failed = reload(daemon)
-  const message = `${named(daemon)} was told to reload; doctor cannot see whether it has until it is restarted`
+  const message = `${named(daemon)} was told to reload; whether it has done so cannot be checked`
   return failed.length > 0 ? { failed } : { says: [message] }
 }
