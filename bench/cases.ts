@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { SaxesParser } from 'saxes'
 import { type CpuSet, type NodeSet, range, setOf } from '../src/base/idset.ts'
 import { parseQuantity } from '../src/base/memory.ts'
+import { readDocument } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { resourcesOf } from '../src/host/resources.ts'
 import type { Host } from '../src/model.ts'
-import { place, readDocument, type Surroundings } from '../src/place.ts'
+import { place, type Surroundings } from '../src/place.ts'
 import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
 import { situationOf } from '../src/plan/situation.ts'
@@ -28,7 +29,7 @@ export const SAXES_MS = 0.19
 /** The same document for all rows: the yardstick. */
 export function saxesAlone(): () => unknown {
   const { text, surroundings } = caseOf('10k')
-  const fitted = place(bare(text), surroundings, writeElement).text
+  const fitted = place(readDocument(bare(text)), surroundings, writeElement).text
   return () => new SaxesParser({ xmlns: true, position: true }).write(fitted).close()
 }
 
@@ -36,7 +37,7 @@ export function warmRows(): readonly WarmRow[] {
   const small = caseOf('10k')
   const large = caseOf('128')
   const first = bare(small.text)
-  const fitted = place(first, small.surroundings, writeElement).text
+  const fitted = place(readDocument(first), small.surroundings, writeElement).text
   const view = readDomain(readDocument(wideGuest(256)))
   const wide = resourcesOf(wideHost(32, 1024), {})
   const request = settle([{ pin: 'cpu' }])
@@ -48,17 +49,17 @@ export function warmRows(): readonly WarmRow[] {
     {
       what: `first fit, ${kilobytes(first)}`,
       limitMs: 1,
-      run: () => place(first, small.surroundings, writeElement),
+      run: () => place(readDocument(first), small.surroundings, writeElement),
     },
     {
       what: `nothing to change, ${kilobytes(fitted)}`,
       limitMs: 0.5,
-      run: () => place(fitted, small.surroundings, writeElement),
+      run: () => place(readDocument(fitted), small.surroundings, writeElement),
     },
     {
       what: `rebind, ${kilobytes(fitted)}`,
       limitMs: 0.5,
-      run: () => place(fitted, moved, writeElement, 'if-better'),
+      run: () => place(readDocument(fitted), moved, writeElement, 'if-better'),
     },
     {
       what: 'plan 256 vCPUs, 1024 CPUs, 32 nodes',
@@ -68,7 +69,7 @@ export function warmRows(): readonly WarmRow[] {
     {
       what: `rebind 128 vCPUs on 8 nodes, ${kilobytes(large.text)}`,
       limitMs: 2,
-      run: () => place(large.text, large.surroundings, writeElement, 'if-better'),
+      run: () => place(readDocument(large.text), large.surroundings, writeElement, 'if-better'),
     },
     { what: 'rebind 32 cells on 64 nodes', limitMs: 50, run: rebindCase(32, 64) },
   ]

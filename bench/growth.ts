@@ -5,11 +5,12 @@
 import { execFileSync } from 'node:child_process'
 import { Refusal } from '../src/base/diagnostic.ts'
 import { preflight } from '../src/check.ts'
+import { readDocument } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { placementFacts } from '../src/explain/facts.ts'
 import { drawPlan } from '../src/explain/svg.ts'
 import { explain } from '../src/explain/text.ts'
-import { place, readDocument, requestFor, type Surroundings } from '../src/place.ts'
+import { place, requestFor, type Surroundings } from '../src/place.ts'
 import type { Move } from '../src/plan/rebind.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { type GuestShape, guestOf, type HostShape, hostOf, oddOnes } from './growth-inputs.ts'
@@ -31,7 +32,7 @@ const all = (
 ): (() => unknown) => {
   const [text, surroundings] = [guestOf(guest), { host: hostOf(host), allowed: {}, ...(flags && { flags }) }]
   return () => {
-    const placed = place(text, surroundings, writeElement, move)
+    const placed = place(readDocument(text), surroundings, writeElement, move)
     return [explain(placed), JSON.stringify(placementFacts(placed)), drawPlan(placed)]
   }
 }

@@ -3,12 +3,12 @@
 
 import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { visible, visibleLines } from '../src/base/visible.ts'
+import { readDocument } from '../src/document.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
 import { checkRoot } from '../src/domain/view.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/hook-setup/operations.ts'
 import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
-import { readDocument } from '../src/place.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { within } from './confined.ts'
 import type { Fit, Task } from './fit.ts'

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../src/check.ts'
-import { isOptedIn, partitionOf } from '../src/document.ts'
+import { checkType, isOptedIn, partitionOf, readDocument } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'
 import { resourcesOf } from '../src/host/resources.ts'
@@ -13,7 +13,7 @@ import { type HostSource, readHostSource } from '../src/machine/host-source.ts'
 import { lazyWrite } from '../src/machine/lazy.ts'
 import { listed, summaryOf } from '../src/machine/log-line.ts'
 import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
-import { checkType, place, readDocument } from '../src/place.ts'
+import { place } from '../src/place.ts'
 import { domainSource } from '../src/redact/secrets.ts'
 import { administratorBounds } from '../src/request/allowed-cpus.ts'
 import type { Config } from '../src/request/config.ts'
@@ -84,7 +84,7 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
   if (!steps.isOptedIn(document, config)) return { is: 'not-opted-in' }
   if (task.does === 'preflight') return check(task, document, steps)
   const from = steps.readHost({ partition: partitionOf(document), confinedBy: 'strongest' }, config.root)
-  const placed = steps.place(text, { ...from, config, configSource, runs: true }, lazyWrite, 'if-better')
+  const placed = steps.place(document, { ...from, config, configSource, runs: true }, lazyWrite, 'if-better')
   return { is: 'fitted', summary: summaryOf(placed), ...(placed.edits.length > 0 && { text: placed.text }) }
 }
 

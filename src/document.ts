@@ -1,9 +1,23 @@
-// What is read of a guest's document before anything else: whether it opted in, and its partition.
+// A guest's text to its document, and what is read of that before anything else: whether it opted in, and its partition.
 
-import { readWishes } from './domain/metadata.ts'
+import { refuse } from './base/diagnostic.ts'
+import { NAMESPACE, readWishes } from './domain/metadata.ts'
+import type { DomainView } from './model.ts'
 import type { Config } from './request/config.ts'
 import { optedIn } from './request/sources.ts'
-import { child, type XmlDocument } from './xml/parse.ts'
+import { child, parseXml, type XmlDocument } from './xml/parse.ts'
+
+/** @throws Refusal `xml-malformed` and the others of parseXml */
+export function readDocument(text: string): XmlDocument {
+  return parseXml(text, undefined, { numa: NAMESPACE })
+}
+
+const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']
+
+/** @throws Refusal `not-qemu` for a guest that another hypervisor runs */
+export function checkType({ type }: DomainView): void {
+  if (!TYPES.includes(type)) refuse('not-qemu', { type })
+}
 
 /**
  * Whether a guest opted in. Nothing else is read: mistakes in the XML of other guests are not our business.

@@ -1,10 +1,10 @@
 // The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
 
 import { withCuts } from './base/bounds.ts'
-import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from './base/diagnostic.ts'
+import { type Diagnostic, diagnostic, Refusal, refuseAll } from './base/diagnostic.ts'
 import { formatKiB } from './base/memory.ts'
+import { checkType } from './document.ts'
 import { editsFor } from './domain/edits.ts'
-import { NAMESPACE } from './domain/metadata.ts'
 import { readDomain } from './domain/view.ts'
 import { resourcesOf } from './host/resources.ts'
 import type { Allowed, DomainView, Host, Placement, Planned, Request, Resources } from './model.ts'
@@ -21,7 +21,7 @@ import { type GuestRequest, guestRequest, type Purpose } from './request/guest-r
 import type { Wishes } from './request/request.ts'
 import type { Vmi } from './request/vmi.ts'
 import { applyEdits, type Edit, type Write } from './xml/edit.ts'
-import { parseXml, type XmlDocument } from './xml/parse.ts'
+import type { XmlDocument } from './xml/parse.ts'
 
 /** What is known before the domain is read. `allowed` lacks what no cgroup or snapshot says. */
 export interface Surroundings {
@@ -53,8 +53,7 @@ export interface Placed {
  * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what it has.
  * @throws Refusal with everything that stands against it
  */
-export function place(text: string, surroundings: Surroundings, write: Write, move?: Move): Placed {
-  const document = readDocument(text)
+export function place(document: XmlDocument, surroundings: Surroundings, write: Write, move?: Move): Placed {
   const view = readDomain(document)
   checkType(view)
   const { vmi } = surroundings
@@ -151,10 +150,6 @@ function planOrRefusal(situation: Situation): Placement | undefined {
   }
 }
 
-export function readDocument(text: string): XmlDocument {
-  return parseXml(text, undefined, { numa: NAMESPACE })
-}
-
 /** What config, VMI, guest and flags request, and which CPUs the guest may then use. @throws Refusal as guestRequest does */
 export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
   const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
@@ -177,10 +172,4 @@ function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi):
       ? []
       : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
   ]
-}
-
-const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']
-
-export function checkType({ type }: DomainView): void {
-  if (!TYPES.includes(type)) refuse('not-qemu', { type })
 }

@@ -2,6 +2,7 @@
 
 import { refuse } from '../base/diagnostic.ts'
 import { type Json, parseJson } from '../base/json.ts'
+import { readDocument } from '../document.ts'
 import type { GuestPlace } from '../machine/guest-cgroup.ts'
 import { readHostSource } from '../machine/host-source.ts'
 import { lazyWrite } from '../machine/lazy.ts'
@@ -31,7 +32,7 @@ export function placeInput(
 ): Placed {
   const { text, surroundings } = readSurroundings(command, running)
   checkTargets({ outputs, prints, inputs: inputsOf(command, surroundings.config?.root) })
-  return place(text, surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+  return place(readDocument(text), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
 }
 
 /** The files that are read. A fitted domain may replace the one that was read, a picture may not. */

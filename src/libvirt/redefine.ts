@@ -2,7 +2,8 @@
 
 import { Refusal, refuse } from '../base/diagnostic.ts'
 import { readDomain } from '../domain/view.ts'
-import { type Placed, readDocument } from '../place.ts'
+import type { DomainView } from '../model.ts'
+import type { Placed } from '../place.ts'
 import { hiddenOf, withoutValues } from '../redact/secrets.ts'
 import type { XmlDocument } from '../xml/parse.ts'
 import { keepCopy } from './backup.ts'
@@ -55,6 +56,11 @@ export interface Redefined {
   readonly backup?: string
 }
 
+/** A fitted guest, and how libvirt should read it back. */
+export interface Fitted extends Placed {
+  readonly next: DomainView
+}
+
 /**
  * Keeps a copy, checks that nobody changed the guest, defines, reads back: in this order nothing is lost
  * wherever it stops.
@@ -64,7 +70,7 @@ export interface Redefined {
 export async function redefine(
   virsh: Virsh,
   guest: Guest | undefined,
-  placed: Placed,
+  placed: Fitted,
   { folder, now }: Backup,
 ): Promise<Redefined> {
   const name = guest?.name ?? placed.view.name
@@ -104,13 +110,13 @@ async function define(
 async function differences(
   virsh: Virsh,
   guest: Guest | undefined,
-  { text }: Placed,
+  { next }: Fitted,
   { name, backup }: Defined,
 ): Promise<readonly string[]> {
   try {
     const listed = guest ?? (await listGuests(virsh)).find((each) => each.name === name)
     if (listed === undefined) return ['libvirt does not list it']
-    return differencesFrom(readDomain(readDocument(text)), readDomain(await dumpDefinition(virsh, listed)))
+    return differencesFrom(next, readDomain(await dumpDefinition(virsh, listed)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return refuse('define-unread', { name, reason: error.diagnostics[0]?.what ?? '', backup })

@@ -6,11 +6,11 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Code } from '../base/codes.ts'
 import { type Diagnostic, diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
+import { readDocument } from '../document.ts'
 import { awaitProgram, type ProgramEnd } from '../machine/programs/child-process.ts'
 import type { Ended } from '../machine/programs/programs.ts'
 import { systemError } from '../machine/system-error.ts'
 import { writeContent } from '../machine/write/bytes.ts'
-import { readDocument } from '../place.ts'
 import { lineAndColumn, type XmlDocument } from '../xml/parse.ts'
 
 /**

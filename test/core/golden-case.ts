@@ -8,19 +8,13 @@ import { isCut } from '../../src/base/bounds.ts'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { parseJson } from '../../src/base/json.ts'
 import { pinsBeyond, preflight } from '../../src/check.ts'
+import { checkType, readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { drawPlan } from '../../src/explain/svg.ts'
 import { explain } from '../../src/explain/text.ts'
 import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
-import {
-  checkType,
-  type Placed,
-  place,
-  readDocument,
-  requestFor,
-  type Surroundings,
-} from '../../src/place.ts'
+import { type Placed, place, requestFor, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { parseConfig } from '../../src/request/config.ts'
 import { readWishes } from '../../src/request/request.ts'
@@ -102,7 +96,12 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
       const text = renderDiagnostics(found, 'capacity-fails', source)
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }
     }
-    const placed = place(domain, surroundings, writeElement, run === 'rebind' ? 'if-better' : undefined)
+    const placed = place(
+      readDocument(domain),
+      surroundings,
+      writeElement,
+      run === 'rebind' ? 'if-better' : undefined,
+    )
     const notes = renderDiagnostics(placed.notes, 'capacity-warns', source)
     const words = explain(placed) + (notes && `\n${notes}`)
     const picture = existsSync(`${each.folder}/plan.svg`) ? drawPlan(placed) : undefined

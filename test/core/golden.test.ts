@@ -8,12 +8,13 @@ import t, { type Test } from 'tap'
 import { classOf } from '../../src/base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf } from '../../src/base/idset.ts'
 import { preflight } from '../../src/check.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { readCapabilities } from '../../src/host/capabilities.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
 import { readHost } from '../../src/host/sysfs.ts'
 import type { Host } from '../../src/model.ts'
-import { type Placed, place, readDocument } from '../../src/place.ts'
+import { type Placed, place } from '../../src/place.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { applyEdits } from '../../src/xml/edit.ts'
 import { type Answer, answer, type GoldenCase, readCases, ways } from './golden-case.ts'
@@ -47,7 +48,7 @@ function test(each: GoldenCase): void {
 function holds(t: Test, each: GoldenCase, placed: Placed): void {
   const move = each.run === 'rebind' ? 'if-better' : undefined
   const again = (text: string, flags = each.surroundings.flags ?? {}): Placed =>
-    place(text, { ...each.surroundings, flags }, writeElement, move)
+    place(readDocument(text), { ...each.surroundings, flags }, writeElement, move)
   t.same(again(placed.text).edits, [], 'its own output needs no edit')
   // For a VMI that gets pins alone, existing=replace is itself a request for cells.
   const isReplaceable = placed.view.cells.length === 0 || placed.request.existing === 'replace'

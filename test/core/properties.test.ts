@@ -6,9 +6,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf } from '../../src/base/idset.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { Allowed, Cell, Host, HostNode, Placement, Pool } from '../../src/model.ts'
-import { type Placed, place, readDocument, type Surroundings } from '../../src/place.ts'
+import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { assignHomes } from '../../src/plan/sites/assign-nodes.ts'
 import type { HomeSearch } from '../../src/plan/sites/partial-assignment.ts'
 import { defaultConfig } from '../../src/request/config.ts'
@@ -345,7 +346,7 @@ const surroundingsOf = ({ host, allowed, flags, reserve }: Fit): Surroundings =>
 /** What came of it; anything but a placement or a refusal that says what and why fails. */
 function attempt(domain: string, fit: Fit, move?: 'if-better'): Placed | readonly string[] {
   try {
-    return place(domain, surroundingsOf(fit), writeElement, move)
+    return place(readDocument(domain), surroundingsOf(fit), writeElement, move)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     assert.ok(error.diagnostics.length > 0, 'a refusal has a reason')

@@ -2,9 +2,9 @@
 
 import t from 'tap'
 import { classOf, Refusal, refuseAll } from '../../src/base/diagnostic.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView } from '../../src/model.ts'
-import { readDocument } from '../../src/place.ts'
 import { refusedByLibvirt } from '../../src/plan/refused.ts'
 import { comparable, documentOf, readSpellings, type Spelling } from './spellings.ts'
 

@@ -17,9 +17,10 @@ import {
   subtract,
   union,
 } from '../../src/base/idset.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView, Host } from '../../src/model.ts'
-import { type Placed, place, readDocument, type Surroundings } from '../../src/place.ts'
+import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { type Config, defaultConfig } from '../../src/request/config.ts'
 import type { Wishes } from '../../src/request/request.ts'
 import type { Vmi } from '../../src/request/vmi.ts'
@@ -176,7 +177,7 @@ function pinsIn({ vcpupin, emulatorpin, iothreadpin }: DomainView): CpuSet {
 
 function answerTo({ text, around, move }: Asked): Placed | readonly Diagnostic[] {
   try {
-    return place(text, around, writeElement, move)
+    return place(readDocument(text), around, writeElement, move)
   } catch (error) {
     if (error instanceof Refusal) return error.diagnostics
     throw error

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import { setOf } from '../../src/base/idset.ts'
 import { parseJson } from '../../src/base/json.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
 import { parseYaml } from '../../src/machine/yaml.ts'
@@ -84,7 +85,11 @@ function placed(
   text = DOMAIN,
   more: Partial<Surroundings> = {},
 ): Placed {
-  return place(text, { host, allowed: { cpus: setOf(cpuset) }, vmi: vmiOf(parts), ...more }, writeElement)
+  return place(
+    readDocument(text),
+    { host, allowed: { cpus: setOf(cpuset) }, vmi: vmiOf(parts), ...more },
+    writeElement,
+  )
 }
 
 function refusal(attempt: () => unknown): readonly Diagnostic[] {
@@ -364,7 +369,7 @@ t.test('a guest that moves keeps its cells, and is not told of its page size', (
     allowed: { cpus: setOf<Surroundings['allowed']['cpus'] & object>([0, 1, 4, 5]) },
     vmi: vmiOf(),
   }
-  const moved = place(text, around, writeElement, 'if-better')
+  const moved = place(readDocument(text), around, writeElement, 'if-better')
   t.equal(pinsOf(moved.text), '0 1 4 5', 'not the pins of the other side')
   t.same(codes(moved.notes), [])
   t.end()

@@ -5,6 +5,7 @@ import t from 'tap'
 import { classOf, Refusal } from '../../src/base/diagnostic.ts'
 import { setOf } from '../../src/base/idset.ts'
 import { preflight } from '../../src/check.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { resourcesOf } from '../../src/host/resources.ts'
 import type { DomainView, WrittenCell } from '../../src/model.ts'
@@ -66,7 +67,7 @@ type Answer =
 
 function answer(text: string, around: Surroundings, move?: 'if-better'): Answer {
   try {
-    return { placed: place(text, around, writeElement, move) }
+    return { placed: place(readDocument(text), around, writeElement, move) }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { code: error.diagnostics[0]?.code ?? '' }

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../../src/base/idset.ts'
+import { readDocument } from '../../src/document.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { explain } from '../../src/explain/text.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
@@ -53,7 +54,7 @@ const machines = index.items.filter(({ kind }) => kind === 'sysfs').sort((a, b) 
 function planOn(host: Host, guest: string, own: boolean): Placed | Refusal {
   const flags = own ? { cpuset: union<CpuSet>(...host.nodes.map(({ cpus }) => cpus)) } : {}
   try {
-    return place(guest, { host, allowed: {}, flags }, writeElement)
+    return place(readDocument(guest), { host, allowed: {}, flags }, writeElement)
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, range, setOf, union } from '../../src/base/idset.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
+import { readDocument } from '../../src/document.ts'
 import type { DomainView, Host } from '../../src/model.ts'
 import { type Placed, place } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
@@ -85,7 +86,7 @@ export function tightHost(count: number, { vcpus, topology }: Pick<DomainView, '
 export function fitTo(host: Host, text: string, wishes: Wishes = {}, move?: Move): Placed | Refusal {
   const cpuset = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   try {
-    return place(text, { host, allowed: {}, flags: { cpuset, ...wishes } }, writeElement, move)
+    return place(readDocument(text), { host, allowed: {}, flags: { cpuset, ...wishes } }, writeElement, move)
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

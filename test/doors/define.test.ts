@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { masked } from '../../src/explain/diagnostics.ts'
 import { backupFolder, keepCopy } from '../../src/libvirt/backup.ts'
@@ -19,7 +20,6 @@ import {
   restartNotes,
 } from '../../src/libvirt/may-define.ts'
 import { failureOf, machineOf, readList, readState } from '../../src/libvirt/virsh.ts'
-import { readDocument } from '../../src/place.ts'
 import { hiddenSpans, lostSecrets, redacted, secretSpans } from '../../src/redact/secrets.ts'
 import { sameXml } from '../../src/xml/same.ts'
 import { runApart } from '../apart.ts'

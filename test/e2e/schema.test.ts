@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, union } from '../../src/base/idset.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { type HostSource, readHostSource } from '../../src/machine/host-source.ts'
 import { type Placed, place } from '../../src/place.ts'
@@ -244,7 +245,7 @@ function cpusOf({ host: { nodes } }: HostSource, half: 'lower' | 'upper'): CpuSe
 
 function fit(text: string, from: HostSource, flags: Wishes, move?: 'if-better'): Placed | undefined {
   try {
-    return place(text, { ...from, flags }, writeElement, move)
+    return place(readDocument(text), { ...from, flags }, writeElement, move)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -9,6 +9,7 @@ import { type Json, parseJson } from '../../src/base/json.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
 import { preflight } from '../../src/check.ts'
 import { parseArguments } from '../../src/cli/arguments.ts'
+import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { explain } from '../../src/explain/text.ts'
@@ -20,7 +21,7 @@ import type { Files } from '../../src/host/files.ts'
 import { onlineCpus, readHost } from '../../src/host/sysfs.ts'
 import { parseYaml } from '../../src/machine/yaml.ts'
 import type { Host } from '../../src/model.ts'
-import { type Placed, place, readDocument, requestFor, type Surroundings } from '../../src/place.ts'
+import { type Placed, place, requestFor, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { hiddenInConfig } from '../../src/request/config-shown.ts'
@@ -150,10 +151,10 @@ function rebind(corpus: Corpus, random: Random): Input {
 }
 
 function placed(text: string, around: Surroundings, move: 'if-better' | undefined): string {
-  const first = place(text, around, writeElement, move)
+  const first = place(readDocument(text), around, writeElement, move)
   must(outside(text, first) === first.text, 'bytes outside of the edits have changed')
   must(explain(first).length > 10, 'there is nothing to explain')
-  const second = place(first.text, around, writeElement, move)
+  const second = place(readDocument(first.text), around, writeElement, move)
   must(second.edits.length === 0, `a second run makes ${second.edits.length} edits`)
   const before = readDomain(readDocument(text))
   const after = readDomain(readDocument(first.text))
@@ -457,8 +458,12 @@ function hook(corpus: Corpus, random: Random): Input {
     must(said[1] === '' || isRebind, `something on stdout at ${operation}`)
     if (said[1] !== '')
       must(
-        place(said[1], { ...around, config: defaultConfig, runs: true }, writeElement, 'if-better').document
-          .text === said[1],
+        place(
+          readDocument(said[1]),
+          { ...around, config: defaultConfig, runs: true },
+          writeElement,
+          'if-better',
+        ).document.text === said[1],
         'what is printed is no domain',
       )
     return `${operation} ${exit}${said[1] === '' ? '' : ' rebound'}`

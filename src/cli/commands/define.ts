@@ -3,7 +3,7 @@
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
 import { nearest } from '../../base/nearest.ts'
-import { partitionOf } from '../../document.ts'
+import { partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
@@ -21,7 +21,7 @@ import {
 import { lazyWrite } from '../../machine/lazy.ts'
 import { abortOnSignal } from '../../machine/programs/signals.ts'
 import { DOMAIN, readText } from '../../machine/read/read-text.ts'
-import { type Placed, place, readDocument } from '../../place.ts'
+import { type Placed, place } from '../../place.ts'
 import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
@@ -105,10 +105,11 @@ async function runDefine(command: Define, running: Running): Promise<number> {
   const secrets = hiddenOf(document, guest?.document === document ? guest.shown : undefined)
   running.source = { name: source, text: document.text, hidden: (text) => within(secrets, text.length) }
   const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
-  const placed = place(document.text, around, lazyWrite, command.rebind ? 'if-better' : undefined)
+  const placed = place(document, around, lazyWrite, command.rebind ? 'if-better' : undefined)
+  const fitted = readDocument(placed.text)
   const next = {
-    document: readDocument(placed.text),
-    view: readDomain(readDocument(placed.text)),
+    document: fitted,
+    view: readDomain(fitted),
     atNextStart: command.nextStart,
   }
   if (guest !== undefined) refuseAll(reasonsAgainst(guest, next))
@@ -119,7 +120,9 @@ async function runDefine(command: Define, running: Running): Promise<number> {
   const done = changes && !command.dryRun
   const folder = command.backup ?? backupFolder()
   const { backup } = done
-    ? await abortOnSignal(stop, () => redefine(virsh, guest, placed, { folder, now: new Date() }))
+    ? await abortOnSignal(stop, () =>
+        redefine(virsh, guest, { ...placed, next: next.view }, { folder, now: new Date() }),
+      )
     : {}
   if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {

@@ -5,11 +5,12 @@
 import { basename } from 'node:path'
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import { parseJson } from '../../base/json.ts'
+import { readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
-import { place, readDocument } from '../../place.ts'
+import { place } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'
 import { optedIn } from '../../request/sources.ts'
@@ -63,7 +64,8 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
   running.source = domainSource('--domain', domain)
-  if (!asksFor(value) && !optedIn(readDomain(readDocument(domain)), settings)) return unchanged(domain)
+  const document = readDocument(domain)
+  if (!asksFor(value) && !optedIn(readDomain(document), settings)) return unchanged(domain)
   const root = host ?? settings.root
   const from = readHostSource({
     ...(root !== undefined && { host: root }),
@@ -81,7 +83,7 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
     configSource: config ?? CONFIG,
     flags: requested,
   }
-  const placed = place(domain, around, lazyWrite)
+  const placed = place(document, around, lazyWrite)
   printDocument(1, placed.text)
   report(placed.notes, running)
   return 0

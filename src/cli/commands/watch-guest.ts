@@ -4,14 +4,14 @@
 import { isCut } from '../../base/bounds.ts'
 import type { Code } from '../../base/codes.ts'
 import { Refusal, refuseAll } from '../../base/diagnostic.ts'
-import { isOptedIn, partitionOf } from '../../document.ts'
+import { isOptedIn, partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { reasonsAgainst } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
 import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { listed, summaryOf } from '../../machine/log-line.ts'
-import { place, readDocument } from '../../place.ts'
+import { place } from '../../place.ts'
 import type { Config } from '../../request/config.ts'
 import { readAround } from '../placing.ts'
 
@@ -83,13 +83,19 @@ async function refit(
     ...(host !== undefined && { host }),
   } as const
   const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
-  const placed = place(document.text, around, lazyWrite)
+  const placed = place(document, around, lazyWrite)
   if (placed.edits.length === 0) return { is: 'nothing' }
   const guest = await readGuest(virsh, known, document, 'itself')
   const fitted = readDocument(placed.text)
-  refuseAll(reasonsAgainst(guest, { document: fitted, view: readDomain(fitted), atNextStart: false }))
+  const next = readDomain(fitted)
+  refuseAll(reasonsAgainst(guest, { document: fitted, view: next, atNextStart: false }))
   if (mayDefine === 'no') return { is: 'left', report: 'left unchanged: another program keeps redefining it' }
-  const { backup: copy } = await redefine(virsh, guest, placed, { folder: backup, now: new Date() })
+  const { backup: copy } = await redefine(
+    virsh,
+    guest,
+    { ...placed, next },
+    { folder: backup, now: new Date() },
+  )
   const when = guest.runs || guest.saved ? '; takes effect at its next cold start' : ''
   const notes = guest.runs ? placed.notes.filter(isCut) : placed.notes
   return { is: 'defined', report: `${summaryOf({ ...placed, notes })}${when}; previous definition: ${copy}` }

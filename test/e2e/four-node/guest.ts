@@ -2,8 +2,8 @@
 // may run.
 
 import { formatSet } from '../../../src/base/idset.ts'
+import { readDocument } from '../../../src/document.ts'
 import { readDomain } from '../../../src/domain/view.ts'
-import { readDocument } from '../../../src/place.ts'
 import type { GuestReport } from './report.ts'
 
 /** "cell 0: bind:1, N1=64, pages of 2048 KiB", from a line of numa_maps each, as the kernel states it. */
