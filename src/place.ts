@@ -70,7 +70,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     placement,
     keeps,
     allocation: request.rules.allocation,
-    ...optionalElements(vmi),
+    ...(vmi && { elements: vmi.elements }),
     write,
   })
   const lacking = shortages(resources, backingsOf(placement, view, resources))
@@ -86,9 +86,6 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     notes: [...short, ...planned.notes, ...before, ...notes],
   }
 }
-
-const optionalElements = (vmi: Vmi | undefined): Pick<Vmi, 'elements'> | undefined =>
-  vmi && { elements: vmi.elements }
 
 interface Decided {
   readonly situation: Situation

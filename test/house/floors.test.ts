@@ -13,7 +13,7 @@ const FLOORS = [
   ['src/domain', 'src/host', 'src/request', 'src/plan', 'src/explain'],
   ['src/document.ts'],
   ['src/redact', 'src/place.ts', 'src/check.ts', 'src/doctor', 'src/verify'],
-  ['src/machine'],
+  ['src/kubevirt.ts', 'src/machine'],
   ['src/libvirt', 'src/hook-setup'],
   ['src/cli', 'hooks'],
 ]

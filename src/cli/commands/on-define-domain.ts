@@ -3,19 +3,15 @@
 // keeps the guest from starting.
 
 import { basename } from 'node:path'
-import { type CpuSet, setOf } from '../../base/idset.ts'
 import { parseJson } from '../../base/json.ts'
 import { readDocument } from '../../document.ts'
-import { readDomain } from '../../domain/view.ts'
+import { concernsUs, fitVmi } from '../../kubevirt.ts'
 import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
-import { place } from '../../place.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'
-import { optedIn } from '../../request/sources.ts'
-import { readVmi } from '../../request/vmi.ts'
-import { asksFor, isMigrationTarget } from '../../request/vmi-asks.ts'
+import { isMigrationTarget } from '../../request/vmi-asks.ts'
 import { type CommandRow, EXITS, PLACING, type Placing, placingOf } from '../options.ts'
 import { printDocument } from '../output.ts'
 import { readSettings } from '../placing.ts'
@@ -46,8 +42,6 @@ export const onDefineDomain: CommandRow<OnDefineDomain> = {
   run: runOnDefineDomain,
 }
 
-const SOURCE = 'the VMI'
-
 /** The shim runs a program of this name with the options alone. */
 export function wordsOf([, program = '', ...words]: readonly string[]): readonly string[] {
   return basename(program) === 'onDefineDomain' ? ['onDefineDomain', ...words] : words
@@ -64,8 +58,8 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
   running.source = domainSource('--domain', domain)
-  const document = readDocument(domain)
-  if (!asksFor(value) && !optedIn(readDomain(document), settings)) return unchanged(domain)
+  const asked = { vmi: value, document: readDocument(domain) }
+  if (!concernsUs(asked, settings)) return unchanged(domain)
   const root = host ?? settings.root
   const from = readHostSource({
     ...(root !== undefined && { host: root }),
@@ -73,17 +67,14 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
     ...(pid !== undefined && { pid }),
     whole: true,
   })
-  // Without pins nothing is known about the pod: no CPU is allowed, rather than all CPUs of the host.
-  const allowed = cgroup === undefined && pid === undefined ? { cpus: setOf<CpuSet>([]) } : from.allowed
   const around = {
     host: from.host,
-    allowed,
-    vmi: readVmi(value, SOURCE),
+    ...((cgroup !== undefined || pid !== undefined) && { allowed: from.allowed }),
     config: settings,
     configSource: config ?? CONFIG,
     flags: requested,
   }
-  const placed = place(document, around, lazyWrite)
+  const placed = fitVmi(asked, around, lazyWrite)
   printDocument(1, placed.text)
   report(placed.notes, running)
   return 0
