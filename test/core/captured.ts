@@ -43,8 +43,12 @@ export function readings(files: Files): string[] {
         allowed.pages?.map(({ pagesizeKiB, max }) => `${max} of ${pagesizeKiB} KiB`).join(', ') ?? 'no limit'
       const confines =
         [confinesCpus && 'CPUs', confinesNodes && 'nodes'].filter(Boolean).join(' and ') || 'nothing'
-      const sets = `CPUs ${formatSet(allowed.cpus ?? [])}, nodes ${formatSet(allowed.nodes ?? [])}, pages ${pages}`
-      return `${name}: ${sets}; confines ${confines}; ${path ?? 'no folder'}${cpusetController ? ', cpuset' : ''}`
+      const sets =
+        `CPUs ${formatSet(allowed.cpus ?? [])}, nodes ${formatSet(allowed.nodes ?? [])}, ` + `pages ${pages}`
+      return (
+        `${name}: ${sets}; confines ${confines}; ` +
+        `${path ?? 'no folder'}${cpusetController ? ', cpuset' : ''}`
+      )
     })
     .sort()
 }

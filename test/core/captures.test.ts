@@ -18,9 +18,12 @@ t.test('from the host', (t) => {
   t.same(readings(filesOf('host')), [
     `builder: CPUs 7, nodes 0-3, pages no limit; confines CPUs; ${ROOT}/${builder}, cpuset`,
     `libvirtd: CPUs 0-1, nodes 0, pages no limit; confines CPUs and nodes; ${ROOT}/${oneNode}, cpuset`,
-    `libvirtd: CPUs 2-5, nodes 1-2, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}/${guaranteed}/init, cpuset`,
-    `libvirtd: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}/${burstable}, cpuset`,
-    `qemu-system-x86: CPUs 2,4, nodes 1-2, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}/${guaranteed}/${qemu}, cpuset`,
+    `libvirtd: CPUs 2-5, nodes 1-2, pages 64 of 2048 KiB; confines CPUs and nodes; ` +
+      `${ROOT}/${guaranteed}/init, cpuset`,
+    `libvirtd: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ` +
+      `${ROOT}/${burstable}, cpuset`,
+    `qemu-system-x86: CPUs 2,4, nodes 1-2, pages 64 of 2048 KiB; confines CPUs and nodes; ` +
+      `${ROOT}/${guaranteed}/${qemu}, cpuset`,
     `self: CPUs 0-7, nodes 0-3, pages no limit; confines nothing; ${ROOT}, cpuset`,
     `sidecar: CPUs 7, nodes 0-3, pages 0 of 2048 KiB; confines CPUs; ${ROOT}/${sidecar}, cpuset`,
     `web: CPUs 0-7, nodes 0-3, pages no limit; confines nothing; ${ROOT}/${web}, cpuset`,
@@ -35,7 +38,8 @@ t.test(
       readings(filesOf(place)).filter((line) => /^(self|qemu)/.test(line) || line.includes(`; ${ROOT}`))
     t.same(at('guaranteed'), [
       `libvirtd: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
-      `qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/${qemu}, cpuset`,
+      `qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; ` +
+        `${ROOT}/${qemu}, cpuset`,
       `self: CPUs 2-5, nodes 1-2, pages no limit; confines CPUs and nodes; ${ROOT}/init, cpuset`,
     ])
     t.same(

@@ -366,7 +366,8 @@ t.test('a snapshot comes back as it went', (t) => {
       '      "distances": [21, 10] }',
       '  ],',
       '  "siblings": ["0,8", "1,9", "2,10"],',
-      '  "pools": [{ "pagesizeKiB": 2048, "reserved": 0, "overcommit": 0, "surplus": 0, "mounted": true }, { "pagesizeKiB": 1048576 }],',
+      '  "pools": [{ "pagesizeKiB": 2048, "reserved": 0, "overcommit": 0, "surplus": 0, "mounted": ' +
+        'true }, { "pagesizeKiB": 1048576 }],',
       '  "defaultPagesizeKiB": 2048,',
       '  "isolated": "2-3",',
       '  "allowed": { "cpus": "2-3,77", "nodes": "0-3", "pages": [{ "pagesizeKiB": 2048, "max": 9 }] }',
@@ -379,7 +380,8 @@ t.test('a snapshot comes back as it went', (t) => {
 
 t.test('nodes in any order, half an allowed, later keys', (t) => {
   const text = `\uFEFF{ "caches": [], "nodes": [
-    { "id": 2, "cpus": "1", "distances": [10, 30], "devices": {} }, { "id": 0, "cpus": "0", "memoryKiB": 0, "distances": [31, 10] } ],
+    { "id": 2, "cpus": "1", "distances": [10, 30], "devices": {} },
+    { "id": 0, "cpus": "0", "memoryKiB": 0, "distances": [31, 10] } ],
     "siblings": ["4,5", "0,1"], "allowed": { "cpus": "1" } }`
   t.same(parseSnapshot(text, 'a'), {
     host: {
@@ -510,13 +512,18 @@ t.test('what is not limited is all there is', (t) => {
 
 const cell = (id: number, inner: string): string => `<cell id='${id}'>${inner}</cell>`
 const caps = (cells: string, cpu = ''): string =>
-  `<?xml version='1.0'?><capabilities><host><cpu>${cpu}</cpu><topology><cells>${cells}</cells></topology></host></capabilities>`
+  `<?xml version='1.0'?><capabilities><host><cpu>${cpu}</cpu><topology><cells>${cells}</cells>` +
+  `</topology></host></capabilities>`
 
 t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
-  const first = `<memory unit='MiB'>64</memory><pages unit='KiB' size='64'>1024</pages><pages unit='MiB' size='512'>3</pages>
+  const first = `<memory unit='MiB'>64</memory><pages unit='KiB' size='64'>1024</pages>
+    <pages unit='MiB' size='512'>3</pages>
     <distances><sibling id='4' value='20'/><sibling id='1' value='10'/></distances>
-    <cpus><cpu id='9' core_id='1' siblings='8-9'/><cpu id='8' core_id='1' siblings='8-9'/><cpu id='7'/></cpus>`
-  const second = `<distances><sibling id='1' value='20'/></distances><cpus><cpu id='2' core_id='0' siblings='2, 3'/><cpu id='3' core_id='0' siblings='2, 3'/></cpus>`
+    <cpus><cpu id='9' core_id='1' siblings='8-9'/><cpu id='8' core_id='1' siblings='8-9'/>
+    <cpu id='7'/></cpus>`
+  const second =
+    `<distances><sibling id='1' value='20'/></distances><cpus><cpu id='2' core_id='0' ` +
+    `siblings='2, 3'/><cpu id='3' core_id='0' siblings='2, 3'/></cpus>`
   t.same(readCapabilities(caps(cell(4, second) + cell(1, first)), 'c'), {
     nodes: [
       {
@@ -734,7 +741,9 @@ t.test('cores ascend by their first CPU, also where one is told by its second al
   const cpus = [cpu(0, '0,4'), cpu(1, '7'), cpu(2, '2,6'), cpu(4, '0,4'), cpu(5, '1,5'), cpu(6, '2,6')].join(
     '',
   )
-  const text = `<capabilities><host><topology><cells><cell id='0'><cpus>${cpus}</cpus></cell></cells></topology></host></capabilities>`
+  const text =
+    `<capabilities><host><topology><cells><cell id='0'><cpus>${cpus}</cpus></cell></cells>` +
+    `</topology></host></capabilities>`
   t.same(readCapabilities(text, 'capabilities.xml').siblings, [
     [0, 4],
     [1, 5],

@@ -273,7 +273,8 @@ function domainOf(one: Guest): string {
     '  <devices>',
     ...one.devices.map(
       ({ model, sizeKiB, cell }) =>
-        `    <memory model='${model}'><target><size unit='KiB'>${sizeKiB}</size><node>${cell}</node></target></memory>`,
+        `    <memory model='${model}'><target><size unit='KiB'>${sizeKiB}</size><node>${cell}</node>` +
+        `</target></memory>`,
     ),
     '  </devices>',
     '</domain>',
@@ -829,7 +830,10 @@ t.test(
           const unit = Math.max(size, MiB)
           const rest = size === 64 ? odd * 64 : 0
           const pages = whole + (rest > 0 ? 1 : 0)
-          const domain = `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking><hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu></domain>`
+          const domain =
+            `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking>` +
+            `<hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu>` +
+            `</domain>`
           const placed = attempt(domain, each)
           const room = roomOn(each, size)
           const perUnit = unit / size
@@ -1042,13 +1046,13 @@ t.test('rebind keeps what the guest sees, and finds every cell a home', (t) => {
 t.test('vCPUs may float together as long as there is a CPU for each', (t) => {
   const host = { nodes: [{ id: 0, cpus: setOf<CpuSet>(range(8)), pages: [] }], siblings: [] }
   const fit: Fit = { host, allowed: {}, flags: { pin: 'cpu' }, reserve: [] }
-  const floating = (cpuset: string): string =>
-    `<domain type='kvm'><memory>4096</memory><vcpu>4</vcpu><cputune>${range(4)
-      .map((vcpu) => `<vcpupin vcpu='${vcpu}' cpuset='${cpuset}'/>`)
-      .join(
-        '',
-      )}</cputune><numatune><memory mode='strict' nodeset='0'/><memnode cellid='0' mode='strict' nodeset='0'/></numatune>` +
-    "<cpu><numa><cell id='0' cpus='0-3' memory='4096'/></numa></cpu></domain>"
+  const floating = (cpuset: string): string => {
+    const pins = range(4).map((vcpu) => `<vcpupin vcpu='${vcpu}' cpuset='${cpuset}'/>`)
+    const memnode = "<memnode cellid='0' mode='strict' nodeset='0'/>"
+    return `<domain type='kvm'><memory>4096</memory><vcpu>4</vcpu><cputune>${pins.join('')}</cputune>
+      <numatune><memory mode='strict' nodeset='0'/>${memnode}</numatune>
+      <cpu><numa><cell id='0' cpus='0-3' memory='4096'/></numa></cpu></domain>`
+  }
   const pinsAfter = (cpuset: string): string => {
     const moved = attempt(floating(cpuset), fit, 'if-better')
     return 'text' in moved ? moved.placement.binding.vcpupin.map(formatSet).join(' ') : `refused: ${moved}`

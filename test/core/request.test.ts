@@ -11,6 +11,7 @@ import { type Config, defaultConfig, parseConfig } from '../../src/request/confi
 import { asKey, type Key, keyNames, keys } from '../../src/request/keys.ts'
 import { readWishes, settle, type Wishes } from '../../src/request/request.ts'
 import { optedIn, tenantWishes } from '../../src/request/sources.ts'
+import { pattern } from '../pattern.ts'
 
 const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
 const wish = (key: string, value: string): Wishes => readWishes([[key, value]], 'test')
@@ -401,7 +402,10 @@ t.test('config: values that are refused, with their place', async (t) => {
   }
   t.match(refusals(() => parseConfig('nope = 1', 'test.conf'))[0], {
     what: 'test.conf: "nope" is no key',
-    why: /like, .*cpuset, guests, tenant_keys, reserve, timeout_s, memory_limit_mib, on_error, log_file, root$/,
+    why: pattern(
+      /like, .*cpuset, guests, tenant_keys, reserve,/,
+      / timeout_s, memory_limit_mib, on_error, log_file, root$/,
+    ),
   })
 })
 
@@ -695,7 +699,8 @@ t.test('the administrator bounds what a guest requests', async (t) => {
   t.same(cut({ cpuset: cpus('0-3') }, { cpuset: cpus('0-2') }), [
     { cpuset: [1, 2] },
     [
-      `cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ${all.replace(' 1-5', ' (1-5)')}`,
+      `cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ` +
+        `${all.replace(' 1-5', ' (1-5)')}`,
     ],
   ])
   t.same(cut({ emulator: cpus('2-3') }, { cpuset: cpus('1-2') }), [

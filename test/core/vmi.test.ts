@@ -51,10 +51,8 @@ const DOMAIN = `<domain type="kvm">
 </domain>
 `
 const IOTHREADS = DOMAIN.replace('</vcpu>', '</vcpu>\n  <iothreads>2</iothreads>')
-const PINNED = DOMAIN.replace(
-  '</domain>',
-  `<cputune>${[2, 3, 6, 7].map((cpu, vcpu) => `<vcpupin vcpu="${vcpu}" cpuset="${cpu}"></vcpupin>`).join('')}</cputune></domain>`,
-)
+const PINS = [2, 3, 6, 7].map((cpu, vcpu) => `<vcpupin vcpu="${vcpu}" cpuset="${cpu}"></vcpupin>`)
+const PINNED = DOMAIN.replace('</domain>', `<cputune>${PINS.join('')}</cputune></domain>`)
 
 interface Parts {
   readonly cpu?: object
@@ -351,7 +349,8 @@ t.test('annotations are the guest’s own wishes', (t) => {
 
 t.test('what is stronger: flags, metadata, annotations, the spec, the configuration', (t) => {
   const annotated = { annotations: { 'virt-numa.io/memory': 'by-vcpu', 'virt-numa.io/distances': 'none' } }
-  const metadata = `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/></metadata>`
+  const metadata =
+    `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/>` + `</metadata>`
   const text = DOMAIN.replace('<memory ', `${metadata}<memory `)
   const config = {
     ...defaultConfig,

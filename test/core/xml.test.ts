@@ -56,7 +56,9 @@ const documents: Record<string, string> = {
   'values that look alike': `<a one='two' two='two' three='one="two"'/>`,
   'empty values': `<a one='' two=""><b three=''></b></a>`,
   'line ends and tabs in values': '<a one="1\n2\r\n3\t4"/>',
-  'comments, instructions and CDATA': `<?xml version='1.0'?>\n<!-- <a b='c'> --><a><!--<b c='d'/>--><?p <b e='f'/>?><![CDATA[<b g='h'>]]><b i='j'/></a><!-- x -->\n`,
+  'comments, instructions and CDATA':
+    `<?xml version='1.0'?>\n<!-- <a b='c'> --><a><!--<b c='d'/>--><?p <b e='f'/>?><![CDATA[<b ` +
+    `g='h'>]]><b i='j'/></a><!-- x -->\n`,
   'prefixes and declarations': `<a xmlns:n='urn:n'><n:b xmlns='urn:m' n:c='1' d='2'><e/></n:b></a>`,
   'a byte order mark':
     "\uFEFF<?xml version='1.0' encoding='UTF-8'?>\r\n<a one='1'>\r\n\t<b two='2'/>\r\n</a>",
@@ -441,12 +443,14 @@ t.test('new children stand where libvirt prints them, laid out like their neighb
   )
   t.equal(
     inserted('<domain>\r\n\t<vcpu id="1">2</vcpu>\r\n</domain>\r\n'),
-    '<domain>\r\n\t<vcpu id="1">2</vcpu>\r\n\t<numatune>\r\n\t\t<memory mode="strict" nodeset="0-1"/>\r\n\t</numatune>\r\n</domain>\r\n',
+    '<domain>\r\n\t<vcpu id="1">2</vcpu>\r\n\t<numatune>\r\n' +
+      '\t\t<memory mode="strict" nodeset="0-1"/>\r\n\t</numatune>\r\n</domain>\r\n',
     'CRLF, tabs and double quotes',
   )
   t.equal(
     inserted("<domain type='kvm'><vcpu>2</vcpu><cpu/></domain>"),
-    "<domain type='kvm'><vcpu>2</vcpu><numatune><memory mode='strict' nodeset='0-1'/></numatune><cpu/></domain>",
+    "<domain type='kvm'><vcpu>2</vcpu><numatune><memory mode='strict' nodeset='0-1'/></numatune>" +
+      '<cpu/></domain>',
     'on one line',
   )
   t.equal(
@@ -496,18 +500,22 @@ t.test('a parent that closes itself opens in the layout around it', (t) => {
   )
   t.equal(
     applyEdits(text, edits),
-    '<domain>\n  <vcpu>2</vcpu>\n  <cpu mode="host-passthrough">\n    <numa>\n      <cell id="0"/>\n    </numa>\n  </cpu>\n</domain>\n',
+    '<domain>\n  <vcpu>2</vcpu>\n  <cpu mode="host-passthrough">\n    <numa>\n' +
+      '      <cell id="0"/>\n    </numa>\n  </cpu>\n</domain>\n',
   )
   t.end()
 })
 
 t.test('comments beside stay, and foreign children are passed over', (t) => {
   const text =
-    "<domain xmlns:q='urn:q'>\n  <!-- before -->\n  <vcpu>2</vcpu> <!-- two -->\n  <q:numatune/>\n  <!-- cpu -->\n  <cpu/>\n</domain>"
+    "<domain xmlns:q='urn:q'>\n  <!-- before -->\n  <vcpu>2</vcpu> <!-- two -->\n" +
+    '  <q:numatune/>\n  <!-- cpu -->\n  <cpu/>\n</domain>'
   const fitted = inserted(text)
   t.equal(
     fitted,
-    "<domain xmlns:q='urn:q'>\n  <!-- before -->\n  <vcpu>2</vcpu>\n  <numatune>\n    <memory mode='strict' nodeset='0-1'/>\n  </numatune> <!-- two -->\n  <q:numatune/>\n  <!-- cpu -->\n  <cpu/>\n</domain>",
+    "<domain xmlns:q='urn:q'>\n  <!-- before -->\n  <vcpu>2</vcpu>\n  <numatune>\n" +
+      "    <memory mode='strict' nodeset='0-1'/>\n  </numatune> <!-- two -->\n  <q:numatune/>\n" +
+      '  <!-- cpu -->\n  <cpu/>\n</domain>',
   )
   const onlyComment = '<domain>\n  <!-- nothing yet -->\n</domain>'
   const { root } = parseXml(inserted(onlyComment))

@@ -65,7 +65,8 @@ function invalidIn({ text, resources }: Placed): string[] {
 }
 
 t.test(
-  'each is fitted with all other bytes kept, for good, and with nothing invalid; or it is refused with a code and words',
+  'each is fitted with all other bytes kept, for good, and with nothing invalid; or it is ' +
+    'refused with a code and words',
   (t) => {
     for (const run of Object.keys(RUNS)) {
       for (const nodes of HOSTS) {
@@ -89,7 +90,8 @@ t.test(
         }
         t.ok(
           fitted > 1350,
-          `${run}, nodes ${nodes}: ${fitted} of ${domains.length} domains fitted, ${domains.length - fitted} refused`,
+          `${run}, nodes ${nodes}: ${fitted} of ${domains.length} domains fitted, ` +
+            `${domains.length - fitted} refused`,
         )
       }
     }

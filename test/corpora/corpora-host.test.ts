@@ -46,9 +46,11 @@ const online = (each: Host): CpuSet => union(...each.nodes.map(({ cpus }) => cpu
 
 /** Facts in which a witness and we differ, each with its reason: `capture witness fact`. */
 const NO_LISTS =
-  'libvirt reads thread_siblings_list only, and this kernel has masks: it takes each CPU for a core of its own'
+  'libvirt reads thread_siblings_list only, and this kernel has masks: it takes each CPU for a ' +
+  'core of its own'
 const NO_ONLINE_FILE =
-  'without cpu/online the witness takes every CPU of the node mask for online; four have 0 in their own online file'
+  'without cpu/online the witness takes every CPU of the node mask for online; four have 0 in ' +
+  'their own online file'
 const CGROUP = 'hwloc leaves out what the cgroup of the capture does not allow'
 const NO_SLIT = 'the kernel writes 0 for want of a matrix: unknown'
 const EXCEPTIONS: Record<string, string> = {
@@ -92,7 +94,8 @@ function differences(
     })
     .map(
       (fact) =>
-        `${id} ${witness} ${fact}: ours ${JSON.stringify(ours[fact])}, theirs ${JSON.stringify(theirs[fact])}`,
+        `${id} ${witness} ${fact}: ours ${JSON.stringify(ours[fact])}, ` +
+        `theirs ${JSON.stringify(theirs[fact])}`,
     )
 }
 const used = new Set<string>()

@@ -128,7 +128,8 @@ t.test('what KubeVirt creates, we give', (t) => {
   ] as const) {
     const excepted = some.filter(({ name }) => name in EXCEPTIONS).length
     t.comment(
-      `${what}: ${some.length - excepted} of ${some.length} are KubeVirt's answer, ${excepted} are exceptions`,
+      `${what}: ${some.length - excepted} of ${some.length} are KubeVirt's answer, ${excepted} are ` +
+        `exceptions`,
     )
   }
   t.end()

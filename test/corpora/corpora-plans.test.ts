@@ -125,7 +125,8 @@ function test(): void {
     t.same(
       plans.filter(({ open }) => open instanceof Refusal).map(({ id }) => id),
       ['hwloc-4fake-4gr1nu1pu', 'libvirt-hostcpu-test1'],
-      'beside others: the first has one CPU per node and no place for a core of two threads, the nodes of the second name no CPU',
+      'beside others: the first has one CPU per node and no place for a core of two threads, ' +
+        'the nodes of the second name no CPU',
     )
     t.ok(fitted > 140, `${fitted} plans of ${placed.length}, the rest refused for want of CPUs`)
     t.end()

@@ -129,10 +129,8 @@ for (const [way, { write, mark }] of Object.entries(WAYS)) {
       if (plain instanceof Refusal || placed instanceof Refusal) {
         const same =
           plain instanceof Refusal && placed instanceof Refusal && codesOf(plain) === codesOf(placed)
-        if (!same)
-          t.fail(
-            `${id}: ${placed instanceof Refusal ? placed.message : 'fitted, though the plain one is refused'}`,
-          )
+        const found = placed instanceof Refusal ? placed.message : 'fitted, though the plain one is refused'
+        if (!same) t.fail(`${id}: ${found}`)
         continue
       }
       fitted += 1

@@ -122,7 +122,8 @@ t.test('the options of each command', async (t) => {
   })
   t.same(
     run(
-      `define ${common} --memory even --rebind --dry-run --next-start --connect qemu:///session --backup b db1.xml`,
+      `define ${common} --memory even --rebind --dry-run --next-start --connect qemu:///session ` +
+        `--backup b db1.xml`,
     ),
     {
       name: 'define',
@@ -153,7 +154,8 @@ t.test('the options of each command', async (t) => {
   })
   t.same(
     run(
-      'onDefineDomain --domain=<domain/> --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --config c.conf --vmi={} --pin cell',
+      'onDefineDomain --domain=<domain/> --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 ' +
+        '--config c.conf --vmi={} --pin cell',
     ),
     {
       name: 'onDefineDomain',

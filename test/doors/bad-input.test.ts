@@ -91,7 +91,8 @@ const domains: Record<string, readonly [text: string | Buffer, code: string]> = 
   ],
   'two lists of pins': [
     domain(
-      `${plain}<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><cputune><vcpupin vcpu='1' cpuset='1'/></cputune>`,
+      `${plain}<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><cputune><vcpupin vcpu='1' ` +
+        `cpuset='1'/></cputune>`,
     ),
     'element-twice',
   ],
@@ -178,7 +179,8 @@ t.test('what a tired person types', (t) => {
 
 t.test('names that objects have are names like any other', (t) => {
   const text = domain(
-    `<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices><valueOf/></devices>`,
+    `<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices>` +
+      `<valueOf/></devices>`,
   )
   const { status, stdout, stderr } = run(['transform', '--host', HOST], text)
   t.equal(status, 0, stderr)
@@ -420,7 +422,8 @@ t.test('pipes and devices are written to, and stay', (t) => {
   writeFileSync(join(place, 'domain.xml'), seed)
   const fitted = run(['transform', '--host', HOST], seed).stdout
   const fifo = shell(
-    'mkfifo pipe; cat pipe > out & $N transform -o pipe --host $HOST domain.xml; status=$?; wait; test -p pipe && exit $status',
+    'mkfifo pipe; cat pipe > out & $N transform -o pipe --host $HOST domain.xml; status=$?; ' +
+      'wait; test -p pipe && exit $status',
     place,
   )
   t.equal(fifo.status, 0, fifo.stderr)

@@ -23,6 +23,7 @@ import { failureOf, machineOf, readList, readState } from '../../src/libvirt/vir
 import { hiddenSpans, lostSecrets, redacted, secretSpans } from '../../src/redact/secrets.ts'
 import { sameXml } from '../../src/xml/same.ts'
 import { runApart } from '../apart.ts'
+import { pattern } from '../pattern.ts'
 
 const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
 
@@ -37,6 +38,7 @@ interface Shape {
   readonly graphics?: string
 }
 
+const COOKIES = "<cookies><cookie name='session'>c0okie</cookie></cookies>"
 const graphicsWith = (passwd: string): string => `<graphics type='vnc' port='-1'${passwd}/>`
 
 function domain({
@@ -51,11 +53,13 @@ function domain({
     .map((mib, id) => `<cell id='${id}' cpus='${id}' memory='${mib * 1024}' unit='KiB'/>`)
     .join('')
   const memnodes = cells.map((_, id) => `<memnode cellid='${id}' mode='strict' nodeset='0'/>`).join('')
+  const size = `<page size='${page}' unit='KiB'/>`
+  const backing = page === '' ? '' : `<memoryBacking><hugepages>${size}</hugepages></memoryBacking>`
   return `<domain type='qemu'>
   <name>db1</name>
   <uuid>${UUID}</uuid>
   <memory unit='KiB'>65536</memory>
-  ${page === '' ? '' : `<memoryBacking><hugepages><page size='${page}' unit='KiB'/></hugepages></memoryBacking>`}
+  ${backing}
   <vcpu>2</vcpu>
   <cputune><vcpupin vcpu='0' cpuset='${pin}'/><vcpupin vcpu='1' cpuset='${pin}'/></cputune>
   ${cells.length === 0 ? '' : `<numatune><memory mode='strict' nodeset='0'/>${memnodes}</numatune>`}
@@ -64,7 +68,7 @@ function domain({
   <devices>
     <disk type='file'><source file='/images/${image}'/><target dev='vda' bus='virtio'/></disk>
     <disk type='network'>
-      <source protocol='https' name='iso'><host name='h'/>${secure ? "<cookies><cookie name='session'>c0okie</cookie></cookies>" : ''}</source>
+      <source protocol='https' name='iso'><host name='h'/>${secure ? COOKIES : ''}</source>
       <target dev='vdb'/>
     </disk>
     ${graphics ?? graphicsWith(secure ? " passwd='s3cret'" : '')}
@@ -247,7 +251,8 @@ t.test('secrets that only their names tell', async (t) => {
   t.same(secret("<auth username='u'><secret type='ceph' uuid='U'/></auth>"), ['U'])
   t.same(
     secret(
-      "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=a,data=b'/></qemu:commandline>",
+      "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=a,data=b'/>" +
+        '</qemu:commandline>',
     ),
     ['secret,id=a,data=b'],
   )
@@ -344,7 +349,8 @@ t.test('lists and states', async (t) => {
     t.throws(() => readList(text), { message: /^virsh-output: virsh list printed "/ }, text)
   const state = (id: string, persistent: string, saved: string) =>
     readState(
-      `Id:             ${id}\nName:           db1\nState:          x\nPersistent:     ${persistent}\nManaged save:   ${saved}\n\n`,
+      `Id:             ${id}\nName:           db1\nState:          x\n` +
+        `Persistent:     ${persistent}\nManaged save:   ${saved}\n\n`,
     )
   t.same(state('-', 'yes', 'no'), { runs: false, persistent: true, saved: false })
   t.same(state('3', 'no', 'no'), { runs: true, persistent: false, saved: false })
@@ -387,11 +393,14 @@ t.test('why virsh failed', async (t) => {
     })
   t.match(
     failed(
-      "error: failed to connect to the hypervisor\nerror: Failed to connect socket to '/run/x': No such file or directory\n",
+      'error: failed to connect to the hypervisor\n' +
+        "error: Failed to connect socket to '/run/x': No such file or directory\n",
     ),
     {
       code: 'libvirt-unreachable',
-      what: "virsh cannot connect to libvirt: Failed to connect socket to '/run/x': No such file or directory",
+      what:
+        "virsh cannot connect to libvirt: Failed to connect socket to '/run/x': No such file or " +
+        'directory',
     },
   )
   t.match(failed('error: Failed to define domain from /dev/stdin\nerror: XML error: a\nb\n'), {
@@ -432,7 +441,10 @@ t.test('a machine without virsh', async (t) => {
     t.equal(status, 1, words.join(' '))
     t.match(
       stderr,
-      /^error\[virsh-missing\]: there is no virsh on this machine\n {3}why: .*\n {3}fix: apt install libvirt-clients/,
+      pattern(
+        /^error\[virsh-missing\]: there is no virsh on this/,
+        / machine\n {3}why: .*\n {3}fix: apt install libvirt-clients/,
+      ),
     )
     t.equal(stdout, '')
   }

@@ -172,7 +172,8 @@ t.test('cgroups and where guests land', (t) => {
   ])
   t.same(codesOf(itemOf('cgroup', conf('cgroup_controllers = [ "cpu", "cpuset" ]'))), [])
   const v1 =
-    '31 23 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n32 23 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n'
+    '31 23 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n' +
+    '32 23 0:28 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n'
   t.same(itemOf('cgroup', { '/proc/self/mountinfo': v1 }).says, 'v1 and v2, cpuset in v1')
 
   const pod: Tree = {
@@ -281,8 +282,16 @@ t.test('a daemon', (t) => {
 /** As version 0.1.0 wrote it before it asked for a verdict. */
 const FORMER_HOOK = [
   '#!/bin/sh',
-  String.raw`case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac; trap 'case "$2" in migrate|restore) echo '\''error[hook-missing]: cannot run /opt/virt-numa/dist/hooks/qemu.cjs with /usr/bin/node; fix: virt-numa install'\'' >&2; exit 1;; esac; exit 0' EXIT; shopt -s execfail 2>/dev/null`,
-  `[ -f '/usr/bin/node' ] && [ -x '/usr/bin/node' ] && [ -r '/opt/virt-numa/dist/hooks/qemu.cjs' ] && exec '/usr/bin/node' '/opt/virt-numa/dist/hooks/qemu.cjs' "$@"`,
+  [
+    `case "$2 $3" in 'migrate begin'|'restore begin'|'prepare begin') ;; *) exit 0;; esac; `,
+    `trap 'case "$2" in migrate|restore) `,
+    String.raw`echo '\''error[hook-missing]: cannot run /opt/virt-numa/dist/hooks/qemu.cjs`,
+    String.raw` with /usr/bin/node; fix: virt-numa install'\'' >&2; `,
+    `exit 1;; esac; exit 0' EXIT; shopt -s execfail 2>/dev/null`,
+  ].join(''),
+  `[ -f '/usr/bin/node' ] && [ -x '/usr/bin/node' ] && [ -r ` +
+    `'/opt/virt-numa/dist/hooks/qemu.cjs' ] && exec '/usr/bin/node' ` +
+    `'/opt/virt-numa/dist/hooks/qemu.cjs' "$@"`,
   '',
 ].join('\n')
 

@@ -153,11 +153,13 @@ if (process.argv.includes('--figures')) {
       .map((each) => each.toFixed(0).padStart(6))
       .join('')
     console.log(
-      `${numbers}  ${isRight ? '  ' : '!!'} ${door.door}: ${door.name}: ${ended.status} ${code}${isRight ? '' : ` instead of ${door.status} ${door.code}`}`,
+      `${numbers}  ${isRight ? '  ' : '!!'} ${door.door}: ${door.name}: ${ended.status} ` +
+        `${code}${isRight ? '' : ` instead of ${door.status} ${door.code}`}`,
     )
   }, 1).then(() => {
     console.log(
-      `${walked.length} cases, ${wrong} wrong; at most ${most.wallMs.toFixed(0)} ms, ${most.cpuMs.toFixed(0)} ms on a CPU, ${most.peakMiB.toFixed(0)} MiB`,
+      `${walked.length} cases, ${wrong} wrong; at most ${most.wallMs.toFixed(0)} ms, ` +
+        `${most.cpuMs.toFixed(0)} ms on a CPU, ${most.peakMiB.toFixed(0)} MiB`,
     )
     process.exitCode = wrong === 0 ? 0 : 1
   })

@@ -302,7 +302,9 @@ long('the copy that an interrupted write in place left', (t) => {
 const ACL = '0200000001000600ffffffff02000600d204000004000000ffffffff10000600ffffffff20000000ffffffff'
 
 function attributesOf(file: string): string {
-  const script = `import os,sys\nfor n in sorted(os.listxattr(sys.argv[1])): print(n, os.getxattr(sys.argv[1], n).hex())`
+  const script =
+    `import os,sys\nfor n in sorted(os.listxattr(sys.argv[1])): print(n, ` +
+    `os.getxattr(sys.argv[1], n).hex())`
   return spawnSync('python3', ['-c', script, file], { encoding: 'utf8' }).stdout
 }
 
@@ -352,7 +354,8 @@ t.test('where nobody can copy attributes, the file is written where it is', (t) 
   t.same([answer(0), answer(1), answer(undefined)], [true, false, false])
   t.equal(
     asked[0],
-    `cp --attributes-only --preserve=all,xattr --no-preserve=ownership,timestamps,links -- ${file} /proc/self/fd/0`,
+    `cp --attributes-only --preserve=all,xattr --no-preserve=ownership,timestamps,links -- ` +
+      `${file} /proc/self/fd/0`,
   )
 
   writeFileSync(join(place, 'seed.xml'), seed)
@@ -381,7 +384,8 @@ if (canMount) {
     t.same(readdirSync(join(place, 'pod')), ['db1.xml'], 'nothing is left behind')
     writeFileSync(join(place, 'db1.xml'), seed)
     const other = shell(
-      `unshare -m sh -c 'mount --bind db1.xml pod/db1.xml && prlimit --fsize=100 $N transform -i --host $HOST pod/db1.xml'`,
+      `unshare -m sh -c 'mount --bind db1.xml pod/db1.xml && prlimit --fsize=100 $N transform -i ` +
+        `--host $HOST pod/db1.xml'`,
       place,
     )
     t.same(refused(other, 'unwritable'), [1, ['unwritable']])
@@ -555,7 +559,8 @@ long('a pipe that nobody reads', (t) => {
   const big = `${large}<!--${'y'.repeat(300_000)}-->`
   writeFileSync(join(place, 'db1.xml'), big)
   const slow = shell(
-    '(sleep 0.3; exec 3< pipe; sleep 0.3; wc -c <&3) & $N transform -o pipe --host $HOST db1.xml; status=$?; wait; exit $status',
+    '(sleep 0.3; exec 3< pipe; sleep 0.3; wc -c <&3) & $N transform -o pipe --host $HOST ' +
+      'db1.xml; status=$?; wait; exit $status',
     place,
   )
   t.equal(slow.status, 0, slow.stderr)

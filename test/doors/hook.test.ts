@@ -27,6 +27,7 @@ import { guestAllowed, partitionPaths } from '../../src/machine/guest-cgroup.ts'
 import { defaultConfig } from '../../src/request/config.ts'
 import { type Ended, endOf, runApart, startApart } from '../apart.ts'
 import { long } from '../long.ts'
+import { pattern } from '../pattern.ts'
 import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from './hook-host.ts'
 
 const PROGRAM = resolve('dist/hooks/qemu.cjs')
@@ -167,7 +168,8 @@ t.test('migrate and restore bind the guest anew', (t) => {
     t.match(
       logOf(path),
       new RegExp(
-        `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound: cells 0-1 on nodes 0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
+        `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound: cells 0-1 on nodes ` +
+          `0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
       ),
     )
     const again = run(operation, { config: path, input: stdout })
@@ -356,7 +358,8 @@ long('stdout that nobody reads', async (t) => {
 })
 
 long('1 MB of XML', (t) => {
-  const more = `<devices>${"<disk type='file' device='disk'><source file='/a'/></disk>\n".repeat(18_000)}</devices>`
+  const many = "<disk type='file' device='disk'><source file='/a'/></disk>\n".repeat(18_000)
+  const more = `<devices>${many}</devices>`
   const input = domain({ more })
   t.ok(input.length > 1_000_000)
   const { status, stdout } = run('migrate begin', { config: config(), input })
@@ -848,7 +851,10 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
   )
   t.match(
     logOf(beyond),
-    /ok, note\[pins-beyond\]: the pins of vCPUs 0-1 and the emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+    pattern(
+      /ok, note\[pins-beyond\]: the pins of vCPUs 0-1 and the/,
+      / emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+    ),
   )
   const outside = run('prepare begin', {
     config: config('', confinedHost),

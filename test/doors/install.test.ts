@@ -446,7 +446,8 @@ t.test('the trial asks as libvirt does', (t) => {
   const report = join(folder, 'report')
   const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
 const { argv, env } = process
-appendFileSync(${JSON.stringify(report)}, JSON.stringify({ env, cwd: process.cwd(), words: argv.slice(2), input: readFileSync(0, 'utf8') }) + '\\n')`
+const call = { env, cwd: process.cwd(), words: argv.slice(2), input: readFileSync(0, 'utf8') }
+appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   t.equal(
     run('install', makeRoot(), [], makeApp('app that reports', reporting)).status,
     1,

@@ -40,7 +40,8 @@ const RICH = `<?xml version='1.0' encoding='utf-8'?>
   <title>t</title>
   <description>d
     over two lines</description>
-  <metadata><other:app token='t' user='u'>m<other:key>k</other:key></other:app><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/></metadata>
+  <metadata><other:app token='t' user='u'>m<other:key>k</other:key></other:app>
+    <numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/></metadata>
   <memory unit='MiB'>64</memory>
   <memtune><hard_limit unit='G'>1</hard_limit></memtune>
   <vcpu placement='static'>4<!-- c --></vcpu>
@@ -72,22 +73,27 @@ const RICH = `<?xml version='1.0' encoding='utf-8'?>
     <disk type='n' device='d'>
       <driver name='q' type='r'/>
       <auth username='u'><secret type='c' uuid='u'/></auth>
-      <source protocol='https' name='n' query='sig=s'><host name='user:pw@h' port='1'/><cookies><cookie name='c'>v</cookie></cookies></source>
+      <source protocol='https' name='n' query='sig=s'><host name='user:pw@h' port='1'/>
+        <cookies><cookie name='c'>v</cookie></cookies></source>
       <encryption format='luks'><secret type='passphrase' uuid='u'/></encryption>
       <target dev='vda' bus='v'/><serial>s</serial><wwn>w</wwn><![CDATA[x]]>
     </disk>
-    <interface type='n'><mac address='m'/><source network='n'/><portprofile><parameters profileid='p'/></portprofile></interface>
+    <interface type='n'><mac address='m'/><source network='n'/>
+      <portprofile><parameters profileid='p'/></portprofile></interface>
     <serial type='tcp'><source mode='c' host='h' service='s'/><log file='l'/></serial>
     <channel type='s'><target type='v' name='n'/></channel>
-    <graphics type='vnc' port='1' listen='l' passwd='p' passwdValidTo='v' keymap='k'><listen type='a' address='a'/></graphics>
+    <graphics type='vnc' port='1' listen='l' passwd='p' passwdValidTo='v' keymap='k'>
+      <listen type='a' address='a'/></graphics>
     <filesystem type='m'><source dir='s'/><target dir='t'/></filesystem>
     <tpm model='m'><backend type='e'><encryption secret='s'/></backend></tpm>
     <rng model='m'><backend model='e'>/d<?app secret?></backend></rng>
     <hostdev mode='s' type='p'><source><address domain='d' bus='b'/></source></hostdev>
   </devices>
   <seclabel type='s' model='m'><label>l</label></seclabel>
-  <qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=a,data=b'/><qemu:env name='N' value='v'/></qemu:commandline>
-  <qemu:override><qemu:device alias='a'><qemu:frontend><qemu:property name='n' type='t' value='v'/></qemu:frontend></qemu:device></qemu:override>
+  <qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=a,data=b'/>
+    <qemu:env name='N' value='v'/></qemu:commandline>
+  <qemu:override><qemu:device alias='a'>
+    <qemu:frontend><qemu:property name='n' type='t' value='v'/></qemu:frontend></qemu:device></qemu:override>
 </domain>
 <!-- end -->
 `
@@ -236,7 +242,9 @@ t.test('define and watch', async (t) => {
     const document = run(['define', ...on, '--dry-run', file('rich.xml', text)], virsh())
     silent(t, `define of a document, ${about}`, document.stdout + document.stderr)
     const values = privateSpans(text).map(({ start, end }) => text.slice(start, end))
-    const said = `error: Failed to define\nerror: XML error: ${values.map((value) => `'${value.replaceAll('\n', ' ')}'`).join(' and ')}\n`
+    const said =
+      `error: Failed to define\nerror: XML error: ` +
+      `${values.map((value) => `'${value.replaceAll('\n', ' ')}'`).join(' and ')}\n`
     const refused = run(['define', ...on, '--guest', 'db1'], virsh(said))
     t.match(refused.stderr, /error\[virsh-failed\]: virsh define \/dev\/stdin failed: XML error: ' ?\*{5} ?'/)
     silent(t, `what libvirt says, ${about}`, refused.stderr)
@@ -413,7 +421,8 @@ t.test('VMI, JSON and capabilities', async (t) => {
     `{"a": "x"${CANARY}"}`,
     `{"a": "${CANARY}\\q"}`,
     '{"kind": "VirtualMachineInstance", "metadata": {"annotations": {"pin": 4711777}}}',
-    `kind: VirtualMachineInstance\nmetadata:\n  annotations:\n    virt-numa.io/secret: ${CANARY}\nspec: {domain: {cpu: {dedicatedCpuPlacement: true}}}\n`,
+    `kind: VirtualMachineInstance\nmetadata:\n  annotations:\n` +
+      `    virt-numa.io/secret: ${CANARY}\nspec: {domain: {cpu: {dedicatedCpuPlacement: true}}}\n`,
     `a: "x\n  ${CANARY}: "y" ${CANARY}\n`,
     `a: *${CANARY}\n`,
     `a: !${CANARY} x\n`,

@@ -286,7 +286,8 @@ t.test('lines of numa_maps', async (t) => {
   t.same(policy('7f00 weighted interleave:0-1'), { mode: 'weighted interleave', nodes: [0, 1] })
   t.same(policy('7f00 local'), { mode: 'local', nodes: [] })
   const gigantic = one(
-    '7f0000000000 bind:1 file=/dev/hugepages1G/qemu_back_mem.ram-node0.abcdef\\040(deleted) huge dirty=2 N0=1 N1=1 kernelpagesize_kB=1048576',
+    '7f0000000000 bind:1 file=/dev/hugepages1G/qemu_back_mem.ram-node0.abcdef\\040(deleted) huge ' +
+      'dirty=2 N0=1 N1=1 kernelpagesize_kB=1048576',
   )
   t.same(
     [...(gigantic?.nodesKiB ?? [])],
@@ -302,7 +303,8 @@ t.test('lines of numa_maps', async (t) => {
     'without a page size a count of pages says nothing',
   )
   const smaps =
-    '7f00-107f00 rw-p 00000000 00:00 0 \nSize: 1024 kB\nKernelPageSize:        4 kB\nAnonHugePages:      2048 kB\nShmemPmdMapped:        0 kB\nSwap:                 12 kB\n'
+    '7f00-107f00 rw-p 00000000 00:00 0 \nSize: 1024 kB\nKernelPageSize:        4 kB\n' +
+    'AnonHugePages:      2048 kB\nShmemPmdMapped:        0 kB\nSwap:                 12 kB\n'
   t.match(one('00007f00 default anon=3 N0=3', smaps), {
     sizeKiB: 1024,
     pagesizeKiB: 4,
@@ -356,11 +358,11 @@ t.test('numa_maps: any text is read, and every mapping is found among any lines'
   fc.assert(
     fc.property(fc.array(fc.oneof(noise, mapping)), fc.string({ unit: 'binary' }), (lines, ranges) => {
       const wanted = lines.filter((line) => typeof line !== 'string')
-      const text = lines.map((line) =>
-        typeof line === 'string'
-          ? line
-          : `${line.start} ${line.mode}${line.odd} ${line.pages.map(([node, pages]) => `N${node}=${pages} `).join('')}kernelpagesize_kB=${line.size}`,
-      )
+      const text = lines.map((line) => {
+        if (typeof line === 'string') return line
+        const pages = line.pages.map(([node, count]) => `N${node}=${count} `).join('')
+        return `${line.start} ${line.mode}${line.odd} ${pages}kernelpagesize_kB=${line.size}`
+      })
       const read = readMappings(text.join('\n'), ranges)
       t.same(
         read.map(({ start, policy, pagesizeKiB, nodesKiB }) => [
@@ -386,7 +388,9 @@ t.test("QEMU's command line", async (t) => {
   const read = (line: string) => readCommand(['qemu-system-x86_64', ...line.split(' ')])
   t.same(
     read(
-      '-name guest=a,,b,debug-threads=on -object memory-backend-ram,id=m0,size=64M,host-nodes=0-1,host-nodes=3,policy=bind -numa node,cpus=0-1,cpus=4,memdev=m0 --numa node,nodeid=1,cpus=2,memdev=m1',
+      '-name guest=a,,b,debug-threads=on -object memory-backend-ram,id=m0,size=64M,host-nodes=0-1,' +
+        'host-nodes=3,policy=bind -numa node,cpus=0-1,cpus=4,memdev=m0 --numa node,nodeid=1,cpus=2,' +
+        'memdev=m1',
     ),
     {
       guest: 'a,b',
@@ -401,7 +405,9 @@ t.test("QEMU's command line", async (t) => {
   )
   t.same(
     read(
-      '-object {"qom-type":"memory-backend-memfd","id":"d","size":1073741824,"host-nodes":[2,5],"policy":"preferred"} -device {"driver":"virtio-mem-pci","node":1,"memdev":"d"} -device {"driver":"nvdimm","memdev":"n"}',
+      '-object {"qom-type":"memory-backend-memfd","id":"d","size":1073741824,"host-nodes":[2,5],' +
+        '"policy":"preferred"} -device {"driver":"virtio-mem-pci","node":1,"memdev":"d"} -device ' +
+        '{"driver":"nvdimm","memdev":"n"}',
     ),
     {
       cells: [{ id: 0, vcpus: [], ram: 'pc.ram' }],
@@ -471,7 +477,8 @@ t.test('memory that cannot be told apart is not guessed', async (t) => {
   const found = (backends: readonly MemoryBackend[], mappings: readonly Mapping[]): string[] =>
     findMemory(backends, mappings).map(
       (region) =>
-        `${region.backends.map(({ id }) => id).join('+')}=${region.mappings.map(({ start }) => start).join('+')}`,
+        `${region.backends.map(({ id }) => id).join('+')}=` +
+        `${region.mappings.map(({ start }) => start).join('+')}`,
     )
   const [a, b] = [backend('a', 0), backend('b', 1)]
   t.same(found([a, b], [mapping('2', 1, 1), mapping('1', 0, 0)]), ['a=1', 'b=2'], 'by policy')

@@ -254,7 +254,8 @@ t.test('words, files and the configuration', async (t) => {
   const there = file(`sub/${word.replaceAll('/', '')}.xml`, domain({ vcpu: 'many' }))
   const config = file(
     'bad.conf',
-    `${textOf([0x9b, 0x202e])}\nbad${textOf([0x200b])}key = "x${word.replaceAll('\n', '')}"\nmemory = "ev${textOf(IN_XML).replaceAll('\n', '')}en"\n`,
+    `${textOf([0x9b, 0x202e])}\nbad${textOf([0x200b])}key = "x${word.replaceAll('\n', '')}"\n` +
+      `memory = "ev${textOf(IN_XML).replaceAll('\n', '')}en"\n`,
   )
   const cases: (readonly string[])[] = [
     [word],
@@ -309,7 +310,9 @@ t.test('words, files and the configuration', async (t) => {
 t.test('a VMI', async (t) => {
   const vmi = file(
     'vmi.yaml',
-    `kind: VirtualMachineInstance\nmetadata:\n  annotations:\n    virt-numa.io/memory: "ev\\u009b\\u202e\\nen"\nspec:\n  domain:\n    cpu: {dedicatedCpuPlacement: true}\n`,
+    `kind: VirtualMachineInstance\nmetadata:\n  annotations:\n` +
+      `    virt-numa.io/memory: "ev\\u009b\\u202e\\nen"\nspec:\n  domain:\n` +
+      `    cpu: {dedicatedCpuPlacement: true}\n`,
   )
   for (const json of [[], ['--json']]) {
     const { status, stdout, stderr } = run(['plan', ...json, '--vmi', vmi, '--host', HOST, GUEST])

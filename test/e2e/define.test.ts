@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runApart, startApart } from '../apart.ts'
+import { pattern } from '../pattern.ts'
 import { installLibvirt, type Libvirt, makeFolder, startLibvirt, until } from './private-libvirt.ts'
 
 const PROGRAM = resolve('dist/virt-numa.cjs')
@@ -39,12 +40,14 @@ function guestXml(name: string, { asks = false, uuid, disk, password }: Wish = {
     ...(disk === undefined
       ? []
       : [
-          `    <disk type='file'><driver name='qemu' type='qcow2'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk>`,
+          `    <disk type='file'><driver name='qemu' type='qcow2'/><source file='${disk}'/>` +
+            `<target dev='vda' bus='virtio'/></disk>`,
         ]),
     ...(password === undefined
       ? []
       : [
-          `    <graphics type='vnc' passwd='${password}'><listen type='socket' socket='${folder}/${name}.vnc'/></graphics>`,
+          `    <graphics type='vnc' passwd='${password}'><listen type='socket' ` +
+            `socket='${folder}/${name}.vnc'/></graphics>`,
         ]),
     "    <video><model type='none'/></video>",
     "    <controller type='usb' model='none'/>",
@@ -167,7 +170,8 @@ t.test('define', { timeout: 400_000 }, async (t) => {
   await t.test('the diff shows no secret', async (t) => {
     // In the third line around the pins, where a diff shows it.
     const argument =
-      "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=s0,data=hidd3n'/></qemu:commandline>"
+      "<qemu:commandline><qemu:arg value='-object'/><qemu:arg value='secret,id=s0,data=hidd3n'/>" +
+      '</qemu:commandline>'
     const xml = guestXml('db2')
       .replace("type='qemu'>", "type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>")
       .replace('  <vcpu>', `  ${argument}\n  <vcpu>`)
@@ -256,7 +260,10 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.equal(refused.status, 1)
     t.match(
       refused.stderr,
-      /^error\[guest-disks-moved\]: the document has another image for vda; db3 has 1 snapshot or checkpoint: s1\n/,
+      pattern(
+        /^error\[guest-disks-moved\]: the document has another/,
+        / image for vda; db3 has 1 snapshot or checkpoint: s1\n/,
+      ),
     )
     t.equal(define(uri, ...onCpu(1), '--guest', 'db3').status, 0)
     t.match(definition(libvirt, 'db3'), overlay)
@@ -297,7 +304,9 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)
     const virshWith = (when: string, then: string): void => {
-      const script = `#!/bin/sh\nreal() { /usr/bin/virsh -q '--connect=${uri}' "$@" >/dev/null; }\ncase "$*" in *${when}*) BEFORE=1 ;; esac\n`
+      const script =
+        `#!/bin/sh\nreal() { /usr/bin/virsh -q '--connect=${uri}' "$@" >/dev/null; }\n` +
+        `case "$*" in *${when}*) BEFORE=1 ;; esac\n`
       writeFileSync(join(bin, 'virsh'), `${script}${then}\n`)
       chmodSync(join(bin, 'virsh'), 0o755)
     }
@@ -315,7 +324,8 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     // What is kept is the second thing that is read with secrets.
     virshWith(
       '--security-info',
-      `if [ -n "$BEFORE" ]; then if [ -e ${mark} ]; then real desc db3 --config --title other; fi; touch ${mark}; fi\nexec /usr/bin/virsh "$@"`,
+      `if [ -n "$BEFORE" ]; then if [ -e ${mark} ]; then real desc db3 --config --title other; fi; ` +
+        `touch ${mark}; fi\nexec /usr/bin/virsh "$@"`,
     )
     const changed = racing(0)
     t.equal(changed.status, 1)
@@ -348,13 +358,18 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       /^error\[libvirt-unreachable\]: virsh cannot connect to libvirt: Failed to connect socket/,
     )
     // A relay to the same daemon under another machine's name.
-    const relay = `const s = require('net').connect('${libvirt.folder}/run/libvirt-sock'); process.stdin.pipe(s); s.pipe(process.stdout)`
+    const relay =
+      `const s = require('net').connect('${libvirt.folder}/run/libvirt-sock'); ` +
+      `process.stdin.pipe(s); s.pipe(process.stdout)`
     const command = file('relay', `#!/bin/sh\nexec ${process.execPath} -e "${relay}"\n`, 0o755)
     const elsewhere = define(`qemu+ext://node7/system?command=${command}`, '--guest', 'db1')
     t.equal(elsewhere.status, 1)
     t.match(
       elsewhere.stderr,
-      /^error\[libvirt-elsewhere\]: the guests of qemu\+ext:\/\/node7\/system.* run on node7, not on this machine\n/,
+      pattern(
+        /^error\[libvirt-elsewhere\]: the guests of/,
+        / qemu\+ext:\/\/node7\/system.* run on node7, not on this machine\n/,
+      ),
     )
     const host = file('node7.xml', virsh('capabilities'))
     const fitted = define(
@@ -428,7 +443,10 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
     t.equal(first.status, 0, first.stderr)
     t.match(
       first.stdout,
-      /^\d{4}-\d\d-\d\dT[\d:]{8}Z watch found one: fitted: cell 0 on node 0, \d edits; previous definition: \/tmp\/.* \(\d+ ms\)\n$/,
+      pattern(
+        /^\d{4}-\d\d-\d\dT[\d:]{8}Z watch found one: fitted: cell 0 on/,
+        / node 0, \d edits; previous definition: \/tmp\/.* \(\d+ ms\)\n$/,
+      ),
     )
     t.equal(pins(definition(libvirt, 'one')), '0:0 1:0')
     t.match(definition(libvirt, 'one'), /passwd='s3cret'/)

@@ -17,7 +17,8 @@ const INIT = `#!/bin/sh
 export PATH=/bin
 mount -t proc proc /proc; mount -t sysfs sysfs /sys
 for n in /sys/devices/system/node/node[0-9]*; do
-  echo "CELL \${n##*/node} cpus=$(cat $n/cpulist) kib=$(grep MemTotal $n/meminfo | tr -s ' ' | cut -d' ' -f4) distance=$(cat $n/distance)"
+  kib=$(grep MemTotal $n/meminfo | tr -s ' ' | cut -d' ' -f4)
+  echo "CELL \${n##*/node} cpus=$(cat $n/cpulist) kib=$kib distance=$(cat $n/distance)"
 done
 echo "CELLS TOLD"
 i=0

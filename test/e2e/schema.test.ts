@@ -79,7 +79,8 @@ function report(t: Test, tallies: readonly Tally[]): Tally {
     'refused only now': sum('refused only now'),
   }
   t.comment(
-    `${all.judge}: ${all.accepted} accepted, ${all['refused before']} refused as before, ${all['refused only now']} only now`,
+    `${all.judge}: ${all.accepted} accepted, ${all['refused before']} refused as before, ` +
+      `${all['refused only now']} only now`,
   )
   return all
 }

@@ -607,6 +607,7 @@ t.test('every operation under every fault', async (t) => {
   }
   t.ok(
     cases.length >= 1000,
-    `${cases.length} combinations of ${faults.length} faults; at most ${Math.round(worst)} ms beyond a time limit`,
+    `${cases.length} combinations of ${faults.length} faults; at most ${Math.round(worst)} ms ` +
+      `beyond a time limit`,
   )
 })

@@ -134,7 +134,8 @@ async function main(): Promise<void> {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([outcome, times]) => `${outcome} ${times}`)
       console.log(
-        `${target}: ${result.inputs} inputs: ${outcomes.join(', ')}; the slowest took ${result.slowestMs.toFixed(0)} ms`,
+        `${target}: ${result.inputs} inputs: ${outcomes.join(', ')}; the slowest took ` +
+          `${result.slowestMs.toFixed(0)} ms`,
       )
       for (const finding of result.findings) keep(target, seed, finding)
     }

@@ -84,13 +84,18 @@ const PIECES = [
   "<numatune><memory mode='strict' nodeset='0-1'/><memnode cellid='0' mode='strict' nodeset='0'/></numatune>",
   "<numatune><memory mode='preferred' placement='auto'/></numatune>",
   "<memnode cellid='1' mode='restrictive' nodeset='1'/>",
-  "<cputune><vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='3'/><emulatorpin cpuset='0-1'/><iothreadpin iothread='1' cpuset='4'/></cputune>",
+  "<cputune><vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='3'/><emulatorpin " +
+    "cpuset='0-1'/><iothreadpin iothread='1' cpuset='4'/></cputune>",
   "<vcpupin vcpu='1' cpuset='6'/>",
-  "<cpu mode='host-passthrough'><topology sockets='1' dies='1' cores='2' threads='2'/><numa><cell id='0' cpus='0-1' memory='32768'/><cell id='1' cpus='2-3' memory='32768'/></numa></cpu>",
-  "<numa><cell cpus='0-3' memory='65536' memAccess='shared'><distances><sibling id='0' value='10'/></distances></cell></numa>",
+  "<cpu mode='host-passthrough'><topology sockets='1' dies='1' cores='2' threads='2'/><numa>" +
+    "<cell id='0' cpus='0-1' memory='32768'/><cell id='1' cpus='2-3' memory='32768'/></numa>" +
+    '</cpu>',
+  "<numa><cell cpus='0-3' memory='65536' memAccess='shared'><distances><sibling id='0' " +
+    "value='10'/></distances></cell></numa>",
   "<cell id='2' memory='1024' unit='MiB'/>",
   '<memoryBacking><hugepages/></memoryBacking>',
-  "<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages><allocation mode='immediate'/></memoryBacking>",
+  "<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages><allocation " +
+    "mode='immediate'/></memoryBacking>",
   "<page size='1' unit='G' nodeset='0'/>",
   "<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' memory='by-free-pages'/></metadata>",
   "<n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' cpus='spread' pin='cell' emulator='shared'/>",

@@ -135,7 +135,8 @@ function transform(corpus: Corpus, random: Random): Input {
   const around: Surroundings = { ...hostOf(corpus, random), flags: wishesOf(random) }
   return {
     show: () =>
-      `${JSON.stringify(around.flags)}\n${JSON.stringify(around.allowed)}\n${formatSnapshot(around.host)}\n${text}`,
+      `${JSON.stringify(around.flags)}\n${JSON.stringify(around.allowed)}\n` +
+      `${formatSnapshot(around.host)}\n${text}`,
     run: () => orRefused(() => placed(text, around, undefined)),
   }
 }

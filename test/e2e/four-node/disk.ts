@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { pattern } from '../../pattern.ts'
 import { must, run } from '../programs.ts'
 
 /** With all that they depend on. */
@@ -41,8 +42,10 @@ const PACKAGES = [
 ]
 
 const TAKEN = /^\/(bin|sbin|lib|lib64|usr|etc|var\/lib\/libvirt)(\/|$)/
-const LEFT =
-  /^\/usr\/share\/(doc|man|locale|info|icons|bug|lintian|perl|gdb|zoneinfo)\/|^\/usr\/lib\/(firmware|python|gcc)|^\/usr\/include|hwdb/
+const LEFT = pattern(
+  /^\/usr\/share\/(doc|man|locale|info|icons|bug|lintian|perl|gdb|zoneinfo)\/|/,
+  /^\/usr\/lib\/(firmware|python|gcc)|^\/usr\/include|hwdb/,
+)
 
 /** What is not a file of a package. */
 const STATE = [
