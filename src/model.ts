@@ -383,7 +383,7 @@ export interface ThreadPlace {
   readonly tids: readonly number[]
   readonly cell?: number
   readonly cpus?: CpuSet
-  readonly wanted?: CpuSet
+  readonly expected?: CpuSet
   readonly verdict: ThreadVerdict
 }
 
@@ -401,7 +401,7 @@ export interface CellPlace {
   /** What the kernel has: one entry where all mappings agree. */
   readonly policies: readonly MemoryPolicy[]
   readonly pagesizesKiB: readonly number[]
-  readonly wantedPagesizeKiB?: number
+  readonly expectedPagesizeKiB?: number
   readonly nodesKiB: ReadonlyMap<number, number>
   readonly allocatedKiB: number
   /** Pages that lie on no wanted node; absent where nothing is wanted or it cannot be told which pages are whose. */

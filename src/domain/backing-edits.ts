@@ -4,7 +4,7 @@ import type { CellPages, WrittenPage } from '../model.ts'
 import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
 import { child, childrenOf, type XmlElement } from '../xml/parse.ts'
 import { pagesOf } from './binding-view.ts'
-import { asElement, reconcile, setAttributes, type Wanted } from './reconcile.ts'
+import { asElement, type DesiredChild, reconcile, setAttributes } from './reconcile.ts'
 import { type Fitting, removeChild, type Section } from './section.ts'
 
 const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'allocation', 'discard']
@@ -48,7 +48,7 @@ const immediate: NewElement = { name: 'allocation', attributes: [['mode', 'immed
 const nosharepages: NewElement = { name: 'nosharepages', attributes: [] }
 const memfd: NewElement = { name: 'source', attributes: [['type', 'memfd']] }
 
-function page(pagesizeKiB: number, cell: number): Wanted {
+function page(pagesizeKiB: number, cell: number): DesiredChild {
   return {
     name: 'page',
     key: `${cell}`,
@@ -63,25 +63,28 @@ function page(pagesizeKiB: number, cell: number): Wanted {
 function hugepageEdits(
   { document, view, placement, write }: Fitting,
   hugepages: XmlElement,
-  pages: readonly Wanted[],
+  pages: readonly DesiredChild[],
 ): Edit[] {
   const { hugepages: written = [] } = view
   const sizes = placement.binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   if (saysTheSame(written, sizes)) return []
-  // Pages are known by position: the first one that is there becomes the first one wanted.
-  const wanted = pages.map((each, position) => ({ ...each, key: `${position}` }))
-  const kept = wanted.map((each, position) => ({ ...each, attributes: keepSize(each, written[position]) }))
-  const inPlace = childrenOf(hugepages, 'page').length === written.length ? kept : wanted
+  // Pages are known by position: the first one that is there becomes the first one desired.
+  const desired = pages.map((each, position) => ({ ...each, key: `${position}` }))
+  const kept = desired.map((each, position) => ({ ...each, attributes: keepSize(each, written[position]) }))
+  const inPlace = childrenOf(hugepages, 'page').length === written.length ? kept : desired
   return reconcile(
     document,
     hugepages,
-    { names: ['page'], keyOf: (_, position) => `${position}`, wanted: inPlace, order: ['page'] },
+    { names: ['page'], keyOf: (_, position) => `${position}`, desired: inPlace, order: ['page'] },
     write,
   )
 }
 
 /** A size that is the same in another unit stays as written. */
-function keepSize({ attributes }: Wanted, written: WrittenPage | undefined): Wanted['attributes'] {
+function keepSize(
+  { attributes }: DesiredChild,
+  written: WrittenPage | undefined,
+): DesiredChild['attributes'] {
   const same =
     written !== undefined &&
     attributes.some(([name, value]) => name === 'size' && value === `${written.pagesizeKiB}`)

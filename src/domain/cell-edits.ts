@@ -4,7 +4,7 @@ import { formatSet, sameSet } from '../base/idset.ts'
 import type { Cell, WrittenCell } from '../model.ts'
 import { type Edit, insertChildren, type NewElement, removeElement } from '../xml/edit.ts'
 import { attribute, child, childrenOf, type XmlElement } from '../xml/parse.ts'
-import { asElement, reconcile, type Wanted } from './reconcile.ts'
+import { asElement, type DesiredChild, reconcile } from './reconcile.ts'
 import type { Fitting, Section } from './section.ts'
 
 const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', 'numa']
@@ -15,14 +15,17 @@ export function cellEdits(fitting: Fitting): Section {
   const { cells } = fitting.placement
   const cpu = child(document.root, 'cpu')
   const numa = child(cpu, 'numa')
-  const wanted = cells.map((cell) => wantedCell(cell, view.cells))
-  if (numa !== undefined) return { edits: inNuma(fitting, numa, wanted) }
-  const added: NewElement = { name: 'numa', attributes: [], children: wanted.map(asElement) }
+  const desired = cells.map((cell) => desiredCell(cell, view.cells))
+  if (numa !== undefined) return { edits: inNuma(fitting, numa, desired) }
+  const added: NewElement = { name: 'numa', attributes: [], children: desired.map(asElement) }
   if (cpu === undefined) return { edits: [], added: { name: 'cpu', attributes: [], children: [added] } }
   return { edits: insertChildren(document, cpu, [added], CPU, write) }
 }
 
-function wantedCell({ id, vcpus, memoryKiB, distances }: Cell, before: readonly WrittenCell[]): Wanted {
+function desiredCell(
+  { id, vcpus, memoryKiB, distances }: Cell,
+  before: readonly WrittenCell[],
+): DesiredChild {
   return {
     name: 'cell',
     key: `${id}`,
@@ -50,14 +53,14 @@ function sibling(value: number, id: number): NewElement {
   }
 }
 
-function inNuma(fitting: Fitting, numa: XmlElement, wanted: readonly Wanted[]): Edit[] {
+function inNuma(fitting: Fitting, numa: XmlElement, desired: readonly DesiredChild[]): Edit[] {
   const { document, view, write } = fitting
   const { cells } = fitting.placement
   const keyOf = (element: XmlElement, position: number): string =>
     String(Number(attribute(element, 'id')?.value ?? position))
   const elements = childrenOf(numa, 'cell')
   const written = new Map(elements.map((element, position) => [keyOf(element, position), element]))
-  const kept = wanted.map((each, index) => {
+  const kept = desired.map((each, index) => {
     const element = written.get(each.key)
     const before = view.cells[index]
     return element === undefined || before === undefined
@@ -73,7 +76,7 @@ function inNuma(fitting: Fitting, numa: XmlElement, wanted: readonly Wanted[]): 
     ...reconcile(
       document,
       numa,
-      { names: ['cell'], keyOf, wanted: kept, order: ['cell', 'interconnects'] },
+      { names: ['cell'], keyOf, desired: kept, order: ['cell', 'interconnects'] },
       write,
     ),
     ...inside,
@@ -81,9 +84,14 @@ function inNuma(fitting: Fitting, numa: XmlElement, wanted: readonly Wanted[]): 
 }
 
 /** Memory that is the same in another unit stays; a cell without id is known by its position. */
-function changed(wanted: Wanted, before: WrittenCell, cell: Cell, element: XmlElement): Wanted['attributes'] {
+function changed(
+  desired: DesiredChild,
+  before: WrittenCell,
+  cell: Cell,
+  element: XmlElement,
+): DesiredChild['attributes'] {
   const same = before.memoryKiB === cell.memoryKiB
-  return wanted.attributes.filter(([name]) => {
+  return desired.attributes.filter(([name]) => {
     if (name === 'memAccess' || name === 'discard' || name === 'id') return false
     if (name === 'memory') return !same
     return name !== 'unit' || (!same && attribute(element, 'unit') !== undefined)
@@ -107,10 +115,10 @@ function distanceEdits(
     return insertChildren(document, element, [added], ['distances', 'cache'], write)
   }
   const keyOf = (each: XmlElement): string => String(Number(attribute(each, 'id')?.value ?? -1))
-  const wanted = distances.map((value, id) => ({
+  const desired = distances.map((value, id) => ({
     name: 'sibling',
     key: `${id}`,
     attributes: sibling(value, id).attributes,
   }))
-  return reconcile(document, written, { names: ['sibling'], keyOf, wanted, order: ['sibling'] }, write)
+  return reconcile(document, written, { names: ['sibling'], keyOf, desired, order: ['sibling'] }, write)
 }

@@ -19,18 +19,18 @@ export function featureEdits(fitting: Fitting, { hintDedicated, pmuOff }: Kubevi
   const features = child(document.root, 'features')
   const kvm = child(features, 'kvm')
   const hints = hintDedicated ? [state('hint-dedicated', 'on')] : []
-  const wanted = [
+  const desired = [
     ...(hints.length > 0 && kvm === undefined ? [{ ...element('kvm'), children: hints }] : []),
     ...(pmuOff ? [state('pmu', 'off')] : []),
   ]
   if (features === undefined)
     return {
       edits: [],
-      added: wanted.length === 0 ? undefined : { ...element('features'), children: wanted },
+      added: desired.length === 0 ? undefined : { ...element('features'), children: desired },
     }
   return {
     edits: [
-      ...stateEdits(fitting, features, wanted, FEATURES),
+      ...stateEdits(fitting, features, desired, FEATURES),
       ...(kvm === undefined ? [] : stateEdits(fitting, kvm, hints, KVM)),
     ],
   }
@@ -42,10 +42,10 @@ const state = (name: string, value: string): NewElement => ({ name, attributes: 
 function stateEdits(
   { document, write }: Fitting,
   parent: XmlElement,
-  wanted: readonly NewElement[],
+  desired: readonly NewElement[],
   order: readonly string[],
 ): Edit[] {
-  const written = wanted.map((each) => [each, child(parent, each.name)] as const)
+  const written = desired.map((each) => [each, child(parent, each.name)] as const)
   const missing = written.flatMap(([each, there]) => (there === undefined ? [each] : []))
   return [
     ...written.flatMap(([each, there]) =>

@@ -15,24 +15,24 @@ import {
 import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 
 /** A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute should not be there. */
-export interface Wanted {
+export interface DesiredChild {
   readonly name: string
   readonly key: string
   readonly attributes: readonly (readonly [name: string, value: string | undefined])[]
   readonly children?: readonly NewElement[]
 }
 
-/** The children of the given names become exactly `wanted`; all others stay. `keyOf` reads the key of a written child. */
+/** The children of the given names become exactly `desired`; all others stay. `keyOf` reads the key of a written child. */
 export interface Kin {
   readonly names: readonly string[]
   readonly keyOf: (element: XmlElement, position: number) => string
-  readonly wanted: readonly Wanted[]
+  readonly desired: readonly DesiredChild[]
   readonly order: readonly string[]
 }
 
 /** Edits inside an element that is there. */
 export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, write: Write): Edit[] {
-  const asked = new Set(kin.wanted.map(({ name, key }) => `${name} ${key}`))
+  const asked = new Set(kin.desired.map(({ name, key }) => `${name} ${key}`))
   const found = new Map<string, XmlElement>()
   const surplus: XmlElement[] = []
   const keys = new Map<XmlElement | NewElement, number>()
@@ -45,7 +45,7 @@ export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, w
       else found.set(key, element)
     })
   }
-  const written = kin.wanted.map((each) => [each, found.get(`${each.name} ${each.key}`)] as const)
+  const written = kin.desired.map((each) => [each, found.get(`${each.name} ${each.key}`)] as const)
   const added = written.flatMap(([each, element]) => {
     if (element !== undefined) return []
     const made = asElement(each)
@@ -63,7 +63,7 @@ export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, w
   ]
 }
 
-export function asElement({ name, attributes, children }: Wanted): NewElement {
+export function asElement({ name, attributes, children }: DesiredChild): NewElement {
   const stated = attributes.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)
   return { name, attributes: stated, ...(children !== undefined && { children }) }
 }
@@ -72,7 +72,7 @@ export function asElement({ name, attributes, children }: Wanted): NewElement {
 export function setAttributes(
   document: XmlDocument,
   element: XmlElement,
-  attributes: Wanted['attributes'],
+  attributes: DesiredChild['attributes'],
 ): Edit[] {
   return attributes.flatMap(([name, value]) => {
     if (value === undefined) return removeAttribute(document, element, name)
@@ -85,12 +85,12 @@ export function setAttributes(
 const ONE = /^\d+$/
 const SETS = ['cpus', 'cpuset', 'nodeset']
 
-function saysTheSame(name: string, written: string | undefined, wanted: string): boolean {
-  if (written === undefined || written === wanted) return written === wanted
+function saysTheSame(name: string, written: string | undefined, desired: string): boolean {
+  if (written === undefined || written === desired) return written === desired
   // Two single ids, the most frequent case, need no reading as sets.
-  if (ONE.test(written) && ONE.test(wanted)) return Number(written) === Number(wanted)
+  if (ONE.test(written) && ONE.test(desired)) return Number(written) === Number(desired)
   if (!SETS.includes(name)) return false
   // libvirt does not look at every set: a cpuset beside placement='auto' may say anything.
   const set = gather([], () => parseLibvirtSet<IdSet<string>>(written, name))
-  return set !== undefined && formatSet(set) === wanted
+  return set !== undefined && formatSet(set) === desired
 }

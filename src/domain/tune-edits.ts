@@ -3,7 +3,7 @@
 import { formatSet, formatSets, type NodeSet, union } from '../base/idset.ts'
 import type { Binding, DomainView, Keeps, Memnode, WrittenTune } from '../model.ts'
 import { attribute, child, type XmlElement } from '../xml/parse.ts'
-import { asElement, type Kin, reconcile, type Wanted } from './reconcile.ts'
+import { asElement, type DesiredChild, type Kin, reconcile } from './reconcile.ts'
 import type { Fitting, Section } from './section.ts'
 
 const CPUTUNE = (
@@ -15,20 +15,23 @@ const NUMATUNE = ['memory', 'memnode']
 
 /** Every pin of vCPUs, emulator and I/O threads becomes the binding's; scheduling and quotas stay. */
 export function pinEdits(fitting: Fitting): Section {
-  const pins = wantedPins(fitting.view, fitting.placement.binding)
+  const pins = desiredPins(fitting.view, fitting.placement.binding)
   const id = (element: XmlElement): string =>
     String(Number(attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? 0))
   const names = ['vcpupin', 'emulatorpin', 'iothreadpin']
-  return section(fitting, 'cputune', { names, keyOf: id, wanted: pins, order: CPUTUNE })
+  return section(fitting, 'cputune', { names, keyOf: id, desired: pins, order: CPUTUNE })
 }
 
-function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadpin }: Binding): Wanted[] {
+function desiredPins(
+  { iothreads }: DomainView,
+  { vcpupin, emulatorpin, iothreadpin }: Binding,
+): DesiredChild[] {
   const pin = (
     name: string,
     key: number,
     attribute: string | undefined,
     cpuset: string | undefined,
-  ): Wanted[] => {
+  ): DesiredChild[] => {
     if (cpuset === undefined || cpuset === '') return []
     const which = attribute === undefined ? [] : [[attribute, `${key}`] as const]
     return [{ name, key: `${key}`, attributes: [...which, ['cpuset', cpuset]] }]
@@ -43,17 +46,17 @@ function wantedPins({ iothreads }: DomainView, { vcpupin, emulatorpin, iothreadp
 
 /** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
 export function tuneEdits(fitting: Fitting): Section {
-  const wanted = [wantedMemory(fitting), ...fitting.placement.binding.memnodes.map(wantedMemnode)]
+  const desired = [desiredMemory(fitting), ...fitting.placement.binding.memnodes.map(desiredMemnode)]
   const keyOf = (element: XmlElement): string =>
     element.local === 'memory' ? '' : String(Number(attribute(element, 'cellid')?.value ?? -1))
-  return section(fitting, 'numatune', { names: NUMATUNE, keyOf, wanted, order: NUMATUNE })
+  return section(fitting, 'numatune', { names: NUMATUNE, keyOf, desired, order: NUMATUNE })
 }
 
-function wantedMemory({ view: { tune }, placement, keeps }: Fitting): Wanted {
+function desiredMemory({ view: { tune }, placement, keeps }: Fitting): DesiredChild {
   const { memnodes, memory } = placement.binding
   const bound = memory === undefined ? memnodes : [memory]
   const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
-  const auto: Wanted['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
+  const auto: DesiredChild['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
   return {
     name: 'memory',
     key: '',
@@ -76,7 +79,7 @@ function memoryMode(
   return keeps === 'cells' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
 }
 
-function wantedMemnode({ mode, nodes }: Memnode, cell: number): Wanted {
+function desiredMemnode({ mode, nodes }: Memnode, cell: number): DesiredChild {
   return {
     name: 'memnode',
     key: `${cell}`,
@@ -94,6 +97,6 @@ function section({ document, write }: Fitting, name: string, kin: Kin): Section 
   return {
     edits: [],
     added:
-      kin.wanted.length === 0 ? undefined : { name, attributes: [], children: kin.wanted.map(asElement) },
+      kin.desired.length === 0 ? undefined : { name, attributes: [], children: kin.desired.map(asElement) },
   }
 }

@@ -21,7 +21,7 @@ function cellFacts(place: CellPlace): object {
     memoryKiB,
     nodes,
     mode,
-    wantedPagesizeKiB,
+    expectedPagesizeKiB,
     policies,
     pagesizesKiB,
     nodesKiB,
@@ -37,7 +37,7 @@ function cellFacts(place: CellPlace): object {
     wanted: {
       ...(nodes !== undefined && { nodes: formatSet(nodes) }),
       ...(mode !== undefined && { mode }),
-      ...(wantedPagesizeKiB !== undefined && { pagesizeKiB: wantedPagesizeKiB }),
+      ...(expectedPagesizeKiB !== undefined && { pagesizeKiB: expectedPagesizeKiB }),
     },
     policies: policies.map(policyWords),
     pagesizesKiB,
@@ -51,7 +51,7 @@ function cellFacts(place: CellPlace): object {
   }
 }
 
-function threadFacts({ role, id, tids, cell, cpus, wanted, verdict }: ThreadPlace): object {
+function threadFacts({ role, id, tids, cell, cpus, expected, verdict }: ThreadPlace): object {
   return {
     role,
     ...(id !== undefined && { id }),
@@ -59,6 +59,6 @@ function threadFacts({ role, id, tids, cell, cpus, wanted, verdict }: ThreadPlac
     tids,
     ...(cell !== undefined && { cell }),
     ...(cpus !== undefined && { cpus: formatSet(cpus) }),
-    ...(wanted !== undefined && { wanted: formatSet(wanted) }),
+    ...(expected !== undefined && { wanted: formatSet(expected) }),
   }
 }

@@ -99,13 +99,13 @@ function remoteWords(place: CellPlace): string {
 }
 
 function threadRows({ threads }: ActualPlacement): string[][] {
-  const rows = threads.map(({ role, id, tids, cpus, wanted, verdict }) => [
+  const rows = threads.map(({ role, id, tids, cpus, expected, verdict }) => [
     role === 'vcpu'
       ? `vCPU ${id}`
       : role === 'iothread'
         ? `I/O thread ${id}`
         : `emulator${tids.length > 1 ? ` (${tids.length})` : ''}`,
-    wanted === undefined ? '-' : formatSet(wanted),
+    expected === undefined ? '-' : formatSet(expected),
     cpus === undefined ? 'unknown' : formatSet(cpus),
     VERDICTS[verdict],
   ])

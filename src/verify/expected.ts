@@ -5,7 +5,7 @@ import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand }
 import { pagesizeKiBOf } from '../plan/cells/pagesize.ts'
 import { writtenCells } from '../plan/written.ts'
 
-export interface WantedCell {
+export interface ExpectedCell {
   readonly id: number
   readonly vcpus: VcpuSet
   /** Without its memory devices. */
@@ -16,7 +16,7 @@ export interface WantedCell {
 }
 
 /** One block of guest memory and the nodes that it should be on. `backend` absent: QEMU has no block of its own for it. */
-export interface WantedMemory {
+export interface ExpectedMemory {
   readonly cell: number
   readonly sizeKiB: number
   readonly backend?: MemoryBackend
@@ -27,7 +27,7 @@ export interface WantedMemory {
 }
 
 /** `others` is for whatever has no pin of its own. `online`: the vCPUs that should have a thread; absent: only QEMU's command line is known. */
-export interface Wanted {
+export interface Expected {
   readonly guest: string
   readonly source: string
   readonly cellular: boolean
@@ -37,12 +37,12 @@ export interface Wanted {
   readonly iothreadpin: ReadonlyMap<number, CpuSet>
   readonly emulatorpin?: CpuSet
   readonly others?: CpuSet
-  readonly cells: readonly WantedCell[]
-  readonly memory: readonly WantedMemory[]
+  readonly cells: readonly ExpectedCell[]
+  readonly memory: readonly ExpectedMemory[]
 }
 
 /** What is not in the domain: what numad said for placement='auto', and what a bare `<hugepages/>` means. */
-export interface Beside {
+export interface OutsideDomain {
   readonly source: string
   readonly autoNodes?: NodeSet
   readonly autoCpus?: CpuSet
@@ -50,12 +50,12 @@ export interface Beside {
 }
 
 /** @see libvirt formatdomain, cputune: without a pin the emulator and I/O threads have `<vcpu cpuset>` */
-export function wantedOfDomain(view: DomainView, command: QemuCommand, beside: Beside): Wanted {
-  const cells = writtenCells(view).map((cell) => wantedCell(view, cell, beside))
-  const others = view.vcpuAuto ? beside.autoCpus : view.vcpuCpuset
+export function expectedOfDomain(view: DomainView, command: QemuCommand, outside: OutsideDomain): Expected {
+  const cells = writtenCells(view).map((cell) => expectedCell(view, cell, outside))
+  const others = view.vcpuAuto ? outside.autoCpus : view.vcpuCpuset
   return {
     guest: view.name,
-    source: beside.source,
+    source: outside.source,
     cellular: view.cells.length > 0,
     online: view.online,
     iothreads: view.iothreads,
@@ -68,17 +68,17 @@ export function wantedOfDomain(view: DomainView, command: QemuCommand, beside: B
   }
 }
 
-function wantedCell(
+function expectedCell(
   view: DomainView,
-  cell: Pick<WantedCell, 'id' | 'vcpus' | 'memoryKiB'>,
-  beside: Beside,
-): WantedCell {
+  cell: Pick<ExpectedCell, 'id' | 'vcpus' | 'memoryKiB'>,
+  outside: OutsideDomain,
+): ExpectedCell {
   const { memory, memnodes } = view.tune
   const memnode = view.cells.length === 0 ? undefined : memnodes.find((each) => each.cell === cell.id)
   // placement='auto' wins over memnodes; a cell without memnode has what <memory> says.
-  const nodes = memory?.auto ? beside.autoNodes : (memnode?.nodes ?? memory?.nodes)
+  const nodes = memory?.auto ? outside.autoNodes : (memnode?.nodes ?? memory?.nodes)
   const mode = memnode?.mode ?? memory?.mode
-  const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell.id], beside)
+  const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell.id], outside)
   const { id, vcpus } = cell
   const pluggedKiB =
     view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
@@ -89,7 +89,10 @@ function wantedCell(
   }
 }
 
-function ramOf({ id, memoryKiB, nodes, mode, pagesizeKiB }: WantedCell, command: QemuCommand): WantedMemory {
+function ramOf(
+  { id, memoryKiB, nodes, mode, pagesizeKiB }: ExpectedCell,
+  command: QemuCommand,
+): ExpectedMemory {
   const ram = command.cells.find((cell) => cell.id === id)?.ram
   const backend = command.backends.find((each) => each.id === ram)
   return {
@@ -102,7 +105,11 @@ function ramOf({ id, memoryKiB, nodes, mode, pagesizeKiB }: WantedCell, command:
 }
 
 /** libvirt calls the backend of the device dimm0 memdimm0. One that was plugged in later is not on the command line. */
-function devicesOf(view: DomainView, { id, nodes, mode }: WantedCell, command: QemuCommand): WantedMemory[] {
+function devicesOf(
+  view: DomainView,
+  { id, nodes, mode }: ExpectedCell,
+  command: QemuCommand,
+): ExpectedMemory[] {
   const isPlaced = ({ model, cell = 0 }: MemoryDevice): boolean =>
     cell === id && /^(dimm|virtio-mem)$/.test(model)
   const devices = view.memoryDevices.filter(isPlaced)
@@ -133,9 +140,9 @@ const MODES: Readonly<Record<string, MemoryMode>> = {
 }
 
 /** Without a domain: memory where QEMU was told to bind it; no pins are known. */
-export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
+export function expectedOfCommand(command: QemuCommand, source: string): Expected {
   const ids = new Set(command.cells.map(({ id }) => id))
-  const block = (cell: number, id: string | undefined): WantedMemory => {
+  const block = (cell: number, id: string | undefined): ExpectedMemory => {
     const backend = command.backends.find((each) => each.id === id)
     const mode = MODES[backend?.policy?.mode ?? '']
     const nodes = backend?.policy?.nodes
@@ -156,7 +163,7 @@ export function wantedOfCommand(command: QemuCommand, source: string): Wanted {
     vcpupin: new Map(),
     iothreadpin: new Map(),
     cells: command.cells.map(({ id, vcpus }, index) => {
-      const { nodes, mode, sizeKiB } = memory[index] as WantedMemory
+      const { nodes, mode, sizeKiB } = memory[index] as ExpectedMemory
       return { id, vcpus, memoryKiB: sizeKiB, ...(nodes && { nodes }), ...(mode && { mode }) }
     }),
     memory: [

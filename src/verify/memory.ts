@@ -3,21 +3,21 @@
 import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
 import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
 import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
-import type { Wanted, WantedCell, WantedMemory } from './expected.ts'
+import type { Expected, ExpectedCell, ExpectedMemory } from './expected.ts'
 
 /** One place per cell, in their order; cells whose mappings cannot be told apart have one together, at the first of them. */
-export function cellPlaces(wanted: Wanted, mappings: readonly Mapping[]): CellPlace[] {
-  const told = wanted.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
+export function cellPlaces(expected: Expected, mappings: readonly Mapping[]): CellPlace[] {
+  const told = expected.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
   const regions = findMemory(told, mappings)
-  const blockOf = new Map(wanted.memory.map((block) => [block.backend, block]))
+  const blockOf = new Map(expected.memory.map((block) => [block.backend, block]))
   const groups = joined(
-    wanted.cells.map(({ id }) => id),
+    expected.cells.map(({ id }) => id),
     regions.map(({ backends }) => backends.map((backend) => blockOf.get(backend)?.cell ?? 0)),
   )
   return groups.map((cells) => {
-    const blocks = wanted.memory.filter(({ cell }) => cells.includes(cell))
+    const blocks = expected.memory.filter(({ cell }) => cells.includes(cell))
     return placeOf(
-      wanted,
+      expected,
       cells,
       blocks,
       regions.filter(({ backends: [first] }) => blocks.some(({ backend }) => backend === first)),
@@ -40,21 +40,21 @@ function joined(cells: readonly number[], shared: readonly (readonly number[])[]
 }
 
 function placeOf(
-  wanted: Wanted,
+  expected: Expected,
   cells: readonly number[],
-  blocks: readonly WantedMemory[],
+  blocks: readonly ExpectedMemory[],
   regions: readonly MemoryRegion[],
 ): CellPlace {
-  const own = wanted.cells.filter(({ id }) => cells.includes(id))
-  const [{ mode, pagesizeKiB } = {} as WantedCell] = own
+  const own = expected.cells.filter(({ id }) => cells.includes(id))
+  const [{ mode, pagesizeKiB } = {} as ExpectedCell] = own
   const nodes = own.every((cell) => cell.nodes !== undefined)
     ? union(...own.map((cell) => cell.nodes as NodeSet))
     : undefined
   const found = regions.filter(({ mappings }) => mappings.length > 0)
   const mappings = found.flatMap((region) => region.mappings)
-  const blockOf = (backend: MemoryBackend): WantedMemory =>
-    blocks.find((block) => block.backend === backend) as WantedMemory
-  const blocksOf = ({ backends }: MemoryRegion): WantedMemory[] => backends.map(blockOf)
+  const blockOf = (backend: MemoryBackend): ExpectedMemory =>
+    blocks.find((block) => block.backend === backend) as ExpectedMemory
+  const blocksOf = ({ backends }: MemoryRegion): ExpectedMemory[] => backends.map(blockOf)
   const elsewhere = found.map((region) => elsewhereIn(region, blocksOf(region)))
   const nodesKiB = summed(mappings)
   const isTold = (backend: MemoryBackend | undefined): boolean =>
@@ -66,7 +66,7 @@ function placeOf(
     ...(nodes && mode && own.every((cell) => cell.mode === mode) && { mode }),
     policies: distinct(mappings.map(({ policy }) => policy)),
     pagesizesKiB: [...new Set(mappings.flatMap(({ pagesizeKiB: size }) => size ?? []))].sort((a, b) => a - b),
-    ...(pagesizeKiB !== undefined && pagesizeKiB > 0 && { wantedPagesizeKiB: pagesizeKiB }),
+    ...(pagesizeKiB !== undefined && pagesizeKiB > 0 && { expectedPagesizeKiB: pagesizeKiB }),
     nodesKiB,
     allocatedKiB: total([...nodesKiB.values()]),
     ...(elsewhere.length > 0 &&
@@ -82,8 +82,8 @@ function placeOf(
 
 const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum + kib, 0)
 
-/** Undefined: nothing is wanted of it, or it cannot be told which pages are whose. */
-function elsewhereIn(region: MemoryRegion, blocks: readonly WantedMemory[]): number | undefined {
+/** Undefined: nothing is expected of it, or it cannot be told which pages are whose. */
+function elsewhereIn(region: MemoryRegion, blocks: readonly ExpectedMemory[]): number | undefined {
   const [first] = blocks
   return first?.nodes !== undefined &&
     blocks.every(({ nodes }) => nodes !== undefined && sameSet(nodes, first.nodes as NodeSet))
@@ -92,7 +92,7 @@ function elsewhereIn(region: MemoryRegion, blocks: readonly WantedMemory[]): num
 }
 
 /** What lies on a node that none of the blocks wants is elsewhere, whosever it is. */
-function strayIn({ mappings }: MemoryRegion, blocks: readonly WantedMemory[]): number {
+function strayIn({ mappings }: MemoryRegion, blocks: readonly ExpectedMemory[]): number {
   if (blocks.some(({ nodes }) => nodes === undefined)) return 0
   const nodes: readonly number[] = union(...blocks.map((block) => block.nodes as NodeSet))
   return total([...summed(mappings)].filter(([node]) => !nodes.includes(node)).map(([, kib]) => kib))
@@ -129,19 +129,21 @@ type Unjudged = Omit<CellPlace, 'faults' | 'verdict'>
 function faultsOf(
   place: Unjudged,
   regions: readonly MemoryRegion[],
-  blocksOf: (of: MemoryRegion) => WantedMemory[],
+  blocksOf: (of: MemoryRegion) => ExpectedMemory[],
 ): MemoryFault[] {
-  const { strayKiB, wantedPagesizeKiB } = place
+  const { strayKiB, expectedPagesizeKiB } = place
   const isBound = (region: MemoryRegion): boolean =>
     region.mappings.every(({ policy }) => blocksOf(region).some((block) => suits(policy, block)))
   // A memory device may have pages of its own size.
   const hasOtherPages = (region: MemoryRegion): boolean =>
     blocksOf(region).every(({ pagesizeKiB }) => pagesizeKiB !== undefined) &&
-    region.mappings.some(({ pagesizeKiB }) => pagesizeKiB !== undefined && pagesizeKiB !== wantedPagesizeKiB)
+    region.mappings.some(
+      ({ pagesizeKiB }) => pagesizeKiB !== undefined && pagesizeKiB !== expectedPagesizeKiB,
+    )
   return [
     ...(strayKiB > 0 ? (['elsewhere'] as const) : []),
     ...(regions.every(isBound) ? [] : (['unbound'] as const)),
-    ...(wantedPagesizeKiB !== undefined && regions.some(hasOtherPages) ? (['pagesize'] as const) : []),
+    ...(expectedPagesizeKiB !== undefined && regions.some(hasOtherPages) ? (['pagesize'] as const) : []),
   ]
 }
 
@@ -152,8 +154,8 @@ function verdictOf({ policies, unknownKiB, nodes, elsewhereKiB }: Unjudged): Mem
 }
 
 /** restrictive gives QEMU no policy: the cgroup alone confines, and only the pages show it. */
-function suits({ mode, nodes }: MemoryPolicy, block: WantedMemory): boolean {
-  const within = (wanted: NodeSet): boolean => nodes.length > 0 && subtract(nodes, wanted).length === 0
+function suits({ mode, nodes }: MemoryPolicy, block: ExpectedMemory): boolean {
+  const within = (expected: NodeSet): boolean => nodes.length > 0 && subtract(nodes, expected).length === 0
   if (block.nodes === undefined || block.mode === undefined || block.mode === 'restrictive') return true
   const has: Readonly<Record<string, string>> = {
     'prefer (many)': 'preferred',

@@ -4,20 +4,20 @@ import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
 import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
-import type { Wanted } from './expected.ts'
+import type { Expected } from './expected.ts'
 
 /** vCPUs, then the emulator, then I/O threads. The emulator's threads are together where they may run on the same CPUs. */
-export function threadPlaces(threads: readonly GuestThread[], wanted: Wanted): ThreadPlace[] {
+export function threadPlaces(threads: readonly GuestThread[], expected: Expected): ThreadPlace[] {
   return [
-    ...vcpuPlaces(threads, wanted),
-    ...emulatorPlaces(threads, wanted),
-    ...iothreadPlaces(threads, wanted),
+    ...vcpuPlaces(threads, expected),
+    ...emulatorPlaces(threads, expected),
+    ...iothreadPlaces(threads, expected),
   ]
 }
 
 function vcpuPlaces(
   threads: readonly GuestThread[],
-  { online, vcpupin, others, cells }: Wanted,
+  { online, vcpupin, others, cells }: Expected,
 ): ThreadPlace[] {
   const own = new Map(
     threads.flatMap((thread) =>
@@ -41,7 +41,7 @@ function vcpuPlaces(
   })
 }
 
-function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }: Wanted): ThreadPlace[] {
+function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }: Expected): ThreadPlace[] {
   const emulators = threads.filter(({ role }) => role === 'emulator')
   const groups = groupBy(emulators, ({ cpus }) => (cpus === undefined ? '' : formatSet(cpus)))
   return [...groups.values()].map((group) => ({ role: 'emulator', ...placed(group, emulatorpin ?? others) }))
@@ -49,7 +49,7 @@ function emulatorPlaces(threads: readonly GuestThread[], { emulatorpin, others }
 
 function iothreadPlaces(
   threads: readonly GuestThread[],
-  { iothreads, iothreadpin, others }: Wanted,
+  { iothreads, iothreadpin, others }: Expected,
 ): ThreadPlace[] {
   const own = new Map(
     threads.flatMap((thread) =>
@@ -67,33 +67,33 @@ function iothreadPlaces(
   })
 }
 
-type Placed = Pick<ThreadPlace, 'tids' | 'cpus' | 'wanted' | 'verdict'>
+type Placed = Pick<ThreadPlace, 'tids' | 'cpus' | 'expected' | 'verdict'>
 
-function missing(wanted: CpuSet | undefined, shared: GuestThread | undefined): Placed {
+function missing(expected: CpuSet | undefined, shared: GuestThread | undefined): Placed {
   return {
     tids: shared === undefined ? [] : [shared.tid],
     ...(shared?.cpus && { cpus: shared.cpus }),
-    ...(wanted && { wanted }),
+    ...(expected && { expected }),
     verdict: 'unknown',
   }
 }
 
-function placed(threads: readonly GuestThread[], wanted: CpuSet | undefined): Placed {
+function placed(threads: readonly GuestThread[], expected: CpuSet | undefined): Placed {
   const cpus = threads[0]?.cpus
   return {
     tids: threads.map(({ tid }) => tid),
     ...(cpus && { cpus }),
-    ...(wanted && { wanted }),
-    verdict: verdictOf(cpus, wanted),
+    ...(expected && { expected }),
+    verdict: verdictOf(cpus, expected),
   }
 }
 
-/** A part of the wanted CPUs is fine: the kernel leaves out those that are offline. */
-function verdictOf(cpus: CpuSet | undefined, wanted: CpuSet | undefined): ThreadVerdict {
+/** A part of the expected CPUs is fine: the kernel leaves out those that are offline. */
+function verdictOf(cpus: CpuSet | undefined, expected: CpuSet | undefined): ThreadVerdict {
   if (cpus === undefined) return 'unknown'
-  if (wanted === undefined) return 'free'
-  if (subtract(cpus, wanted).length === 0) return 'placed'
-  return subtract(wanted, cpus).length === 0 ? 'wider' : 'elsewhere'
+  if (expected === undefined) return 'free'
+  if (subtract(cpus, expected).length === 0) return 'placed'
+  return subtract(expected, cpus).length === 0 ? 'wider' : 'elsewhere'
 }
 
 // ---- What is told of them ----
@@ -119,7 +119,12 @@ function findingOf(group: readonly ThreadPlace[], guest: string | undefined): Di
         : `QEMU names its threads only with debug-threads=on`
     return diagnostic('threads-unknown', { threads, why })
   }
-  const facts = { threads, cpus: formatSet(cpus ?? []), wanted: wantedWords(group), fix: fixOf(group, guest) }
+  const facts = {
+    threads,
+    cpus: formatSet(cpus ?? []),
+    wanted: expectedWords(group),
+    fix: fixOf(group, guest),
+  }
   return diagnostic(verdict === 'wider' ? 'threads-wider' : 'threads-elsewhere', facts)
 }
 
@@ -134,8 +139,8 @@ function threadWords(group: readonly ThreadPlace[]): string {
 
 const MOST = 8
 
-function wantedWords(group: readonly ThreadPlace[]): string {
-  const each = group.map(({ id, wanted }) => ({ id, cpus: formatSet(wanted ?? []) }))
+function expectedWords(group: readonly ThreadPlace[]): string {
+  const each = group.map(({ id, expected }) => ({ id, cpus: formatSet(expected ?? []) }))
   const [first] = each
   if (each.every(({ cpus }) => cpus === first?.cpus)) return `${first?.cpus}`
   return `${each
@@ -145,8 +150,8 @@ function wantedWords(group: readonly ThreadPlace[]): string {
 }
 
 function fixOf(group: readonly ThreadPlace[], guest: string | undefined): string {
-  const [{ role, id, tids, wanted }] = group as [ThreadPlace]
-  const cpus = formatSet(wanted ?? [])
+  const [{ role, id, tids, expected }] = group as [ThreadPlace]
+  const cpus = formatSet(expected ?? [])
   const others = group.length > 1 ? ', and so the others' : ''
   if (guest === undefined) {
     const more = tids.length > 1 ? `, and so ${tids.slice(1).join(', ')}` : others

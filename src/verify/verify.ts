@@ -12,13 +12,13 @@ import type {
   RunningGuest,
   ThreadPlace,
 } from '../model.ts'
-import type { Wanted } from './expected.ts'
+import type { Expected } from './expected.ts'
 import { cellPlaces, policyText } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
 
 export interface Surveyed {
   readonly running: RunningGuest
-  readonly wanted: Wanted
+  readonly expected: Expected
   readonly state?: string
   /** Whether virsh knows the guest, and pins can be mended by it. */
   readonly isLibvirts: boolean
@@ -27,23 +27,23 @@ export interface Surveyed {
 }
 
 /** Findings first, then notes: a fact that is not known is a note, and no finding. */
-export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed): {
+export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed): {
   readonly actual: ActualPlacement
   readonly found: readonly Diagnostic[]
 } {
   const { pid, mappings } = running
-  const threads = threadPlaces(running.threads, wanted)
-  const cells = mappings === undefined ? [] : cellPlaces(wanted, mappings)
-  const guest = isLibvirts ? wanted.guest : undefined
+  const threads = threadPlaces(running.threads, expected)
+  const cells = mappings === undefined ? [] : cellPlaces(expected, mappings)
+  const guest = isLibvirts ? expected.guest : undefined
   const ofThreads = threadFindings(threads, guest)
   const isNote = ({ code }: Diagnostic): boolean => code === 'threads-unknown'
   return {
     actual: {
-      guest: wanted.guest,
+      guest: expected.guest,
       pid,
       ...(state !== undefined && { state }),
-      source: wanted.source,
-      cellular: wanted.cellular,
+      source: expected.source,
+      cellular: expected.cellular,
       threads,
       cells,
     },
@@ -51,7 +51,9 @@ export function verify({ running, wanted, state, isLibvirts, nodes }: Surveyed):
       ...ofThreads.filter((each) => !isNote(each)),
       ...(mappings === undefined ? [diagnostic('guest-memory-unreadable', { pid })] : []),
       ...cells.flatMap((cell) => memoryFindings(cell, cells, pid, guest)),
-      ...(wanted.online === undefined ? [diagnostic('wanted-unknown', { pid, guest: wanted.guest })] : []),
+      ...(expected.online === undefined
+        ? [diagnostic('wanted-unknown', { pid, guest: expected.guest })]
+        : []),
       ...ofThreads.filter(isNote),
       ...cells.flatMap((cell) => memoryNotes(cell)),
       ...(nodes === undefined ? [] : farVcpus(threads, cells, nodes)),
@@ -70,7 +72,7 @@ function memoryFindings(
   pid: number,
   guest: string | undefined,
 ): Diagnostic[] {
-  const { nodes = setOf([]), mode = 'strict', policies, pagesizesKiB, wantedPagesizeKiB = 0 } = place
+  const { nodes = setOf([]), mode = 'strict', policies, pagesizesKiB, expectedPagesizeKiB = 0 } = place
   const cells = cellWords(place.cells)
   const fix =
     guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
@@ -81,7 +83,7 @@ function memoryFindings(
     unbound: () =>
       diagnostic('guest-memory-unbound', { cells, has, wanted: `${mode} on ${nodeWords(nodes)}`, fix }),
     pagesize: () =>
-      diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(wantedPagesizeKiB), fix }),
+      diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(expectedPagesizeKiB), fix }),
   }
   return place.faults.map((fault) => of[fault]())
 }

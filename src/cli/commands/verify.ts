@@ -19,7 +19,7 @@ import { DOMAIN, readText } from '../../machine/read/read-text.ts'
 import { saveFile } from '../../machine/write/save.ts'
 import type { Host, QemuCommand } from '../../model.ts'
 import { domainSource } from '../../redact/secrets.ts'
-import { type Wanted, wantedOfCommand, wantedOfDomain } from '../../verify/expected.ts'
+import { type Expected, expectedOfCommand, expectedOfDomain } from '../../verify/expected.ts'
 import { verify as compare } from '../../verify/verify.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
@@ -113,10 +113,10 @@ function survey(files: Files, command: Verify, running: Running): ReturnType<typ
     command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
   const host = ifReadable(() => readHost(files))
   const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
-  const wanted = wantedOf(command, { qemu: guest.command, status, host }, running)
+  const expected = expectedOf(command, { qemu: guest.command, status, host }, running)
   return compare({
     running: guest,
-    wanted,
+    expected,
     isLibvirts: status !== undefined,
     ...(status?.state !== undefined && { state: status.state }),
     ...(host && { nodes: host.nodes }),
@@ -133,14 +133,14 @@ interface Known {
  * The expected placement: from the domain that was given, else the live domain in the status file, else
  * QEMU's command line.
  */
-function wantedOf(command: Verify, { qemu, status, host }: Known, running: Running): Wanted {
+function expectedOf(command: Verify, { qemu, status, host }: Known, running: Running): Expected {
   const defaultPagesizeKiB = host?.defaultPagesizeKiB
-  const ofView = (document: XmlDocument, source: string): Wanted => {
+  const ofView = (document: XmlDocument, source: string): Expected => {
     running.source = domainSource(source, document.text)
     const view = readDomain(document)
     checkType(view)
     const { autoNodes, autoCpus } = status ?? {}
-    return wantedOfDomain(view, qemu, {
+    return expectedOfDomain(view, qemu, {
       source,
       ...(autoNodes && { autoNodes }),
       ...(autoCpus && { autoCpus }),
@@ -151,7 +151,7 @@ function wantedOf(command: Verify, { qemu, status, host }: Known, running: Runni
   if (input !== undefined)
     return ofView(readDocument(readText(input, DOMAIN)), input === '-' ? 'stdin' : input)
   return status === undefined
-    ? wantedOfCommand(qemu, `the command line of process ${command.pid}`)
+    ? expectedOfCommand(qemu, `the command line of process ${command.pid}`)
     : ofView(status.domain, status.file)
 }
 
