@@ -373,7 +373,10 @@ export interface RunningGuest {
 
 // ---- What verify finds ----
 
-/** `wider`: more CPUs than wanted. `elsewhere`: none or only some of the wanted ones, and others. `free`: nothing is wanted of it. */
+/**
+ * `wider`: all expected CPUs and others. `elsewhere`: CPUs that are not expected, without all of the expected ones.
+ * `free`: nothing is expected.
+ */
 export type ThreadVerdict = 'placed' | 'wider' | 'elsewhere' | 'free' | 'unknown'
 
 /** A thread, or all threads of the emulator that may run on the same CPUs. */
@@ -387,7 +390,7 @@ export interface ThreadPlace {
   readonly verdict: ThreadVerdict
 }
 
-/** `elsewhere`: pages on other nodes. `unbound`: another policy than wanted. `pagesize`: other pages than wanted. */
+/** What is wrong. `elsewhere`: pages on unexpected nodes. `unbound`: another policy. `pagesize`: another page size. */
 export type MemoryFault = 'elsewhere' | 'unbound' | 'pagesize'
 export type MemoryVerdict = 'placed' | MemoryFault | 'free' | 'unknown'
 
@@ -395,7 +398,7 @@ export type MemoryVerdict = 'placed' | MemoryFault | 'free' | 'unknown'
 export interface CellPlace {
   readonly cells: readonly number[]
   readonly memoryKiB: number
-  /** Absent: nothing is wanted. `mode` is the domain's. Of several cells that want different nodes: all of these. */
+  /** The expected nodes; absent: none are expected. `mode` is the domain's. For several cells: the union. */
   readonly nodes?: NodeSet
   readonly mode?: MemoryMode
   /** What the kernel has: one entry where all mappings agree. */
@@ -404,9 +407,9 @@ export interface CellPlace {
   readonly expectedPagesizeKiB?: number
   readonly nodesKiB: ReadonlyMap<number, number>
   readonly allocatedKiB: number
-  /** Pages that lie on no wanted node; absent where nothing is wanted or it cannot be told which pages are whose. */
+  /** Pages on unexpected nodes; absent where nothing is expected or the cells' pages cannot be distinguished. */
   readonly elsewhereKiB?: number
-  /** Pages that lie on no node that any of these cells wants. */
+  /** Pages on nodes that none of these cells expects. */
   readonly strayKiB: number
   readonly thpKiB?: number
   readonly swapKiB?: number
@@ -417,7 +420,7 @@ export interface CellPlace {
   readonly verdict: MemoryVerdict
 }
 
-/** `source` is where the wanted places come from; `cellular`: the guest has cells. */
+/** Where a running guest is. `source` names where the expected placement is stated; `cellular`: the guest has cells. */
 export interface ActualPlacement {
   readonly guest: string
   readonly pid: number

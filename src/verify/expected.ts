@@ -1,10 +1,11 @@
-// The live domain, or QEMU's own command line, to where threads and memory of a running guest should be.
+// The live domain, or QEMU's command line alone -> where the threads and the memory of a running guest should be.
 
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
 import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand } from '../model.ts'
 import { pagesizeKiBOf } from '../plan/cells/pagesize.ts'
 import { writtenCells } from '../plan/written.ts'
 
+/** A cell, or the whole guest where it has no cells. `nodes` absent: the memory may be on any node. */
 export interface ExpectedCell {
   readonly id: number
   readonly vcpus: VcpuSet
@@ -15,18 +16,22 @@ export interface ExpectedCell {
   readonly pagesizeKiB?: number
 }
 
-/** One block of guest memory and the nodes that it should be on. `backend` absent: QEMU has no block of its own for it. */
+/** One block of guest memory and its expected nodes. `backend` absent: QEMU has no separate block for it. */
 export interface ExpectedMemory {
   readonly cell: number
   readonly sizeKiB: number
   readonly backend?: MemoryBackend
   readonly nodes?: NodeSet
   readonly mode?: MemoryMode
-  /** Not told of memory devices. */
+  /** Absent for memory devices. */
   readonly pagesizeKiB?: number
 }
 
-/** `others` is for whatever has no pin of its own. `online`: the vCPUs that should have a thread; absent: only QEMU's command line is known. */
+/**
+ * The placement that a running guest should have. `others` holds the CPUs of every thread without a pin.
+ * `online` holds the vCPUs that should have a thread; it is absent when only QEMU's command line is known.
+ * `source` names where all this is stated.
+ */
 export interface Expected {
   readonly guest: string
   readonly source: string
@@ -41,7 +46,7 @@ export interface Expected {
   readonly memory: readonly ExpectedMemory[]
 }
 
-/** What is not in the domain: what numad said for placement='auto', and what a bare `<hugepages/>` means. */
+/** Facts that the domain does not state: numad's answer for placement='auto', and the size of a bare `<hugepages/>`. */
 export interface OutsideDomain {
   readonly source: string
   readonly autoNodes?: NodeSet
@@ -49,7 +54,10 @@ export interface OutsideDomain {
   readonly defaultPagesizeKiB?: number
 }
 
-/** @see libvirt formatdomain, cputune: without a pin the emulator and I/O threads have `<vcpu cpuset>` */
+/**
+ * The expected placement of a guest whose live domain is known.
+ * @see libvirt formatdomain, cputune: emulator and I/O threads without a pin use `<vcpu cpuset>`
+ */
 export function expectedOfDomain(view: DomainView, command: QemuCommand, outside: OutsideDomain): Expected {
   const cells = writtenCells(view).map((cell) => expectedCell(view, cell, outside))
   const others = view.vcpuAuto ? outside.autoCpus : view.vcpuCpuset
@@ -75,7 +83,7 @@ function expectedCell(
 ): ExpectedCell {
   const { memory, memnodes } = view.tune
   const memnode = view.cells.length === 0 ? undefined : memnodes.find((each) => each.cell === cell.id)
-  // placement='auto' wins over memnodes; a cell without memnode has what <memory> says.
+  // placement='auto' overrides memnodes; a cell without a memnode uses <memory>.
   const nodes = memory?.auto ? outside.autoNodes : (memnode?.nodes ?? memory?.nodes)
   const mode = memnode?.mode ?? memory?.mode
   const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell.id], outside)
@@ -104,7 +112,7 @@ function ramOf(
   }
 }
 
-/** libvirt calls the backend of the device dimm0 memdimm0. One that was plugged in later is not on the command line. */
+/** libvirt names the backend of device dimm0 "memdimm0". A hot-plugged device is not on the command line. */
 function devicesOf(
   view: DomainView,
   { id, nodes, mode }: ExpectedCell,
@@ -139,7 +147,7 @@ const MODES: Readonly<Record<string, MemoryMode>> = {
   interleave: 'interleave',
 }
 
-/** Without a domain: memory where QEMU was told to bind it; no pins are known. */
+/** The expected placement of a guest without a known domain: memory on the nodes of QEMU's backends, no pins. */
 export function expectedOfCommand(command: QemuCommand, source: string): Expected {
   const ids = new Set(command.cells.map(({ id }) => id))
   const block = (cell: number, id: string | undefined): ExpectedMemory => {

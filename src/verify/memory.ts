@@ -1,14 +1,17 @@
-// The memory of a running guest's cells: which policy it has, on which nodes its pages are, and whether they should be there.
+// Mappings of a running guest -> its memory by cell: policies, the nodes of its pages, and whether both are as expected.
 
 import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
 import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
 import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
 import type { Expected, ExpectedCell, ExpectedMemory } from './expected.ts'
 
-/** One place per cell, in their order; cells whose mappings cannot be told apart have one together, at the first of them. */
+/**
+ * The actual memory placement of each cell, in cell order. Cells whose mappings cannot be distinguished share one
+ * entry, at the position of the first.
+ */
 export function cellPlaces(expected: Expected, mappings: readonly Mapping[]): CellPlace[] {
-  const told = expected.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
-  const regions = findMemory(told, mappings)
+  const backends = expected.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
+  const regions = findMemory(backends, mappings)
   const blockOf = new Map(expected.memory.map((block) => [block.backend, block]))
   const groups = joined(
     expected.cells.map(({ id }) => id),
@@ -25,7 +28,7 @@ export function cellPlaces(expected: Expected, mappings: readonly Mapping[]): Ce
   })
 }
 
-/** Cells that share a region belong together, and whatever belongs to either. */
+/** Groups of cells that share regions, directly or through other cells. */
 function joined(cells: readonly number[], shared: readonly (readonly number[])[]): number[][] {
   let groups = cells.map((cell) => [cell])
   for (const together of shared) {
@@ -57,7 +60,7 @@ function placeOf(
   const blocksOf = ({ backends }: MemoryRegion): ExpectedMemory[] => backends.map(blockOf)
   const elsewhere = found.map((region) => elsewhereIn(region, blocksOf(region)))
   const nodesKiB = summed(mappings)
-  const isTold = (backend: MemoryBackend | undefined): boolean =>
+  const isFound = (backend: MemoryBackend | undefined): boolean =>
     found.some(({ backends }) => backends.some((each) => each === backend))
   const place = {
     cells,
@@ -74,7 +77,7 @@ function placeOf(
     strayKiB: total(found.map((region) => strayIn(region, blocksOf(region)))),
     ...sumOf('thpKiB', mappings),
     ...sumOf('swapKiB', mappings),
-    unknownKiB: total(blocks.filter(({ backend }) => !isTold(backend)).map(({ sizeKiB }) => sizeKiB)),
+    unknownKiB: total(blocks.filter(({ backend }) => !isFound(backend)).map(({ sizeKiB }) => sizeKiB)),
   }
   const faults = faultsOf(place, found, blocksOf)
   return { ...place, faults, verdict: faults[0] ?? verdictOf(place) }
@@ -82,7 +85,7 @@ function placeOf(
 
 const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum + kib, 0)
 
-/** Undefined: nothing is expected of it, or it cannot be told which pages are whose. */
+/** KiB on unexpected nodes. Undefined: nothing is expected, or pages of different blocks cannot be distinguished. */
 function elsewhereIn(region: MemoryRegion, blocks: readonly ExpectedMemory[]): number | undefined {
   const [first] = blocks
   return first?.nodes !== undefined &&
@@ -115,6 +118,7 @@ function sumOf<Key extends 'thpKiB' | 'swapKiB'>(
     : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
 }
 
+/** "bind:0-1", or the mode alone when it names no nodes. */
 export function policyText({ mode, nodes }: MemoryPolicy): string {
   return nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
 }
@@ -153,7 +157,7 @@ function verdictOf({ policies, unknownKiB, nodes, elsewhereKiB }: Unjudged): Mem
   return elsewhereKiB === undefined ? 'unknown' : 'placed'
 }
 
-/** restrictive gives QEMU no policy: the cgroup alone confines, and only the pages show it. */
+/** restrictive sets no policy in QEMU: only the cgroup confines the memory, so only the pages can show a fault. */
 function suits({ mode, nodes }: MemoryPolicy, block: ExpectedMemory): boolean {
   const within = (expected: NodeSet): boolean => nodes.length > 0 && subtract(nodes, expected).length === 0
   if (block.nodes === undefined || block.mode === undefined || block.mode === 'restrictive') return true

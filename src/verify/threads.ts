@@ -1,4 +1,4 @@
-// The threads of a running guest against their pins.
+// Threads of a running guest and their expected pins -> actual placement and findings.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
@@ -6,7 +6,7 @@ import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
 import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
 import type { Expected } from './expected.ts'
 
-/** vCPUs, then the emulator, then I/O threads. The emulator's threads are together where they may run on the same CPUs. */
+/** vCPUs, then the emulator, then I/O threads. Emulator threads with the same affinity share one entry. */
 export function threadPlaces(threads: readonly GuestThread[], expected: Expected): ThreadPlace[] {
   return [
     ...vcpuPlaces(threads, expected),
@@ -88,7 +88,7 @@ function placed(threads: readonly GuestThread[], expected: CpuSet | undefined): 
   }
 }
 
-/** A part of the expected CPUs is fine: the kernel leaves out those that are offline. */
+/** A subset of the expected CPUs is correct: the kernel leaves out offline CPUs. */
 function verdictOf(cpus: CpuSet | undefined, expected: CpuSet | undefined): ThreadVerdict {
   if (cpus === undefined) return 'unknown'
   if (expected === undefined) return 'free'
@@ -96,14 +96,17 @@ function verdictOf(cpus: CpuSet | undefined, expected: CpuSet | undefined): Thre
   return subtract(expected, cpus).length === 0 ? 'wider' : 'elsewhere'
 }
 
-// ---- What is told of them ----
+// ---- Findings ----
 
-/** Threads of one kind with the same fault on the same CPUs are told together. @param guest for virsh; absent: it is not libvirt's */
+/**
+ * One finding for all threads of one kind that have the same fault on the same CPUs.
+ * @param guest the name for virsh; absent when libvirt does not manage the guest
+ */
 export function threadFindings(places: readonly ThreadPlace[], guest: string | undefined): Diagnostic[] {
-  const told = places.filter(
+  const reported = places.filter(
     ({ verdict }) => verdict === 'wider' || verdict === 'elsewhere' || verdict === 'unknown',
   )
-  const groups = groupBy(told, ({ role, verdict, cpus, tids }) =>
+  const groups = groupBy(reported, ({ role, verdict, cpus, tids }) =>
     [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' '),
   )
   return [...groups.values()].map((group) => findingOf(group, guest))
@@ -137,6 +140,7 @@ function threadWords(group: readonly ThreadPlace[]): string {
   return `${NAMES[role]}${group.length === 1 ? '' : 's'} ${formatSet(setOf(group.map(({ id = 0 }) => id)))}`
 }
 
+/** Pins that one message lists. */
 const MOST = 8
 
 function expectedWords(group: readonly ThreadPlace[]): string {

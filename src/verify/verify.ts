@@ -1,4 +1,4 @@
-// A running guest, and where it should be, to where it is and what is wrong with that.
+// A running guest and its expected placement -> its actual placement and diagnostics.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
@@ -16,17 +16,18 @@ import type { Expected } from './expected.ts'
 import { cellPlaces, policyText } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
 
+/** A running guest, its expected placement, and what is known around it. */
 export interface Surveyed {
   readonly running: RunningGuest
   readonly expected: Expected
   readonly state?: string
-  /** Whether virsh knows the guest, and pins can be mended by it. */
+  /** Whether libvirt manages the guest, so that virsh can fix its pins. */
   readonly isLibvirts: boolean
-  /** Which CPUs are on which node; absent: not known. */
+  /** The host's nodes with their CPUs; absent: unknown. */
   readonly nodes?: readonly HostNode[]
 }
 
-/** Findings first, then notes: a fact that is not known is a note, and no finding. */
+/** Compares actual with expected placement. Findings come before notes; an unknown fact is a note, not a finding. */
 export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed): {
   readonly actual: ActualPlacement
   readonly found: readonly Diagnostic[]
@@ -61,7 +62,7 @@ export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed
   }
 }
 
-export const cellWords = (cells: readonly number[]): string =>
+const cellWords = (cells: readonly number[]): string =>
   cells.length === 1 ? `cell ${cells[0]}` : `cells ${formatSet(cells)} together`
 const nodeWords = (nodes: readonly number[]): string =>
   `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
@@ -108,7 +109,7 @@ function elsewhereFinding(
   })
 }
 
-/** migratepages(8) moves all pages of the process that are on a node: only where no other cell is at home there. */
+/** migratepages(8) moves every page of the process off a node, so no other cell may have or expect memory there. */
 function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly number[]): boolean {
   const others = all.filter((other) => other !== place)
   return others.every(
@@ -131,7 +132,7 @@ function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] 
   ]
 }
 
-/** vCPUs none of whose CPUs is on a node that holds any of their cell's memory: their XML may say so, and it is worth knowing. */
+/** Notes vCPUs that run only on nodes without memory of their cell: the domain may ask for that, but it is slow. */
 function farVcpus(
   threads: readonly ThreadPlace[],
   cells: readonly CellPlace[],
