@@ -1,4 +1,4 @@
-// The output of `virsh capabilities` to a Host. libvirt tells no free memory, no free pages and no default page size.
+// The output of `virsh capabilities` -> Host. libvirt does not report free memory, free pages or the default page size.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
@@ -17,8 +17,9 @@ interface Reading {
 }
 
 /**
- * @param source what the text is (a file name), for the words of a refusal
- * @throws Refusal `capabilities-malformed` with all that is wrong, `xml-malformed`, `xml-doctype`
+ * Reads the host from the output of `virsh capabilities`.
+ * @param source names the text (a file name) in refusals
+ * @throws Refusal `capabilities-malformed` with every problem, `xml-malformed`, `xml-doctype`
  * @see libvirt formatcaps, host topology
  */
 export function readCapabilities(text: string, source: string): Host {
@@ -47,7 +48,7 @@ export function readCapabilities(text: string, source: string): Host {
   return { nodes, siblings: coresOf(reading, cells, online) }
 }
 
-/** What is known of all cells. */
+/** What reading one cell needs to know about all of them. */
 interface Shared {
   readonly isOnline: (cpu: XmlData) => boolean
   readonly ids: readonly number[]
@@ -69,7 +70,7 @@ function nodeOf(reading: Reading, cell: XmlData, { isOnline, ids, basePagesizeKi
   }
 }
 
-/** libvirt lists an offline CPU of a node by its id alone; a libvirt that tells of no CPU more than that tells of online ones. */
+/** libvirt lists an offline CPU by its id alone. A libvirt that gives only ids for every CPU lists online CPUs only. */
 function onlineTest(cells: readonly XmlData[]): (cpu: XmlData) => boolean {
   const tellsNoMore = cells.every((cell) =>
     elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1),
@@ -82,7 +83,7 @@ function poolOf(reading: Reading, pages: XmlData): NodePages {
   return { pagesizeKiB, total: countOf(reading, pages, pages.text, Number.MAX_SAFE_INTEGER) }
 }
 
-/** Ordinary pages are listed with the huge ones: the smallest size of all, which the host's <cpu> names too. */
+/** Base pages are listed together with huge pages: they have the smallest size, which the host's <cpu> lists too. */
 function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]): number {
   const listed = [
     ...elementsAt(root, 'host', 'cpu', 'pages'),
@@ -96,7 +97,7 @@ function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]
   return smallest <= MAX_BASE_KIB ? smallest : 0
 }
 
-/** One distance per node, in the order of the nodes; a list that leaves one out says nothing sure. */
+/** One distance per node, in node order; undefined when the list lacks a node, since it is not reliable then. */
 function distancesOf(reading: Reading, cell: XmlData, ids: readonly number[]): readonly number[] | undefined {
   const stated = new Map(
     elementsAt(cell, 'distances', 'sibling').map((each) => [
@@ -110,7 +111,7 @@ function distancesOf(reading: Reading, cell: XmlData, ids: readonly number[]): r
   )
 }
 
-/** The sets of more than one online CPU; a list that lacks its own CPU is nonsense. */
+/** The cores with more than one online CPU. A siblings list that lacks its own CPU is invalid and ignored. */
 function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): CpuSet[] {
   const placed = new Set<number>()
   const cpus = cells
@@ -128,7 +129,7 @@ function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): C
       for (const each of core) placed.add(each)
       return core.length > 1 ? [core] : []
     })
-  // A CPU whose own list is nonsense leaves its core to a later one.
+  // A core whose first CPU has an invalid list is found at a later CPU, so sort again.
   return cores.sort((a, b) => (a[0] as number) - (b[0] as number))
 }
 
@@ -174,7 +175,7 @@ function tell({ source, problems }: Reading, what: string, why: string): void {
   problems.push(diagnostic('capabilities-malformed', { source, what, why }))
 }
 
-/** An id is read where it is needed, so the same may be told more than once. */
+/** Ids are read wherever they are needed, so the same problem may be reported more than once. */
 function unique(problems: readonly Diagnostic[]): Diagnostic[] {
   return [...new Map([...problems].reverse().map((each) => [each.what, each])).values()].reverse()
 }

@@ -1,4 +1,4 @@
-// The sibling files of the online CPUs to cores: sets of CPUs that share one.
+// The sibling files of the online CPUs -> cores: sets of CPUs that share one core.
 
 import { type CpuSet, setOf } from '../base/idset.ts'
 import type { Files } from './files.ts'
@@ -6,7 +6,7 @@ import { listAt, maskAt } from './kernel-text.ts'
 
 /**
  * The cores of the given CPUs that have more than one online CPU, ascending by first CPU; the sets are disjoint.
- * A CPU that an earlier set names is not asked again, so the cost is that of the cores and not of the threads.
+ * A CPU that is already in a set is not read again, so the cost grows with the cores and not with the threads.
  */
 export function readSiblings(files: Files, cpus: CpuSet, online: CpuSet): CpuSet[] {
   const isOnline = new Set<number>(online)
@@ -14,7 +14,7 @@ export function readSiblings(files: Files, cpus: CpuSet, online: CpuSet): CpuSet
   const cores: CpuSet[] = []
   for (const cpu of cpus) {
     if (placed.has(cpu)) continue
-    // Old kernels name CPUs here that are offline; a list that lacks its own CPU is nonsense (hand-made captures have it).
+    // Old kernels list offline CPUs too. A list without its own CPU is invalid (found in hand-made captures).
     const siblings = readCore(files, cpu)
     if (siblings === undefined || !siblings.includes(cpu)) continue
     const core = setOf<CpuSet>(siblings.filter((each) => isOnline.has(each) && !placed.has(each)))
@@ -24,7 +24,7 @@ export function readSiblings(files: Files, cpus: CpuSet, online: CpuSet): CpuSet
   return cores.sort((a, b) => (a[0] as number) - (b[0] as number))
 }
 
-/** thread_siblings is the old name that every kernel keeps, core_cpus the one since Linux 5.3. */
+/** Every kernel has the old name thread_siblings; core_cpus exists since Linux 5.3. */
 function readCore(files: Files, cpu: number): CpuSet | undefined {
   const folder = `/sys/devices/system/cpu/cpu${cpu}/topology`
   return (

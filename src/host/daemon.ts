@@ -1,35 +1,38 @@
-// The pid files and /proc to the libvirt daemon that serves QEMU, with what a running one tells of itself.
+// Pid files and /proc -> the running libvirt daemon that manages QEMU, and the facts in its /proc folder.
 
 import type { Files } from './files.ts'
 import { known, textAt } from './kernel-text.ts'
 
+/** The daemons that run QEMU guests: the monolithic and the modular one. */
 export const DAEMONS = ['libvirtd', 'virtqemud'] as const
 
+/** A running libvirt daemon. Unknown facts are absent. */
 export interface Daemon {
   readonly name: (typeof DAEMONS)[number]
   readonly pid: number
-  /** Since 1970. */
+  /** Seconds since 1970. */
   readonly startedS?: number
-  /** 0 none, 1 strict, 2 filter. */
+  /** Seccomp mode: 0 none, 1 strict, 2 filter. */
   readonly seccomp?: number
-  /** The capabilities that it and its children can have, a bit each. */
+  /** The capability bounding set, one bit per capability. @see capabilities(7) */
   readonly bounding?: bigint
   /** SELinux context or AppArmor profile with its mode. */
   readonly confinement?: string
 }
 
-/** Of every architecture that libvirt runs on. @see sysconf(3), _SC_CLK_TCK */
+/** The same on every architecture that libvirt supports. @see sysconf(3), _SC_CLK_TCK */
 const TICKS_PER_S = 100
 
 /**
- * @param runFolder where pid files lie: /run of the daemon
- * @returns the process that a pid file names, if it is that program
+ * Finds the running daemon.
+ * @param runFolder the folder of the pid files: the daemon's /run
+ * @returns the process in a pid file, if it really is that program
  */
 export function readDaemon(files: Files, runFolder = '/run'): Daemon | undefined {
   for (const name of DAEMONS) {
     const text = textAt(files, `${runFolder}/${name}.pid`)?.trim() ?? ''
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
-    // A pid file stays behind, and its number may be another's by now.
+    // A stale pid file may name a process that is another program by now.
     if (pid !== undefined && textAt(files, `/proc/${pid}/comm`)?.trim() === name)
       return daemonOf(files, name, pid)
   }
@@ -51,7 +54,7 @@ function daemonOf(files: Files, name: Daemon['name'], pid: number): Daemon {
   }
 }
 
-/** The 22nd field of stat counts from the boot; the name before it may hold blanks and brackets. */
+/** The 22nd field of stat counts ticks since boot. The name before it may contain blanks and parentheses. */
 function readStart(files: Files, pid: number): number | undefined {
   const fields = (textAt(files, `/proc/${pid}/stat`) ?? '').replace(/^.*\) /s, '').split(' ')
   const boot = /^btime (\d+)$/m.exec(textAt(files, '/proc/stat') ?? '')?.[1]

@@ -1,4 +1,4 @@
-// The folders hugepages-<size>kB and the hugetlbfs mounts to pools of huge pages, per node and host-wide.
+// The folders hugepages-<size>kB and the hugetlbfs mounts -> pools of huge pages, per node and host-wide.
 
 import { parseSize } from '../base/memory.ts'
 import type { NodePages, Pool } from '../model.ts'
@@ -7,7 +7,10 @@ import { ifReadable, known, numberAt, numberedIn, textAt } from './kernel-text.t
 
 const GLOBAL = '/sys/kernel/mm/hugepages'
 
-/** The pools of one node, smallest page first; without a folder, those of the whole host (a kernel without NUMA has only these). */
+/**
+ * The pools of one node, smallest page size first.
+ * @param folder of the node; by default the host-wide one, the only one of a kernel without NUMA
+ */
 export function readNodePages(files: Files, folder = GLOBAL): NodePages[] {
   const sizes = numberedIn(files, folder, 'hugepages-', 'kB') ?? []
   return sizes.flatMap((pagesizeKiB) => readPool(files, `${folder}/hugepages-${pagesizeKiB}kB`, pagesizeKiB))
@@ -18,11 +21,11 @@ function readPool(files: Files, folder: string, pagesizeKiB: number): NodePages[
   const total = numberAt(files, `${folder}/nr_hugepages`)
   if (total === undefined) return []
   const free = numberAt(files, `${folder}/free_hugepages`)
-  // The two files are read at two moments: a pool that grew in between must not have more free pages than pages.
+  // The pool may grow between the two reads; it must not have more free pages than pages.
   return [{ pagesizeKiB, total, ...known('free', free === undefined ? undefined : Math.min(free, total)) }]
 }
 
-/** One pool per page size that the kernel or a node has, with what is known of it; undefined when nothing is. */
+/** The host-wide facts about each page size of the kernel or a node; undefined when none is known. */
 export function readPools(
   files: Files,
   nodeSizes: readonly number[],
@@ -46,7 +49,7 @@ export function readPools(
   return telling.length === 0 ? undefined : telling
 }
 
-/** The page sizes of the hugetlbfs mounts; undefined among them is a mount of an unknown size. */
+/** The page sizes of the hugetlbfs mounts, undefined for a mount of unknown size. */
 function readMounts(
   files: Files,
   defaultPagesizeKiB: number | undefined,
@@ -58,8 +61,9 @@ function readMounts(
 }
 
 /**
- * Where hugetlbfs is mounted, in a process's eyes; without `pagesizeKiB` of an unknown size.
- * @param path /proc/mounts, or that of a process; undefined when there is none
+ * The hugetlbfs mounts that a process sees. A mount without `pagesizeKiB` has an unknown size.
+ * @param path /proc/mounts or /proc/PID/mounts
+ * @returns undefined when that file cannot be read
  */
 export function hugetlbfsMounts(
   files: Files,

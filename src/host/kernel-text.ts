@@ -1,11 +1,14 @@
-// One small file of /sys or /proc to a text, a set or a number. What is missing or garbled is unknown, not an error.
+// One small file of /sys or /proc -> a text, a set or a number. A missing or malformed file is unknown, not an error.
 
 import { Refusal } from '../base/diagnostic.ts'
 import { type IdSet, parseMask, parseSet } from '../base/idset.ts'
 import { decodeUtf8 } from '../base/utf8.ts'
 import type { Files } from './files.ts'
 
-/** Without the NULs that tar pads a captured sysfs file with: sysfs states 4096 bytes and gives fewer. */
+/**
+ * The text of a file, without the NULs that tar pads a captured sysfs file with: sysfs states a size of 4096 bytes
+ * and returns fewer.
+ */
 export function textAt(files: Files, path: string): string | undefined {
   const bytes = files.read(path)
   if (bytes === undefined) return undefined
@@ -25,6 +28,7 @@ export function maskAt<Set extends IdSet<string>>(files: Files, path: string): S
   return text === undefined ? undefined : ifReadable(() => parseMask<Set>(text, path))
 }
 
+/** A whole number of at most 2^53 - 1 that is the whole file. */
 export function numberAt(files: Files, path: string): number | undefined {
   const text = textAt(files, path)?.trim() ?? ''
   if (!/^\d{1,16}$/.test(text)) return undefined
@@ -32,7 +36,7 @@ export function numberAt(files: Files, path: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-/** The kB number of a line of meminfo, be it "MemTotal: 1 kB" or "Node 0 MemTotal: 1 kB". */
+/** The KiB on a line of meminfo: "MemTotal: 1 kB" or "Node 0 MemTotal: 1 kB". */
 export function kibIn(meminfo: string | undefined, name: string): number | undefined {
   const digits = new RegExp(`^(?:Node\\s+\\d+\\s+)?${name}:\\s*(\\d{1,16})\\s*kB`, 'm').exec(
     meminfo ?? '',
@@ -41,7 +45,7 @@ export function kibIn(meminfo: string | undefined, name: string): number | undef
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-/** The numbers N of the entries of a folder that are named `prefix`N`suffix`, ascending; undefined when there is no such folder. */
+/** The numbers N of a folder's entries named `prefix`N`suffix`, ascending; undefined without such a folder. */
 export function numberedIn(files: Files, folder: string, prefix: string, suffix = ''): number[] | undefined {
   const ids = files
     .list(folder)
@@ -58,6 +62,7 @@ export function known<Key extends string, Value>(key: Key, value: Value | undefi
   return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value })
 }
 
+/** The result of `read`, or undefined where it refuses. */
 export function ifReadable<Value>(read: () => Value): Value | undefined {
   try {
     return read()

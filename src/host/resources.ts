@@ -1,11 +1,11 @@
-// A host, and what a cgroup, pins or flags allow of it, to Resources: every gap filled with all that there is.
+// A host and what a cgroup, pins or flags allow -> Resources. What they do not state is allowed entirely.
 
 import { type CpuSet, intersect, type NodeSet, setOf, union } from '../base/idset.ts'
 import type { Allowed, Host, Resources } from '../model.ts'
 
 /**
- * No `cpus`: every online CPU. No `nodes`: every node that has memory, or that may have some because its size is unknown.
- * Allowed CPUs that are not online are left out, as the kernel does it with a cpuset.
+ * The host with the given limits. No `cpus`: every online CPU. No `nodes`: every node that has memory or whose memory
+ * is unknown. Offline CPUs are left out, as the kernel does with a cpuset.
  */
 export function resourcesOf(
   host: Host,

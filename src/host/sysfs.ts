@@ -1,4 +1,4 @@
-// A machine's /sys and /proc, real or captured, to a Host.
+// The /sys and /proc of a running or captured machine -> Host.
 
 import { refuse } from '../base/diagnostic.ts'
 import { type CpuSet, intersect, MAX_NODES, type NodeSet, setOf, subtract, union } from '../base/idset.ts'
@@ -14,9 +14,9 @@ const NODE = '/sys/devices/system/node'
 
 /**
  * Nodes, CPUs, cores and huge pages as the kernel states them; what it does not state is absent.
- * A kernel without NUMA has no node folder: then the host is node 0 with every online CPU.
- * @param scope the CPUs whose cores are asked for (a pod's); all online CPUs when absent
- * @throws Refusal `host-unreadable` when there is no online CPU to be found
+ * A kernel without NUMA has no node folders: then the host is node 0 with every online CPU.
+ * @param scope the CPUs whose cores are read (a pod's); absent: all online CPUs
+ * @throws Refusal `host-unreadable` when no online CPU is found
  * @see Documentation/ABI/stable/sysfs-devices-node, testing/sysfs-devices-system-cpu
  */
 export function readHost(files: Files, scope?: CpuSet): Host {
@@ -43,14 +43,14 @@ export function readHost(files: Files, scope?: CpuSet): Host {
   }
 }
 
-/** node/online, else the folders; none when there are no node folders, whatever node/online says. */
+/** The ids in node/online, or else those of the node folders; none without node folders, whatever node/online says. */
 function readNodeIds(files: Files): NodeSet {
   const folders = setOf<NodeSet>(numberedIn(files, NODE, 'node') ?? [])
   const online = listAt<NodeSet>(files, `${NODE}/online`) ?? folders
   return folders.length === 0 || online.length === 0 ? folders : online
 }
 
-/** The CPUs that a node names, offline ones too on old kernels. */
+/** The CPUs of a node; old kernels include offline ones. */
 function readNodeCpus(files: Files, id: number): CpuSet {
   const folder = `${NODE}/node${id}`
   return (
@@ -60,7 +60,10 @@ function readNodeCpus(files: Files, id: number): CpuSet {
   )
 }
 
-/** cpu/online, else the folders of CPUs; one that cannot be taken offline (often CPU 0) has no online file. */
+/**
+ * The online CPUs: cpu/online, or else the CPU folders; undefined when there are none. A CPU that cannot be taken
+ * offline (often CPU 0) has no `online` file.
+ */
 export function onlineCpus(files: Files): CpuSet | undefined {
   const online = listAt<CpuSet>(files, `${CPU}/online`)
   if (online !== undefined && online.length > 0) return online
@@ -78,7 +81,7 @@ function readNodes(
 ): HostNode[] {
   let left = online
   return ids.map((id) => {
-    // A CPU lives on one node: should two name it, the lower id has it.
+    // A CPU is on one node: if two nodes list it, the lower id gets it.
     const cpus = intersect(left, stated.get(id) as CpuSet)
     left = subtract(left, cpus)
     const folder = `${NODE}/node${id}`

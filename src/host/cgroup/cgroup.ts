@@ -1,4 +1,4 @@
-// A process or a cgroup to what it may use: CPUs, nodes and huge pages. cgroup v2, v1 and both at once.
+// A process or a cgroup -> the CPUs, nodes and huge pages that it may use. Reads cgroup v2, v1 and hybrid setups.
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../../base/idset.ts'
@@ -17,30 +17,31 @@ import {
   readMounts,
 } from './mounts.ts'
 
-/** What is not known is absent. `path` is the folder of the cgroup in the hierarchy that has the cpuset. */
+/** Facts about one cgroup; unknown ones are absent. `path` is its folder in the hierarchy of the cpuset controller. */
 export interface CgroupFacts {
   readonly allowed: Partial<Pick<Allowed, 'cpus' | 'nodes'>> & { readonly pages?: Allowed['pages'] }
-  /** Fewer CPUs than are online; false when the CPUs are not known. */
+  /** Whether it allows fewer CPUs than are online; false when its CPUs are unknown. */
   readonly confinesCpus: boolean
-  /** Fewer nodes than have memory. */
+  /** Whether it allows fewer nodes than have memory. */
   readonly confinesNodes: boolean
   readonly path?: string
-  /** Whether the cpuset controller is on for this very cgroup: only then can libvirt confine a guest's memory by it. */
+  /** Whether this cgroup itself has the cpuset controller: only then can libvirt confine a guest's memory with it. */
   readonly cpusetController: boolean
 }
 
 type Of = { readonly pid: number | 'self' } | { readonly path: string }
 
-/** File names, the first that can be read counts: v2, v1, v1 before effective sets, and the same mounted with noprefix. */
+/** File names in order of preference: v2, v1, v1 before effective sets, and the latter two mounted with noprefix. */
 const CPUS = ['cpuset.cpus.effective', 'cpuset.effective_cpus', 'cpuset.cpus', 'effective_cpus', 'cpus']
 const MEMS = ['cpuset.mems.effective', 'cpuset.effective_mems', 'cpuset.mems', 'effective_mems', 'mems']
 
 const NODE = '/sys/devices/system/node'
 
 /**
- * Sets come from the cgroup's own files, or from its nearest ancestor that has them; only where no cgroup file can be read
- * from /proc/<pid>/status, which loses isolcpus and keeps a taskset. Page limits are the tightest on the way up.
- * @param of a process, or a cgroup: a folder under a cgroup mount or a path as in /proc/<pid>/cgroup
+ * Reads sets from the cgroup's own files or its nearest ancestor that has them. /proc/<pid>/status is used only when no
+ * cgroup file can be read: it lacks isolated CPUs and includes the effect of taskset. Page limits are the tightest of
+ * the cgroup and its ancestors.
+ * @param of a process, or a cgroup: a folder under a cgroup mount, or a path as in /proc/<pid>/cgroup
  * @throws Refusal `process-missing`, `cgroup-missing`
  * @see cgroup_namespaces(7), cpuset(7); Documentation/admin-guide/cgroup-v2, cgroup-v1/hugetlb
  */
@@ -68,11 +69,11 @@ export function readCgroup(files: Files, of: Of, onlineCpus: CpuSet): CgroupFact
 
 interface Located {
   readonly version: 1 | 2
-  /** The own folder, then its ancestors. */
+  /** The cgroup's folder, then those of its ancestors. */
   readonly folders: readonly string[]
 }
 
-/** A controller that a v1 hierarchy has taken is not in v2; else the line without controllers, v2's, counts. */
+/** A controller is in a v1 hierarchy or in v2, whose line lists no controllers. */
 function locate(
   files: Files,
   mounts: readonly CgroupMount[],
@@ -88,7 +89,7 @@ function locate(
   return { version, folders: line === undefined ? [] : foldersOf(files, fitting, line.path) }
 }
 
-/** Empty is "as the parent" in v2, and in v1 a set that was never filled in, which no process can be in. */
+/** An empty set means "inherit" in v2. In v1 it was never set, and no process can be in such a cgroup. */
 function nearestSet<Set extends IdSet<string>>(
   files: Files,
   folders: readonly string[],
@@ -109,7 +110,7 @@ function statusSet<Set extends IdSet<string>>(status: string | undefined, name: 
   return set?.length === 0 ? undefined : set
 }
 
-/** A cgroup's mems never hold a node without memory, so one that is missing there confines nobody. */
+/** A cgroup's mems never include a node without memory, so its absence does not confine. */
 function readMemoryNodes(files: Files): NodeSet {
   const names = ['has_memory', 'has_normal_memory', 'online']
   return (
@@ -125,7 +126,7 @@ function isControlled(files: Files, { version, folders }: Located): boolean {
   return nearestSet(files, version === 2 ? [own] : folders, CPUS) !== undefined
 }
 
-/** The same path for every controller: which of them know it is seen when their folders are looked for. */
+/** Uses the same path for every controller; `foldersOf` finds out which hierarchies have it. */
 function linesOfPath(files: Files, mounts: readonly CgroupMount[], given: string): CgroupLine[] {
   if (given.length > MAX_PATH) refuseNoCgroup(given, mounts)
   const absolute = given.startsWith('/') ? `/${parts(given).join('/')}` : undefined

@@ -1,17 +1,17 @@
-// The hugetlb files of a cgroup and its ancestors to limits in pages.
+// The hugetlb files of a cgroup and its ancestors -> limits in pages.
 
 import { parseSize } from '../../base/memory.ts'
 import type { Allowed } from '../../model.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, textAt } from '../kernel-text.ts'
 
-/** hugetlb.2MB.max and hugetlb.2MB.rsvd.max of v2, hugetlb.2MB.limit_in_bytes and hugetlb.2MB.rsvd.limit_in_bytes of v1. */
+/** hugetlb.2MB.max and hugetlb.2MB.rsvd.max of v2, hugetlb.2MB[.rsvd].limit_in_bytes of v1. */
 const LIMIT = /^hugetlb\.(\d+[KMGT]B)\.(?:rsvd\.)?(?:max|limit_in_bytes)$/
 
-/** "No limit" of v1 is the largest page count in bytes, rounded down to the page size: just below 2^63. */
+/** v1 writes "no limit" as the largest page count in bytes, rounded down to the page size: just below 2^63. */
 const UNLIMITED_KIB = 2 ** 62 / 1024
 
-/** The tightest limit per page size over the folders, smallest page first; undefined where there is none. */
+/** The tightest limit per page size over the folders, smallest page size first; undefined when there is none. */
 export function readPageLimits(files: Files, folders: readonly string[]): Allowed['pages'] {
   const limits = new Map<number, number>()
   for (const folder of folders) {
@@ -31,7 +31,7 @@ export function readPageLimits(files: Files, folders: readonly string[]): Allowe
   return pages.length === 0 ? undefined : pages
 }
 
-/** "max" is no limit. The number is in bytes and may not fit a double exactly; a page is far coarser than what is lost. */
+/** KiB; undefined for "max". A number of bytes may not fit a double exactly; the error is far below a page. */
 function readLimit(text: string | undefined): number | undefined {
   const bytes = text?.trim() ?? ''
   const kib = /^\d{1,20}$/.test(bytes) ? Number(bytes) / 1024 : undefined

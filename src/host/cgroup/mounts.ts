@@ -1,10 +1,13 @@
-// /proc/<pid>/mountinfo and /proc/<pid>/cgroup to cgroup mounts, and a cgroup's path to the folder where it can be read.
+// /proc/<pid>/mountinfo and /proc/<pid>/cgroup -> cgroup mounts, and from a cgroup's path to its folders.
 
 import type { Files } from '../files.ts'
 import { textAt } from '../kernel-text.ts'
 import { parts, unescaped } from '../paths.ts'
 
-/** `root` is the cgroup that is seen at `point`; `controllers` is empty for v2, 'cpuset' alone for the old cpuset file system. */
+/**
+ * A cgroup hierarchy mounted at `point`, which shows the cgroup `root`. `controllers` is empty for v2 and only 'cpuset'
+ * for the old cpuset file system.
+ */
 export interface CgroupMount {
   readonly root: string
   readonly point: string
@@ -12,10 +15,10 @@ export interface CgroupMount {
   readonly controllers: readonly string[]
 }
 
-/** As the kernel has it: no path is longer. */
+/** The kernel's limit (PATH_MAX). */
 export const MAX_PATH = 4096
 
-/** A hierarchy per controller, seen from some containers: a host has a hundred. */
+/** One hierarchy per controller, visible through some containers: a host has about a hundred mounts. */
 const MOST_MOUNTS = 1000
 
 /** A line of /proc/<pid>/cgroup. `controllers` is empty for v2. */
@@ -25,8 +28,8 @@ export interface CgroupLine {
 }
 
 /**
- * The mounts that the reader itself sees, since it is the reader who opens what lies under them; the latest first,
- * which is the one on top where two share a point.
+ * The cgroup mounts that the reading process sees, since it opens the files below them. The latest comes first: of two
+ * on one mount point it is the visible one.
  */
 export function readMounts(files: Files, pid: number | 'self'): CgroupMount[] {
   const own = textAt(files, '/proc/self/mountinfo') ?? textAt(files, `/proc/${pid}/mountinfo`)
@@ -35,7 +38,7 @@ export function readMounts(files: Files, pid: number | 'self'): CgroupMount[] {
   return mounts === undefined ? usualMounts(files) : onTop(mounts.split('\n').flatMap(mountOfLine))
 }
 
-/** The latest first; what lies under another mount cannot be seen. */
+/** Latest first, without mounts hidden by a later one on the same point. */
 function onTop(mounts: readonly CgroupMount[]): CgroupMount[] {
   const seen = new Map<string, CgroupMount>()
   for (const mount of [...mounts].reverse()) if (!seen.has(mount.point)) seen.set(mount.point, mount)
@@ -52,7 +55,7 @@ function mountOfInfo(line: string): CgroupMount[] {
     : mountOf(type, point, options, root)
 }
 
-/** "SOURCE POINT TYPE OPTIONS 0 0": the root is not told, and is nearly always that of the hierarchy. */
+/** "SOURCE POINT TYPE OPTIONS 0 0" does not state the root; it is nearly always that of the hierarchy. */
 function mountOfLine(line: string): CgroupMount[] {
   const [, point, type, options] = line.split(' ')
   return point === undefined ? [] : mountOf(type, point, options, '/')
@@ -70,7 +73,7 @@ function mountOf(
   return type === 'cgroup' ? [{ ...place, version: 1, controllers: (options ?? '').trim().split(',') }] : []
 }
 
-/** A capture without /proc: where systemd and everybody else mounts. */
+/** For a capture without /proc: the usual mount points. */
 function usualMounts(files: Files): CgroupMount[] {
   const v1 = ['cpuset', 'hugetlb'].map(
     (name): CgroupMount => ({ root: '/', point: `/sys/fs/cgroup/${name}`, version: 1, controllers: [name] }),
@@ -81,7 +84,10 @@ function usualMounts(files: Files): CgroupMount[] {
     : v1.filter(({ point }) => files.list(point))
 }
 
-/** The cgroups of a process; before there was a cgroup file, /proc/<pid>/cpuset told the cpuset. Lines that are none are passed over. */
+/**
+ * The cgroups of a process. Kernels without /proc/<pid>/cgroup state the cpuset in /proc/<pid>/cpuset. Malformed lines
+ * are skipped.
+ */
 export function readLines(files: Files, pid: number | 'self'): CgroupLine[] {
   const lines = (textAt(files, `/proc/${pid}/cgroup`) ?? '').split('\n').flatMap((line) => {
     const match = /^\d+:([^:]*):(\/.*)$/.exec(line)
@@ -93,12 +99,12 @@ export function readLines(files: Files, pid: number | 'self'): CgroupLine[] {
   return lines.length === 0 && cpuset?.startsWith('/') ? [{ controllers: ['cpuset'], path: cpuset }] : lines
 }
 
-/** Where a controller's cgroup can be read, own folder first, then every ancestor up to the mount point; empty when it cannot be seen. */
+/** The folders of a cgroup: its own first, then every ancestor up to the mount point; empty when it is not visible. */
 export function foldersOf(files: Files, mounts: readonly CgroupMount[], path: string): string[] {
   const seen = mounts.flatMap((mount) => {
     const below = namesBelow(mount.root, path)
     if (below !== undefined) return [chain(mount.point, below)]
-    // A capture may hold more of the hierarchy than the mount that it states.
+    // A capture may contain more of the hierarchy than its mountinfo states.
     const whole = parts(path)
     const isNamed = whole.length > 0 && ![...whole, ...parts(mount.root)].includes('..')
     return isNamed && files.list([mount.point, ...whole].join('/')) ? [chain(mount.point, whole)] : []
@@ -107,8 +113,8 @@ export function foldersOf(files: Files, mounts: readonly CgroupMount[], path: st
 }
 
 /**
- * The names from a mount's root down to a cgroup; undefined when the cgroup is not below. Both paths count from the reader's
- * cgroup namespace, so both may begin with "..": what is behind more ".." than the root has is not to be seen through this mount.
+ * The names from a mount's root down to a cgroup; undefined when the cgroup is not below it. Both paths are relative to
+ * the reader's cgroup namespace, so both may begin with "..". A cgroup with more ".." than the root is not visible.
  */
 function namesBelow(root: string, path: string): string[] | undefined {
   const above = parts(root)
@@ -125,7 +131,7 @@ function chain(point: string, names: readonly string[]): string[] {
   )
 }
 
-/** A folder under some cgroup mount to the cgroup's path, as /proc/<pid>/cgroup would show it. */
+/** The path of the cgroup at a folder below a cgroup mount, as /proc/<pid>/cgroup would show it. */
 export function pathOfFolder(mounts: readonly CgroupMount[], folder: string): string | undefined {
   const names = parts(folder)
   const above = mounts

@@ -1,4 +1,4 @@
-// The command line of a running QEMU to what it was told of guest memory: cells, memory devices, and what backs each.
+// The command line of a running QEMU -> its cells, memory devices, and the memory backend of each.
 
 import type { NodeSet, VcpuSet } from '../../base/idset.ts'
 import type { BackingKind, MemoryBackend, MemoryPolicy, QemuCell, QemuCommand } from '../../model.ts'
@@ -12,10 +12,10 @@ const KINDS: Readonly<Record<string, BackingKind>> = {
   'memory-backend-ram': 'ram',
 }
 
-/** What QEMU calls the RAM that it makes itself when it is told a size alone. */
+/** QEMU's name for the RAM that it creates itself when only -m is given. */
 const OWN_RAM = 'pc.ram'
 
-/** @param argv as /proc/PID/cmdline has it, the program's name first */
+/** Reads the options about guest memory. @param argv as in /proc/PID/cmdline, the program's name first */
 export function readCommand(argv: readonly string[]): QemuCommand {
   const options = optionsOf(argv)
   const written = options.object.flatMap((text) => backendOf(wordsOf(text, 'qom-type')) ?? [])
@@ -34,7 +34,7 @@ export function readCommand(argv: readonly string[]): QemuCommand {
   }
 }
 
-/** Whether this is the command line of a guest, and not of qemu-img or anything else. */
+/** Whether this is the command line of a QEMU guest, and not of qemu-img or another program. */
 export function isQemu(argv: readonly string[]): boolean {
   const program = argv[0]?.replace(/^.*\//, '') ?? ''
   return /^(qemu-system-\w+|qemu-kvm|kvm|qemu)$/.test(program)
@@ -44,7 +44,7 @@ const NAMES = ['object', 'numa', 'device', 'machine', 'name', 'm', 'mem-path'] a
 
 type Options = { readonly [Name in (typeof NAMES)[number]]: readonly string[] }
 
-/** QEMU takes an option with one dash or with two. */
+/** QEMU accepts options with one dash or two. */
 function optionsOf(argv: readonly string[]): Options {
   const of = (name: string): string[] =>
     argv.flatMap((text, index) => {
@@ -70,7 +70,7 @@ function policyOf(words: Words): MemoryPolicy | undefined {
     : { mode, nodes: setWord<NodeSet>(words, 'host-nodes') }
 }
 
-/** Cells without a number are numbered in order. */
+/** Cells without a nodeid are numbered in order. */
 function cellsOf(numa: readonly Words[]): QemuCell[] {
   return numa
     .filter((words) => word(words, 'type') === 'node')
@@ -88,7 +88,7 @@ function ownRam({ m, 'mem-path': path }: Options): MemoryBackend[] {
   return [{ id: OWN_RAM, sizeKiB, kind: path.length > 0 ? 'file' : 'ram', ...known('path', path.at(-1)) }]
 }
 
-/** Memory that is a file's content (nvdimm, virtio-pmem) is page cache, which no policy places. */
+/** Skips nvdimm and virtio-pmem: their memory is page cache, which follows no policy. */
 function deviceOf(words: Words): QemuCommand['devices'][number] | undefined {
   const model = word(words, 'driver') ?? ''
   const backend = word(words, 'memdev')

@@ -1,19 +1,24 @@
-// What QEMU was told to make of guest memory, and what is mapped, to which is which. Where it cannot be known it is not guessed.
+// QEMU's memory backends and the process's mappings -> which mappings belong to which backend, without guessing.
 //
-// A file carries its backend's name. All memfds have one name and anonymous memory has none: those are told apart by kind and
-// size, then by the policy that each was told to have. Backends of one kind and size whose policies do not tell either are kept
-// together, with all of their mappings; when these are alike to the page it makes no difference which is whose.
+// 1. A mapped file carries the name of its backend.
+// 2. All memfds have one name and anonymous memory has none: these are distinguished by kind and size, then by policy.
+// 3. Backends of the same kind, size and policy stay together, with all of their mappings. If those mappings are
+//    equal to the page, they are distributed in order: it makes no difference which belongs to which.
 
 import { groupBy } from '../../base/group.ts'
 import { formatSet } from '../../base/idset.ts'
 import type { Mapping, MemoryBackend, MemoryPolicy } from '../../model.ts'
 
-/** Without mappings: they could not be found. Several backends: the mappings are theirs, which is whose is not known. */
+/**
+ * Backends and their mappings. No mappings: none were found. Several backends: the mappings belong to them, but which
+ * to which is unknown.
+ */
 export interface MemoryRegion {
   readonly backends: readonly MemoryBackend[]
   readonly mappings: readonly Mapping[]
 }
 
+/** Assigns the mappings to the backends; regions are in the order of their first backend. */
 export function findMemory(backends: readonly MemoryBackend[], mappings: readonly Mapping[]): MemoryRegion[] {
   const files = mappings.flatMap((mapping) =>
     mapping.file === undefined ? [] : [nameOf(mapping, mapping.file)],
@@ -34,7 +39,7 @@ export function findMemory(backends: readonly MemoryBackend[], mappings: readonl
   return [...certain, ...found].sort((a, b) => positionOf(a) - positionOf(b))
 }
 
-/** A mapped file: its last name, and the backend for which QEMU made it, where its name says so. */
+/** A mapped file: its base name, and the backend for which QEMU created it, where the name says so. */
 interface NamedMapping {
   readonly mapping: Mapping
   readonly file: string
@@ -48,8 +53,8 @@ function nameOf(mapping: Mapping, file: string): NamedMapping {
 }
 
 /**
- * A file of the folder that QEMU was given, which it named and unlinked; or the very file that it was given;
- * or a memfd so named.
+ * Whether a file is the backend's: a file that QEMU created in the given folder and unlinked, the given file itself,
+ * or a memfd with the backend's name.
  */
 function isNamed(
   { mapping, file, name, made }: NamedMapping,
@@ -57,7 +62,7 @@ function isNamed(
 ): boolean {
   if (made !== undefined) return made === id
   if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true
-  // Seen from another mount namespace the path begins elsewhere.
+  // In another mount namespace the path has another beginning.
   return (
     path !== undefined &&
     (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
@@ -79,7 +84,7 @@ function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]
   const fits =
     told.every((region) => region.backends.length === region.mappings.length) &&
     (loose.length === 0 || loose.length === rest.length)
-  // A cpuset that was changed changes policies too: when they do not all fit, they tell nothing.
+  // A changed cpuset changes policies too: unless all of them fit, none is reliable.
   if (fits)
     return [...told, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(apart)
   return candidates.length === alike.length
@@ -87,13 +92,13 @@ function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]
     : alike.map((one) => ({ backends: [one], mappings: [] }))
 }
 
-/** Anonymous memory that is shared is a file of the kernel's own. */
+/** Shared anonymous memory is mapped from /dev/zero or /anon_hugepage. */
 function isOfKind({ file }: Mapping, kind: NonNullable<MemoryBackend['kind']>): boolean {
   if (kind === 'memfd') return file === '/memfd:memory-backend-memfd'
   return kind === 'ram' && (file === undefined || file === '/dev/zero' || file === '/anon_hugepage')
 }
 
-/** QEMU says "preferred" and the kernel "prefer", or "prefer (many)". */
+/** QEMU writes "preferred" where the kernel writes "prefer" or "prefer (many)". */
 function policyText(policy: MemoryPolicy | undefined): string {
   return policy === undefined
     ? ''

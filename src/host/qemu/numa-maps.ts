@@ -1,4 +1,4 @@
-// The texts of /proc/PID/numa_maps and /proc/PID/smaps (or maps) to mappings: policy, size, and what lies on which node.
+// /proc/PID/numa_maps and /proc/PID/smaps (or maps) -> mappings with their policy, size and memory per node.
 
 import { type NodeSet, parseSet } from '../../base/idset.ts'
 import type { Mapping, MemoryPolicy } from '../../model.ts'
@@ -6,8 +6,8 @@ import { ifReadable, known } from '../kernel-text.ts'
 import { unescaped } from '../paths.ts'
 
 /**
- * One mapping per line of numa_maps, in its order; what is no such line is left out. numa_maps has no sizes: they come from
- * `ranges`, and a mapping that came or went between the two reads has none.
+ * One mapping per line of numa_maps, in its order; malformed lines are skipped. Sizes come from `ranges`, the text of
+ * smaps or maps; a mapping that appeared or disappeared between the two reads has none.
  * @see numa(7), /proc/pid/numa_maps; proc(5), smaps
  */
 export function readMappings(numaMaps: string, ranges: string): Mapping[] {
@@ -35,7 +35,7 @@ export function readMappings(numaMaps: string, ranges: string): Mapping[] {
   })
 }
 
-/** The names of two policies have a space in them. Flags (`=static`) stand between the name and the nodes. */
+/** Two policies have a space in their name. Flags (`=static`) are between the name and the nodes. */
 const HEAD =
   /^([0-9a-f]{1,16}) ((?:prefer \(many\)|weighted interleave|[a-z]+)(?:=[a-z|]+)?(?::[0-9,-]+)?)(?= |$)/
 
@@ -47,7 +47,7 @@ function policyOf(text: string): MemoryPolicy {
   }
 }
 
-/** The kernel counts a huge page of hugetlbfs as one of its own size, a transparent one as 512 small ones. */
+/** The kernel counts a hugetlbfs page as one page of its size, a transparent huge page as 512 base pages. */
 function nodesOf(counts: string, pagesizeKiB: number): ReadonlyMap<number, number> {
   const nodes = new Map<number, number>()
   for (const [, node, pages] of counts.matchAll(/ N(\d{1,5})=(\d{1,15})(?= |$)/g))

@@ -1,12 +1,15 @@
-// The words of a QEMU option, as JSON or as key=value, to their keys and values.
+// A QEMU option, as JSON or as key=value, -> its keys and values.
 
 import { type IdSet, parseSet, setOf, union } from '../../base/idset.ts'
 import { ifReadable } from '../kernel-text.ts'
 
-/** A key that is given several times has all of its values; in key=value a first word without "=" is `implied`'s. */
+/** The values of each key; a repeated key has several. */
 export type Words = ReadonlyMap<string, readonly string[]>
 
-/** @see qemu(1); a comma in a value is written twice */
+/**
+ * Parses an option. A comma in a value is written twice. @see qemu(1)
+ * @param implied the key of a first word without "="
+ */
 export function wordsOf(text: string, implied: string): Words {
   return text.trimStart().startsWith('{') ? fromJson(text) : fromPairs(text, implied)
 }
@@ -42,14 +45,16 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** The first value of a key. */
 export const word = (words: Words, key: string): string | undefined => words.get(key)?.[0]
 
+/** The first value of a key as a whole number below 10^9. */
 export function numberWord(words: Words, key: string): number | undefined {
   const text = word(words, key) ?? ''
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-/** Ids that may be spread over several values, each an id or a range. */
+/** All values of a key as one set; each is an id or a range. */
 export function setWord<Set extends IdSet<string>>(words: Words, key: string): Set {
   const sets = (words.get(key) ?? []).map(
     (text) => ifReadable(() => parseSet<Set>(text, key)) ?? setOf<Set>([]),
@@ -59,7 +64,7 @@ export function setWord<Set extends IdSet<string>>(words: Words, key: string): S
 
 const SHIFT: Readonly<Record<string, number>> = { b: 0, k: 10, m: 20, g: 30, t: 40, p: 50 }
 
-/** "67108864", "64M": bytes, or with a suffix; `unit` is the suffix of a bare number. Whole KiB, else undefined. */
+/** A size such as "67108864" or "64M" in KiB, or undefined if it is not whole KiB. @param unit of a bare number */
 export function sizeWord(text: string | undefined, unit = 'b'): number | undefined {
   const match = /^(\d{1,19})([bkmgtp]?)$/i.exec(text ?? '')
   const shift = SHIFT[(match?.[2] || unit).toLowerCase()]

@@ -1,4 +1,4 @@
-// The /proc of a running QEMU to its threads, its command line and its memory. It only reads.
+// The /proc folder of a running QEMU -> its threads, its command line and its memory.
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, parseSet } from '../../base/idset.ts'
@@ -10,8 +10,9 @@ import { isQemu, readCommand } from './command.ts'
 import { readMappings } from './numa-maps.ts'
 
 /**
- * @param vcpus the thread of each vCPU as libvirt knows it; where it knows none, the threads' names tell
- * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its number went to another meanwhile
+ * Reads a running guest.
+ * @param vcpus libvirt's thread of each vCPU; if empty, the names of the threads are used
+ * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its pid was reused meanwhile
  */
 export function readRunningGuest(
   files: Files,
@@ -25,12 +26,12 @@ export function readRunningGuest(
   const numaMaps = rawTextAt(files, `/proc/${pid}/numa_maps`)
   const ranges = rawTextAt(files, `/proc/${pid}/smaps`) || rawTextAt(files, `/proc/${pid}/maps`)
   if (startOf(files, pid) !== born || threads.length === 0) refuse('guest-gone', { pid })
-  // Of a process that is ending the kernel shows an empty text.
+  // The kernel shows an empty text for a process that is exiting.
   const mappings = numaMaps && ranges ? readMappings(numaMaps, ranges) : undefined
   return { pid, command, threads, ...known('mappings', mappings) }
 }
 
-/** @throws Refusal `process-missing`, `not-qemu-process` */
+/** Reads QEMU's command line. @throws Refusal `process-missing`, `not-qemu-process` */
 export function readCommandOf(files: Files, pid: number): QemuCommand {
   if (startOf(files, pid) === undefined) refuse('process-missing', { pid })
   const argv = (rawTextAt(files, `/proc/${pid}/cmdline`) ?? '').split('\0')
@@ -39,14 +40,17 @@ export function readCommandOf(files: Files, pid: number): QemuCommand {
   return readCommand(argv)
 }
 
-/** When the process started, in clock ticks: with the pid it names a process for good. A zombie has ended. @see proc(5), stat */
+/**
+ * The start time in clock ticks, which identifies a process together with its pid; undefined for a zombie.
+ * @see proc(5), stat
+ */
 function startOf(files: Files, pid: number): string | undefined {
   const stat = textAt(files, `/proc/${pid}/stat`) ?? ''
   const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return state === 'Z' || state === 'X' ? undefined : fields[18]
 }
 
-/** With its NULs. File names and arguments may hold any bytes: then each byte is a character, and ASCII is still itself. */
+/** The text with its NULs. Names and arguments may be any bytes; if not UTF-8, each byte becomes one character. */
 function rawTextAt(files: Files, path: string): string | undefined {
   const bytes = files.read(path)
   if (bytes === undefined) return undefined
@@ -57,7 +61,7 @@ function rawTextAt(files: Files, path: string): string | undefined {
   return text
 }
 
-/** A thread that ends between the list and its file is left out. */
+/** Skips a thread that ends between listing and reading it. */
 function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, number>): GuestThread[] {
   const ids = new Map([...vcpus].map(([vcpu, tid]) => [tid, vcpu]))
   return (numberedIn(files, `/proc/${pid}/task`, '') ?? []).flatMap((tid) => {
@@ -82,7 +86,7 @@ function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, numbe
 const fieldOf = (status: string, name: string): string | undefined =>
   new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
 
-/** QEMU's names for its threads, cut by the kernel to 15 characters. libvirt calls the I/O thread N "iothreadN". */
+/** Uses QEMU's thread names, which the kernel cuts to 15 characters. libvirt names I/O thread N "iothreadN". */
 function roleOf(name: string, vcpusKnown: boolean): { readonly role: ThreadRole; readonly id?: number } {
   const vcpu = vcpusKnown ? null : /^CPU (\d{1,5})\/[A-Z]/.exec(name)
   if (vcpu !== null) return { role: 'vcpu', id: Number(vcpu[1]) }

@@ -1,11 +1,14 @@
-// libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) to the process, its vCPU threads and the live domain.
+// libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) -> process, vCPU threads and live domain.
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, type NodeSet, parseSet } from '../../base/idset.ts'
 import { attribute, child, childrenOf, parseXml, type XmlDocument, type XmlElement } from '../../xml/parse.ts'
 import { ifReadable, known } from '../kernel-text.ts'
 
-/** `vcpus` has the thread of each vCPU. `auto*` is what numad said for placement='auto'. `domain` is the live one. */
+/**
+ * A running guest as libvirt sees it. `vcpus` maps each vCPU to its thread; `autoNodes` and `autoCpus` are numad's
+ * answer for placement='auto'; `domain` is the live one.
+ */
 export interface GuestStatus {
   readonly pid: number
   readonly state?: string
@@ -15,7 +18,7 @@ export interface GuestStatus {
   readonly domain: XmlDocument
 }
 
-/** @throws Refusal `status-malformed` and those of XML */
+/** Parses a status file. @throws Refusal `status-malformed`, `xml-*` */
 export function readStatus(text: string, file: string): GuestStatus {
   const { root } = parseXml(text)
   const domain = child(root, 'domain')
@@ -24,7 +27,7 @@ export function readStatus(text: string, file: string): GuestStatus {
     refuse('status-malformed', { file })
   const vcpus = childrenOf(child(root, 'vcpus'), 'vcpu').flatMap((vcpu): [number, number][] => {
     const [id, thread] = [numberOf(vcpu, 'id'), numberOf(vcpu, 'pid')]
-    // Of a guest whose vCPUs share a thread libvirt knows none, and writes 0 or the process.
+    // If the vCPUs share a thread, libvirt knows no vCPU threads and writes 0 or the process id.
     return id === undefined || thread === undefined || thread === 0 || thread === pid ? [] : [[id, thread]]
   })
   const numad = child(root, 'numad')
