@@ -40,7 +40,10 @@ export interface Pool {
 /** Nodes ascend by id; ids may have gaps. A fact that the source does not state is absent, never guessed. */
 export interface Host {
   readonly nodes: readonly HostNode[]
-  /** The cores: each set holds the online CPUs that share one. Ascending by first CPU. A CPU in no set is a core of its own. */
+  /**
+   * The cores: each set holds the online CPUs that share one. Ascending by first CPU. A CPU in no set is a
+   * core of its own.
+   */
   readonly siblings: readonly CpuSet[]
   readonly pools?: readonly Pool[]
   /** The size that a bare `<hugepages/>` means. */
@@ -57,8 +60,9 @@ export interface Allowed {
 }
 
 /**
- * What decides which CPUs a guest may use, the strongest first: a requested cpuset; its pins, with cpus=as-pinned; the pins that
- * KubeVirt gave it; a cgroup, partition or snapshot that confines it; nothing, so that it is every online CPU.
+ * What decides which CPUs a guest may use, the strongest first: a requested cpuset; its pins, with
+ * cpus=as-pinned; the pins that KubeVirt gave it; a cgroup, partition or snapshot that confines it; nothing,
+ * so that it is every online CPU.
  */
 export type CpuSource = 'cpuset' | 'pins' | 'pod' | 'confined' | 'online'
 
@@ -81,8 +85,9 @@ export interface CpuTopology {
 }
 
 /**
- * `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`, `nodes` its
- * `<source><nodemask>`, `pagesizeKiB` its `<source><pagesize>`, `alias` the name that libvirt gives it in a running guest.
+ * `<memory model=...>` under `<devices>`: dimm, nvdimm, virtio-mem, ... `cell` is its `<target><node>`,
+ * `nodes` its `<source><nodemask>`, `pagesizeKiB` its `<source><pagesize>`, `alias` the name that libvirt
+ * gives it in a running guest.
  */
 export interface MemoryDevice {
   readonly model: string
@@ -100,8 +105,8 @@ export interface Expander {
 }
 
 /**
- * A `<cell>` as written. `distances` is in cell order, complete as libvirt completes it where any of the cell's is stated; else
- * empty.
+ * A `<cell>` as written. `distances` is in cell order, complete as libvirt completes it where any of the
+ * cell's is stated; else empty.
  */
 export interface WrittenCell {
   readonly id: number
@@ -112,7 +117,10 @@ export interface WrittenCell {
   readonly discard?: string
 }
 
-/** What backs a cell: ordinary pages, huge pages of the host's default size, or huge pages of a size that is stated. */
+/**
+ * What backs a cell: ordinary pages, huge pages of the host's default size, or huge pages of a size that is
+ * stated.
+ */
 export type CellPages = 'ordinary' | 'default' | { readonly pagesizeKiB: number }
 
 /** One `<page>` of `<hugepages>`; without `cells` it counts for every cell without an entry of its own. */
@@ -148,7 +156,9 @@ export interface DomainView {
   readonly expanders: readonly Expander[]
   readonly topology?: CpuTopology
   readonly cells: readonly WrittenCell[]
-  /** Whether `<cpu><numa>` holds what would lose its cell when cells are built anew: caches, interconnects. */
+  /**
+   * Whether `<cpu><numa>` holds what would lose its cell when cells are built anew: caches, interconnects.
+   */
   readonly cellExtras: readonly string[]
   /** Absent: no `<hugepages>`. Empty: a bare one, the host's default size. */
   readonly hugepages?: readonly WrittenPage[]
@@ -177,7 +187,10 @@ export type DistanceSource = 'host' | 'none'
 export type EmulatorChoice = 'spare' | 'shared' | 'none'
 export type IsolatedUse = 'use' | 'avoid'
 
-/** What is requested, all defaults filled in: one field per key of the contract, and what follows from `like` and a VMI. */
+/**
+ * What is requested, all defaults filled in: one field per key of the contract, and what follows from `like`
+ * and a VMI.
+ */
 export interface Request {
   readonly like: Like
   readonly cells: 'per-node' | number
@@ -202,7 +215,10 @@ export interface Request {
   readonly pinsOnly?: boolean
 }
 
-/** Where KubeVirt's own answer is another than ours. They follow from `like` and a VMI, and are no keys of the contract. */
+/**
+ * Where KubeVirt's own answer is another than ours. They follow from `like` and a VMI, and are no keys of the
+ * contract.
+ */
 export interface Rules {
   /** How emulator and I/O threads are pinned. */
   readonly threads: 'ours' | 'kubevirt'
@@ -214,9 +230,14 @@ export interface Rules {
   readonly offlineInCells: boolean
   /** What becomes of requested CPUs that are offline. */
   readonly offlineCpus: 'refused' | 'left-out'
-  /** What a cell's memory is a multiple of: its pages, and what libvirt rounds cells to, or its pages alone. */
+  /**
+   * What a cell's memory is a multiple of: its pages, and what libvirt rounds cells to, or its pages alone.
+   */
   readonly cellUnit: 'rounded' | 'page'
-  /** Whether the host's distances are completed and kept within what a guest accepts, or given as the host states them. */
+  /**
+   * Whether the host's distances are completed and kept within what a guest accepts, or given as the host
+   * states them.
+   */
   readonly hostDistances: 'completed' | 'as-stated'
   /** Where the guest gets cells: QEMU has no NUMA on s390x. */
   readonly cellsOn: 'numa-machines' | 'every-machine'
@@ -261,7 +282,10 @@ export interface KubevirtElements {
 
 // ---- The answer ----
 
-/** What the guest sees of one cell: guest ABI. `distances` is in cell order, empty when the guest is told none. */
+/**
+ * What the guest sees of one cell: guest ABI. `distances` is in cell order, empty when the guest is told
+ * none.
+ */
 export interface Cell {
   readonly id: number
   readonly vcpus: VcpuSet
@@ -276,10 +300,16 @@ export interface Memnode {
   readonly pagesizeKiB?: number
 }
 
-/** Where the guest sits on the host. `memnodes` is in cell order, `vcpupin` in vCPU order, `iothreadpin` in that of `DomainView.iothreads`. */
+/**
+ * Where the guest sits on the host. `memnodes` is in cell order, `vcpupin` in vCPU order, `iothreadpin` in
+ * that of `DomainView.iothreads`.
+ */
 export interface Binding {
   readonly memnodes: readonly Memnode[]
-  /** Of a guest without cells that says where its memory lies, and of one with memory devices on nodes that no cell is on. */
+  /**
+   * Of a guest without cells that says where its memory lies, and of one with memory devices on nodes that no
+   * cell is on.
+   */
   readonly memory?: Pick<Memnode, 'nodes' | 'mode'>
   /** An empty set: not pinned. */
   readonly vcpupin: readonly CpuSet[]
@@ -292,7 +322,10 @@ export interface Placement {
   readonly binding: Binding
 }
 
-/** What of a guest is left as it is: its cells and their page sizes (rebind), or its binding too, so that nothing is edited. */
+/**
+ * What of a guest is left as it is: its cells and their page sizes (rebind), or its binding too, so that
+ * nothing is edited.
+ */
 export type Keeps = 'nothing' | 'cells' | 'everything'
 
 /** What plan and rebind decide. `notes` are of class note. */
@@ -304,13 +337,19 @@ export interface Planned {
 
 // ---- A running guest, as the kernel and libvirt's status file show it ----
 
-/** How the kernel chooses nodes for a mapping; `mode` in its own words: default, bind, prefer, "prefer (many)", interleave, ... */
+/**
+ * How the kernel chooses nodes for a mapping; `mode` in its own words: default, bind, prefer, "prefer
+ * (many)", interleave, ...
+ */
 export interface MemoryPolicy {
   readonly mode: string
   readonly nodes: NodeSet
 }
 
-/** One mapping of QEMU's address space. `nodesKiB` has what is allocated, by node; absent where the page size is not known. */
+/**
+ * One mapping of QEMU's address space. `nodesKiB` has what is allocated, by node; absent where the page size
+ * is not known.
+ */
 export interface Mapping {
   readonly start: string
   readonly policy: MemoryPolicy
@@ -327,7 +366,10 @@ export interface Mapping {
 /** What is behind guest memory; not known of a device that was plugged in later. */
 export type BackingKind = 'file' | 'memfd' | 'ram'
 
-/** Guest memory as QEMU was told to make it: the RAM of a cell, or a memory device. `policy` in QEMU's words: bind, preferred, ... */
+/**
+ * Guest memory as QEMU was told to make it: the RAM of a cell, or a memory device. `policy` in QEMU's words:
+ * bind, preferred, ...
+ */
 export interface MemoryBackend {
   readonly id: string
   readonly sizeKiB: number
@@ -351,7 +393,9 @@ export interface QemuCommand {
   readonly backends: readonly MemoryBackend[]
 }
 
-/** `context`: a thread that only allocates memory while QEMU starts. `all-vcpus`: one thread runs every vCPU. */
+/**
+ * `context`: a thread that only allocates memory while QEMU starts. `all-vcpus`: one thread runs every vCPU.
+ */
 export type ThreadRole = 'vcpu' | 'all-vcpus' | 'iothread' | 'emulator' | 'context'
 
 /** One thread of QEMU; `id` is the vCPU's or the I/O thread's, `cpus` those that it may run on. */
@@ -374,8 +418,8 @@ export interface RunningGuest {
 // ---- What verify finds ----
 
 /**
- * `wider`: all expected CPUs and others. `elsewhere`: CPUs that are not expected, without all of the expected ones.
- * `free`: nothing is expected.
+ * `wider`: all expected CPUs and others. `elsewhere`: CPUs that are not expected, without all of the expected
+ * ones. `free`: nothing is expected.
  */
 export type ThreadVerdict = 'placed' | 'wider' | 'elsewhere' | 'free' | 'unknown'
 
@@ -390,7 +434,10 @@ export interface ThreadPlace {
   readonly verdict: ThreadVerdict
 }
 
-/** What is wrong. `elsewhere`: pages on unexpected nodes. `unbound`: another policy. `pagesize`: another page size. */
+/**
+ * What is wrong. `elsewhere`: pages on unexpected nodes. `unbound`: another policy. `pagesize`: another page
+ * size.
+ */
 export type MemoryFault = 'elsewhere' | 'unbound' | 'pagesize'
 export type MemoryVerdict = 'placed' | MemoryFault | 'free' | 'unknown'
 
@@ -407,7 +454,9 @@ export interface CellPlace {
   readonly expectedPagesizeKiB?: number
   readonly nodesKiB: ReadonlyMap<number, number>
   readonly allocatedKiB: number
-  /** Pages on unexpected nodes; absent where nothing is expected or the cells' pages cannot be distinguished. */
+  /**
+   * Pages on unexpected nodes; absent where nothing is expected or the cells' pages cannot be distinguished.
+   */
   readonly elsewhereKiB?: number
   /** Pages on nodes that none of these cells expects. */
   readonly strayKiB: number
@@ -420,7 +469,10 @@ export interface CellPlace {
   readonly verdict: MemoryVerdict
 }
 
-/** Where a running guest is. `source` names where the expected placement is stated; `cellular`: the guest has cells. */
+/**
+ * Where a running guest is. `source` names where the expected placement is stated; `cellular`: the guest has
+ * cells.
+ */
 export interface ActualPlacement {
   readonly guest: string
   readonly pid: number
