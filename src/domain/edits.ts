@@ -1,4 +1,5 @@
-// Placement to Edit[]: the smallest splices that make a domain document say it. New elements go where libvirt prints them.
+// Placement to Edit[]: the smallest splices that make a domain document say it. New elements go where libvirt
+// prints them.
 
 import { formatSet, union } from '../base/idset.ts'
 import type { Placement } from '../model.ts'
@@ -40,7 +41,10 @@ export function editsFor(fitting: Fitting): Edit[] {
   ]
 }
 
-/** A cpuset that is written confines whatever is not pinned, and a stale one fails the start; `auto` would ask numad. */
+/**
+ * A cpuset that is written confines whatever is not pinned, and a stale one fails the start; `auto` would ask
+ * numad.
+ */
 function vcpuEdits(document: XmlDocument, vcpu: XmlElement | undefined, { binding }: Placement): Edit[] {
   if (vcpu === undefined) return []
   const { vcpupin, emulatorpin, iothreadpin } = binding

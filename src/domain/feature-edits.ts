@@ -1,4 +1,5 @@
-// What KubeVirt writes for dedicated CPUs to edits of `<features>`: the hint that CPUs are not shared, and no PMU for realtime.
+// What KubeVirt writes for dedicated CPUs to edits of `<features>`: the hint that CPUs are not shared, and no
+// PMU for realtime.
 
 import type { KubevirtElements } from '../model.ts'
 import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'

@@ -1,5 +1,5 @@
-// Children as they are and as they should be to edits: attributes that differ are set, what is missing is added, what is too
-// much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
+// Children as they are and as they should be to edits: attributes that differ are set, what is missing is
+// added, what is too much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
 
 import { gather } from '../base/collect.ts'
 import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
@@ -14,7 +14,10 @@ import {
 } from '../xml/edit.ts'
 import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 
-/** A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute should not be there. */
+/**
+ * A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute
+ * should not be there.
+ */
 export interface DesiredChild {
   readonly name: string
   readonly key: string
@@ -22,7 +25,10 @@ export interface DesiredChild {
   readonly children?: readonly NewElement[]
 }
 
-/** The children of the given names become exactly `desired`; all others stay. `keyOf` reads the key of a written child. */
+/**
+ * The children of the given names become exactly `desired`; all others stay. `keyOf` reads the key of a
+ * written child.
+ */
 export interface Kin {
   readonly names: readonly string[]
   readonly keyOf: (element: XmlElement, position: number) => string

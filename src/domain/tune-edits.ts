@@ -44,7 +44,9 @@ function desiredPins(
   ]
 }
 
-/** `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node. */
+/**
+ * `<memory>` holds the union of the memnodes: it confines the emulator too, so it must hold every bound node.
+ */
 export function tuneEdits(fitting: Fitting): Section {
   const desired = [desiredMemory(fitting), ...fitting.placement.binding.memnodes.map(desiredMemnode)]
   const keyOf = (element: XmlElement): string =>
@@ -65,8 +67,8 @@ function desiredMemory({ view: { tune }, placement, keeps }: Fitting): DesiredCh
 }
 
 /**
- * restrictive goes for all or none. A mode that a rebound guest has otherwise stays its own; `preferred` takes one node
- * only: libvirt before 9.3 does not start a guest that prefers several.
+ * restrictive goes for all or none. A mode that a rebound guest has otherwise stays its own; `preferred`
+ * takes one node only: libvirt before 9.3 does not start a guest that prefers several.
  */
 function memoryMode(
   { memory }: WrittenTune,

@@ -1,11 +1,14 @@
-// Elements of which there may be one. libvirt's schema refuses a second one; its parser takes the first of some and merges others,
-// so that what it makes of such a document is seldom what its author meant.
+// Elements of which there may be one. libvirt's schema refuses a second one; its parser takes the first of
+// some and merges others, so that what it makes of such a document is seldom what its author meant.
 
 import { diagnostic } from '../base/diagnostic.ts'
 import { childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import type { Reading } from './values.ts'
 
-/** What may stand once inside what, of all that we read or write; deeper elements are named by their own entry. */
+/**
+ * What may stand once inside what, of all that we read or write; deeper elements are named by their own
+ * entry.
+ */
 const ONCE: Readonly<Record<string, readonly string[]>> = {
   domain: (
     'name uuid title description metadata maxMemory memory currentMemory memtune memoryBacking vcpu vcpus iothreads iothreadids ' +

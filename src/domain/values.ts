@@ -1,5 +1,5 @@
-// Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it. What is wrong is
-// gathered, to be told at once.
+// Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it.
+// What is wrong is gathered, to be told at once.
 
 import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
@@ -113,7 +113,10 @@ export function missing(reading: Reading, element: XmlElement, part: string): un
   return undefined
 }
 
-/** One of a closed choice of words, in the letters that libvirt knows; undefined where nothing is written, or something else. */
+/**
+ * One of a closed choice of words, in the letters that libvirt knows; undefined where nothing is written, or
+ * something else.
+ */
 export function wordIn<Word extends string>(
   reading: Reading,
   element: XmlElement | undefined,

@@ -1,4 +1,5 @@
-// Where a running guest is, as plain data for --json: the same facts as the tables, sets as text, unknown ones left out.
+// Where a running guest is, as plain data for --json: the same facts as the tables, sets as text, unknown
+// ones left out.
 
 import { formatSet } from '../base/idset.ts'
 import type { ActualPlacement, CellPlace, ThreadPlace } from '../model.ts'

@@ -5,7 +5,9 @@ import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { ActualPlacement, CellPlace, MemoryPolicy, ThreadPlace } from '../model.ts'
 
-/** Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict. */
+/**
+ * Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict.
+ */
 export function actualText(where: ActualPlacement, findings: number): string {
   const parts = [
     headline(where),
@@ -83,7 +85,10 @@ const swapWords = ({ swapKiB = 0 }: CellPlace): string =>
 export const policyWords = ({ mode, nodes }: MemoryPolicy): string =>
   nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
 
-/** The share of a cell's allocated pages that are on other nodes than wanted; undefined where nothing is wanted or known. */
+/**
+ * The share of a cell's allocated pages that are on other nodes than wanted; undefined where nothing is
+ * wanted or known.
+ */
 export function remoteRatio({ elsewhereKiB, allocatedKiB }: CellPlace): number | undefined {
   if (elsewhereKiB === undefined) return undefined
   return allocatedKiB === 0 ? 0 : elsewhereKiB / allocatedKiB

@@ -17,8 +17,8 @@ interface Metric {
 }
 
 /**
- * Every metric is a gauge. A fact that is not known has no sample; a metric without samples is left out. Cells whose memory cannot
- * be told apart share one label, "0-1".
+ * Every metric is a gauge. A fact that is not known has no sample; a metric without samples is left out.
+ * Cells whose memory cannot be told apart share one label, "0-1".
  * @see https://prometheus.io/docs/instrumenting/exposition_formats
  */
 export function actualMetrics({ guest, cells, threads }: ActualPlacement, findings: number): string {

@@ -66,7 +66,10 @@ export function cpuBoxes(cpus: CpuSet, x: number, y: number, uses: CpuUses): str
   })
 }
 
-/** Cores by their first CPU on this node. A CPU of which nobody says who its siblings are is a core of its own. */
+/**
+ * Cores by their first CPU on this node. A CPU of which nobody says who its siblings are is a core of its
+ * own.
+ */
 function coresOf(cpus: CpuSet, { cores }: CpuUses): readonly (readonly number[])[] {
   const onNode = new Map<CpuSet | number, number[]>()
   for (const cpu of cpus) {

@@ -1,4 +1,5 @@
-// One node's memory as a bar: what the cells take, what is free, what others hold; in huge pages where a cell takes them.
+// One node's memory as a bar: what the cells take, what is free, what others hold; in huge pages where a cell
+// takes them.
 
 import { formatKiB } from '../base/memory.ts'
 import type { HostNode } from '../model.ts'
@@ -95,7 +96,10 @@ function useOf(node: HostNode, explained: Explained): Use {
   }
 }
 
-/** A cell over several nodes is drawn on each in equal parts: where the kernel puts a page is not known before. */
+/**
+ * A cell over several nodes is drawn on each in equal parts: where the kernel puts a page is not known
+ * before.
+ */
 function shares(
   { id }: HostNode,
   { placement: { cells, binding } }: Explained,

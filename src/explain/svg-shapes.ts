@@ -1,4 +1,5 @@
-// The shapes of the picture as SVG text. Colours are told apart by the colour-blind, and every one is also said in words.
+// The shapes of the picture as SVG text. Colours are told apart by the colour-blind, and every one is also
+// said in words.
 
 import { visible } from '../base/visible.ts'
 

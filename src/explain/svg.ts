@@ -1,4 +1,5 @@
-// A placement to a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the cell that runs on it.
+// A placement to a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
+// cell that runs on it.
 
 import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
@@ -19,7 +20,10 @@ const APART = 20
 /** A wide host has more nodes than a screen; those in use are drawn first, and the rest is counted. */
 const MOST_NODES = 16
 
-/** An SVG document for a browser or a bug report, with a line end. No line depends on anything but the arguments. */
+/**
+ * An SVG document for a browser or a bug report, with a line end. No line depends on anything but the
+ * arguments.
+ */
 export function drawPlan(explained: Explained): string {
   const { view, placement } = explained
   const cells = placement.cells.map((cell) => cellBox(cell, placement))

@@ -1,4 +1,5 @@
-// The output of `virsh capabilities` -> Host. libvirt does not report free memory, free pages or the default page size.
+// The output of `virsh capabilities` -> Host. libvirt does not report free memory, free pages or the default
+// page size.
 
 import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
@@ -70,7 +71,10 @@ function nodeOf(reading: Reading, cell: XmlData, { isOnline, ids, basePagesizeKi
   }
 }
 
-/** libvirt lists an offline CPU by its id alone. A libvirt that gives only ids for every CPU lists online CPUs only. */
+/**
+ * libvirt lists an offline CPU by its id alone. A libvirt that gives only ids for every CPU lists online CPUs
+ * only.
+ */
 function onlineTest(cells: readonly XmlData[]): (cpu: XmlData) => boolean {
   const tellsNoMore = cells.every((cell) =>
     elementsAt(cell, 'cpus', 'cpu').every(({ attributes }) => attributes.size <= 1),
@@ -83,7 +87,10 @@ function poolOf(reading: Reading, pages: XmlData): NodePages {
   return { pagesizeKiB, total: countOf(reading, pages, pages.text, Number.MAX_SAFE_INTEGER) }
 }
 
-/** Base pages are listed together with huge pages: they have the smallest size, which the host's <cpu> lists too. */
+/**
+ * Base pages are listed together with huge pages: they have the smallest size, which the host's <cpu> lists
+ * too.
+ */
 function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]): number {
   const listed = [
     ...elementsAt(root, 'host', 'cpu', 'pages'),
@@ -97,7 +104,9 @@ function basePagesize(reading: Reading, root: XmlData, cells: readonly XmlData[]
   return smallest <= MAX_BASE_KIB ? smallest : 0
 }
 
-/** One distance per node, in node order; undefined when the list lacks a node, since it is not reliable then. */
+/**
+ * One distance per node, in node order; undefined when the list lacks a node, since it is not reliable then.
+ */
 function distancesOf(reading: Reading, cell: XmlData, ids: readonly number[]): readonly number[] | undefined {
   const stated = new Map(
     elementsAt(cell, 'distances', 'sibling').map((each) => [

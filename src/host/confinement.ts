@@ -18,7 +18,10 @@ export function isAppArmorOn(files: Files): boolean {
   return textAt(files, '/sys/module/apparmor/parameters/enabled')?.trim() === 'Y'
 }
 
-/** Whether a /proc/PID/attr/current is confined: "libvirtd (enforce)", not "unconfined" or "libvirtd (complain)". */
+/**
+ * Whether a /proc/PID/attr/current is confined: "libvirtd (enforce)", not "unconfined" or "libvirtd
+ * (complain)".
+ */
 export function isConfinedByAppArmor(confinement: string | undefined): boolean {
   return /^\S+ \(enforce\)$/.test(confinement ?? '')
 }

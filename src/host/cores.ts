@@ -5,8 +5,9 @@ import type { Files } from './files.ts'
 import { listAt, maskAt } from './kernel-text.ts'
 
 /**
- * The cores of the given CPUs that have more than one online CPU, ascending by first CPU; the sets are disjoint.
- * A CPU that is already in a set is not read again, so the cost grows with the cores and not with the threads.
+ * The cores of the given CPUs that have more than one online CPU, ascending by first CPU; the sets are
+ * disjoint. A CPU that is already in a set is not read again, so the cost grows with the cores and not with
+ * the threads.
  */
 export function readSiblings(files: Files, cpus: CpuSet, online: CpuSet): CpuSet[] {
   const isOnline = new Set<number>(online)

@@ -4,7 +4,10 @@
 const NEAREST = 10
 const UNREACHABLE = 255
 
-/** The row, if it has one valid distance per node. Kernels without a SLIT may write 0; a short row is not reliable. */
+/**
+ * The row, if it has one valid distance per node. Kernels without a SLIT may write 0; a short row is not
+ * reliable.
+ */
 export function soundDistances(row: readonly number[], nodes: number): readonly number[] | undefined {
   return row.length === nodes && row.every(isDistance) ? row : undefined
 }

@@ -1,9 +1,9 @@
 // The port through which the core reads a machine: this host's /sys and /proc, a captured folder, or a tar.
 
 /**
- * Synchronous and read-only. Paths are absolute ("/sys/devices/system/node/online"); the root of a capture stands for "/".
- * Each function returns `undefined` for what is missing, unreadable, of another kind or a dangling link: a missing fact
- * is normal. Symbolic links are followed, but never out of a capture.
+ * Synchronous and read-only. Paths are absolute ("/sys/devices/system/node/online"); the root of a capture
+ * stands for "/". Each function returns `undefined` for what is missing, unreadable, of another kind or a
+ * dangling link: a missing fact is normal. Symbolic links are followed, but never out of a capture.
  */
 export interface Files {
   readonly read: (path: string) => Uint8Array | undefined

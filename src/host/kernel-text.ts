@@ -1,4 +1,5 @@
-// One small file of /sys or /proc -> a text, a set or a number. A missing or malformed file is unknown, not an error.
+// One small file of /sys or /proc -> a text, a set or a number. A missing or malformed file is unknown, not
+// an error.
 
 import { Refusal } from '../base/diagnostic.ts'
 import { type IdSet, parseMask, parseSet } from '../base/idset.ts'
@@ -6,8 +7,8 @@ import { decodeUtf8 } from '../base/utf8.ts'
 import type { Files } from './files.ts'
 
 /**
- * The text of a file, without the NULs that tar pads a captured sysfs file with: sysfs states a size of 4096 bytes
- * and returns fewer.
+ * The text of a file, without the NULs that tar pads a captured sysfs file with: sysfs states a size of 4096
+ * bytes and returns fewer.
  */
 export function textAt(files: Files, path: string): string | undefined {
   const bytes = files.read(path)
@@ -45,7 +46,9 @@ export function kibIn(meminfo: string | undefined, name: string): number | undef
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-/** The numbers N of a folder's entries named `prefix`N`suffix`, ascending; undefined without such a folder. */
+/**
+ * The numbers N of a folder's entries named `prefix`N`suffix`, ascending; undefined without such a folder.
+ */
 export function numberedIn(files: Files, folder: string, prefix: string, suffix = ''): number[] | undefined {
   const ids = files
     .list(folder)

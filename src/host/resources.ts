@@ -4,8 +4,8 @@ import { type CpuSet, intersect, type NodeSet, setOf, union } from '../base/idse
 import type { Allowed, Host, Resources } from '../model.ts'
 
 /**
- * The host with the given limits. No `cpus`: every online CPU. No `nodes`: every node that has memory or whose memory
- * is unknown. Offline CPUs are left out, as the kernel does with a cpuset.
+ * The host with the given limits. No `cpus`: every online CPU. No `nodes`: every node that has memory or
+ * whose memory is unknown. Offline CPUs are left out, as the kernel does with a cpuset.
  */
 export function resourcesOf(
   host: Host,

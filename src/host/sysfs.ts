@@ -43,7 +43,10 @@ export function readHost(files: Files, scope?: CpuSet): Host {
   }
 }
 
-/** The ids in node/online, or else those of the node folders; none without node folders, whatever node/online says. */
+/**
+ * The ids in node/online, or else those of the node folders; none without node folders, whatever node/online
+ * says.
+ */
 function readNodeIds(files: Files): NodeSet {
   const folders = setOf<NodeSet>(numberedIn(files, NODE, 'node') ?? [])
   const online = listAt<NodeSet>(files, `${NODE}/online`) ?? folders
@@ -61,8 +64,8 @@ function readNodeCpus(files: Files, id: number): CpuSet {
 }
 
 /**
- * The online CPUs: cpu/online, or else the CPU folders; undefined when there are none. A CPU that cannot be taken
- * offline (often CPU 0) has no `online` file.
+ * The online CPUs: cpu/online, or else the CPU folders; undefined when there are none. A CPU that cannot be
+ * taken offline (often CPU 0) has no `online` file.
  */
 export function onlineCpus(files: Files): CpuSet | undefined {
   const online = listAt<CpuSet>(files, `${CPU}/online`)

@@ -1,5 +1,5 @@
-// The configuration to what of it may be shown with a diagnostic: the settings that are known. Anything else may be a secret that
-// was put into the wrong file.
+// The configuration to what of it may be shown with a diagnostic: the settings that are known. Anything else
+// may be a secret that was put into the wrong file.
 
 import type { Span } from '../base/diagnostic.ts'
 import { isConfigKey } from './config.ts'
@@ -8,7 +8,10 @@ const SETTING = /^[ \t\uFEFF]*([A-Za-z_][\w.-]*)[ \t]*(=?)/
 /** Up to a comment, or to a quote that nothing closes. */
 const BARE = /^(?:[^"'#]|"[^"]*"|'[^']*')*/
 
-/** In order, without overlap and each on one line: comments, what is behind an unknown key, and lines without a key. */
+/**
+ * In order, without overlap and each on one line: comments, what is behind an unknown key, and lines without
+ * a key.
+ */
 export function hiddenInConfig(text: string): readonly Span[] {
   const found: Span[] = []
   let isListOpen = false

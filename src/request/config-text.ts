@@ -1,4 +1,5 @@
-// The keys of the configuration to the file that an administrator finds: each with its default, commented out.
+// The keys of the configuration to the file that an administrator finds: each with its default, commented
+// out.
 
 import { defaultConfig, type Name } from './config.ts'
 import { type Key, keyNames, keys, valuesOf } from './keys.ts'

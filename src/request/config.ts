@@ -85,7 +85,8 @@ export function isConfigKey(name: string): boolean {
 }
 
 /**
- * Reads `key = "value"` lines (qemu-conf.ts); `source` is the file's name. What is not stated has its default.
+ * Reads `key = "value"` lines (qemu-conf.ts); `source` is the file's name. What is not stated has its
+ * default.
  * @throws Refusal with every problem, in the file's order, each `at` its place in `text`: `config-syntax`,
  * `config-repeated`, `unknown-key`, `unknown-value` and those of sets and sizes
  * @see the keys: DESIGN section 4

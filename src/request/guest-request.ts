@@ -33,7 +33,10 @@ export interface RequestSources {
   readonly purpose: Purpose
 }
 
-/** `move`: the guest keeps the cells and pages that it has. `check`: it is left as it is, so its pins allow nothing. */
+/**
+ * `move`: the guest keeps the cells and pages that it has. `check`: it is left as it is, so its pins allow
+ * nothing.
+ */
 export type Purpose = 'fit' | 'move' | 'check'
 
 /** What is requested, and what of the host it may use. */

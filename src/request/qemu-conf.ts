@@ -1,4 +1,5 @@
-// Text in the style of libvirt's qemu.conf to its settings, each with its place. What the keys mean is config.ts.
+// Text in the style of libvirt's qemu.conf to its settings, each with its place. What the keys mean is
+// config.ts.
 
 import { gather } from '../base/collect.ts'
 import { type Diagnostic, refuse, type Span } from '../base/diagnostic.ts'
@@ -34,10 +35,11 @@ const STRINGS = { '"': /"[^"\n]*"/y, "'": /'[^'\n]*'/y }
 const NEXT_SETTING = /^(?=[ \t]*[A-Za-z_][\w.-]*[ \t]*=)/gm
 
 /**
- * Reads `key = "value"`, `'value'`, numbers and lists `[ "a", "b" ]`, which may span lines and end on a comma;
- * `#` begins a comment. Strings know no escapes and end on their line, as libvirt's do.
- * What is malformed (`config-syntax`) is added to `found`, and reading goes on with the next setting.
- * @param isKey which keys are known; of others nothing is quoted, since it may be a secret that was put into the wrong file
+ * Reads `key = "value"`, `'value'`, numbers and lists `[ "a", "b" ]`, which may span lines and end on a
+ * comma; `#` begins a comment. Strings know no escapes and end on their line, as libvirt's do. What is
+ * malformed (`config-syntax`) is added to `found`, and reading goes on with the next setting.
+ * @param isKey which keys are known; of others nothing is quoted, since it may be a secret that was put into
+ * the wrong file
  */
 export function readSettings(
   text: string,

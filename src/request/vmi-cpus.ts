@@ -1,5 +1,5 @@
-// The CPU counts of `spec.domain.resources` to what KubeVirt's admission would say of them. The domain decides how many vCPUs
-// there are, so nothing here stands in the way of a placement.
+// The CPU counts of `spec.domain.resources` to what KubeVirt's admission would say of them. The domain
+// decides how many vCPUs there are, so nothing here stands in the way of a placement.
 
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
 import { at, quantityTextAt, type Reading, type Spot, wrong } from './vmi-value.ts'

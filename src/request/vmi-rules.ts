@@ -1,4 +1,5 @@
-// What KubeVirt's own rules look at in a VirtualMachineInstance: I/O threads, the emulator's CPUs, and what it writes besides.
+// What KubeVirt's own rules look at in a VirtualMachineInstance: I/O threads, the emulator's CPUs, and what
+// it writes besides.
 
 import type { KubevirtElements, KubevirtThreads } from '../model.ts'
 import {

@@ -1,5 +1,5 @@
-// Values of a Kubernetes document, found by path: objects, counts, switches, texts and quantities. What is wrong is gathered
-// with its path.
+// Values of a Kubernetes document, found by path: objects, counts, switches, texts and quantities. What is
+// wrong is gathered with its path.
 
 import { gather } from '../base/collect.ts'
 import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
@@ -31,7 +31,10 @@ export function instanceIn(reading: Reading, value: Value): Spot {
     : root
 }
 
-/** What stands at a path of keys; a key that is written in another case is told, since Kubernetes drops it without a word. */
+/**
+ * What stands at a path of keys; a key that is written in another case is told, since Kubernetes drops it
+ * without a word.
+ */
 export function at(reading: Reading, from: Spot, ...keys: readonly string[]): Spot {
   return keys.reduce((spot, key) => inside(reading, spot, key), from)
 }

@@ -28,7 +28,10 @@ export interface Vmi {
   readonly source: string
   /** `spec.domain.cpu.dedicatedCpuPlacement`. Without it nothing is fitted. */
   readonly dedicated: boolean
-  /** `guestMappingPassthrough`: KubeVirt's own cells. Without it and without wishes of its own, the guest gets pins only. */
+  /**
+   * `guestMappingPassthrough`: KubeVirt's own cells. Without it and without wishes of its own, the guest gets
+   * pins only.
+   */
   readonly passthrough: boolean
   /** What follows from the spec. */
   readonly wishes: Wishes
@@ -45,8 +48,8 @@ export interface Vmi {
 /**
  * Reads a VirtualMachineInstance, or the one that a VirtualMachine is the template of.
  * @param source what the document is, for the words of a refusal
- * @throws Refusal with everything that is wrong, each with its path: `vmi-malformed`, `size-malformed`, `pagesize-invalid`,
- * `dedicated-cpus-required`
+ * @throws Refusal with everything that is wrong, each with its path: `vmi-malformed`, `size-malformed`,
+ * `pagesize-invalid`, `dedicated-cpus-required`
  * @see KubeVirt user guide, "NUMA" and "Dedicated CPU resources"
  */
 export function readVmi(value: Value, source: string): Vmi {
@@ -103,7 +106,9 @@ function annotationsIn(reading: Reading, root: Spot): Map<string, string> {
   return new Map(texts)
 }
 
-/** The synthetic cell that KubeVirt makes for memfd is no wish of the guest, so cells are always built anew. */
+/**
+ * The synthetic cell that KubeVirt makes for memfd is no wish of the guest, so cells are always built anew.
+ */
 function wishesOf(passthrough: boolean, pagesizeKiB: number | undefined): Wishes {
   const always = { pin: 'cpu', existing: 'replace' } as const
   // Hugepages in the domain that the VMI does not request do not count: KubeVirt wants both.
@@ -111,7 +116,10 @@ function wishesOf(passthrough: boolean, pagesizeKiB: number | undefined): Wishes
   return { cpus: 'in-order', ...always, ...(pagesizeKiB !== undefined && { pagesize: pagesizeKiB }) }
 }
 
-/** Rounded up to KiB: a size that is no whole number of them divides no memory, and is refused as KubeVirt refuses it. */
+/**
+ * Rounded up to KiB: a size that is no whole number of them divides no memory, and is refused as KubeVirt
+ * refuses it.
+ */
 function pagesizeIn(reading: Reading, spec: Spot): number | undefined {
   const hugepages = at(reading, spec, 'domain', 'memory', 'hugepages')
   const spot = at(reading, hugepages, 'pageSize')
@@ -134,8 +142,8 @@ function memoryIn(reading: Reading, spec: Spot): number | undefined {
 const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'distances'] as const
 
 /**
- * What a VMI makes of a request. A guest without passthrough and without keys about cells gets pins only, as KubeVirt pins it where
- * nothing else is requested.
+ * What a VMI makes of a request. A guest without passthrough and without keys about cells gets pins only, as
+ * KubeVirt pins it where nothing else is requested.
  * @param stated what is requested beside the VMI's spec: annotations, metadata, flags
  */
 export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: Wishes): Request {

@@ -1,4 +1,5 @@
-// The live domain, or QEMU's command line alone -> where the threads and the memory of a running guest should be.
+// The live domain, or QEMU's command line alone -> where the threads and the memory of a running guest should
+// be.
 
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
 import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand } from '../model.ts'
@@ -46,7 +47,10 @@ export interface Expected {
   readonly memory: readonly ExpectedMemory[]
 }
 
-/** Facts that the domain does not state: numad's answer for placement='auto', and the size of a bare `<hugepages/>`. */
+/**
+ * Facts that the domain does not state: numad's answer for placement='auto', and the size of a bare
+ * `<hugepages/>`.
+ */
 export interface OutsideDomain {
   readonly source: string
   readonly autoNodes?: NodeSet
@@ -147,7 +151,9 @@ const MODES: Readonly<Record<string, MemoryMode>> = {
   interleave: 'interleave',
 }
 
-/** The expected placement of a guest without a known domain: memory on the nodes of QEMU's backends, no pins. */
+/**
+ * The expected placement of a guest without a known domain: memory on the nodes of QEMU's backends, no pins.
+ */
 export function expectedOfCommand(command: QemuCommand, source: string): Expected {
   const ids = new Set(command.cells.map(({ id }) => id))
   const block = (cell: number, id: string | undefined): ExpectedMemory => {

@@ -1,4 +1,5 @@
-// Mappings of a running guest -> its memory by cell: policies, the nodes of its pages, and whether both are as expected.
+// Mappings of a running guest -> its memory by cell: policies, the nodes of its pages, and whether both are
+// as expected.
 
 import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
 import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
@@ -6,8 +7,8 @@ import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, Memo
 import type { Expected, ExpectedCell, ExpectedMemory } from './expected.ts'
 
 /**
- * The actual memory placement of each cell, in cell order. Cells whose mappings cannot be distinguished share one
- * entry, at the position of the first.
+ * The actual memory placement of each cell, in cell order. Cells whose mappings cannot be distinguished share
+ * one entry, at the position of the first.
  */
 export function cellPlaces(expected: Expected, mappings: readonly Mapping[]): CellPlace[] {
   const backends = expected.memory.flatMap(({ backend }) => (backend === undefined ? [] : [backend]))
@@ -85,7 +86,10 @@ function placeOf(
 
 const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum + kib, 0)
 
-/** KiB on unexpected nodes. Undefined: nothing is expected, or pages of different blocks cannot be distinguished. */
+/**
+ * KiB on unexpected nodes. Undefined: nothing is expected, or pages of different blocks cannot be
+ * distinguished.
+ */
 function elsewhereIn(region: MemoryRegion, blocks: readonly ExpectedMemory[]): number | undefined {
   const [first] = blocks
   return first?.nodes !== undefined &&
@@ -157,7 +161,10 @@ function verdictOf({ policies, unknownKiB, nodes, elsewhereKiB }: Unjudged): Mem
   return elsewhereKiB === undefined ? 'unknown' : 'placed'
 }
 
-/** restrictive sets no policy in QEMU: only the cgroup confines the memory, so only the pages can show a fault. */
+/**
+ * restrictive sets no policy in QEMU: only the cgroup confines the memory, so only the pages can show a
+ * fault.
+ */
 function suits({ mode, nodes }: MemoryPolicy, block: ExpectedMemory): boolean {
   const within = (expected: NodeSet): boolean => nodes.length > 0 && subtract(nodes, expected).length === 0
   if (block.nodes === undefined || block.mode === undefined || block.mode === 'restrictive') return true

@@ -27,7 +27,10 @@ export interface Surveyed {
   readonly nodes?: readonly HostNode[]
 }
 
-/** Compares actual with expected placement. Findings come before notes; an unknown fact is a note, not a finding. */
+/**
+ * Compares actual with expected placement. Findings come before notes; an unknown fact is a note, not a
+ * finding.
+ */
 export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed): {
   readonly actual: ActualPlacement
   readonly found: readonly Diagnostic[]
@@ -109,7 +112,10 @@ function elsewhereFinding(
   })
 }
 
-/** migratepages(8) moves every page of the process off a node, so no other cell may have or expect memory there. */
+/**
+ * migratepages(8) moves every page of the process off a node, so no other cell may have or expect memory
+ * there.
+ */
 function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly number[]): boolean {
   const others = all.filter((other) => other !== place)
   return others.every(
@@ -132,7 +138,10 @@ function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] 
   ]
 }
 
-/** Notes vCPUs that run only on nodes without memory of their cell: the domain may ask for that, but it is slow. */
+/**
+ * Notes vCPUs that run only on nodes without memory of their cell: the domain may ask for that, but it is
+ * slow.
+ */
 function farVcpus(
   threads: readonly ThreadPlace[],
   cells: readonly CellPlace[],

@@ -1,4 +1,5 @@
-// New elements to text, by xmlbuilder2. It is large to load, so a door loads this file only when an element is to be written.
+// New elements to text, by xmlbuilder2. It is large to load, so a door loads this file only when an element
+// is to be written.
 
 import { create } from 'xmlbuilder2'
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js'

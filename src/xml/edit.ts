@@ -1,5 +1,5 @@
-// Edits are splices of the text that was read: the smallest span, in the neighbour's indent, quotes and line ends.
-// Nothing outside a splice can change.
+// Edits are splices of the text that was read: the smallest span, in the neighbour's indent, quotes and line
+// ends. Nothing outside a splice can change.
 
 import type { Span } from '../base/diagnostic.ts'
 import { attribute, type XmlDocument, type XmlElement } from './parse.ts'
@@ -52,7 +52,10 @@ export function inOrder(edits: readonly Edit[]): readonly Edit[] {
     .map(({ edit }) => edit)
 }
 
-/** An attribute gets a value: an edit of the value alone where it is there, else it is added behind the last one. */
+/**
+ * An attribute gets a value: an edit of the value alone where it is there, else it is added behind the last
+ * one.
+ */
 export function setAttribute(
   document: XmlDocument,
   element: XmlElement,
@@ -89,8 +92,9 @@ export function removeElement(document: XmlDocument, element: XmlElement): Edit 
 }
 
 /**
- * New children, each where `order` (the names in the order libvirt prints them) wants it: behind the last child that comes
- * before or with it, else at the front. Children of other names are passed over. One call per parent.
+ * New children, each where `order` (the names in the order libvirt prints them) wants it: behind the last
+ * child that comes before or with it, else at the front. Children of other names are passed over. One call
+ * per parent.
  * @param keyOf a new child goes behind those of its own name whose key is not higher
  */
 export function insertChildren(
@@ -195,7 +199,10 @@ function childLayout(document: XmlDocument, parent: XmlElement): Layout {
   return style.newline === '' ? { ...style, indent: '' } : { ...style, indent }
 }
 
-/** Line end, indent unit and quote of an element's surroundings: its own line and its parent's, else the document's. */
+/**
+ * Line end, indent unit and quote of an element's surroundings: its own line and its parent's, else the
+ * document's.
+ */
 function styleNear(document: XmlDocument, element: XmlElement): Omit<Layout, 'indent'> {
   const own = element.children[0]
   const space = own === undefined ? spaceBefore(document, element) : spaceBefore(document, own)
@@ -216,7 +223,10 @@ function indentUnit(document: XmlDocument, element: XmlElement): string {
   return '  '
 }
 
-/** The white space between the start of the element's line and the element; '' if something else stands before it there. */
+/**
+ * The white space between the start of the element's line and the element; '' if something else stands before
+ * it there.
+ */
 function indentOf(document: XmlDocument, element: XmlElement): string {
   const lineStart = document.text.lastIndexOf('\n', element.start - 1) + 1
   const before = document.text.slice(lineStart, element.start)

@@ -1,5 +1,6 @@
-// The one document that we edit: text to elements with the exact spans of element, start tag and attribute value.
-// saxes does the reading, strictly; everything that is no namespace-well-formed XML is refused with its place.
+// The one document that we edit: text to elements with the exact spans of element, start tag and attribute
+// value. saxes does the reading, strictly; everything that is no namespace-well-formed XML is refused with
+// its place.
 
 import { SaxesParser } from 'saxes'
 import { Refusal, refuse, type Span } from '../base/diagnostic.ts'
@@ -11,7 +12,9 @@ export interface XmlAttribute extends Span {
   readonly value: string
 }
 
-/** `start`..`end` is the whole element, `start`..`tagEnd` its start tag, `tagEnd`..`contentEnd` its content. */
+/**
+ * `start`..`end` is the whole element, `start`..`tagEnd` its start tag, `tagEnd`..`contentEnd` its content.
+ */
 export interface XmlElement extends Span {
   readonly name: string
   readonly local: string
@@ -43,7 +46,9 @@ export interface XmlLimits {
   readonly parts: number
 }
 
-/** Four times what libvirt takes in one text; 4,096 vCPUs with all that can be said of each make 40,000 parts. */
+/**
+ * Four times what libvirt takes in one text; 4,096 vCPUs with all that can be said of each make 40,000 parts.
+ */
 export const defaultLimits: XmlLimits = { length: 16 * 1024 * 1024, depth: 1000, parts: 100_000 }
 
 type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & {
@@ -53,7 +58,8 @@ type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & {
 
 /**
  * @param namespaces what to show in the fix when a prefix is undeclared: prefix to namespace
- * @throws Refusal `xml-malformed`, `xml-doctype`, `xml-prefix-undeclared`, `xml-too-large`, `xml-too-deep`, `xml-too-many`
+ * @throws Refusal `xml-malformed`, `xml-doctype`, `xml-prefix-undeclared`, `xml-too-large`, `xml-too-deep`,
+ * `xml-too-many`
  */
 export function parseXml(
   text: string,
@@ -78,8 +84,9 @@ export function parseXml(
     if (parts > most.parts) refuse('xml-too-many', { max: most.parts }, spanAt(text, here()))
   }
 
-  // Each handler is a property that saxes adds to the parser; with eight of them V8 turns it into a dictionary, and reading
-  // takes five times as long. So the rare ones are set only where they can be called, and errors are caught.
+  // Each handler is a property that saxes adds to the parser; with eight of them V8 turns it into a
+  // dictionary, and reading takes five times as long. So the rare ones are set only where they can be called,
+  // and errors are caught.
   if (text.includes('<!DOCTYPE')) parser.on('doctype', () => refuse('xml-doctype', {}, spanAt(text, here())))
   parser.on('opentagstart', () => {
     start = text.lastIndexOf('<', here() - 1)
@@ -167,7 +174,10 @@ function refuseMalformed(
 const insideOf = (open: XmlElement | undefined): string =>
   open === undefined ? '' : ` (inside <${brief(open.name)}>)`
 
-/** " </vcpus>" where a parser gave up at the end of one; only a name that is near to one that is open, for it may be part of a text. */
+/**
+ * " </vcpus>" where a parser gave up at the end of one; only a name that is near to one that is open, for it
+ * may be part of a text.
+ */
 function endTagBefore(text: string, offset: number, open: XmlElement | undefined): string {
   const name = /<\/([^<>]{1,100})>$/.exec(text.slice(Math.max(0, offset - 103), offset))?.[1]?.trim()
   if (name === undefined) return ''
@@ -213,7 +223,10 @@ export function attribute(element: XmlElement | undefined, name: string): XmlAtt
   return element?.attributes.find((each) => each.name === name)
 }
 
-/** All character data inside in the order of the document, that of children included: what XPath calls the string value. */
+/**
+ * All character data inside in the order of the document, that of children included: what XPath calls the
+ * string value.
+ */
 export function stringValue({ text, children }: XmlElement): string {
   if (children.length === 0) return text
   let value = ''

@@ -1,4 +1,5 @@
-// A document that we only read, such as the output of virsh capabilities, to plain data without spans (fast-xml-parser).
+// A document that we only read, such as the output of virsh capabilities, to plain data without spans
+// (fast-xml-parser).
 
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { refuse } from '../base/diagnostic.ts'
@@ -18,7 +19,10 @@ type Ordered = Record<string, unknown>
 const ATTRIBUTES = ':@'
 const TEXT = '#text'
 
-/** @throws Refusal `xml-malformed` (line and column in its words), `xml-doctype`, `xml-too-large`, `xml-too-many` */
+/**
+ * @throws Refusal `xml-malformed` (line and column in its words), `xml-doctype`, `xml-too-large`,
+ * `xml-too-many`
+ */
 export function readXml(text: string): XmlData {
   const { length, parts } = defaultLimits
   if (text.length > length) refuse('xml-too-large', { length: text.length, max: length })
@@ -59,7 +63,10 @@ function parse(text: string): Ordered[] {
   }
 }
 
-/** Without what is quoted of the text, unless it looks like a name of it: where a quote is missing it may be anything. */
+/**
+ * Without what is quoted of the text, unless it looks like a name of it: where a quote is missing it may be
+ * anything.
+ */
 const unquoted = (message: string): string =>
   message.replace(/'([^']*)'/g, (all, word: string) => (/^[a-z_]{1,20}$/.test(word) ? all : "'...'"))
 

@@ -1,4 +1,5 @@
-// Two elements to whether they say the same: names, attributes in any order, text without the white space around it.
+// Two elements to whether they say the same: names, attributes in any order, text without the white space
+// around it.
 
 import type { XmlElement } from './parse.ts'
 

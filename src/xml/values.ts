@@ -1,19 +1,26 @@
-// A document to its values: of attributes, texts, comments and instructions, each with the span of what is written.
+// A document to its values: of attributes, texts, comments and instructions, each with the span of what is
+// written.
 //
-// Documents that are not well-formed are read too, up to the first place where a value could be taken for markup, such as behind
-// a quote that is missing: all that follows is the rest.
+// Documents that are not well-formed are read too, up to the first place where a value could be taken for
+// markup, such as behind a quote that is missing: all that follows is the rest.
 
 import type { Span } from '../base/diagnostic.ts'
 import { defaultLimits } from './parse.ts'
 
-/** `name` is an attribute's. An `aside` is a comment or an instruction; `of` is what the caller knows of the element around. */
+/**
+ * `name` is an attribute's. An `aside` is a comment or an instruction; `of` is what the caller knows of the
+ * element around.
+ */
 export interface WrittenValue<Known> extends Span {
   readonly kind: 'attribute' | 'text' | 'aside' | 'rest'
   readonly name: string
   readonly of: Known
 }
 
-/** `enter` is told of each element, by its name as written, and gives what is known of it; `visit` gets every value in order. */
+/**
+ * `enter` is told of each element, by its name as written, and gives what is known of it; `visit` gets every
+ * value in order.
+ */
 export interface Reader<Known> {
   readonly outside: Known
   readonly enter: (around: Known, name: string) => Known

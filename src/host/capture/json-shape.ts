@@ -1,4 +1,5 @@
-// JSON values to numbers, sets, lists and objects of known keys. What is wrong is gathered with its JSON path.
+// JSON values to numbers, sets, lists and objects of known keys. What is wrong is gathered with its JSON
+// path.
 
 import { type Diagnostic, diagnostic, Refusal } from '../../base/diagnostic.ts'
 import { type IdSet, parseSet } from '../../base/idset.ts'

@@ -33,9 +33,11 @@ const WRONG = Number.NaN
 const POOL_KEYS = ['pagesizeKiB', 'reserved', 'overcommit', 'surplus', 'mounted']
 
 /**
- * Nodes and cores may be in any order, the answer ascends. Where `allowed` names only CPUs or only nodes, the other are all.
+ * Nodes and cores may be in any order, the answer ascends. Where `allowed` names only CPUs or only nodes, the
+ * other are all.
  * @param source what the text is (a file name), for the words of a refusal
- * @throws Refusal `json-malformed`, or `host-malformed` and `set-malformed` with all that is wrong, each with its JSON path
+ * @throws Refusal `json-malformed`, or `host-malformed` and `set-malformed` with all that is wrong, each with
+ * its JSON path
  */
 export function parseSnapshot(text: string, source: string): Snapshot {
   const shape: Shape = { source, problems: [] }
@@ -123,7 +125,10 @@ function pagesizeIn(shape: Shape, object: JsonObject, path: string, key: string)
   )
 }
 
-/** One line per node, per pool list and so on, so that two snapshots can be compared with diff. The same host gives the same bytes. */
+/**
+ * One line per node, per pool list and so on, so that two snapshots can be compared with diff. The same host
+ * gives the same bytes.
+ */
 export function formatSnapshot(host: Host, allowed?: Allowed): string {
   const lines = [
     `"nodes": [\n    ${host.nodes.map(formatNode).join(',\n    ')}\n  ]`,

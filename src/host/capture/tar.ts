@@ -1,4 +1,5 @@
-// The bytes of an uncompressed tar of a machine's sys/ and proc/ to the Files that the machine itself would have.
+// The bytes of an uncompressed tar of a machine's sys/ and proc/ to the Files that the machine itself would
+// have.
 
 import { refuse } from '../../base/diagnostic.ts'
 import type { Files } from '../files.ts'
@@ -29,7 +30,8 @@ export function filesOfTar(bytes: Uint8Array): Files {
     else store(name, { kind: 'file', content })
   }
   for (const [name, target] of hardLinks) {
-    // Its target may be anywhere in the archive, so it is looked up only now; one without a target is a file that is missing.
+    // Its target may be anywhere in the archive, so it is looked up only now; one without a target is a file
+    // that is missing.
     const file = entryAt(archive, parts(target))
     if (file?.kind === 'file') store(name, file)
   }

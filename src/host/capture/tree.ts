@@ -41,7 +41,8 @@ export function folder(): Folder {
 }
 
 /**
- * Stores an entry, and the folders above it where the archive does not name them. A later entry replaces an earlier one.
+ * Stores an entry, and the folders above it where the archive does not name them. A later entry replaces an
+ * earlier one.
  * @returns how many were stored
  */
 export function put(root: Folder, names: readonly string[], entry: Entry): number {

@@ -1,4 +1,5 @@
-// A process or a cgroup -> the CPUs, nodes and huge pages that it may use. Reads cgroup v2, v1 and hybrid setups.
+// A process or a cgroup -> the CPUs, nodes and huge pages that it may use. Reads cgroup v2, v1 and hybrid
+// setups.
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../../base/idset.ts'
@@ -17,7 +18,10 @@ import {
   readMounts,
 } from './mounts.ts'
 
-/** Facts about one cgroup; unknown ones are absent. `path` is its folder in the hierarchy of the cpuset controller. */
+/**
+ * Facts about one cgroup; unknown ones are absent. `path` is its folder in the hierarchy of the cpuset
+ * controller.
+ */
 export interface CgroupFacts {
   readonly allowed: Partial<Pick<Allowed, 'cpus' | 'nodes'>> & { readonly pages?: Allowed['pages'] }
   /** Whether it allows fewer CPUs than are online; false when its CPUs are unknown. */
@@ -25,22 +29,28 @@ export interface CgroupFacts {
   /** Whether it allows fewer nodes than have memory. */
   readonly confinesNodes: boolean
   readonly path?: string
-  /** Whether this cgroup itself has the cpuset controller: only then can libvirt confine a guest's memory with it. */
+  /**
+   * Whether this cgroup itself has the cpuset controller: only then can libvirt confine a guest's memory with
+   * it.
+   */
   readonly cpusetController: boolean
 }
 
 type Of = { readonly pid: number | 'self' } | { readonly path: string }
 
-/** File names in order of preference: v2, v1, v1 before effective sets, and the latter two mounted with noprefix. */
+/**
+ * File names in order of preference: v2, v1, v1 before effective sets, and the latter two mounted with
+ * noprefix.
+ */
 const CPUS = ['cpuset.cpus.effective', 'cpuset.effective_cpus', 'cpuset.cpus', 'effective_cpus', 'cpus']
 const MEMS = ['cpuset.mems.effective', 'cpuset.effective_mems', 'cpuset.mems', 'effective_mems', 'mems']
 
 const NODE = '/sys/devices/system/node'
 
 /**
- * Reads sets from the cgroup's own files or its nearest ancestor that has them. /proc/<pid>/status is used only when no
- * cgroup file can be read: it lacks isolated CPUs and includes the effect of taskset. Page limits are the tightest of
- * the cgroup and its ancestors.
+ * Reads sets from the cgroup's own files or its nearest ancestor that has them. /proc/<pid>/status is used
+ * only when no cgroup file can be read: it lacks isolated CPUs and includes the effect of taskset. Page
+ * limits are the tightest of the cgroup and its ancestors.
  * @param of a process, or a cgroup: a folder under a cgroup mount, or a path as in /proc/<pid>/cgroup
  * @throws Refusal `process-missing`, `cgroup-missing`
  * @see cgroup_namespaces(7), cpuset(7); Documentation/admin-guide/cgroup-v2, cgroup-v1/hugetlb

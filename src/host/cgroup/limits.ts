@@ -8,10 +8,14 @@ import { ifReadable, textAt } from '../kernel-text.ts'
 /** hugetlb.2MB.max and hugetlb.2MB.rsvd.max of v2, hugetlb.2MB[.rsvd].limit_in_bytes of v1. */
 const LIMIT = /^hugetlb\.(\d+[KMGT]B)\.(?:rsvd\.)?(?:max|limit_in_bytes)$/
 
-/** v1 writes "no limit" as the largest page count in bytes, rounded down to the page size: just below 2^63. */
+/**
+ * v1 writes "no limit" as the largest page count in bytes, rounded down to the page size: just below 2^63.
+ */
 const UNLIMITED_KIB = 2 ** 62 / 1024
 
-/** The tightest limit per page size over the folders, smallest page size first; undefined when there is none. */
+/**
+ * The tightest limit per page size over the folders, smallest page size first; undefined when there is none.
+ */
 export function readPageLimits(files: Files, folders: readonly string[]): Allowed['pages'] {
   const limits = new Map<number, number>()
   for (const folder of folders) {
@@ -31,7 +35,9 @@ export function readPageLimits(files: Files, folders: readonly string[]): Allowe
   return pages.length === 0 ? undefined : pages
 }
 
-/** KiB; undefined for "max". A number of bytes may not fit a double exactly; the error is far below a page. */
+/**
+ * KiB; undefined for "max". A number of bytes may not fit a double exactly; the error is far below a page.
+ */
 function readLimit(text: string | undefined): number | undefined {
   const bytes = text?.trim() ?? ''
   const kib = /^\d{1,20}$/.test(bytes) ? Number(bytes) / 1024 : undefined

@@ -5,8 +5,8 @@ import { textAt } from '../kernel-text.ts'
 import { parts, unescaped } from '../paths.ts'
 
 /**
- * A cgroup hierarchy mounted at `point`, which shows the cgroup `root`. `controllers` is empty for v2 and only 'cpuset'
- * for the old cpuset file system.
+ * A cgroup hierarchy mounted at `point`, which shows the cgroup `root`. `controllers` is empty for v2 and
+ * only 'cpuset' for the old cpuset file system.
  */
 export interface CgroupMount {
   readonly root: string
@@ -28,8 +28,8 @@ export interface CgroupLine {
 }
 
 /**
- * The cgroup mounts that the reading process sees, since it opens the files below them. The latest comes first: of two
- * on one mount point it is the visible one.
+ * The cgroup mounts that the reading process sees, since it opens the files below them. The latest comes
+ * first: of two on one mount point it is the visible one.
  */
 export function readMounts(files: Files, pid: number | 'self'): CgroupMount[] {
   const own = textAt(files, '/proc/self/mountinfo') ?? textAt(files, `/proc/${pid}/mountinfo`)
@@ -85,8 +85,8 @@ function usualMounts(files: Files): CgroupMount[] {
 }
 
 /**
- * The cgroups of a process. Kernels without /proc/<pid>/cgroup state the cpuset in /proc/<pid>/cpuset. Malformed lines
- * are skipped.
+ * The cgroups of a process. Kernels without /proc/<pid>/cgroup state the cpuset in /proc/<pid>/cpuset.
+ * Malformed lines are skipped.
  */
 export function readLines(files: Files, pid: number | 'self'): CgroupLine[] {
   const lines = (textAt(files, `/proc/${pid}/cgroup`) ?? '').split('\n').flatMap((line) => {
@@ -99,7 +99,10 @@ export function readLines(files: Files, pid: number | 'self'): CgroupLine[] {
   return lines.length === 0 && cpuset?.startsWith('/') ? [{ controllers: ['cpuset'], path: cpuset }] : lines
 }
 
-/** The folders of a cgroup: its own first, then every ancestor up to the mount point; empty when it is not visible. */
+/**
+ * The folders of a cgroup: its own first, then every ancestor up to the mount point; empty when it is not
+ * visible.
+ */
 export function foldersOf(files: Files, mounts: readonly CgroupMount[], path: string): string[] {
   const seen = mounts.flatMap((mount) => {
     const below = namesBelow(mount.root, path)
@@ -113,8 +116,9 @@ export function foldersOf(files: Files, mounts: readonly CgroupMount[], path: st
 }
 
 /**
- * The names from a mount's root down to a cgroup; undefined when the cgroup is not below it. Both paths are relative to
- * the reader's cgroup namespace, so both may begin with "..". A cgroup with more ".." than the root is not visible.
+ * The names from a mount's root down to a cgroup; undefined when the cgroup is not below it. Both paths are
+ * relative to the reader's cgroup namespace, so both may begin with "..". A cgroup with more ".." than the
+ * root is not visible.
  */
 function namesBelow(root: string, path: string): string[] | undefined {
   const above = parts(root)

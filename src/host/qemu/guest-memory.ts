@@ -1,17 +1,19 @@
-// QEMU's memory backends and the process's mappings -> which mappings belong to which backend, without guessing.
+// QEMU's memory backends and the process's mappings -> which mappings belong to which backend, without
+// guessing.
 //
 // 1. A mapped file carries the name of its backend.
-// 2. All memfds have one name and anonymous memory has none: these are distinguished by kind and size, then by policy.
-// 3. Backends of the same kind, size and policy stay together, with all of their mappings. If those mappings are
-//    equal to the page, they are distributed in order: it makes no difference which belongs to which.
+// 2. All memfds have one name and anonymous memory has none: these are distinguished by kind and size, then
+// by policy.
+// 3. Backends of the same kind, size and policy stay together, with all of their mappings. If those mappings
+// are equal to the page, they are distributed in order: it makes no difference which belongs to which.
 
 import { groupBy } from '../../base/group.ts'
 import { formatSet } from '../../base/idset.ts'
 import type { Mapping, MemoryBackend, MemoryPolicy } from '../../model.ts'
 
 /**
- * Backends and their mappings. No mappings: none were found. Several backends: the mappings belong to them, but which
- * to which is unknown.
+ * Backends and their mappings. No mappings: none were found. Several backends: the mappings belong to them,
+ * but which to which is unknown.
  */
 export interface MemoryRegion {
   readonly backends: readonly MemoryBackend[]
@@ -53,8 +55,8 @@ function nameOf(mapping: Mapping, file: string): NamedMapping {
 }
 
 /**
- * Whether a file is the backend's: a file that QEMU created in the given folder and unlinked, the given file itself,
- * or a memfd with the backend's name.
+ * Whether a file is the backend's: a file that QEMU created in the given folder and unlinked, the given file
+ * itself, or a memfd with the backend's name.
  */
 function isNamed(
   { mapping, file, name, made }: NamedMapping,

@@ -6,8 +6,8 @@ import { ifReadable, known } from '../kernel-text.ts'
 import { unescaped } from '../paths.ts'
 
 /**
- * One mapping per line of numa_maps, in its order; malformed lines are skipped. Sizes come from `ranges`, the text of
- * smaps or maps; a mapping that appeared or disappeared between the two reads has none.
+ * One mapping per line of numa_maps, in its order; malformed lines are skipped. Sizes come from `ranges`, the
+ * text of smaps or maps; a mapping that appeared or disappeared between the two reads has none.
  * @see numa(7), /proc/pid/numa_maps; proc(5), smaps
  */
 export function readMappings(numaMaps: string, ranges: string): Mapping[] {

@@ -64,7 +64,10 @@ export function setWord<Set extends IdSet<string>>(words: Words, key: string): S
 
 const SHIFT: Readonly<Record<string, number>> = { b: 0, k: 10, m: 20, g: 30, t: 40, p: 50 }
 
-/** A size such as "67108864" or "64M" in KiB, or undefined if it is not whole KiB. @param unit of a bare number */
+/**
+ * A size such as "67108864" or "64M" in KiB, or undefined if it is not whole KiB.
+ * @param unit of a bare number
+ */
 export function sizeWord(text: string | undefined, unit = 'b'): number | undefined {
   const match = /^(\d{1,19})([bkmgtp]?)$/i.exec(text ?? '')
   const shift = SHIFT[(match?.[2] || unit).toLowerCase()]

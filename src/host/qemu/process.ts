@@ -12,7 +12,8 @@ import { readMappings } from './numa-maps.ts'
 /**
  * Reads a running guest.
  * @param vcpus libvirt's thread of each vCPU; if empty, the names of the threads are used
- * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its pid was reused meanwhile
+ * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its pid was reused
+ * meanwhile
  */
 export function readRunningGuest(
   files: Files,
@@ -50,7 +51,10 @@ function startOf(files: Files, pid: number): string | undefined {
   return state === 'Z' || state === 'X' ? undefined : fields[18]
 }
 
-/** The text with its NULs. Names and arguments may be any bytes; if not UTF-8, each byte becomes one character. */
+/**
+ * The text with its NULs. Names and arguments may be any bytes; if not UTF-8, each byte becomes one
+ * character.
+ */
 function rawTextAt(files: Files, path: string): string | undefined {
   const bytes = files.read(path)
   if (bytes === undefined) return undefined
@@ -86,7 +90,9 @@ function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, numbe
 const fieldOf = (status: string, name: string): string | undefined =>
   new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
 
-/** Uses QEMU's thread names, which the kernel cuts to 15 characters. libvirt names I/O thread N "iothreadN". */
+/**
+ * Uses QEMU's thread names, which the kernel cuts to 15 characters. libvirt names I/O thread N "iothreadN".
+ */
 function roleOf(name: string, vcpusKnown: boolean): { readonly role: ThreadRole; readonly id?: number } {
   const vcpu = vcpusKnown ? null : /^CPU (\d{1,5})\/[A-Z]/.exec(name)
   if (vcpu !== null) return { role: 'vcpu', id: Number(vcpu[1]) }

@@ -1,4 +1,5 @@
-// libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) -> process, vCPU threads and live domain.
+// libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) -> process, vCPU threads and live
+// domain.
 
 import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, type NodeSet, parseSet } from '../../base/idset.ts'
@@ -6,8 +7,8 @@ import { attribute, child, childrenOf, parseXml, type XmlDocument, type XmlEleme
 import { ifReadable, known } from '../kernel-text.ts'
 
 /**
- * A running guest as libvirt sees it. `vcpus` maps each vCPU to its thread; `autoNodes` and `autoCpus` are numad's
- * answer for placement='auto'; `domain` is the live one.
+ * A running guest as libvirt sees it. `vcpus` maps each vCPU to its thread; `autoNodes` and `autoCpus` are
+ * numad's answer for placement='auto'; `domain` is the live one.
  */
 export interface GuestStatus {
   readonly pid: number
