@@ -7,6 +7,7 @@ import { readDocument } from '../src/document.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
 import { checkRoot } from '../src/domain/view.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
+import { messageOf } from '../src/explain/message.ts'
 import { type Call, callOf, type Rule, ruleOf } from '../src/hook-setup/operations.ts'
 import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
@@ -100,7 +101,7 @@ async function readSettings(run: Run): Promise<Answer | undefined> {
 }
 
 const headOf = ([first]: readonly Diagnostic[]): string =>
-  first === undefined ? '' : `error[${first.code}]: ${first.what}`
+  first === undefined ? '' : `error[${first.code}]: ${messageOf(first).what}`
 
 async function answerFor(run: Run): Promise<Answer> {
   const { steps, config, configSource, call, rule } = run

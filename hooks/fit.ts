@@ -2,8 +2,9 @@
 // nothing.
 
 import { statSync } from 'node:fs'
-import { classOf, type Diagnostic, Refusal, refuse } from '../src/base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../src/check.ts'
+import { classOf, refuse } from '../src/codes/codes.ts'
 import { checkType, isOptedIn, partitionOf, readDocument } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { labelOf, renderDiagnostics } from '../src/explain/diagnostics.ts'

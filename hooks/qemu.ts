@@ -8,7 +8,7 @@
 
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { refuse } from '../src/base/diagnostic.ts'
+import { refuse } from '../src/codes/codes.ts'
 import { callOf, ruleOf, VERDICTS } from '../src/hook-setup/operations.ts'
 import { DOMAIN } from '../src/machine/read/read-text.ts'
 import { systemError } from '../src/machine/system-error.ts'

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { refuse } from '../src/base/diagnostic.ts'
+import { refuse } from '../src/codes/codes.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
 import { CONFIG, SETTINGS, textOf } from '../src/machine/read/read-text.ts'
 import { errnoOf, systemError } from '../src/machine/system-error.ts'

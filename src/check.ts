@@ -4,7 +4,7 @@
 // are proven by what the host states; a fact that is not known speaks for the guest.
 
 import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
-import { type Diagnostic, diagnostic } from './base/diagnostic.ts'
+import type { Diagnostic } from './base/diagnostic.ts'
 import {
   type CpuSet,
   formatSet,
@@ -17,6 +17,7 @@ import {
   type VcpuSet,
 } from './base/idset.ts'
 import { formatKiB } from './base/memory.ts'
+import { diagnostic } from './codes/codes.ts'
 import type { DomainView, Resources } from './model.ts'
 import { devicesAway, nodesAway } from './plan/backing/devices.ts'
 import { memoryNodes, nodesWithMemory } from './plan/backing/memory-nodes.ts'

@@ -1,6 +1,6 @@
 // A guest's text to its document, and what is read of that before anything else: whether it opted in, and its partition.
 
-import { refuse } from './base/diagnostic.ts'
+import { refuse } from './codes/codes.ts'
 import { NAMESPACE, readWishes } from './domain/metadata.ts'
 import type { DomainView } from './model.ts'
 import type { Config } from './request/config.ts'

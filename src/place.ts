@@ -1,8 +1,9 @@
 // The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
 
 import { withCuts } from './base/bounds.ts'
-import { type Diagnostic, diagnostic, Refusal, refuseAll } from './base/diagnostic.ts'
+import { type Diagnostic, Refusal } from './base/diagnostic.ts'
 import { formatKiB } from './base/memory.ts'
+import { diagnostic, refuseAll } from './codes/codes.ts'
 import { checkType } from './document.ts'
 import { editsFor } from './domain/edits.ts'
 import { readDomain } from './domain/view.ts'
@@ -130,11 +131,9 @@ function withSplitThatFits(short: readonly Diagnostic[], situation: Situation): 
   const fitting = planOrRefusal({ ...situation, request: { ...request, memory: 'by-free-pages' } })
   if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0)
     return short
-  const split = fitting.cells.map(({ id, memoryKiB }) => `cell ${id} ${formatKiB(memoryKiB)}`).join(', ')
+  const fitsSplit = fitting.cells.map(({ id, memoryKiB }) => ({ cell: id, memoryKiB }))
   return short.map((each) =>
-    each.code === 'pages-short'
-      ? { ...each, fix: `say --memory by-free-pages (${split}), or: ${each.fix}` }
-      : each,
+    each.code === 'pages-short' ? { ...each, facts: { ...each.facts, fitsSplit } } : each,
   )
 }
 

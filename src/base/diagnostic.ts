@@ -1,7 +1,5 @@
-// What we say when something is refused, short or worth knowing: a code, what, why, fix and where.
-// Every text stands in codes.ts.
-
-import { type Code, type FactsOf, table } from './codes.ts'
+// What a refusal, a shortage or a note consists of: a code, the facts, and the place in the source. The texts
+// are made when it is printed (explain/texts/).
 
 /** UTF-16 offsets into the text that was read, half-open. */
 export interface Span {
@@ -10,70 +8,50 @@ export interface Span {
 }
 
 /**
- * `what` holds the numbers, `why` the rule behind it, `fix` something to type or to write.
- * A code never changes meaning.
+ * Facts are data: sets, numbers, names and tagged choices. A code never changes meaning.
+ * @see codes/ for the facts and the class of every code
  */
-export interface Diagnostic {
+export interface Diagnostic<Code extends string = string> {
   readonly code: Code
-  readonly what: string
-  readonly why: string
-  readonly fix?: string
+  readonly facts: object
   readonly at?: Span
 }
 
 /**
  * `invalid`: it can never work, and is refused. `capacity`: it cannot work now, for want of pages or memory.
- * `usage`: the command line was typed wrong. `misplaced`: a running guest is not where it should be. `note`: worth knowing.
+ * `usage`: the command line was typed wrong. `misplaced`: a running guest is not where it should be. `note`:
+ * worth knowing.
  */
 export type DiagnosticClass = 'invalid' | 'misplaced' | 'capacity' | 'usage' | 'note'
 
-/** An error keeps its message twice, and nobody reads it but us. */
+/** The facts of what this room itself refuses: sets, sizes and JSON text. */
+export interface BaseFacts {
+  readonly 'set-malformed': { source: string; text: string; item: string; by?: 'libvirt' }
+  readonly 'set-too-large': { source: string; text: string; max: number }
+  readonly 'set-too-long': { source: string; max: number }
+  readonly 'size-malformed': { source: string; text: string }
+  readonly 'size-too-large': { source: string; text: string }
+  readonly 'json-malformed': { source: string; line: number; column: number; reason: string }
+}
+
+/** An error keeps its message twice, and only a developer reads it. */
 const MOST_IN_MESSAGE = 20
 
-/** All that was found to stand against the request; never empty. */
+/** Everything that was found to stand against the request; never empty. */
 export class Refusal extends Error {
   readonly diagnostics: readonly Diagnostic[]
-  /** A file that is loaded at run time is bundled with a Refusal of its own: its diagnostics make it one. */
-  static override [Symbol.hasInstance](error: unknown): boolean {
-    return error instanceof Error && 'diagnostics' in error
-  }
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(
-      diagnostics
-        .slice(0, MOST_IN_MESSAGE)
-        .map(({ code, what }) => `${code}: ${what}`)
-        .join('\n'),
-    )
+    const codes = diagnostics.slice(0, MOST_IN_MESSAGE).map(({ code }) => code)
+    super(codes.join(', '))
     this.diagnostics = diagnostics
   }
 }
 
-export function diagnostic<C extends Code>(code: C, facts: FactsOf<C>, at?: Span): Diagnostic {
-  const text = (
-    table[classOf(code)] as Record<string, (facts: FactsOf<C>) => { what: string; why: string; fix?: string }>
-  )[code]
-  if (text === undefined) throw new Error(`no text for ${code}`)
-  return { code, ...text(facts), ...(at && { at }) }
-}
-
-export function refuse<C extends Code>(code: C, facts: FactsOf<C>, at?: Span): never {
-  throw new Refusal([diagnostic(code, facts, at)])
-}
-
-export function classOf(code: Code): DiagnosticClass {
-  if (code in table.note) return 'note'
-  if (code in table.usage) return 'usage'
-  if (code in table.misplaced) return 'misplaced'
-  return code in table.capacity ? 'capacity' : 'invalid'
-}
-
-/** Whether the command line itself was wrong: exit status 2 instead of 1. */
-export function isUsage(code: Code): boolean {
-  return classOf(code) === 'usage'
-}
-
-/** Runs every check, so that all known reasons are told at once, and refuses with all of them. */
-export function refuseAll(diagnostics: readonly Diagnostic[]): void {
-  if (diagnostics.length > 0) throw new Refusal(diagnostics)
+/**
+ * Refuses a text that is not what it should be.
+ * @throws Refusal always
+ */
+export function refuseText<C extends keyof BaseFacts>(code: C, facts: BaseFacts[C]): never {
+  throw new Refusal([{ code, facts }])
 }

@@ -1,7 +1,7 @@
 // Sets of ids as the kernel, libvirt and people write them ("0-3,8", "0-31:2/4", "^2", cpumasks)
 // to ascending arrays and back.
 
-import { refuse } from './diagnostic.ts'
+import { refuseText } from './diagnostic.ts'
 
 declare const of: unique symbol
 
@@ -37,7 +37,7 @@ const ITEM = /^(\^?)(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10})\/(\d{1,10}))?)?$/
  * @see cpuset(7), List format; libvirt formatdomain, cpuset
  */
 export function parseSet<Set extends IdSet<string>>(text: string, source: string): Set {
-  if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
+  if (text.length > MOST_LETTERS) refuseText('set-too-long', { source, max: MOST_MARKS })
   const trimmed = text.trim()
   if (trimmed === '') return [] as unknown as Set
   const plain = plainList(trimmed)
@@ -47,7 +47,7 @@ export function parseSet<Set extends IdSet<string>>(text: string, source: string
   let marks = 0
   for (const item of items) {
     marks += markItem(ids, item.trim(), text, source)
-    if (marks > MOST_MARKS) refuse('set-too-long', { source, max: MOST_MARKS })
+    if (marks > MOST_MARKS) refuseText('set-too-long', { source, max: MOST_MARKS })
   }
   return setOf<Set>(ids)
 }
@@ -87,13 +87,14 @@ function plainList(text: string): number[] | undefined {
 /** @returns how many ids were looked at */
 function markItem(ids: Set<number>, item: string, text: string, source: string): number {
   const match = ITEM.exec(item)
-  if (match === null) refuse('set-malformed', { source, text, item })
+  if (match === null) refuseText('set-malformed', { source, text, item })
   const first = Number(match[2])
   const last = match[3] === undefined ? first : Number(match[3])
   const used = match[4] === undefined ? 1 : Number(match[4])
   const group = match[5] === undefined ? 1 : Number(match[5])
-  if (last < first || group < 1 || used < 1 || used > group) refuse('set-malformed', { source, text, item })
-  if (last > MAX_ID) refuse('set-too-large', { source, text, max: MAX_ID })
+  if (last < first || group < 1 || used < 1 || used > group)
+    refuseText('set-malformed', { source, text, item })
+  if (last > MAX_ID) refuseText('set-too-large', { source, text, max: MAX_ID })
   for (let id = first; id <= last; id++) {
     if ((id - first) % group >= used) continue
     if (match[1] === '') ids.add(id)
@@ -117,7 +118,7 @@ const LIBVIRT_ITEM = /^[\t-\r ]*(?:\^(\d+)|(\d+)[\t-\r ]*(?:-[\t-\r ]*\+?(\d+))?
 export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source: string): Set {
   // Ids and ranges in order are what nearly every set says.
   if (/^\d{1,4}$/.test(text)) return [Number(text)] as unknown as Set
-  if (text.length > MOST_LETTERS) refuse('set-too-long', { source, max: MOST_MARKS })
+  if (text.length > MOST_LETTERS) refuseText('set-too-long', { source, max: MOST_MARKS })
   const plain = plainList(text)
   if (plain !== undefined && (plain.at(-1) ?? 0) < LIBVIRT_BITS) return plain as unknown as Set
   const items = text.replace(/,[\t-\r ]*$/, '').split(',')
@@ -125,7 +126,7 @@ export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source:
   let marks = 0
   for (const item of items) {
     marks += markLibvirtItem(ids, item, text, source)
-    if (marks > MOST_MARKS) refuse('set-too-long', { source, max: MOST_MARKS })
+    if (marks > MOST_MARKS) refuseText('set-too-long', { source, max: MOST_MARKS })
   }
   return setOf<Set>(ids)
 }
@@ -133,11 +134,11 @@ export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source:
 /** @returns how many ids were looked at */
 function markLibvirtItem(ids: Set<number>, item: string, text: string, source: string): number {
   const match = LIBVIRT_ITEM.exec(item)
-  if (match === null) refuse('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
+  if (match === null) refuseText('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
   const first = Number(match[1] ?? match[2])
   const last = match[3] === undefined ? first : Number(match[3])
-  if (last < first) refuse('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
-  if (last >= LIBVIRT_BITS) refuse('set-too-large', { source, text, max: LIBVIRT_BITS - 1 })
+  if (last < first) refuseText('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
+  if (last >= LIBVIRT_BITS) refuseText('set-too-large', { source, text, max: LIBVIRT_BITS - 1 })
   if (match[1] !== undefined) ids.delete(first)
   else for (let id = first; id <= last; id++) ids.add(id)
   return last - first + 1
@@ -150,8 +151,8 @@ function markLibvirtItem(ids: Set<number>, item: string, text: string, source: s
 export function parseMask<Set extends IdSet<string>>(text: string, source: string): Set {
   const words = text.trim().split(',')
   if (!words.every((word) => /^[0-9a-f]{1,8}$/i.test(word)))
-    refuse('set-malformed', { source, text, item: text.trim() })
-  if (words.length * 32 > MAX_ID + 1) refuse('set-too-large', { source, text, max: MAX_ID })
+    refuseText('set-malformed', { source, text, item: text.trim() })
+  if (words.length * 32 > MAX_ID + 1) refuseText('set-too-large', { source, text, max: MAX_ID })
   const ids: number[] = []
   words.reverse().forEach((word, index) => {
     const bits = Number.parseInt(word, 16)

@@ -1,7 +1,7 @@
 // JSON text to values. JSON.parse would do, but for three things: it tells no place (or one that differs by engine), it takes
 // the last of two equal keys without a word, and it makes objects that have a prototype.
 
-import { refuse } from './diagnostic.ts'
+import { refuseText } from './diagnostic.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export type JsonObject = ReadonlyMap<string, Json>
@@ -140,5 +140,5 @@ function found({ text, at }: Reader): string {
 function refuseHere({ text, source, at }: Reader, reason: string): never {
   const before = text.slice(0, at)
   const line = before.split('\n').length
-  refuse('json-malformed', { source, line, column: at - (before.lastIndexOf('\n') + 1) + 1, reason })
+  refuseText('json-malformed', { source, line, column: at - (before.lastIndexOf('\n') + 1) + 1, reason })
 }

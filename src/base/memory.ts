@@ -1,6 +1,6 @@
 // Sizes to and from integer KiB: libvirt's value and unit, Kubernetes quantities, "1G" as people type it.
 
-import { refuse } from './diagnostic.ts'
+import { refuseText } from './diagnostic.ts'
 
 /** `exact` is false when the size was no whole KiB and was rounded up, as libvirt itself rounds. */
 export interface Size {
@@ -21,7 +21,7 @@ export function parseLibvirtSize(value: string, unit: string | undefined, source
   const digits = LIBVIRT_NUMBER.exec(value)?.[1]
   const scale = libvirtScale(unit || 'KiB')
   if (digits === undefined || scale === undefined) {
-    refuse('size-malformed', { source, text: unit === undefined ? value : `${value} ${unit}` })
+    refuseText('size-malformed', { source, text: unit === undefined ? value : `${value} ${unit}` })
   }
   return kibOf(BigInt(digits) * scale, 1n, source, `${digits} ${unit || 'KiB'}`)
 }
@@ -40,7 +40,7 @@ function libvirtScale(unit: string): bigint | undefined {
 /** "2M", "1G", "2048 KiB", "64MiB": digits and a libvirt unit; digits alone are KiB. */
 export function parseSize(text: string, source: string): Size {
   const match = /^\s*(\d{1,20})\s*([A-Za-z]*)\s*$/.exec(text)
-  if (match === null) refuse('size-malformed', { source, text })
+  if (match === null) refuseText('size-malformed', { source, text })
   return parseLibvirtSize(match[1] as string, match[2] || undefined, source)
 }
 
@@ -55,7 +55,7 @@ export function parseQuantity(text: string, source: string): Size {
     )
   const whole = match?.[1] ?? ''
   const fraction = match?.[2] ?? ''
-  if (match === null || whole + fraction === '') refuse('size-malformed', { source, text })
+  if (match === null || whole + fraction === '') refuseText('size-malformed', { source, text })
   const [scale, divisor] = quantityScale(match[3], match[4])
   return kibOf(BigInt(whole + fraction) * scale, divisor * 10n ** BigInt(fraction.length), source, text)
 }
@@ -75,7 +75,7 @@ function quantityScale(exponent: string | undefined, suffix: string | undefined)
 function kibOf(numerator: bigint, divisor: bigint, source: string, text: string): Size {
   const unit = divisor * 1024n
   const kib = (numerator + unit - 1n) / unit
-  if (kib > BigInt(Number.MAX_SAFE_INTEGER)) refuse('size-too-large', { source, text })
+  if (kib > BigInt(Number.MAX_SAFE_INTEGER)) refuseText('size-too-large', { source, text })
   return { kib: Number(kib), exact: kib * unit === numerator }
 }
 

@@ -1,7 +1,8 @@
 // The words of a command line -> one Command. A pure function: nothing is read here.
 
-import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
+import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import { type Key, keys } from '../request/keys.ts'
 import { readWishes, type Wishes } from '../request/request.ts'
 import { type Command, type CommandName, commandNames, commands } from './commands.ts'
@@ -147,8 +148,7 @@ function requestedOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wish
       read.push(readWishes([[key, value]], `--${key}`))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      for (const { what, why, fix } of error.diagnostics)
-        found.push(diagnostic('usage-value', { what, why, fix }))
+      for (const cause of error.diagnostics) found.push(diagnostic('usage-value', { cause }))
     }
   }
   return Object.assign({}, ...read)

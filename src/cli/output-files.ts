@@ -2,7 +2,8 @@
 
 import { fstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
-import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic, refuseAll } from '../codes/codes.ts'
 
 /** `path` as typed. `shown` says what it is: "the host", "-o". */
 export interface Named {

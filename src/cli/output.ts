@@ -2,8 +2,8 @@
 
 import { fstatSync, fsyncSync } from 'node:fs'
 import type { Span } from '../base/diagnostic.ts'
-import { refuse } from '../base/diagnostic.ts'
 import { visible, visibleJson, visibleLines } from '../base/visible.ts'
+import { refuse } from '../codes/codes.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { writeAll } from '../machine/write/bytes.ts'
 import { redacted } from '../redact/secrets.ts'

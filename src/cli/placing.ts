@@ -1,7 +1,7 @@
 // A command's options and input -> the placement: what transform, plan and check have in common.
 
-import { refuse } from '../base/diagnostic.ts'
 import { type Json, parseJson } from '../base/json.ts'
+import { refuse } from '../codes/codes.ts'
 import { readDocument } from '../document.ts'
 import type { GuestPlace } from '../machine/guest-cgroup.ts'
 import { readHostSource } from '../machine/host-source.ts'

@@ -1,7 +1,8 @@
 // One command line -> output, messages and exit status. Every failure ends in an `error[` line.
 
-import { isUsage, Refusal } from '../base/diagnostic.ts'
+import { Refusal } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
+import { isUsage } from '../codes/codes.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import { parseArguments } from './arguments.ts'
 import { type Command, type CommandName, type CommandNamed, commands } from './commands.ts'

@@ -1,7 +1,8 @@
 // The cgroup hierarchy and where libvirt puts guests in it: whether they stay on the CPUs of the daemon.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'

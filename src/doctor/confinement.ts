@@ -1,7 +1,8 @@
 // What the kernel may forbid: the hook by SELinux and AppArmor, QEMU's mbind by seccomp, /dev/kvm by its
 // mode.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'

@@ -1,6 +1,7 @@
 // The items about versions, the configuration and the hook.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { textAt } from '../host/kernel-text.ts'
 import { type Inspection, named, type OurHook } from './inspection.ts'
 import type { Item } from './item.ts'

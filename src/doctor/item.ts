@@ -1,6 +1,7 @@
 // One thing that the doctor examines: what it saw, and what is wrong with it.
 
-import { classOf, type Diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { classOf } from '../codes/codes.ts'
 
 /** One line of the doctor's output. `says` is the facts in it. */
 export interface Item {

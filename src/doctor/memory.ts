@@ -1,8 +1,9 @@
 // Pools of huge pages and hugetlbfs mounts: whether a cell can have huge pages.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, type NodeSet, setOf } from '../base/idset.ts'
 import { formatKiB, formatPagesize } from '../base/memory.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { hugetlbfsMounts } from '../host/hugepages.ts'

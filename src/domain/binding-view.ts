@@ -1,7 +1,7 @@
 // `<memoryBacking>`, `<numatune>` and `<cputune>` to the binding as written.
 
-import { diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, has, type NodeSet, range, type VcpuSet } from '../base/idset.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { CellPages, DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { missing, numberIn, optional, type Reading, setIn, sizeIn, UINT_MAX, wordIn } from './values.ts'

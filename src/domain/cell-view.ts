@@ -1,7 +1,7 @@
 // `<cpu><numa>` to the cells as written.
 
-import { diagnostic } from '../base/diagnostic.ts'
 import { formatSet, MAX_CELLS, range, setOf, type VcpuSet } from '../base/idset.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { WrittenCell } from '../model.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { anySetIn, missing, numberIn, optional, type Reading, sizeIn, UINT_MAX, wordIn } from './values.ts'

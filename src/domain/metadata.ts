@@ -1,6 +1,6 @@
 // The guest's own wish: our one element in `<metadata>` to its keys and values.
 
-import { diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { tagSpan, type XmlElement } from '../xml/parse.ts'
 import type { Reading } from './values.ts'
 

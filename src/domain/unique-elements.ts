@@ -1,7 +1,7 @@
 // Elements of which there may be one. libvirt's schema refuses a second one; its parser takes the first of
 // some and merges others, so that what it makes of such a document is seldom what its author meant.
 
-import { diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import type { Reading } from './values.ts'
 

@@ -2,9 +2,10 @@
 // What is wrong is gathered, to be told at once.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import { parseLibvirtSize, type Size } from '../base/memory.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { attribute, stringValue, tagSpan, type XmlElement } from '../xml/parse.ts'
 
 /** Everything that was found wrong so far. */

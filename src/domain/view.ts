@@ -1,8 +1,8 @@
 // Elements of a domain document to DomainView: what it says of placement, read as libvirt reads it.
 
-import { diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
 import { type CpuSet, type NodeSet, range, setOf, type VcpuSet } from '../base/idset.ts'
 import { formatKiB, type Size } from '../base/memory.ts'
+import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { CpuTopology, DomainView, Expander, MemoryDevice, WrittenCell } from '../model.ts'
 import {
   attribute,

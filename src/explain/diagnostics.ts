@@ -1,10 +1,12 @@
 // Diagnostics to the lines that people read: label, why, fix, and the place with its line of text and a
 // caret.
 
-import { classOf, type Diagnostic, diagnostic, type Span } from '../base/diagnostic.ts'
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
+import { classOf, diagnostic } from '../codes/codes.ts'
 import { applyEdits } from '../xml/edit.ts'
 import { lineAndColumn } from '../xml/parse.ts'
+import { messageOf } from './message.ts'
 
 /**
  * The text that spans point into, and what its file is called. `hidden`: what of the text must not be shown
@@ -40,8 +42,9 @@ export function renderDiagnostics(
 }
 
 function renderDiagnostic(each: Diagnostic, severity: Severity, shown: Shown | undefined): string {
-  const lines = [`${labelOf(each, severity)}[${each.code}]: ${each.what}`, `   why: ${each.why}`]
-  if (each.fix !== undefined) lines.push(`   fix: ${each.fix}`)
+  const { what, why, fix } = messageOf(each)
+  const lines = [`${labelOf(each, severity)}[${each.code}]: ${what}`, `   why: ${why}`]
+  if (fix !== undefined) lines.push(`   fix: ${fix}`)
   const at = each.at === undefined || shown === undefined ? [] : place(shown, each.at.start, each.at.end)
   return `${[...lines.map(visible), ...at].join('\n')}\n`
 }

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, formatSets } from '../base/idset.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 import { firstOf, labelOf, type Severity, type Source } from './diagnostics.ts'
+import { messageOf } from './message.ts'
 import type { Explained } from './text.ts'
 
 export function placementFacts({ view, request, resources, placement, edits }: Explained): object {
@@ -54,9 +55,7 @@ export function diagnosticFacts(
   return firstOf(all).map((each) => ({
     severity: labelOf(each, severity),
     code: each.code,
-    what: each.what,
-    why: each.why,
-    ...(each.fix !== undefined && { fix: each.fix }),
+    ...messageOf(each),
     ...(each.at !== undefined &&
       source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
   }))

@@ -3,7 +3,8 @@
 
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 
 /** Folders that are emptied or closed to a daemon, and tools that install Node for one user. */
 const PRIVATE: readonly (readonly [pattern: RegExp, where: string])[] = [

@@ -3,7 +3,7 @@
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { refuse } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 import type { Daemon } from '../host/daemon.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { readShim } from './shim.ts'

@@ -1,7 +1,8 @@
 // Tells a running libvirt daemon to look for hooks again. Guests keep running.
 
 import { existsSync } from 'node:fs'
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { Daemon } from '../host/daemon.ts'
 import { runProgram } from '../machine/programs/programs.ts'
 

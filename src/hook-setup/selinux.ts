@@ -1,6 +1,7 @@
 // A hook's file -> its SELinux label, and whether the policy allows the daemon to execute it.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { SelinuxMode } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { runProgram } from '../machine/programs/programs.ts'

@@ -3,7 +3,8 @@
 
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
 import { type Ended, runProgram } from '../machine/programs/programs.ts'
 import { CONFIG } from '../machine/read/read-text.ts'

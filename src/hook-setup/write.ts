@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { refuse } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { writeContent } from '../machine/write/bytes.ts'
 import { writeInPlace } from '../machine/write/in-place.ts'

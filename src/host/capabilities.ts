@@ -1,9 +1,10 @@
 // The output of `virsh capabilities` -> Host. libvirt does not report free memory, free pages or the default
 // page size.
 
-import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
 import { parseLibvirtSize } from '../base/memory.ts'
+import { diagnostic, refuse, refuseAll, unique } from '../codes/codes.ts'
 import type { Host, HostNode, NodePages } from '../model.ts'
 import { elementsAt, readXml, type XmlData } from '../xml/read.ts'
 import { soundDistances } from './distances.ts'
@@ -15,6 +16,22 @@ const MAX_BASE_KIB = 64
 interface Reading {
   readonly source: string
   readonly problems: Diagnostic[]
+}
+
+/**
+ * As readCapabilities, but what is wrong is returned, not thrown: loaded at run time, this file is a bundle
+ * with a Refusal class of its own.
+ */
+export function loadCapabilities(
+  text: string,
+  source: string,
+): Host | { readonly problems: readonly Diagnostic[] } {
+  try {
+    return readCapabilities(text, source)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { problems: error.diagnostics }
+  }
 }
 
 /**
@@ -182,9 +199,4 @@ function kibOf(reading: Reading, value: string, { name, attributes }: XmlData): 
 
 function tell({ source, problems }: Reading, what: string, why: string): void {
   problems.push(diagnostic('capabilities-malformed', { source, what, why }))
-}
-
-/** Ids are read wherever they are needed, so the same problem may be reported more than once. */
-function unique(problems: readonly Diagnostic[]): Diagnostic[] {
-  return [...new Map([...problems].reverse().map((each) => [each.what, each])).values()].reverse()
 }

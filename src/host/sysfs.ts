@@ -1,7 +1,7 @@
 // The /sys and /proc of a running or captured machine -> Host.
 
-import { refuse } from '../base/diagnostic.ts'
 import { type CpuSet, intersect, MAX_NODES, type NodeSet, setOf, subtract, union } from '../base/idset.ts'
+import { refuse } from '../codes/codes.ts'
 import type { Host, HostNode } from '../model.ts'
 import { readSiblings } from './cores.ts'
 import { soundDistances } from './distances.ts'

@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { refuse } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 import { systemError } from '../machine/system-error.ts'
 import { createFile } from '../machine/write/temporary-file.ts'
 

@@ -1,8 +1,9 @@
 // A guest of libvirt and its next definition -> what must not be lost. libvirt itself refuses little of this:
 // it accepts a definition without the password, the overlay or the cells that it had.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet } from '../base/idset.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { nameOf } from '../document.ts'
 import type { DomainView } from '../model.ts'
 import { lostSecrets } from '../redact/secrets.ts'

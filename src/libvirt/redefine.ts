@@ -1,6 +1,7 @@
 // Reads a guest from libvirt, and gives it a new definition unless it was changed meanwhile.
 
-import { Refusal, refuse } from '../base/diagnostic.ts'
+import { Refusal } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 import { readDomain } from '../domain/view.ts'
 import type { DomainView } from '../model.ts'
 import type { Placed } from '../place.ts'
@@ -99,11 +100,12 @@ async function define(
 ): Promise<void> {
   const ended = await defineText(virsh, text)
   if (ended.status === 0) return
-  const failure = failureOf(DEFINE, ended)
   const isUnknown = ended.cut !== undefined && ended.cut !== 'not-started'
   if (isUnknown) refuse('define-unknown', { name, reason: `virsh define: ${ended.reason}`, backup })
   const secrets = hiddenOf(document, guest?.document.text === document.text ? guest.shown : undefined)
-  throw new Refusal([{ ...failure, what: withoutValues(failure.what, document.text, secrets) }])
+  const masked = (said: string): string => withoutValues(said, document.text, secrets)
+  const reason = ended.reason === undefined ? {} : { reason: masked(ended.reason) }
+  throw new Refusal([failureOf(DEFINE, { ...ended, stderr: masked(ended.stderr), ...reason })])
 }
 
 /** Reads back what libvirt made of it. Failing to read must not look as if nothing had been defined. */
@@ -119,6 +121,6 @@ async function differences(
     return differencesFrom(next, readDomain(await dumpDefinition(virsh, listed)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return refuse('define-unread', { name, reason: error.diagnostics[0]?.what ?? '', backup })
+    return refuse('define-unread', { name, cause: error.diagnostics[0], backup })
   }
 }

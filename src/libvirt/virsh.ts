@@ -4,8 +4,8 @@ import { isUtf8 } from 'node:buffer'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Code } from '../base/codes.ts'
-import { type Diagnostic, diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
+import { type Code, diagnostic, refuse } from '../codes/codes.ts'
 import { readDocument } from '../document.ts'
 import { awaitProgram, type ProgramEnd } from '../machine/programs/child-process.ts'
 import type { Ended } from '../machine/programs/programs.ts'
@@ -231,11 +231,12 @@ function read(text: string, words: readonly string[]): XmlDocument {
     if (first === undefined || !MALFORMED.includes(first.code)) throw error
     const { line, column } = lineAndColumn(text, first.at?.start ?? 0)
     const isText = !text.includes('<')
-    return refuseOutput(
-      words,
-      unsaid(text),
-      isText ? 'a <domain>' : `a whole <domain>; at line ${line}, column ${column} ${first.what}`,
-    )
+    return refuse('virsh-output', {
+      words: words.join(' '),
+      printed: withoutPassword(unsaid(text).trim()),
+      expected: isText ? 'a <domain>' : 'a whole <domain>',
+      ...(!isText && { cause: { line, column, diagnostic: first } }),
+    })
   }
 }
 

@@ -2,8 +2,9 @@
 // output of virsh capabilities. Loaded only when a file is named, so that the hook does not carry these
 // readers.
 
-import { type Diagnostic, Refusal, refuse } from '../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { formatKiB } from '../base/memory.ts'
+import { refuse, refuseAll } from '../codes/codes.ts'
 import { parseSnapshot } from '../host/capture/snapshot.ts'
 import { filesOfTar } from '../host/capture/tar.ts'
 import type { Files } from '../host/files.ts'
@@ -44,8 +45,10 @@ function open(path: string): HostFile {
 
 function hostIn(text: string, path: string): HostFile {
   if (/^\uFEFF?\s*</.test(text)) {
-    const { readCapabilities } = require('./capabilities.cjs') as typeof import('../host/capabilities.ts')
-    return { host: readCapabilities(text, path), allowed: {} }
+    const { loadCapabilities } = require('./capabilities.cjs') as typeof import('../host/capabilities.ts')
+    const host = loadCapabilities(text, path)
+    if ('problems' in host) refuseAll(host.problems)
+    else return { host, allowed: {} }
   }
   const { host, allowed = {} } = parseSnapshot(text, path)
   return { host, allowed }

@@ -1,8 +1,9 @@
 // The host to plan for, wherever it comes from: this machine, a captured one, or a file that states it.
 
 import { statSync } from 'node:fs'
-import { Refusal, refuse } from '../base/diagnostic.ts'
+import { Refusal } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
+import { refuse } from '../codes/codes.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import type { Files } from '../host/files.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'

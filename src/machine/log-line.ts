@@ -5,6 +5,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
 import { labelOf, type Severity } from '../explain/diagnostics.ts'
+import { messageOf } from '../explain/message.ts'
 import type { Placed } from '../place.ts'
 
 /** "rebound: cells 0-1 on nodes 0-1, 6 edits", then what is worth knowing. */
@@ -32,14 +33,15 @@ const ids = (one: string, set: readonly number[]): string =>
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
 
 /** A request that was cut is reported in full, with the limit that cut it. */
-function cutWords({ code, what, why }: Diagnostic): string {
-  return `note[${code}]: ${what}: ${why}`
+function cutWords(cut: Diagnostic): string {
+  const { what, why } = messageOf(cut)
+  return `note[${cut.code}]: ${what}: ${why}`
 }
 
 /** The first diagnostic in full and the codes of the others: a log entry is one line. */
 export function listed([first, ...others]: readonly Diagnostic[], severity: Severity): string {
   if (first === undefined) return ''
-  const head = `${labelOf(first, severity)}[${first.code}]: ${first.what}`
+  const head = `${labelOf(first, severity)}[${first.code}]: ${messageOf(first).what}`
   return others.length === 0
     ? head
     : `${head}; ${others.length} more: ${[...new Set(others.map(({ code }) => code))].join(', ')}`

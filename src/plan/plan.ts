@@ -1,8 +1,9 @@
 // A guest without cells (or one whose cells are built anew) to its placement: which vCPUs run where, what the guest sees, and
 // where its memory lies.
 
-import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { MAX_CELLS, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
+import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { Cell, DomainView, Planned, Request } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { checkMode, memnodesOf } from './backing/memory-nodes.ts'

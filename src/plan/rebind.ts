@@ -5,8 +5,9 @@
 // node (sites/assign-nodes.ts), or the nearest nodes together where none holds it (sites/across-nodes.ts); a cell that stays
 // keeps its pins.
 
-import { type Diagnostic, diagnostic, refuse, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
+import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { DomainView, Memnode, Placement, Planned, Request, Resources } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { backingsOf, missingKiB } from './backing/shortages.ts'

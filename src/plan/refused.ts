@@ -1,8 +1,9 @@
 // A guest against itself: what libvirt's schema lets through and libvirt or QEMU refuses.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, subtract, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { DomainView, Planned, WrittenCell } from '../model.ts'
 import { roundedToKiB } from './cells/memory.ts'
 

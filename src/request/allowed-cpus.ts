@@ -12,8 +12,9 @@
 // isolated CPUs), and what the guest was given, which is one of 3 to 5. What the administrator requests is not bounded.
 
 import { type Bound, boundsLeft, boundWords, cutTo } from '../base/bounds.ts'
-import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../base/idset.ts'
+import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { CpuSource, DomainView, Request, Resources } from '../model.ts'
 import type { Wishes } from './request.ts'
 

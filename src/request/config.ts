@@ -1,9 +1,10 @@
 // The administrator's file, /etc/libvirt/virt-numa.conf, to its settings.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic, refuse, refuseAll, type Span } from '../base/diagnostic.ts'
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import { formatPagesize, parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
+import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { Request } from '../model.ts'
 import { asKey, type Key, keyNames, keys } from './keys.ts'
 import { readSettings, type Setting, type Value } from './qemu-conf.ts'

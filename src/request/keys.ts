@@ -1,10 +1,10 @@
 // The keys of a request: per key what it may say, what it is for, and how its text is read.
 // Flags, metadata, annotations, the config file, help and error texts all come from this one table.
 
-import { refuse } from '../base/diagnostic.ts'
 import { type CpuSet, MAX_CELLS, parseSet } from '../base/idset.ts'
 import { parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
+import { refuse } from '../codes/codes.ts'
 import type {
   CpuChoice,
   DistanceSource,

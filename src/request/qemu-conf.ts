@@ -2,7 +2,8 @@
 // config.ts.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, refuse, type Span } from '../base/diagnostic.ts'
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 
 /** `text` is without quotes; that of a list is as written. `items`: this is a list. */
 export interface Value extends Span {

@@ -1,8 +1,9 @@
 // What was said in several places to the one request that is decided from.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
+import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { Like, Request, Rules } from '../model.ts'
 import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'
 

@@ -1,7 +1,8 @@
 // Who may wish for what: a guest's metadata or annotations, judged by the administrator's configuration.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { DomainView } from '../model.ts'
 import type { Config } from './config.ts'
 import { asKey } from './keys.ts'

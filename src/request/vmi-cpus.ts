@@ -1,7 +1,8 @@
 // The CPU counts of `spec.domain.resources` to what KubeVirt's admission would say of them. The domain
 // decides how many vCPUs there are, so nothing here stands in the way of a placement.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import { at, quantityTextAt, type Reading, type Spot, wrong } from './vmi-value.ts'
 
 interface Count {

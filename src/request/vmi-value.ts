@@ -2,8 +2,9 @@
 // wrong is gathered with its path.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { parseQuantity, type Size } from '../base/memory.ts'
+import { diagnostic } from '../codes/codes.ts'
 
 /** What JSON and YAML are read to. */
 export type Value = null | boolean | number | string | readonly Value[] | ReadonlyMap<string, Value>

@@ -1,8 +1,9 @@
 // A VirtualMachineInstance to what it wishes, and to the facts that KubeVirt's own rules look at.
 
 import { gather } from '../base/collect.ts'
-import { type Diagnostic, diagnostic, refuseAll } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { parseQuantity } from '../base/memory.ts'
+import { diagnostic, refuseAll, unique } from '../codes/codes.ts'
 import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model.ts'
 import type { Wishes } from './request.ts'
 import { cpuNotes } from './vmi-cpus.ts'
@@ -73,7 +74,7 @@ export function readVmi(value: Value, source: string): Vmi {
   countAt(reading, at(reading, cpu, 'maxSockets'))
   const notes = dedicated ? cpuNotes(reading, spec) : []
   if (passthrough && !dedicated) reading.problems.push(diagnostic('dedicated-cpus-required', { source }))
-  refuseAll(once(reading.problems))
+  refuseAll(unique(reading.problems))
   const own = new Map(
     [...annotations].flatMap(([key, text]) =>
       key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : [],
@@ -90,11 +91,6 @@ export function readVmi(value: Value, source: string): Vmi {
     ...(memoryKiB !== undefined && { memoryKiB }),
     notes,
   }
-}
-
-/** A value that several readers pass is told once. */
-function once(problems: readonly Diagnostic[]): Diagnostic[] {
-  return [...new Map([...problems].reverse().map((each) => [each.what, each])).values()].reverse()
 }
 
 function annotationsIn(reading: Reading, root: Spot): Map<string, string> {

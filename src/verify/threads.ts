@@ -1,8 +1,9 @@
 // Threads of a running guest and their expected pins -> actual placement and findings.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
 import type { Expected } from './expected.ts'
 

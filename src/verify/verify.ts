@@ -1,9 +1,10 @@
 // A running guest and its expected placement -> its actual placement and diagnostics.
 
-import { type Diagnostic, diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type {
   ActualPlacement,
   CellPlace,

@@ -3,8 +3,9 @@
 // its place.
 
 import { SaxesParser } from 'saxes'
-import { Refusal, refuse, type Span } from '../base/diagnostic.ts'
+import { Refusal, type Span } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
+import { refuse } from '../codes/codes.ts'
 
 /** `value` is decoded; `start` and `end` are the span of the raw value between its quotes. */
 export interface XmlAttribute extends Span {

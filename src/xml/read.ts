@@ -2,7 +2,7 @@
 // (fast-xml-parser).
 
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
-import { refuse } from '../base/diagnostic.ts'
+import { refuse } from '../codes/codes.ts'
 import { defaultLimits } from './parse.ts'
 
 /** `text` is the character data directly inside, trimmed. */

@@ -11,6 +11,7 @@ import type { Files } from '../../src/host/files.ts'
 import { resourcesOf } from '../../src/host/resources.ts'
 import { readHost } from '../../src/host/sysfs.ts'
 import type { Host } from '../../src/model.ts'
+import { worded } from './worded.ts'
 
 const CPU = '/sys/devices/system/cpu'
 const NODE = '/sys/devices/system/node'
@@ -38,7 +39,7 @@ function refusalOf(run: () => unknown): { codes: string[]; whats: string[]; fixe
     run()
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const { diagnostics } = error
+    const diagnostics = error.diagnostics.map(worded)
     return {
       codes: diagnostics.map(({ code }) => code),
       whats: diagnostics.map(({ what }) => what),

@@ -17,6 +17,7 @@ import type { Wishes } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { elementsAt, readXml } from '../../src/xml/read.ts'
 import { times } from '../long.ts'
+import { worded } from './worded.ts'
 
 const RUNS = { numRuns: times(1000), seed: 20_260_117 }
 const MiB = 1024
@@ -351,7 +352,7 @@ function attempt(domain: string, fit: Fit, move?: 'if-better'): Placed | readonl
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     assert.ok(error.diagnostics.length > 0, 'a refusal has a reason')
-    for (const { code, what, why } of error.diagnostics)
+    for (const { code, what, why } of error.diagnostics.map(worded))
       assert.ok(what.length > 10 && why.length > 10 && !/undefined|NaN/.test(what + why), code)
     return error.diagnostics.map(({ code }) => code)
   }

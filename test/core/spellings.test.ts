@@ -1,7 +1,8 @@
 // Each spelling as libvirt takes it: what it refuses is refused, what it takes has the value that it prints.
 
 import t from 'tap'
-import { classOf, Refusal, refuseAll } from '../../src/base/diagnostic.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
+import { classOf, refuseAll } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView } from '../../src/model.ts'

@@ -20,6 +20,7 @@ import { writeElement } from '../../src/xml/build.ts'
 import { parseXml } from '../../src/xml/parse.ts'
 import { runApart } from '../apart.ts'
 import { long } from '../long.ts'
+import { type Worded, worded } from './worded.ts'
 
 const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
 const EXAMPLE = 'packaging/kubevirt/vmi.yaml'
@@ -90,11 +91,11 @@ function placed(
   )
 }
 
-function refusal(attempt: () => unknown): readonly Diagnostic[] {
+function refusal(attempt: () => unknown): readonly Worded[] {
   try {
     attempt()
   } catch (error) {
-    if (error instanceof Refusal) return error.diagnostics
+    if (error instanceof Refusal) return error.diagnostics.map(worded)
     throw error
   }
   throw new Error('it was not refused')
@@ -392,7 +393,9 @@ t.test('the preconditions of KubeVirt’s guide', (t) => {
       .notes
   t.same(codes(counts('4', '4000m')), [])
   t.same(
-    counts('2500m', '2.5').map(({ code, what }) => `${code} ${what}`),
+    counts('2500m', '2.5')
+      .map(worded)
+      .map(({ code, what }) => `${code} ${what}`),
     [
       'vmi-cpu-count vmi.json: spec.domain.resources.requests.cpu is 2500m, no whole number of CPUs',
       'vmi-cpu-count vmi.json: spec.domain.resources.limits.cpu is 2.5, no whole number of CPUs',
@@ -424,7 +427,7 @@ t.test('a VMI of another domain', (t) => {
     [2, 3, 6, 7],
   )
   t.same(
-    notes.filter(({ code }) => code === 'vmi-differs').map(({ what }) => what),
+    notes.filter(({ code }) => code === 'vmi-differs').map((each) => worded(each).what),
     ['vmi.json has vCPUs 8, the domain 4', 'vmi.json has memory 1 GiB, the domain 64 MiB'],
   )
   const memory = (resources: object): number | undefined =>

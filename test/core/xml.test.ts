@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { diagnostic, Refusal } from '../../src/base/diagnostic.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
+import { diagnostic } from '../../src/codes/codes.ts'
 import { firstOf, renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import {
@@ -25,6 +26,7 @@ import {
   type XmlElement,
 } from '../../src/xml/parse.ts'
 import { readXml, type XmlData } from '../../src/xml/read.ts'
+import { firstWorded, worded } from './worded.ts'
 
 const RUNS = { numRuns: 500, seed: 20_260_117 }
 
@@ -38,7 +40,7 @@ function refusalOf(
     parseXml(text, limits, { numa: 'urn:virt-numa:1' })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const [{ code, at, what, fix = '' } = { code: '', what: '', at: undefined }] = error.diagnostics
+    const { code = '', at, what = '', fix = '' } = firstWorded(error.diagnostics)
     const place = at && lineAndColumn(text, at.start)
     return { code, what, fix, at: place === undefined ? '' : `${place.line}:${place.column}` }
   }
@@ -343,7 +345,7 @@ t.test('of many findings the first are told, and the others counted', (t) => {
   t.equal(firstOf(found.slice(0, 100)).length, 100)
   const told = firstOf(found)
   t.same(
-    [told.length, told.at(-1)?.code, told.at(-1)?.what],
+    [told.length, told.at(-1)?.code, told.map(worded).at(-1)?.what],
     [101, 'more-found', '150 more findings: pin-missing'],
   )
   t.match(

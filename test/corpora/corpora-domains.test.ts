@@ -9,6 +9,7 @@ import type { Placed } from '../../src/place.ts'
 import type { Wishes } from '../../src/request/request.ts'
 import type { XmlElement } from '../../src/xml/parse.ts'
 import { readXml, type XmlData } from '../../src/xml/read.ts'
+import { worded } from '../core/worded.ts'
 import { type Domain, fitTo, outside, readDomains, roomyHost, textOf } from './corpus.ts'
 
 const PINS = ['vcpupin', 'emulatorpin', 'iothreadpin']
@@ -53,7 +54,7 @@ t.test('every domain is fitted, or refused for a reason that is known', (t) => {
     for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1)
     if (
       fitted instanceof Refusal &&
-      fitted.diagnostics.some(({ what, why }) => what.length < 10 || why.length < 10)
+      fitted.diagnostics.map(worded).some(({ what, why }) => what.length < 10 || why.length < 10)
     )
       t.fail(`${domain.id}: no words`)
     if (codes.includes('xml-malformed') === domain.well_formed)
@@ -95,7 +96,7 @@ t.test('what is fitted needs no further edit, and cells can be built anew', (t) 
         'pagesizes-mixed',
         'memory-too-small',
       ]
-      for (const { code, what } of replaced.diagnostics)
+      for (const { code, what } of replaced.diagnostics.map(worded))
         if (!known.includes(code)) t.fail(`${domain.id}: ${code}: ${what}`)
       continue
     }

@@ -3,14 +3,16 @@
 // third outcome.
 
 import t from 'tap'
-import { classOf, Refusal } from '../../src/base/diagnostic.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
 import { preflight } from '../../src/check.ts'
+import { classOf } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView } from '../../src/model.ts'
 import type { Placed } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
 import type { Wishes } from '../../src/request/request.ts'
+import { worded } from '../core/worded.ts'
 import { type Domain, fitTo, invalidBySchema, outside, readDomains, textOf, tightHost } from './corpus.ts'
 
 const HOSTS = [1, 2, 4, 8]
@@ -61,7 +63,10 @@ function wrongIn(domain: Domain, text: string, placed: Placed, nodes: number, ru
 
 function invalidIn({ text, resources }: Placed): string[] {
   const found = preflight(readDomain(readDocument(text)), resources)
-  return found.filter(({ code }) => classOf(code) === 'invalid').map(({ code, what }) => `${code}: ${what}`)
+  return found
+    .filter(({ code }) => classOf(code) === 'invalid')
+    .map(worded)
+    .map(({ code, what }) => `${code}: ${what}`)
 }
 
 t.test(
@@ -77,7 +82,7 @@ t.test(
           const placed = fitTo(hostFor(domain, nodes), text, wishes, move)
           if (placed instanceof Refusal) {
             if (placed.diagnostics.length === 0) t.fail(`${name}: no reason`)
-            for (const { code, what, why } of placed.diagnostics) {
+            for (const { code, what, why } of placed.diagnostics.map(worded)) {
               if (classOf(code) !== 'invalid' || what.length < 10 || why.length < 10)
                 t.fail(`${name}: ${code}: ${what}`)
               refused.set(code, (refused.get(code) ?? new Set()).add(domain.id))

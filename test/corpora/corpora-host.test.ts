@@ -13,6 +13,7 @@ import type { Files } from '../../src/host/files.ts'
 import { readHost } from '../../src/host/sysfs.ts'
 import type { Host } from '../../src/model.ts'
 import { elementsAt, readXml, type XmlData } from '../../src/xml/read.ts'
+import { worded } from '../core/worded.ts'
 
 const SHARED = `${process.cwd()}/../shared`
 const CORPORA = `${SHARED}/corpora`
@@ -371,7 +372,7 @@ t.test('each file among the capabilities is read or refused in words', (t) => {
     } catch (error) {
       t.ok(
         error instanceof Refusal &&
-          error.diagnostics.every(({ what, fix }) => what !== '' && fix !== undefined),
+          error.diagnostics.map(worded).every(({ what, fix }) => what !== '' && fix !== undefined),
         name,
       )
       t.notMatch(text, /<cell /, name)

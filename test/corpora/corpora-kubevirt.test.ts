@@ -2,9 +2,10 @@
 // migrations get wrong, we get right. Prints the table that the README shows.
 
 import t from 'tap'
-import { classOf, Refusal } from '../../src/base/diagnostic.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
 import { setOf } from '../../src/base/idset.ts'
 import { preflight } from '../../src/check.ts'
+import { classOf } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { resourcesOf } from '../../src/host/resources.ts'
@@ -12,6 +13,7 @@ import type { DomainView, WrittenCell } from '../../src/model.ts'
 import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { parseXml } from '../../src/xml/parse.ts'
+import { worded } from '../core/worded.ts'
 import {
   cpusOf,
   differences,
@@ -248,7 +250,7 @@ function unsound({ input }: KubevirtCase, text: string, cells: readonly WrittenC
   )
   const bound = view.tune.memnodes.map(({ cell }) => cell).sort((a, b) => a - b)
   return [
-    ...invalid.map(({ code, what }) => `${code}: ${what}`),
+    ...invalid.map(worded).map(({ code, what }) => `${code}: ${what}`),
     ...(cellsAsData(view.cells) === cellsAsData(cells) ? [] : ['the cells changed']),
     ...(bound.length === 0 || `${bound}` === `${view.cells.map(({ id }) => id)}`
       ? []

@@ -1,9 +1,12 @@
 // The command line: words to a Command, what is refused, and the help.
 
 import t from 'tap'
-import { type Diagnostic, isUsage, Refusal } from '../../src/base/diagnostic.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
 import { parseArguments } from '../../src/cli/arguments.ts'
 import { helpText } from '../../src/cli/help.ts'
+import { isUsage } from '../../src/codes/codes.ts'
+import { messageOf } from '../../src/explain/message.ts'
+import type { Text } from '../../src/explain/texts/words.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 
 const COMMANDS = [
@@ -21,12 +24,12 @@ const COMMANDS = [
 ] as const
 const FITTING = ['transform', 'plan', 'check', 'define'] as const
 
-function refusals(...argv: string[]): readonly Diagnostic[] {
+function refusals(...argv: string[]): readonly ({ readonly code: string } & Text)[] {
   try {
     parseArguments(argv)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return error.diagnostics
+    return error.diagnostics.map((each) => ({ code: each.code, ...messageOf(each) }))
   }
   throw new Error(`not refused: ${argv.join(' ')}`)
 }

@@ -23,6 +23,7 @@ import { failureOf, machineOf, readList, readState } from '../../src/libvirt/vir
 import { hiddenSpans, lostSecrets, redacted, secretSpans } from '../../src/redact/secrets.ts'
 import { sameXml } from '../../src/xml/same.ts'
 import { runApart } from '../apart.ts'
+import { refusedBy, worded } from '../core/worded.ts'
 import { pattern } from '../pattern.ts'
 
 const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
@@ -145,13 +146,13 @@ t.test('what stands against a definition', async (t) => {
     ['guest-saved'],
     'a save does not wait',
   )
-  t.match(reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] })), [
+  t.match(reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] })).map(worded), [
     { what: 'db1 runs; its definition has one cell and would get 2 cells' },
   ])
-  t.match(reasonsAgainst(guest({ runs: true }, { cells: [32, 32] }), next({ cells: [16, 48] })), [
+  t.match(reasonsAgainst(guest({ runs: true }, { cells: [32, 32] }), next({ cells: [16, 48] })).map(worded), [
     { what: 'db1 runs; its definition has 2 cells and would get 2 others' },
   ])
-  t.match(reasonsAgainst(guest({ snapshots: ['s1'] }), next({ image: 'other.qcow2' })), [
+  t.match(reasonsAgainst(guest({ snapshots: ['s1'] }), next({ image: 'other.qcow2' })).map(worded), [
     { what: 'the document has another image for vda; db1 has 1 snapshot or checkpoint: s1' },
   ])
 })
@@ -166,6 +167,9 @@ t.test('when a definition comes to be', async (t) => {
   t.same(codesOf(restartNotes(guest({ runs: true }), view({ pin: '1' }), view())), ['guest-needs-start'])
   t.same(codesOf(restartNotes(guest({ saved: true }), view({ pin: '1' }), undefined)), ['guest-saved-stays'])
 })
+
+const wordedRefusal = ({ refused }: ReturnType<typeof guestOf>): object =>
+  refused === undefined ? {} : worded(refused)
 
 t.test('which guest a document defines', async (t) => {
   const guests = [
@@ -187,12 +191,12 @@ t.test('which guest a document defines', async (t) => {
   )
   t.same(of('db2', ''), {})
   t.same(of('db2', '00000000-0000-4000-8000-000000000000'), {})
-  t.match(of('db1', '').refused, {
+  t.match(wordedRefusal(of('db1', '')), {
     code: 'guest-uuid',
     what: `db1 is there with the UUID ${UUID}, the document has none`,
   })
   t.match(of('db1', '00000000-0000-4000-8000-000000000000').refused, { code: 'guest-uuid' })
-  t.match(of('db2', UUID).refused, {
+  t.match(wordedRefusal(of('db2', UUID)), {
     code: 'guest-renamed',
     what: `the UUID ${UUID} is that of db1, the document names "db2"`,
   })
@@ -210,7 +214,7 @@ t.test('which guest a document defines', async (t) => {
     t.same(guestOf(written, blanks), { is: blanks[at] })
     t.equal(readDomain(readDocument(domain().replace('db1', name))).name, name)
   }
-  t.match(reasonsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })), [
+  t.match(reasonsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })).map(worded), [
     { what: /^"db1 " runs; /, fix: /^virsh shutdown 'db1 ' first/ },
   ])
 })
@@ -346,7 +350,11 @@ t.test('lists and states', async (t) => {
   for (const names of ['db1 \n', 'db1 \n db1\ndb2\n', ' db1\ndb1 \n', 'db1x\n db1\n'])
     t.equal(readList(padded, names), undefined, names)
   for (const text of ['garbage\n', `${UUID}\n`, `${UUID} \n`, `${UUID} db1\nname\n`, ' Id   Name   State\n'])
-    t.throws(() => readList(text), { message: /^virsh-output: virsh list printed "/ }, text)
+    t.match(
+      refusedBy(() => readList(text)),
+      /^virsh-output: virsh list printed "/,
+      text,
+    )
   const state = (id: string, persistent: string, saved: string) =>
     readState(
       `Id:             ${id}\nName:           db1\nState:          x\n` +
@@ -362,9 +370,9 @@ t.test('lists and states', async (t) => {
     ['-', 'maybe', 'no'],
     ['-', 'yes', ''],
   ] as const)
-    t.throws(
-      () => state(id, persistent, saved),
-      { message: /^virsh-output: virsh dominfo printed "/ },
+    t.match(
+      refusedBy(() => state(id, persistent, saved)),
+      /^virsh-output: virsh dominfo printed "/,
       `${id} ${persistent} ${saved}`,
     )
 })
@@ -386,11 +394,13 @@ t.test('the machine that a URI names', async (t) => {
 
 t.test('why virsh failed', async (t) => {
   const failed = (stderr: string, status: number | undefined = 1) =>
-    failureOf(['dumpxml', '--inactive', UUID], {
-      ...(status !== undefined && { status }),
-      stdout: '',
-      stderr,
-    })
+    worded(
+      failureOf(['dumpxml', '--inactive', UUID], {
+        ...(status !== undefined && { status }),
+        stdout: '',
+        stderr,
+      }),
+    )
   t.match(
     failed(
       'error: failed to connect to the hypervisor\n' +
@@ -408,7 +418,7 @@ t.test('why virsh failed', async (t) => {
     what: 'virsh dumpxml --inactive failed: XML error: a b',
     why: 'libvirt refused it; nothing was changed',
   })
-  t.match(failureOf(['list'], { stdout: '', stderr: '', reason: 'SIGKILL ended it' }), {
+  t.match(worded(failureOf(['list'], { stdout: '', stderr: '', reason: 'SIGKILL ended it' })), {
     what: 'virsh list failed: SIGKILL ended it',
     why: 'it gave no answer to go by; nothing was changed',
   })
@@ -418,7 +428,9 @@ t.test('why virsh failed', async (t) => {
     'shortened',
   )
   t.match(
-    failureOf(['define'], { stdout: '', stderr: '', reason: 'Command timed out after 60000 milliseconds' }),
+    worded(
+      failureOf(['define'], { stdout: '', stderr: '', reason: 'Command timed out after 60000 milliseconds' }),
+    ),
     {
       code: 'virsh-failed',
       what: 'virsh define failed: Command timed out after 60000 milliseconds',
@@ -479,7 +491,10 @@ t.test('copies of what was there', async (t) => {
   t.equal(readdirSync(copies).length, 3)
   const odd = keepCopy(copies, '-a b/../\u00e9', 'x', new Date('2026-11-24T03:44:24Z'))
   t.equal(odd, join(copies, '-a%20b%2f..%2f%c3%a9.20261124T034424.000Z.xml'))
-  t.throws(() => keepCopy(join(first, 'below'), 'db1', 'x', new Date(0)), { message: /^unwritable: / })
+  t.match(
+    refusedBy(() => keepCopy(join(first, 'below'), 'db1', 'x', new Date(0))),
+    /^unwritable: /,
+  )
   t.equal(backupFolder(0, {}), '/var/lib/virt-numa')
   t.equal(backupFolder(1000, { XDG_STATE_HOME: '/s' }), '/s/virt-numa')
   t.match(backupFolder(1000, {}), /\/\.local\/state\/virt-numa$/)

@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
-import { diagnostic } from '../../src/base/diagnostic.ts'
 import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import { diagnostic } from '../../src/codes/codes.ts'
 import { examine } from '../../src/doctor/doctor.ts'
 import type { Inspection } from '../../src/doctor/inspection.ts'
 import { type Item, stateOf } from '../../src/doctor/item.ts'
@@ -14,6 +14,7 @@ import { shimText } from '../../src/hook-setup/shim.ts'
 import { readDaemon } from '../../src/host/daemon.ts'
 import type { Files } from '../../src/host/files.ts'
 import { runApart } from '../apart.ts'
+import { firstWorded } from '../core/worded.ts'
 import { filesOf, HOOK, inspectionOf, NODE, PID, type Tree, WELL, writeTree } from './well-host.ts'
 
 const itemsOf = (change?: Tree, more?: Partial<Inspection>): Item[] => examine(inspectionOf(change, more))
@@ -66,9 +67,9 @@ t.test('versions, configuration, hook', (t) => {
   t.same(codesOf(itemOf('hook', {}, { hooks: [] })), ['hook-absent'])
   const plain = itemOf('hook', {}, { hooks: [{ ...HOOK, mode: 0o644 }] })
   t.same(codesOf(plain), ['hook-broken'])
-  t.equal(plain.found[0]?.fix, 'chmod 0755 /etc/libvirt/hooks/qemu')
+  t.equal(firstWorded(plain.found).fix, 'chmod 0755 /etc/libvirt/hooks/qemu')
   const gone = itemOf('hook', {}, { hooks: [{ ...HOOK, missing: ['/opt/node/bin/node'] }] })
-  t.match(gone.found[0]?.what, 'runs /opt/node/bin/node, missing')
+  t.match(firstWorded(gone.found).what, 'runs /opt/node/bin/node, missing')
   const exposed = [diagnostic('hook-program-exposed', { path: '/opt', who: 'everybody' })]
   t.same(codesOf(itemOf('hook', {}, { hooks: [{ ...HOOK, exposed }] })), ['hook-program-exposed'])
   const unseen = itemOf('hook', {}, { isHookSeen: false })
@@ -89,7 +90,10 @@ t.test('access', (t) => {
   t.same(codesOf(itemOf('access', confined)), [], '/usr/bin/node may be run')
   const denied = itemOf('access', confined, elsewhere)
   t.same(codesOf(denied), ['apparmor-denies'])
-  t.match(denied.found[0]?.fix, "echo '/opt/node/bin/node PUx,' >> /etc/apparmor.d/local/usr.sbin.libvirtd")
+  t.match(
+    firstWorded(denied.found).fix,
+    "echo '/opt/node/bin/node PUx,' >> /etc/apparmor.d/local/usr.sbin.libvirtd",
+  )
   const local: Tree = { ...confined, '/etc/apparmor.d/local/usr.sbin.libvirtd': '/opt/node/bin/node PUx,\n' }
   t.same(codesOf(itemOf('access', local, elsewhere)), [], 'once it is allowed')
   for (const current of ['unconfined\n', 'libvirtd (complain)\n']) {
@@ -116,13 +120,13 @@ t.test('pages and hugetlbfs', (t) => {
   const none = itemOf('pages', { [pool(0)]: '0\n', [pool(1)]: '0\n' })
   t.same([stateOf(none), ...codesOf(none)], ['note', 'pools-empty'])
   t.match(
-    none.found[0]?.fix,
+    firstWorded(none.found).fix,
     'echo 512 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages',
   )
   const uneven = itemOf('pages', { [pool(1)]: '0\n' })
   t.same([stateOf(uneven), ...codesOf(uneven)], ['note', 'pool-uneven'])
-  t.equal(uneven.found[0]?.what, 'node 1 has no 2 MiB pages, others (0) have')
-  t.match(uneven.found[0]?.fix, 'node1/hugepages/hugepages-2048kB')
+  t.equal(firstWorded(uneven.found).what, 'node 1 has no 2 MiB pages, others (0) have')
+  t.match(firstWorded(uneven.found).fix, 'node1/hugepages/hugepages-2048kB')
   t.same(
     codesOf(itemOf('pages', { [pool(1)]: '0\n', [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 0 kB\n' })),
     [],
@@ -131,13 +135,13 @@ t.test('pages and hugetlbfs', (t) => {
 
   const missing = itemOf('hugetlbfs', { [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n' })
   t.same(codesOf(missing), ['hugetlbfs-missing'], 'in the eyes of the daemon')
-  t.match(missing.found[0]?.fix, 'mount -t hugetlbfs -o pagesize=2M')
+  t.match(firstWorded(missing.found).fix, 'mount -t hugetlbfs -o pagesize=2M')
   const late = itemOf('hugetlbfs', {
     [`${PID}/root/dev/hugepages/libvirt/qemu/empty`]: '',
     [`${PID}/mounts`]: 'none /dev/late hugetlbfs rw,pagesize=2M 0 0\n',
   })
   t.same(codesOf(late), ['hugetlbfs-unseen'])
-  t.match(late.found[0]?.what, 'libvirtd (process 812) has not seen the hugetlbfs at /dev/late')
+  t.match(firstWorded(late.found).what, 'libvirtd (process 812) has not seen the hugetlbfs at /dev/late')
   const two = `none /dev/late hugetlbfs rw,pagesize=2M 0 0\n${WELL[`${PID}/mounts`]}`
   t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two is enough')
   t.same(
@@ -183,7 +187,7 @@ t.test('cgroups and where guests land', (t) => {
   const outside = itemOf('guests', pod)
   t.same(codesOf(outside), ['guests-outside-pod'])
   t.equal(
-    outside.found[0]?.what,
+    firstWorded(outside.found).what,
     'libvirtd (process 812) may use the CPUs 2-5, guests in machine.slice the CPUs 0-7',
   )
   const inside = { partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('2-5', 'test') } }

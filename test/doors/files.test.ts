@@ -19,11 +19,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { diagnostic } from '../../src/base/diagnostic.ts'
+import { diagnostic } from '../../src/codes/codes.ts'
+import { messageOf } from '../../src/explain/message.ts'
 import { keepCopy } from '../../src/libvirt/backup.ts'
 import { copyAttributes, saveFile } from '../../src/machine/write/save.ts'
 import { createFile, replaceFile } from '../../src/machine/write/temporary-file.ts'
 import { runApart } from '../apart.ts'
+import { refusedBy } from '../core/worded.ts'
 import { long } from '../long.ts'
 import { canMount, codesOf, type Ended, folder, HOST, PROGRAM, seed, shell } from '../seed.ts'
 
@@ -155,7 +157,10 @@ if (canMount) {
       t.match(ended.stderr, /ENOSPC[\s\S]*fix: free space on the disk/, name)
       t.same(contentsOf(disk), before, `${name}: every file is as it was, and there is no other`)
     }
-    t.throws(() => keepCopy(disk, 'db1', large, new Date(0)), { message: /^unwritable: .*ENOSPC/ })
+    t.match(
+      refusedBy(() => keepCopy(disk, 'db1', large, new Date(0))),
+      /^unwritable: .*ENOSPC/,
+    )
     t.same(contentsOf(disk), before, 'no copy')
     t.end()
   })
@@ -614,27 +619,31 @@ t.test('each error of the system has its own fix', (t) => {
     'ENXIO',
     'EIO',
   ].map((errno) => {
-    const { fix } = diagnostic('unwritable', { file: '/srv/x', reason: errno, errno })
+    const { fix } = messageOf(diagnostic('unwritable', { file: '/srv/x', reason: errno, errno }))
     t.not(fix, 'choose another file', errno)
     return fix
   })
   t.equal(new Set(fixes).size, fixes.length, 'no two have the same')
-  const kept = diagnostic('unwritable', {
-    file: '/srv/a b',
-    reason: 'EIO',
-    errno: 'EIO',
-    kept: '/srv/.a b.virt-numa-former',
-  })
+  const kept = messageOf(
+    diagnostic('unwritable', {
+      file: '/srv/a b',
+      reason: 'EIO',
+      errno: 'EIO',
+      kept: '/srv/.a b.virt-numa-former',
+    }),
+  )
   t.match(kept.why, '/srv/.a b.virt-numa-former holds what was in it before')
   t.match(kept.fix, "cat '/srv/.a b.virt-numa-former' > '/srv/a b'; then: rm '/srv/.a b.virt-numa-former'")
   t.match(
-    diagnostic('install-unwritable', { file: '/etc/x', reason: 'EACCES', errno: 'EACCES', isRoot: false })
-      .fix,
+    messageOf(
+      diagnostic('install-unwritable', { file: '/etc/x', reason: 'EACCES', errno: 'EACCES', isRoot: false }),
+    ).fix,
     'run it as root',
   )
   t.match(
-    diagnostic('install-unwritable', { file: '/etc/x', reason: 'ENOSPC', errno: 'ENOSPC', isRoot: false })
-      .fix,
+    messageOf(
+      diagnostic('install-unwritable', { file: '/etc/x', reason: 'ENOSPC', errno: 'ENOSPC', isRoot: false }),
+    ).fix,
     'df -h /etc',
   )
   t.end()

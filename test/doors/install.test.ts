@@ -35,6 +35,7 @@ import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { configText } from '../../src/request/config-text.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 import { runApart, startApart } from '../apart.ts'
+import { firstWorded, worded } from '../core/worded.ts'
 import { long } from '../long.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-install-')))
@@ -470,7 +471,9 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   }
   const answering = write(join(folder, 'answering'), `#!/bin/sh\necho "$2 $3" >> ${report}.all\n`, 0o755)
   t.same(
-    tryHook([answering]).found.map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
+    tryHook([answering])
+      .found.map(worded)
+      .map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
     PROGRAM_OPERATIONS,
     'exit status 0 alone is no answer for a guest that asks',
   )
@@ -483,14 +486,17 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
     ['hook-trial-failed'],
     'one that hangs is not asked again',
   )
-  t.match(found[0]?.what, 'did not answer in time')
+  t.match(firstWorded(found).what, 'did not answer in time')
   t.ok(Date.now() - began < 20_000)
-  t.match(tryHook([join(folder, 'no such hook')]).found[0]?.what, /could not be run.*ENOENT/)
+  t.match(firstWorded(tryHook([join(folder, 'no such hook')]).found).what, /could not be run.*ENOENT/)
   t.match(
-    tryHook([write(join(folder, 'interpreter'), '#!/no/such/sh\n', 0o755)]).found[0]?.what,
+    firstWorded(tryHook([write(join(folder, 'interpreter'), '#!/no/such/sh\n', 0o755)]).found).what,
     'could not be run',
   )
-  t.match(tryHook([write(join(folder, 'plain'), SHIM, 0o644)]).found[0]?.what, /could not be run.*EACCES/)
+  t.match(
+    firstWorded(tryHook([write(join(folder, 'plain'), SHIM, 0o644)]).found).what,
+    /could not be run.*EACCES/,
+  )
   t.end()
 })
 
@@ -571,9 +577,9 @@ t.test('a configuration that is there stays', (t) => {
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
 
   t.notOk(
-    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)]).found.some(
-      ({ what }) => /does not ask/.test(what),
-    ),
+    tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)])
+      .found.map(worded)
+      .some(({ what }) => /does not ask/.test(what)),
     'guests = "all" covers the trial too',
   )
 
@@ -648,8 +654,8 @@ t.test('a reload that fails is told', (t) => {
     gone.map(({ code }) => code),
     ['daemon-reload-failed'],
   )
-  t.match(gone[0]?.what, 'libvirtd (process 4000000) was not told to reload: kill ESRCH')
-  t.equal(gone[0]?.fix, 'kill -HUP 4000000')
+  t.match(firstWorded(gone).what, 'libvirtd (process 4000000) was not told to reload: kill ESRCH')
+  t.equal(firstWorded(gone).fix, 'kill -HUP 4000000')
   t.end()
 })
 
@@ -720,7 +726,7 @@ t.test('SELinux', (t) => {
   t.equal(asked.at(-1), 'restorecon -F /a')
   t.same(
     labelHook('enforcing', '/a', ask({ restorecon: { status: 255, stderr: 'no\n' } })).map(
-      ({ what }) => what,
+      (each) => worded(each).what,
     ),
     ['/a was not labelled: no'],
   )

@@ -3,15 +3,17 @@
 
 import { act, type Steps } from '../../hooks/act.ts'
 import { type Fit, fit, fitSteps } from '../../hooks/fit.ts'
-import { classOf, type Diagnostic, isUsage, Refusal } from '../../src/base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf } from '../../src/base/idset.ts'
 import { type Json, parseJson } from '../../src/base/json.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
 import { preflight } from '../../src/check.ts'
 import { parseArguments } from '../../src/cli/arguments.ts'
+import { classOf, isUsage } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
+import { messageOf } from '../../src/explain/message.ts'
 import { explain } from '../../src/explain/text.ts'
 import { readCapabilities } from '../../src/host/capabilities.ts'
 import { formatSnapshot, parseSnapshot } from '../../src/host/capture/snapshot.ts'
@@ -68,7 +70,7 @@ function orRefused(run: () => string): string {
     if (!(error instanceof Refusal)) throw error
     const { diagnostics } = error
     must(diagnostics.length > 0, 'a refusal without a reason')
-    for (const { what, why } of diagnostics)
+    for (const { what, why } of diagnostics.map(messageOf))
       must(what.length > 5 && why.length > 5, 'a refusal without words')
     must(
       /^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', undefined)),
@@ -174,7 +176,7 @@ function placed(text: string, around: Surroundings, move: 'if-better' | undefine
   const invalid = findings(after).filter(({ code }) => !known.includes(code))
   must(
     invalid.length === 0,
-    `the answer has findings: ${invalid.map(({ code, what }) => `${code} ${what}`).join('; ')}`,
+    `the answer has findings: ${invalid.map((each) => `${each.code} ${messageOf(each).what}`).join('; ')}`,
   )
   return first.edits.length === 0 ? 'kept' : 'fitted'
 }

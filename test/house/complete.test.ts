@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { type Code, table } from '../../src/base/codes.ts'
+import { type Code, classes } from '../../src/codes/codes.ts'
 import { operations } from '../../src/hook-setup/operations.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 import { readCases } from '../core/golden-case.ts'
@@ -23,7 +23,7 @@ const texts = [
   .map((path) => readFileSync(path, 'utf8'))
   .join('')
 
-const codes = Object.values(table).flatMap((each) => Object.keys(each) as Code[])
+const codes = Object.keys(classes) as Code[]
 const isExpected = (code: Code): boolean => texts.includes(`[${code}]`)
 
 t.test('every code is shown: by a golden case, a captured guest, or an input of its own', async (t) => {

@@ -1,7 +1,7 @@
 // The codes that no input can bring this machine to show: why, and the call that finds each.
 
-import type { Code } from '../../src/base/codes.ts'
 import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
+import type { Code } from '../../src/codes/codes.ts'
 import { examine } from '../../src/doctor/doctor.ts'
 import type { Inspection } from '../../src/doctor/inspection.ts'
 import { reload } from '../../src/hook-setup/reload.ts'

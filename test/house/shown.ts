@@ -3,7 +3,7 @@
 // that is well), and a virsh with the guest db1, which runs on-COMMAND before it answers COMMAND. `$N` is the
 // program, `$HOST` the seed's host, `$HOOK` the hook, `$DIST` the folder of both.
 
-import type { Code } from '../../src/base/codes.ts'
+import type { Code } from '../../src/codes/codes.ts'
 
 const steps = (...each: readonly string[]): string => each.join('\n')
 

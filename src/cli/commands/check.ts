@@ -1,8 +1,9 @@
 // `virt-numa check`: whether a placed domain can start on the host now.
 
 import { isCut } from '../../base/bounds.ts'
-import { classOf, type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { pinsBeyond, preflight } from '../../check.ts'
+import { classOf, diagnostic } from '../../codes/codes.ts'
 import { checkType, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'

@@ -1,8 +1,9 @@
 // `virt-numa define`: fits a guest of libvirt, or a document, and defines it. The diff is printed first.
 
-import { type Diagnostic, diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
 import { shownName } from '../../base/name.ts'
 import { nearest } from '../../base/nearest.ts'
+import { diagnostic, refuse, refuseAll } from '../../codes/codes.ts'
 import { partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'

@@ -1,7 +1,7 @@
 // `virt-numa doctor`: ten checks of this host.
 
 import { statSync } from 'node:fs'
-import { refuse } from '../../base/diagnostic.ts'
+import { refuse } from '../../codes/codes.ts'
 import { examine } from '../../doctor/doctor.ts'
 import { type Item, type State, stateOf } from '../../doctor/item.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'

@@ -2,7 +2,7 @@
 
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { refuse } from '../../base/diagnostic.ts'
+import { refuse } from '../../codes/codes.ts'
 import { HOOKS } from '../../hook-setup/locate.ts'
 import { shimText } from '../../hook-setup/shim.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
@@ -39,14 +39,12 @@ function checkRoot(root: string): void {
   try {
     if (statSync(root).isDirectory()) return
   } catch (error) {
-    throw systemError(error, (fault) =>
-      refuse('unreadable', { file: root, ...fault, fix: `check the path that --root names: ${root}` }),
-    )
+    throw systemError(error, (fault) => refuse('unreadable', { file: root, ...fault, option: '--root' }))
   }
   refuse('unreadable', {
     file: root,
     reason: 'it is not a folder',
-    fix: 'name the folder that holds etc/: --root DIR',
+    option: '--root',
   })
 }
 

@@ -1,6 +1,7 @@
 // `virt-numa install`: puts the hook of this installation where libvirt looks for it.
 
-import { classOf, type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
+import { classOf, diagnostic, refuseAll } from '../../codes/codes.ts'
 import { apparmorFindings } from '../../doctor/confinement.ts'
 import { named } from '../../doctor/inspection.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'

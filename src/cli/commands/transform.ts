@@ -1,6 +1,7 @@
 // `virt-numa transform`: fits a domain; XML in, XML out.
 
-import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
+import { diagnostic } from '../../codes/codes.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { modeOfInput } from '../../machine/read/read-text.ts'
 import { saveFile } from '../../machine/write/save.ts'

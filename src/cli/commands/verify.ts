@@ -1,8 +1,9 @@
 // `virt-numa verify`: compares a running guest with its XML. The guest is not touched.
 
 import { join } from 'node:path'
-import { classOf, diagnostic, Refusal, refuse } from '../../base/diagnostic.ts'
+import { Refusal } from '../../base/diagnostic.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
+import { classOf, diagnostic, refuse } from '../../codes/codes.ts'
 import { checkType, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { actualFacts } from '../../explain/actual-facts.ts'

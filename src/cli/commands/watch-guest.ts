@@ -2,8 +2,8 @@
 // log.
 
 import { isCut } from '../../base/bounds.ts'
-import type { Code } from '../../base/codes.ts'
-import { Refusal, refuseAll } from '../../base/diagnostic.ts'
+import { Refusal } from '../../base/diagnostic.ts'
+import { type Code, factsOf, refuseAll } from '../../codes/codes.ts'
 import { isOptedIn, partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { reasonsAgainst } from '../../libvirt/may-define.ts'
@@ -58,7 +58,8 @@ export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: W
     if (first?.code === 'guest-runs')
       return { is: 'refused', report: `waits until it stops: ${listed(error.diagnostics, 'capacity-fails')}` }
     const isGone =
-      first?.code === 'virsh-failed' && /failed to get domain|no domain with matching/i.test(first.what)
+      first?.code === 'virsh-failed' &&
+      /failed to get domain|no domain with matching/i.test(factsOf(first, 'virsh-failed')?.reason ?? '')
     return isGone
       ? { is: 'nothing' }
       : { is: 'refused', report: `refused: ${listed(error.diagnostics, 'capacity-fails')}` }

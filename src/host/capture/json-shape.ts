@@ -1,10 +1,11 @@
 // JSON values to numbers, sets, lists and objects of known keys. What is wrong is gathered with its JSON
 // path.
 
-import { type Diagnostic, diagnostic, Refusal } from '../../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
 import { type IdSet, parseSet } from '../../base/idset.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import { nearest } from '../../base/nearest.ts'
+import { diagnostic } from '../../codes/codes.ts'
 
 /** Everything that was found wrong so far. */
 export interface Shape {

@@ -1,8 +1,8 @@
 // host.json to a Host, and back. DESIGN: sets are text, memory is KiB, a fact that is not known is left out.
 
-import { refuseAll } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, MAX_ID, type NodeSet, setOf } from '../../base/idset.ts'
 import { type Json, type JsonObject, parseJson } from '../../base/json.ts'
+import { refuseAll } from '../../codes/codes.ts'
 import type { Allowed, Host, HostNode, NodePages, Pool } from '../../model.ts'
 import { known } from '../kernel-text.ts'
 import { resourcesOf } from '../resources.ts'

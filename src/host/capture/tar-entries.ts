@@ -1,7 +1,7 @@
 // Tar bytes to entries: ustar, GNU long names and pax headers.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
+import { refuse } from '../../codes/codes.ts'
 
 /** `target` is where a link leads, '' for what is no link. */
 export interface TarEntry {

@@ -1,7 +1,7 @@
 // The bytes of an uncompressed tar of a machine's sys/ and proc/ to the Files that the machine itself would
 // have.
 
-import { refuse } from '../../base/diagnostic.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { Files } from '../files.ts'
 import { parts } from '../paths.ts'
 import { readEntries } from './tar-entries.ts'

@@ -1,8 +1,8 @@
 // A process or a cgroup -> the CPUs, nodes and huge pages that it may use. Reads cgroup v2, v1 and hybrid
 // setups.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../../base/idset.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { Allowed } from '../../model.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, known, listAt, textAt } from '../kernel-text.ts'

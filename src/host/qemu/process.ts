@@ -1,8 +1,8 @@
 // The /proc folder of a running QEMU -> its threads, its command line and its memory.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, parseSet } from '../../base/idset.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { GuestThread, QemuCommand, RunningGuest, ThreadRole } from '../../model.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, known, numberedIn, textAt } from '../kernel-text.ts'

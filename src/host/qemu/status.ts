@@ -1,8 +1,8 @@
 // libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) -> process, vCPU threads and live
 // domain.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, type IdSet, type NodeSet, parseSet } from '../../base/idset.ts'
+import { refuse } from '../../codes/codes.ts'
 import { attribute, child, childrenOf, parseXml, type XmlDocument, type XmlElement } from '../../xml/parse.ts'
 import { ifReadable, known } from '../kernel-text.ts'
 

@@ -1,9 +1,9 @@
 // Files and stdin as text, each kind with its own size limit.
 
 import { fstatSync, statSync } from 'node:fs'
-import { refuse } from '../../base/diagnostic.ts'
 import { formatKiB } from '../../base/memory.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { Source } from '../../explain/diagnostics.ts'
 import { hiddenInConfig } from '../../request/config-shown.ts'
 import { systemError } from '../system-error.ts'
@@ -57,9 +57,7 @@ export function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Ui
     return fromStdin ? read(0) : withFile(path, 'blocking', read)
   } catch (error) {
     const guest = kind === DOMAIN.kind && !fromStdin && /^[\w-]+$/.test(path) ? path : undefined
-    const named = fromStdin
-      ? { file: 'stdin', fix: 'redirect a document to it, or name a file' }
-      : { file: path, guest }
+    const named = fromStdin ? { file: 'stdin', isStdin: true } : { file: path, guest }
     throw systemError(error, (fault) => refuse('unreadable', { ...fault, ...named }))
   }
 }

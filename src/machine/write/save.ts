@@ -13,7 +13,7 @@ import {
   type Stats,
   statSync,
 } from 'node:fs'
-import { refuse } from '../../base/diagnostic.ts'
+import { refuse } from '../../codes/codes.ts'
 import { runBriefly } from '../programs/programs.ts'
 import { errnoOf, faultOf, systemError } from '../system-error.ts'
 import { pause, writeAll } from './bytes.ts'

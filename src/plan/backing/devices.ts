@@ -1,8 +1,9 @@
 // Memory devices that name their nodes. A `<nodemask>` is stronger than the memnode of the device's cell, and the devices of a guest
 // are not ours to edit: what can be done is to keep `<memory>` wide enough, and to say what this host lacks.
 
-import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import { diagnostic } from '../../codes/codes.ts'
 import type { Binding, DomainView, Memnode, Resources } from '../../model.ts'
 import { nodesWithMemory } from './memory-nodes.ts'
 
@@ -12,8 +13,8 @@ export function devicesAway({ memoryDevices }: DomainView, resources: Resources)
     const found =
       nodes === undefined ? [] : nodesAway(`the nodemask of the ${model} in cell ${cell}`, nodes, resources)
     if (found.length === 0) return []
-    const fix = `write <nodemask>${formatSet(nodesWithMemory(resources))}</nodemask>, or delete it: the device then lies with its cell`
-    return found.map((each) => ({ ...each, fix }))
+    const nodemask = setOf<NodeSet>(nodesWithMemory(resources))
+    return found.map((each) => ({ ...each, facts: { ...each.facts, nodemask } }))
   })
 }
 

@@ -1,8 +1,8 @@
 // Where the cells' memory lies: each cell on the node of its vCPUs, or, where that node has no memory or may not be used, on
 // the nearest one that has and may.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { formatSet, has, type NodeSet, setOf } from '../../base/idset.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { DomainView, Memnode, Request, Resources } from '../../model.ts'
 
 /** The node for the memory of a cell whose vCPUs run on a given node. */

@@ -1,9 +1,10 @@
 // Whether the host can back a placement now: huge pages per node, the pools, the cgroup's limit, and memory at all.
 // Nothing here is said of what would have started: surplus pages count, and so does whatever is not known.
 
-import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, has, type NodeSet, union } from '../../base/idset.ts'
 import { formatKiB, formatPagesize } from '../../base/memory.ts'
+import { diagnostic } from '../../codes/codes.ts'
 import type { DomainView, HostNode, Memnode, MemoryDevice, Placement, Resources } from '../../model.ts'
 import { serve } from './max-flow.ts'
 import { hasPool, type PageRoom, pageRoom } from './supply.ts'

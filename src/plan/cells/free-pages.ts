@@ -4,8 +4,8 @@
 // proportion to their vCPUs, until it is all dealt. Surplus pages are counted in only where a cell would have none at all, and
 // when the pools have not enough together.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { formatKiB } from '../../base/memory.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { Request, Resources } from '../../model.ts'
 import { type PageRoom, pageRoom, reservedPages } from '../backing/supply.ts'
 

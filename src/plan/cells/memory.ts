@@ -5,8 +5,8 @@
 // left below a unit goes to the last cell. Each policy says how many units a cell gets; the odd ones go to the lowest cells,
 // and no cell stays empty.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { formatKiB } from '../../base/memory.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { DomainView, MemorySplit, Request, Resources } from '../../model.ts'
 import { type Backed, byFreePages } from './free-pages.ts'
 

@@ -1,7 +1,7 @@
 // Which pages back the guest.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { formatPagesize } from '../../base/memory.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { CellPages, DomainView, Host, Request } from '../../model.ts'
 
 /**

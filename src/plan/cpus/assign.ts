@@ -4,8 +4,9 @@
 // ones to the lowest cells, then each node gives its guest cores their CPUs. Guest cores go to the cells in order, so a
 // cell's vCPUs are consecutive. KubeVirt's order is different: it hands out CPUs and the cells follow (inHostOrder).
 
-import { diagnostic, Refusal, refuse, refuseAll } from '../../base/diagnostic.ts'
+import { Refusal } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../base/idset.ts'
+import { diagnostic, refuse, refuseAll } from '../../codes/codes.ts'
 import type { CpuChoice } from '../../model.ts'
 import { type GuestCore, guestThreads } from '../cells/guest-cores.ts'
 import { deal } from '../cells/share-evenly.ts'

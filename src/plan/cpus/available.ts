@@ -1,7 +1,8 @@
 // The CPUs that this guest may be pinned to, by node and by core, and whether its vCPUs share them.
 
-import { type Diagnostic, diagnostic, Refusal, refuse } from '../../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../../base/idset.ts'
+import { diagnostic, refuse } from '../../codes/codes.ts'
 import type { DomainView, Host, Request, Resources } from '../../model.ts'
 
 /** `cpus` are the available ones. `whole` is false when the core has online threads that are not available. */

@@ -1,7 +1,8 @@
 // The pins of the emulator and of I/O threads.
 
-import { type Diagnostic, diagnostic } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import { diagnostic } from '../../codes/codes.ts'
 import type { DomainView, Memnode } from '../../model.ts'
 import type { Situation } from '../situation.ts'
 import type { AvailableCpus } from './available.ts'

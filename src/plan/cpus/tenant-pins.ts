@@ -6,8 +6,9 @@
 // gets other CPUs within the bounds, as it would without the key.
 
 import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
-import { type Diagnostic, diagnostic, refuseAll } from '../../base/diagnostic.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
+import { diagnostic, refuseAll } from '../../codes/codes.ts'
 import type { DomainView, Request, Resources, TenantPins } from '../../model.ts'
 import { bindingHolds, canSpread } from '../holds.ts'
 import { type Situation, situationOf } from '../situation.ts'

@@ -1,7 +1,7 @@
 // Dedicated CPUs without passthrough: KubeVirt's pins for a guest that gets no cells from us.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf, subtract } from '../../base/idset.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { Planned } from '../../model.ts'
 import { guestThreads } from '../cells/guest-cores.ts'
 import { threadPins } from '../cpus/emulator.ts'

@@ -4,8 +4,8 @@
 // emulator. Other I/O threads share: with the emulator where that is isolated, else the first CPUs of the pod, as many as
 // there are vCPUs, whoever runs on them: in turn where there are at least as many threads as vCPUs, else in even slices.
 
-import { refuse } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../base/idset.ts'
+import { refuse } from '../../codes/codes.ts'
 import type { DomainView, KubevirtThreads } from '../../model.ts'
 import { guestThreads } from '../cells/guest-cores.ts'
 import type { CpuOfVcpu } from '../cpus/assign.ts'

@@ -1,0 +1,49 @@
+// The command line itself, and how many findings are printed: the facts and the class of each code.
+
+import type { Diagnostic, DiagnosticClass } from '../base/diagnostic.ts'
+
+/** The facts of each code. */
+export interface CommandLineFacts {
+  readonly 'usage-command': {
+    given: string | undefined
+    known: readonly string[]
+    close?: string | undefined
+  }
+
+  readonly 'usage-option': {
+    command: string
+    option: string
+    known: readonly string[]
+    close?: string | undefined
+  }
+
+  readonly 'usage-option-value': { option: string; given: string | undefined; takes: string | undefined }
+  /** A request key's value, in the words of the refusal that the same value gets in the config file. */
+  readonly 'usage-value': { cause: Diagnostic }
+
+  readonly 'usage-missing': { command: string; option: string; takes: string }
+
+  readonly 'usage-pid': { option: string; given: string }
+
+  readonly 'usage-repeated': { option: string }
+
+  readonly 'usage-inputs': { command: string; inputs: readonly string[]; max: number }
+
+  readonly 'usage-conflict': { one: string; other: string; why: string; fix: string }
+
+  readonly 'more-found': { count: number; codes: string }
+}
+
+/** The class of each code. */
+export const commandLineClasses: Readonly<Record<keyof CommandLineFacts, DiagnosticClass>> = {
+  'usage-command': 'usage',
+  'usage-option': 'usage',
+  'usage-option-value': 'usage',
+  'usage-value': 'usage',
+  'usage-missing': 'usage',
+  'usage-pid': 'usage',
+  'usage-repeated': 'usage',
+  'usage-inputs': 'usage',
+  'usage-conflict': 'usage',
+  'more-found': 'note',
+}

@@ -1,0 +1,50 @@
+// A diagnostic -> what, why and fix: the only place where its text is made.
+
+import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Facts } from '../codes/codes.ts'
+import { bindingTexts } from './texts/binding.ts'
+import { cellsTexts } from './texts/cells.ts'
+import { commandLineTexts } from './texts/command-line.ts'
+import { cpusTexts } from './texts/cpus.ts'
+import { doctorTexts } from './texts/doctor.ts'
+import { documentsTexts, valuesTexts } from './texts/documents.ts'
+import { domainTexts } from './texts/domain.ts'
+import { filesTexts } from './texts/files.ts'
+import { hookTexts } from './texts/hook.ts'
+import { hostTexts } from './texts/host.ts'
+import { kubevirtTexts } from './texts/kubevirt.ts'
+import { libvirtTexts } from './texts/libvirt.ts'
+import { memoryTexts } from './texts/memory.ts'
+import { requestTexts } from './texts/request.ts'
+import { runningGuestTexts } from './texts/running-guest.ts'
+import type { Text, Texts } from './texts/words.ts'
+
+const texts: Texts<Facts> = {
+  ...bindingTexts,
+  ...cellsTexts,
+  ...commandLineTexts,
+  ...cpusTexts,
+  ...doctorTexts,
+  ...documentsTexts,
+  ...domainTexts,
+  ...filesTexts,
+  ...hookTexts,
+  ...hostTexts,
+  ...kubevirtTexts,
+  ...libvirtTexts,
+  ...memoryTexts,
+  ...requestTexts,
+  ...runningGuestTexts,
+  ...valuesTexts,
+}
+
+const byCode = texts as Readonly<
+  Record<string, (facts: object, messageOf: (cause: Diagnostic) => Text) => Text>
+>
+
+/** What is wrong, the rule behind it, and what to do. */
+export function messageOf({ code, facts }: Diagnostic): Text {
+  const text = byCode[code]
+  if (text === undefined) throw new Error(`no text for ${code}`)
+  return text(facts, messageOf)
+}

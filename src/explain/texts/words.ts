@@ -1,0 +1,41 @@
+// The words that texts of diagnostics share: counts, sets and sizes in prose, and what others wrote, in quotes.
+
+import type { Diagnostic } from '../../base/diagnostic.ts'
+
+/** `what` has the numbers, `why` is the rule behind it in one sentence, `fix` can be typed or written. */
+export interface Text {
+  readonly what: string
+  readonly why: string
+  readonly fix?: string
+}
+
+/** A text for each code, made of its facts; `messageOf` gives the text of a diagnostic that is one of the facts. */
+export type Texts<F> = {
+  readonly [C in keyof F]: (facts: F[C], messageOf: (cause: Diagnostic) => Text) => Text
+}
+
+/** The text of one diagnostic. */
+export const text = (what: string, why: string, fix?: string): Text =>
+  fix === undefined ? { what, why } : { what, why, fix }
+export const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
+/** What others wrote, cut; characters that cannot be shown are written out where it is printed (visible.ts). */
+export const short = (value: string, most = 40): string =>
+  `"${(value.length > most ? `${value.slice(0, most - 3)}...` : value).replaceAll('"', '\\"')}"`
+export const or = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+export const meant = (close: string | undefined, otherwise: string): string =>
+  close === undefined ? otherwise : `did you mean ${close}?`
+
+export const taken = (f: { vcpus: number; pool: number }): string =>
+  `${plural(f.vcpus, 'vCPU')}${f.pool === 0 ? '' : ` and ${plural(f.pool, 'I/O thread')}`} ${f.vcpus + f.pool === 1 ? 'takes' : 'take'}`
+
+export const cpuWord = (cpus: string): string =>
+  cpus === '' ? 'no CPU' : `CPU${/^\d+$/.test(cpus) ? '' : 's'} ${cpus}`
+export const has = (cells: string): string => `${cells} ${cells.startsWith('cells') ? 'have' : 'has'}`
+export const nodeWord = (f: { nodes: string; count: number }): string =>
+  `node${f.count === 1 ? '' : 's'} ${f.nodes}`
+export const cellWord = (cells: readonly number[]): string =>
+  `cell${cells.length === 1 ? '' : 's'} ${cells.join(' and ')}`
+
+/** The limits of what a tenant may request. */
+export const within = (bounds: readonly string[]): string =>
+  `a guest's own request stays within ${bounds.join(' and ')}`
