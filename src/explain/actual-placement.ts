@@ -1,4 +1,4 @@
-// Where a running guest is, to two tables for people: its memory by cell, its threads.
+// The actual placement of a running guest -> two tables: its memory by cell, and its threads.
 
 import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
@@ -6,7 +6,8 @@ import { visible } from '../base/visible.ts'
 import type { ActualPlacement, CellPlace, MemoryPolicy, ThreadPlace } from '../model.ts'
 
 /**
- * Ends with a line end. A column of what is wanted stands beside one of what is; the last one is the verdict.
+ * Ends with a line end. Expected and actual placement are side by
+ * side; the last column is the verdict.
  */
 export function actualText(where: ActualPlacement, findings: number): string {
   const parts = [
@@ -27,23 +28,21 @@ function headline({ guest, pid, state, source, cells, cellular }: ActualPlacemen
       : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
   return [
     `guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}`,
-    `wanted is what ${source} says`,
+    `expected placement: ${source}`,
   ]
 }
 
 function verdictLine({ cells, threads }: ActualPlacement, findings: number): string {
   if (findings > 0) return `${findings} finding${findings === 1 ? '' : 's'}`
   const isUnknown = [...cells, ...threads].some(({ verdict }) => verdict === 'unknown')
-  return isUnknown
-    ? 'nothing known is wrong; what is unknown is told in the notes'
-    : 'everything is where it should be'
+  return isUnknown ? 'no findings; see the notes for what is unknown' : 'placed as expected'
 }
 
 function memoryRows({ cells, cellular }: ActualPlacement): string[][] {
   const nodes = [...new Set(cells.flatMap(({ nodesKiB }) => [...nodesKiB.keys()]))].sort((a, b) => a - b)
   const head = [
     'memory',
-    'wanted',
+    'expected',
     'policy',
     'pages',
     ...nodes.map((node) => `node ${node}`),
@@ -82,12 +81,13 @@ function pageWords({ pagesizesKiB, thpKiB = 0 }: CellPlace): string {
 const swapWords = ({ swapKiB = 0 }: CellPlace): string =>
   swapKiB === 0 ? '' : `, ${formatKiB(swapKiB)} swapped out`
 
+/** "bind:0-1", or the mode alone when it names no nodes. */
 export const policyWords = ({ mode, nodes }: MemoryPolicy): string =>
   nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
 
 /**
- * The share of a cell's allocated pages that are on other nodes than wanted; undefined where nothing is
- * wanted or known.
+ * The share of a cell's allocated pages on unexpected nodes, 0 to 1; undefined where nothing is
+ * expected or known.
  */
 export function remoteRatio({ elsewhereKiB, allocatedKiB }: CellPlace): number | undefined {
   if (elsewhereKiB === undefined) return undefined
@@ -114,7 +114,7 @@ function threadRows({ threads }: ActualPlacement): string[][] {
     cpus === undefined ? 'unknown' : formatSet(cpus),
     VERDICTS[verdict],
   ])
-  return [['thread', 'wanted', 'may run on', ''], ...rows]
+  return [['thread', 'expected', 'may run on', ''], ...rows]
 }
 
 const VERDICTS: Readonly<Record<CellPlace['verdict'] | ThreadPlace['verdict'], string>> = {

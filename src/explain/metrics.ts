@@ -1,4 +1,4 @@
-// Where a running guest is, to Prometheus text for the node exporter's textfile collector.
+// The actual placement of a running guest -> Prometheus text for the node exporter's textfile collector.
 
 import { formatSet } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
@@ -18,7 +18,7 @@ interface Metric {
 
 /**
  * Every metric is a gauge. A fact that is not known has no sample; a metric without samples is left out.
- * Cells whose memory cannot be told apart share one label, "0-1".
+ * Cells whose memory cannot be known apart share one label, "0-1".
  * @see https://prometheus.io/docs/instrumenting/exposition_formats
  */
 export function actualMetrics({ guest, cells, threads }: ActualPlacement, findings: number): string {
@@ -28,11 +28,11 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
       return known === undefined ? [] : [{ labels: { guest, cell: formatSet(place.cells) }, value: known }]
     })
   const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
-    const told = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
+    const known = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
     const wrong = new Set(
-      told.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id),
+      known.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id),
     )
-    return [...new Set(told.map(({ id }) => id))].map((id) => ({
+    return [...new Set(known.map(({ id }) => id))].map((id) => ({
       labels: { guest, ...(id !== undefined && { [role]: id }) },
       value: wrong.has(id) ? 1 : 0,
     }))
@@ -48,7 +48,7 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     running(guest, 1),
     {
       name: 'findings',
-      help: 'Findings of virt-numa verify: what is not where the domain says.',
+      help: 'Findings of virt-numa verify: threads and memory that are not placed as the domain states.',
       samples: [{ labels: { guest }, value: findings }],
     },
     { name: 'cell_memory_bytes', help: 'Allocated memory of a guest cell on a host node.', samples: perNode },
@@ -62,12 +62,12 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     },
     {
       name: 'cell_remote_bytes',
-      help: 'Allocated memory of a guest cell on other host nodes than wanted.',
+      help: 'Allocated memory of a guest cell on unexpected host nodes.',
       samples: perCell((cell) => bytes(cell.elsewhereKiB)),
     },
     {
       name: 'cell_remote_ratio',
-      help: 'Share of the allocated memory of a guest cell on other host nodes than wanted, 0 to 1.',
+      help: 'Share of the allocated memory of a guest cell on unexpected host nodes, 0 to 1.',
       samples: perCell(remoteRatio),
     },
     {
@@ -90,23 +90,23 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     },
     {
       name: 'vcpu_misplaced',
-      help: 'Whether a vCPU may run on CPUs that are not its own (1) or not (0).',
+      help: 'Whether a vCPU may run on unexpected CPUs (1) or not (0).',
       samples: misplaced('vcpu'),
     },
     {
       name: 'iothread_misplaced',
-      help: 'Whether an I/O thread may run on CPUs that are not its own (1) or not (0).',
+      help: 'Whether an I/O thread may run on unexpected CPUs (1) or not (0).',
       samples: misplaced('iothread'),
     },
     {
       name: 'emulator_misplaced',
-      help: 'Whether a thread of the emulator may run on CPUs that are not its own (1) or not (0).',
+      help: 'Whether an emulator thread may run on unexpected CPUs (1) or not (0).',
       samples: misplaced('emulator'),
     },
   ])
 }
 
-/** For a guest that does not run: what was written of it before would stand for ever. */
+/** The metrics of a guest that is not running, so that its former ones are replaced. */
 export function absentMetrics(guest: string): string {
   return exposition([running(guest, 0)])
 }

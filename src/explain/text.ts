@@ -1,10 +1,11 @@
-// A placement to words: what the guest gets, where it sits, and why there.
+// A placement -> text: what the guest gets, where on the host, and from which CPUs and policies that follows.
 
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 
+/** A placement with everything that explains it. */
 export interface Explained {
   readonly view: DomainView
   readonly request: Request
@@ -13,7 +14,7 @@ export interface Explained {
   readonly edits: readonly unknown[]
 }
 
-/** Ends with a line end. No line depends on anything but the arguments. */
+/** The explanation in lines of text, with a final newline. The same arguments give the same text. */
 export function explain(explained: Explained): string {
   const { placement } = explained
   const parts = [
@@ -32,8 +33,8 @@ export function explain(explained: Explained): string {
 }
 
 function bareLine({ binding: { memory } }: Placement): string {
-  if (memory === undefined) return 'no cells: the vCPUs are pinned, nothing else'
-  return `no cells: the vCPUs are pinned, and the memory is bound to ${nodeWord(memory.nodes)}`
+  if (memory === undefined) return 'no cells: only the vCPUs are pinned'
+  return `no cells: the vCPUs are pinned and the memory is bound to ${nodeWord(memory.nodes)}`
 }
 
 function headline({ view, placement }: Explained): string {
@@ -62,7 +63,7 @@ function cellLine(cell: Cell, { placement }: Explained): string {
   return `  cell ${cell.id}  ${vcpus} ${on}, ${memoryWords(cell.memoryKiB, memnode)} ${memnode.mode === 'strict' ? 'on' : `${memnode.mode} on`} ${nodeWord(memnode.nodes)}`
 }
 
-/** Devices that name their nodes; the others lie with their cells. */
+/** Memory devices with nodes of their own; the memory of the others is on the nodes of their cells. */
 function deviceLines({ view }: Explained): string[] {
   return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes = [] }) =>
     nodes.length === 0 ? [] : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodeWord(nodes)}`],
@@ -74,7 +75,7 @@ function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {
   return `${formatKiB(memoryKiB)} (${count(memoryKiB / pagesizeKiB, 'page')} of ${formatKiB(pagesizeKiB)})`
 }
 
-/** One line where every vCPU has one CPU, else none: the lines of the cells say it already. */
+/** The pins. vCPUs are listed only when each has one CPU; otherwise the lines of the cells show their CPUs. */
 function pinLines({ view, placement }: Explained): string[] {
   const { vcpupin, emulatorpin, iothreadpin } = placement.binding
   const single = view.online.every((vcpu) => vcpupin[vcpu]?.length === 1)
@@ -104,15 +105,16 @@ function distanceLines({ cells }: Placement): string[] {
 function whyLines({ request, resources, edits }: Explained): string[] {
   const { cpuset, cpus, cells, memory, pin, mode } = request
   const given = cpuset ?? resources.allowed.cpus
-  const offered = resources.nodes.map(
-    ({ id, cpus: online }) => `node ${id} ${intersect(online, given).length}`,
+  const counts = resources.nodes.map(
+    ({ id, cpus: online }) => `node ${id}: ${intersect(online, given).length}`,
   )
-  const from =
-    cpuset !== undefined ? `cpuset ${formatSet(cpuset)}` : `allowed CPUs ${formatSet(resources.allowed.cpus)}`
+  const from = `${cpuset === undefined ? 'allowed CPUs' : 'cpuset'} ${formatSet(given)}`
   return [
-    `from ${from}: CPUs on ${offered.join(', ')}`,
-    `by   cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
-    edits.length === 0 ? 'the domain says all this already' : `${count(edits.length, 'edit')} to the domain`,
+    `${from} (${counts.join(', ')})`,
+    `policy: cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
+    edits.length === 0
+      ? 'the domain already states this placement'
+      : `${count(edits.length, 'edit')} to the domain`,
   ]
 }
 
