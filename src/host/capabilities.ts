@@ -60,7 +60,7 @@ export function readCapabilities(text: string, source: string): Host {
   const isOnline = onlineTest(cells)
   const ids = cells.map((cell) => idOf(reading, cell))
   const nodes = cells.map((cell) => nodeOf(reading, cell, { isOnline, ids, basePagesizeKiB }))
-  tellTwice(reading, nodes)
+  reportTwice(reading, nodes)
   refuseAll(unique(reading.problems))
   const online = union<CpuSet>(...nodes.map(({ cpus }) => cpus))
   return { nodes, siblings: coresOf(reading, cells, online) }
@@ -159,14 +159,15 @@ function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): C
   return cores.sort((a, b) => (a[0] as number) - (b[0] as number))
 }
 
-function tellTwice(reading: Reading, nodes: readonly HostNode[]): void {
+function reportTwice(reading: Reading, nodes: readonly HostNode[]): void {
   const places = new Map<number, number>()
   for (const [index, { id, cpus }] of nodes.entries()) {
-    if (nodes[index - 1]?.id === id) tell(reading, `<cell id='${id}'> is there twice`, 'a node is there once')
+    if (nodes[index - 1]?.id === id)
+      report(reading, `<cell id='${id}'> is there twice`, 'a node is there once')
     for (const cpu of cpus) {
       const other = places.get(cpu)
       if (other !== undefined && other !== id)
-        tell(
+        report(
           reading,
           `CPU ${cpu} is in <cell id='${other}'> and in <cell id='${id}'>`,
           'a CPU lives on one node',
@@ -183,7 +184,7 @@ function idOf(reading: Reading, element: XmlData): number {
 function countOf(reading: Reading, { name }: XmlData, digits: string, max: number): number {
   const value = /^\s*\d{1,16}\s*$/.test(digits) ? Number(digits) : Number.NaN
   if (value <= max) return value
-  tell(reading, `<${name}> has ${JSON.stringify(digits)}`, `a whole number from 0 to ${max} belongs there`)
+  report(reading, `<${name}> has ${JSON.stringify(digits)}`, `a whole number from 0 to ${max} belongs there`)
   return 0
 }
 
@@ -197,6 +198,6 @@ function kibOf(reading: Reading, value: string, { name, attributes }: XmlData): 
   }
 }
 
-function tell({ source, problems }: Reading, what: string, why: string): void {
+function report({ source, problems }: Reading, what: string, why: string): void {
   problems.push(diagnostic('capabilities-malformed', { source, what, why }))
 }

@@ -10,6 +10,7 @@ import { asKey, type Key, keyNames, keys } from './keys.ts'
 import { readSettings, type Setting, type Value } from './qemu-conf.ts'
 import { readWishes, type Wishes } from './request.ts'
 
+/** The settings of the file, defaults filled in. */
 export interface Config {
   /** The administrator's own wishes: stronger than the defaults, weaker than a guest's. */
   readonly wishes: Wishes
@@ -39,13 +40,15 @@ export const defaultConfig: Config = {
   logFile: '/var/log/libvirt/virt-numa.log',
 }
 
-/** One setting of the file that is no key of a request. */
-/** Of a text that cannot be read otherwise: where a person looks for what is wrong with it. */
+/**
+ * The log file that a malformed configuration names, so that its problems are logged where they are expected.
+ */
 export function logFileIn(text: string): Partial<Config> {
   const logFile = /^[ \t]*log_file[ \t]*=[ \t]*"(\/[^"\n]*)"/m.exec(text)?.[1]
   return logFile === undefined ? {} : { logFile }
 }
 
+/** A setting of the file that is not also a key of a request. */
 export type Name =
   | 'guests'
   | 'tenant_keys'
@@ -56,7 +59,7 @@ export type Name =
   | 'log_file'
   | 'root'
 
-/** The file while it is read; `found` gathers what is wrong with it. */
+/** The file while it is read; `found` collects the problems. */
 interface Reading {
   readonly text: string
   readonly source: string
@@ -80,7 +83,7 @@ const names: { readonly [name in Name]: Read } = {
 const ownNames = Object.keys(names) as readonly Name[]
 const allNames: readonly string[] = [...keyNames.map((key) => key.replace(/-/g, '_')), ...ownNames]
 
-/** Of the configuration, be it a key of requests or not. */
+/** Whether the configuration has this key, one of a request or of its own. */
 export function isConfigKey(name: string): boolean {
   return asKey(name) !== undefined || ownNames.some((own) => own === name)
 }
@@ -90,7 +93,6 @@ export function isConfigKey(name: string): boolean {
  * default.
  * @throws Refusal with every problem, in the file's order, each `at` its place in `text`: `config-syntax`,
  * `config-repeated`, `unknown-key`, `unknown-value` and those of sets and sizes
- * @see the keys: DESIGN section 4
  */
 export function parseConfig(text: string, source: string): Config {
   const reading: Reading = { text, source, found: [] }

@@ -3,6 +3,9 @@
 
 import type { XmlElement } from './parse.ts'
 
+/**
+ * Whether two elements are equal; comments, namespace declarations and the order of attributes do not count.
+ */
 export function sameXml(one: XmlElement, other: XmlElement): boolean {
   return (
     one.local === other.local &&

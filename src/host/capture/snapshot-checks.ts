@@ -1,11 +1,11 @@
-// A host that was written by hand: the facts that cannot all be true, and its nodes in order.
+// A host snapshot -> the problems in it (it may be written by hand), and its nodes in order.
 
 import { type CpuSet, MAX_NODES } from '../../base/idset.ts'
 import type { HostNode, Pool } from '../../model.ts'
 import { isDistance } from '../distances.ts'
 import { problem, type Shape } from './json-shape.ts'
 
-export function tellContradictions(
+export function reportContradictions(
   shape: Shape,
   nodes: readonly HostNode[],
   siblings: readonly (CpuSet | undefined)[],
@@ -41,19 +41,19 @@ export function tellContradictions(
         'a node is there once',
         'number them as the kernel does',
       )
-    tellPages(shape, node, path)
-    tellMemory(shape, node, path)
-    tellDistances(shape, node, path, nodes.length)
+    reportPages(shape, node, path)
+    reportMemory(shape, node, path)
+    reportDistances(shape, node, path, nodes.length)
   }
   const sets = nodes.map(({ cpus }, index): [string, CpuSet] => [`nodes[${index}].cpus`, cpus])
-  tellOverlap(shape, sets, 'a CPU lives on one node')
+  reportOverlap(shape, sets, 'a CPU lives on one node')
   const cores = siblings.flatMap((core, index): [string, CpuSet][] =>
     core === undefined ? [] : [[`siblings[${index}]`, core]],
   )
-  tellOverlap(shape, cores, 'a CPU belongs to one core')
+  reportOverlap(shape, cores, 'a CPU belongs to one core')
   for (const [path, core] of cores)
     if (core.length === 0) problem(shape, path, 'is empty', 'a core has CPUs', 'delete it')
-  tellTwice(shape, pools ?? [], 'pools')
+  reportTwice(shape, pools ?? [], 'pools')
 }
 
 /** Where each number stands first; what is wrong already (NaN) is like no other. */
@@ -64,8 +64,8 @@ function firstPlaces(numbers: readonly number[]): ReadonlyMap<number, number> {
   return places
 }
 
-function tellPages(shape: Shape, { pages }: HostNode, path: string): void {
-  tellTwice(shape, pages, `${path}.pages`)
+function reportPages(shape: Shape, { pages }: HostNode, path: string): void {
+  reportTwice(shape, pages, `${path}.pages`)
   for (const [index, { total, free }] of pages.entries()) {
     if (free === undefined || !(free > total)) continue
     problem(
@@ -78,7 +78,7 @@ function tellPages(shape: Shape, { pages }: HostNode, path: string): void {
   }
 }
 
-function tellTwice(shape: Shape, pools: readonly { readonly pagesizeKiB: number }[], path: string): void {
+function reportTwice(shape: Shape, pools: readonly { readonly pagesizeKiB: number }[], path: string): void {
   const places = firstPlaces(pools.map(({ pagesizeKiB }) => pagesizeKiB))
   for (const [index, { pagesizeKiB }] of pools.entries()) {
     const first = places.get(pagesizeKiB) ?? index
@@ -93,7 +93,7 @@ function tellTwice(shape: Shape, pools: readonly { readonly pagesizeKiB: number 
   }
 }
 
-function tellMemory(shape: Shape, { memoryKiB, freeKiB }: HostNode, path: string): void {
+function reportMemory(shape: Shape, { memoryKiB, freeKiB }: HostNode, path: string): void {
   if (memoryKiB === undefined || freeKiB === undefined || freeKiB <= memoryKiB) return
   problem(
     shape,
@@ -104,7 +104,7 @@ function tellMemory(shape: Shape, { memoryKiB, freeKiB }: HostNode, path: string
   )
 }
 
-function tellDistances(shape: Shape, { distances }: HostNode, path: string, nodes: number): void {
+function reportDistances(shape: Shape, { distances }: HostNode, path: string, nodes: number): void {
   if (distances === undefined) return
   const at = `${path}.distances`
   if (distances.length !== nodes) {
@@ -128,7 +128,7 @@ function tellDistances(shape: Shape, { distances }: HostNode, path: string, node
   }
 }
 
-function tellOverlap(shape: Shape, sets: readonly [path: string, cpus: CpuSet][], why: string): void {
+function reportOverlap(shape: Shape, sets: readonly [path: string, cpus: CpuSet][], why: string): void {
   const places = new Map<number, string>()
   for (const [path, cpus] of sets) {
     for (const cpu of cpus) {

@@ -18,7 +18,7 @@ import {
   setIn,
   wholeNumber,
 } from './json-shape.ts'
-import { orderNodes, tellContradictions } from './snapshot-checks.ts'
+import { orderNodes, reportContradictions } from './snapshot-checks.ts'
 
 export interface Snapshot {
   readonly host: Host
@@ -49,7 +49,7 @@ export function parseSnapshot(text: string, source: string): Snapshot {
   const defaultPagesizeKiB = pagesizeIn(shape, root, '', 'defaultPagesizeKiB')
   const isolated = setIn<CpuSet>(shape, root, '', 'isolated')
   const wanted = root.has('allowed') ? allowedAt(shape, root.get('allowed') as Json, 'allowed') : undefined
-  tellContradictions(shape, written, siblings, pools)
+  reportContradictions(shape, written, siblings, pools)
   refuseAll(shape.problems)
   const host: Host = {
     nodes: orderNodes(written),
