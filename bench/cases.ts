@@ -12,7 +12,7 @@ import { place, type Surroundings } from '../src/place.ts'
 import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
 import { situationOf } from '../src/plan/situation.ts'
-import { settle } from '../src/request/request.ts'
+import { requestFrom } from '../src/request/request.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { hostOf } from '../test/corpora/kubevirt-cases.ts'
 
@@ -40,7 +40,7 @@ export function warmRows(): readonly WarmRow[] {
   const fitted = place(readDocument(first), small.surroundings, writeElement).text
   const view = readDomain(readDocument(wideGuest(256)))
   const wide = resourcesOf(wideHost(32, 1024), {})
-  const request = settle([{ pin: 'cpu' }])
+  const request = requestFrom([{ pin: 'cpu' }])
   const moved = {
     ...small.surroundings,
     flags: { ...small.surroundings.flags, cpuset: elsewhere(small.surroundings) },
@@ -126,7 +126,7 @@ function rebindCase(cells: number, nodes: number): () => unknown {
     `<cpu><numa>${list.join('')}</numa></cpu></domain>`
   const view = readDomain(readDocument(text))
   const resources = resourcesOf(host, { nodes: setOf<NodeSet>(range(nodes)) })
-  const request = settle([{ pin: 'cpu' }])
+  const request = requestFrom([{ pin: 'cpu' }])
   return () => rebind(situationOf(view, resources, request), 'if-better')
 }
 

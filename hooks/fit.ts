@@ -98,7 +98,7 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
     config.root,
   )
   const resources = resourcesOf(host, allowed)
-  const bounds = administratorBounds({ config: config.wishes, configSource, flags: {} })
+  const bounds = administratorBounds({ config: config.requested, configSource, flags: {} })
   const found = errorsFirst([...steps.preflight(view, resources), ...pinsBeyond(view, bounds, resources)])
   const summary = listed(found, 'capacity-fails')
   if (found.every(({ code }) => classOf(code) === 'note'))

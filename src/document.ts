@@ -1,7 +1,7 @@
 // A guest's text to its document, and what is read of that before anything else: whether it opted in, and its partition.
 
 import { refuse } from './codes/codes.ts'
-import { NAMESPACE, readWishes } from './domain/metadata.ts'
+import { NAMESPACE, readWrittenKeys } from './domain/metadata.ts'
 import type { DomainView } from './model.ts'
 import type { Config } from './request/config.ts'
 import { optedIn } from './request/sources.ts'
@@ -23,8 +23,8 @@ export function checkType({ type }: DomainView): void {
  * Whether a guest opted in. Nothing else is read: mistakes in the XML of other guests are not our business.
  */
 export function isOptedIn({ root }: XmlDocument, config: Config): boolean {
-  const wishes = readWishes({ problems: [] }, child(root, 'metadata'))
-  return optedIn({ name: nameOf(root), ...(wishes !== undefined && { wishes }) }, config)
+  const writtenKeys = readWrittenKeys({ problems: [] }, child(root, 'metadata'))
+  return optedIn({ name: nameOf(root), ...(writtenKeys !== undefined && { writtenKeys }) }, config)
 }
 
 /** The guest's name, with blanks at its ends: "db1 " is another guest than "db1". */

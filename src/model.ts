@@ -172,7 +172,7 @@ export interface DomainView {
   /** Ids of the I/O threads that the guest will have, ascending. */
   readonly iothreads: readonly number[]
   /** The keys of our metadata element as written, if it is there: the guest opts in. */
-  readonly wishes?: ReadonlyMap<string, string>
+  readonly writtenKeys?: ReadonlyMap<string, string>
 }
 
 // ---- The request ----

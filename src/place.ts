@@ -1,4 +1,4 @@
-// The composition: a domain's text, what the host offers and what is wished for, to the fitted text and how it came about.
+// The composition: a guest's document, the host and what is requested, to the fitted text and how it came about.
 
 import { withCuts } from './base/bounds.ts'
 import { type Diagnostic, Refusal } from './base/diagnostic.ts'
@@ -19,7 +19,7 @@ import { type Situation, situationOf } from './plan/situation.ts'
 import { writtenPlacement } from './plan/written.ts'
 import { type Config, defaultConfig } from './request/config.ts'
 import { type GuestRequest, guestRequest, type Purpose } from './request/guest-request.ts'
-import type { Wishes } from './request/request.ts'
+import type { RequestedKeys } from './request/request.ts'
 import type { Vmi } from './request/vmi.ts'
 import { applyEdits, type Edit, type Write } from './xml/edit.ts'
 import type { XmlDocument } from './xml/parse.ts'
@@ -33,7 +33,7 @@ export interface Surroundings {
   /** What it implies is weaker than the domain's metadata, its annotations are as strong. */
   readonly vmi?: Vmi
   /** Of the command line: the strongest. */
-  readonly flags?: Wishes
+  readonly flags?: RequestedKeys
   /** The guest runs, here or elsewhere: libvirt and QEMU take it, whatever we think of it. */
   readonly runs?: true
 }

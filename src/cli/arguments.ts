@@ -4,7 +4,7 @@ import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import { type Key, keys } from '../request/keys.ts'
-import { readWishes, type Wishes } from '../request/request.ts'
+import { type RequestedKeys, readKeys } from '../request/request.ts'
 import { type Command, type CommandName, commandNames, commands } from './commands.ts'
 import { spelled } from './help.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
@@ -141,11 +141,11 @@ function store(typed: Typed, known: Known, value: string | undefined): void {
   else if (value !== undefined) typed.keys.set(known.key, value)
 }
 
-function requestedOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): Wishes {
-  const read: Wishes[] = []
+function requestedOf(typed: ReadonlyMap<Key, string>, found: Diagnostic[]): RequestedKeys {
+  const read: RequestedKeys[] = []
   for (const [key, value] of typed) {
     try {
-      read.push(readWishes([[key, value]], `--${key}`))
+      read.push(readKeys([[key, value]], `--${key}`))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       for (const cause of error.diagnostics) found.push(diagnostic('usage-value', { cause }))

@@ -2,7 +2,7 @@
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Key } from '../request/keys.ts'
-import type { Wishes } from '../request/request.ts'
+import type { RequestedKeys } from '../request/request.ts'
 import type { Running } from './report.ts'
 
 /** One option. `takes`: what its value is called; without it the option is a switch. */
@@ -103,7 +103,7 @@ export const options = {
 /** What was typed after a command, checked against its row. A switch that was given has the value ''. */
 export interface Given {
   readonly values: { readonly [Name in Option]?: string }
-  readonly requested: Wishes
+  readonly requested: RequestedKeys
   readonly inputs: readonly string[]
 }
 
@@ -141,7 +141,7 @@ export interface Placing {
   readonly cgroup?: string
   readonly pid?: number
   readonly config?: string
-  readonly requested: Wishes
+  readonly requested: RequestedKeys
 }
 
 /** A command that reads one domain. `input` absent or '-': stdin. */

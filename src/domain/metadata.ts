@@ -1,4 +1,4 @@
-// The guest's own wish: our one element in `<metadata>` to its keys and values.
+// What the guest itself requests: our one element in `<metadata>` to its keys and values.
 
 import { diagnostic } from '../codes/codes.ts'
 import { tagSpan, type XmlElement } from '../xml/parse.ts'
@@ -13,7 +13,7 @@ const ELEMENT = 'guestMappingPassthrough'
  * The attributes of our element, as written; `undefined` when the guest does not opt in.
  * libvirt keeps only one top-level element per namespace, so a second one is refused before libvirt drops it.
  */
-export function readWishes(
+export function readWrittenKeys(
   reading: Reading,
   metadata: XmlElement | undefined,
 ): Map<string, string> | undefined {

@@ -15,7 +15,7 @@ import {
 } from '../xml/parse.ts'
 import { readBacking, readPins, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
-import { readWishes } from './metadata.ts'
+import { readWrittenKeys } from './metadata.ts'
 import { reportDoubled } from './unique-elements.ts'
 import {
   cellOf,
@@ -91,7 +91,7 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     tune,
     ...pins,
     iothreads,
-    ...optional('wishes', readWishes(reading, child(root, 'metadata'))),
+    ...optional('writtenKeys', readWrittenKeys(reading, child(root, 'metadata'))),
   }
 }
 

@@ -49,7 +49,7 @@ function lacksKiB({ resources, view }: Situation, placement: Placement): number 
   return missingKiB(resources, backingsOf(placement, view, resources))
 }
 
-/** Wishes that only new cells could fulfil. */
+/** What is requested and would need new cells. */
 function keptNotes(
   { cells, arch = '' }: DomainView,
   { pagesizeKiB, cells: wanted, existing }: Request,
@@ -61,7 +61,7 @@ function keptNotes(
   ]
   return [
     ...(ignored.length === 0 ? [] : [diagnostic('cells-kept', { keys: ignored.join(' and ') })]),
-    // Where cells can be built, a wish for new ones does not come here.
+    // Where cells can be built, existing=replace does not come here.
     ...(existing === 'replace' && move === 'if-broken' ? [diagnostic('cells-impossible', { arch })] : []),
   ]
 }

@@ -16,7 +16,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../base/idset.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { CpuSource, DomainView, Request, Resources } from '../model.ts'
-import type { Wishes } from './request.ts'
+import type { RequestedKeys } from './request.ts'
 
 // ---- The sources ----
 
@@ -53,9 +53,9 @@ export function pinnedCpus({ vcpupin, emulatorpin, iothreadpin }: DomainView): C
 
 /** What the administrator requests. `configSource` names the file, for messages. */
 export interface Administrator {
-  readonly config: Wishes
+  readonly config: RequestedKeys
   readonly configSource: string
-  readonly flags: Wishes
+  readonly flags: RequestedKeys
 }
 
 /** The administrator's cpuset; none without that key. The kernel does not enforce it. */
@@ -100,21 +100,21 @@ export interface Tenancy {
 
 /** A tenant's request within its bounds, with a note for each key that was cut. */
 export interface Cut {
-  readonly wishes: Wishes
+  readonly requested: RequestedKeys
   readonly notes: readonly Diagnostic[]
 }
 
-const NOTHING_CUT: Cut = { wishes: {}, notes: [] }
+const NOTHING_CUT: Cut = { requested: {}, notes: [] }
 
 /**
  * Cuts the keys of a tenant that choose CPUs: `cpuset`, `emulator` and `isolated`. Those that the command line states
  * are left out, since it is stronger.
  * @throws Refusal `cpuset-unavailable` for each set that nothing is left of
  */
-export function cutToBounds(wishes: Wishes, tenancy: Tenancy): Cut {
+export function cutToBounds(requested: RequestedKeys, tenancy: Tenancy): Cut {
   const { bounds, administrator } = tenancy
-  const stated = withoutFlags(wishes, administrator.flags)
-  if (bounds.length === 0) return { wishes: stated, notes: [] }
+  const stated = withoutFlags(requested, administrator.flags)
+  if (bounds.length === 0) return { requested: stated, notes: [] }
   const { cpuset, emulator, isolated } = stated
   const sets = [
     ...(cpuset === undefined ? [] : [cutSet('cpuset', cpuset, tenancy)]),
@@ -127,15 +127,15 @@ export function cutToBounds(wishes: Wishes, tenancy: Tenancy): Cut {
     isolated === 'use' ? cutIsolated(tenancy) : NOTHING_CUT,
   ]
   return {
-    wishes: Object.assign({}, stated, ...cuts.map((cut) => cut.wishes)),
+    requested: Object.assign({}, stated, ...cuts.map((cut) => cut.requested)),
     notes: cuts.flatMap(({ notes }) => notes),
   }
 }
 
-function withoutFlags(wishes: Wishes, flags: Wishes): Wishes {
+function withoutFlags(requested: RequestedKeys, flags: RequestedKeys): RequestedKeys {
   const chooseCpus = ['cpuset', 'emulator', 'isolated']
   const isStronger = (key: string): boolean => chooseCpus.includes(key) && key in flags
-  return Object.fromEntries(Object.entries(wishes).filter(([key]) => !isStronger(key)))
+  return Object.fromEntries(Object.entries(requested).filter(([key]) => !isStronger(key)))
 }
 
 function cutSet(
@@ -147,7 +147,7 @@ function cutSet(
   const facts = { source, key, wanted: formatSet(cpus), bounds: boundWords(cpus, bounds) }
   const allowed = formatSet(cutTo(bounds, bounds[0]?.cpus ?? cpus))
   return {
-    wishes: { [key]: left },
+    requested: { [key]: left },
     notes: left.length === cpus.length ? [] : [diagnostic('cpuset-cut', { ...facts, left: formatSet(left) })],
     refused: left.length > 0 ? [] : [diagnostic('cpuset-unavailable', { ...facts, allowed })],
   }
@@ -162,7 +162,7 @@ function cutUnpinned({ source, bounds, administrator }: Tenancy): Cut {
     return NOTHING_CUT
   const facts = { source, key: 'emulator', wanted: 'none', left: formatSet(own.cpus) }
   return {
-    wishes: { emulator: own.cpus },
+    requested: { emulator: own.cpus },
     notes: [diagnostic('cpuset-cut', { ...facts, bounds: boundWords(given, [own]) })],
   }
 }
@@ -174,7 +174,7 @@ function cutIsolated({ source, bounds, administrator: { config, configSource } }
   const avoided = bounds.filter(({ by }) => by === 'isolated')
   const changes = boundsLeft(given, avoided).length > 0
   return {
-    wishes: { isolated: 'avoid' },
+    requested: { isolated: 'avoid' },
     notes: changes ? [diagnostic('isolated-avoided', { source, config: configSource })] : [],
   }
 }
@@ -200,16 +200,16 @@ export function pinsAskedBy(
   tenants: readonly Asked[],
 ): Asked | undefined {
   if (cpus !== 'as-pinned' || flags.cpus !== undefined || config.cpus === 'as-pinned') return undefined
-  return tenants.find(({ wishes }) => wishes.cpus === 'as-pinned')
+  return tenants.find(({ requested }) => requested.cpus === 'as-pinned')
 }
 
 /** The cpuset of the strongest tenant that states one: it bounds the pins of vCPUs too. */
 export function ownCpuset(tenants: readonly Asked[]): Bound[] {
-  const own = tenants.find(({ wishes }) => wishes.cpuset !== undefined)
-  const cpuset = own?.wishes.cpuset
+  const own = tenants.find(({ requested }) => requested.cpuset !== undefined)
+  const cpuset = own?.requested.cpuset
   return cpuset === undefined ? [] : [{ by: 'cpuset', whose: `cpuset in ${own?.source}`, cpus: cpuset }]
 }
 
-export function withoutPins({ cpus, ...others }: Wishes): Wishes {
+export function withoutPins({ cpus, ...others }: RequestedKeys): RequestedKeys {
   return cpus === undefined || cpus === 'as-pinned' ? others : { ...others, cpus }
 }

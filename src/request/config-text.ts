@@ -43,13 +43,13 @@ const own: { readonly [name in Name]: Setting } = {
 
 /** Every key stands in it once. Reading it gives the defaults. */
 export function configText(): string {
-  const wishes = keyNames.map((key) => entry(key.replaceAll('-', '_'), wishOf(key)))
+  const requested = keyNames.map((key) => entry(key.replaceAll('-', '_'), entryValue(key)))
   const others = (Object.keys(own) as Name[]).map((name) => entry(name, own[name]))
   return `# virt-numa, for all guests of this host: key = "value", a list is [ "a", "b" ].
 # Each key stands here with its default, or an example where it has none. A guest's own metadata wins over this file, but it
 # never leaves the CPUs of cpuset, nor uses isolated ones against isolated = "avoid".
 
-${wishes.join('\n')}
+${requested.join('\n')}
 # What follows is no guest's to set.
 
 ${others.join('\n')}`
@@ -59,7 +59,7 @@ function entry(name: string, { about, shown }: Setting): string {
   return `# ${about}\n#${name} = ${shown}\n`
 }
 
-function wishOf(key: Key): Setting {
+function entryValue(key: Key): Setting {
   const { words, open, unstated, about } = keys[key]
   const says = valuesOf(key).map((value) => (words.includes(value) ? `"${value}"` : value))
   return {

@@ -8,12 +8,12 @@ import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { Request } from '../model.ts'
 import { asKey, type Key, keyNames, keys } from './keys.ts'
 import { readSettings, type Setting, type Value } from './qemu-conf.ts'
-import { readWishes, type Wishes } from './request.ts'
+import { type RequestedKeys, readKeys } from './request.ts'
 
 /** The settings of the file, defaults filled in. */
 export interface Config {
-  /** The administrator's own wishes: stronger than the defaults, weaker than a guest's. */
-  readonly wishes: Wishes
+  /** The administrator's own request: stronger than the defaults, weaker than a guest's. */
+  readonly requested: RequestedKeys
   /** Whom the hook, `watch` and `serve` act on besides the guests that ask for it. */
   readonly guests: 'opted-in' | 'all' | readonly string[]
   /** What metadata and annotations may set. */
@@ -31,7 +31,7 @@ export interface Config {
 
 /** What holds without a file. */
 export const defaultConfig: Config = {
-  wishes: {},
+  requested: {},
   guests: 'opted-in',
   tenantKeys: keyNames,
   reserve: [],
@@ -106,7 +106,7 @@ export function parseConfig(text: string, source: string): Config {
     else
       reading.found.push(diagnostic('config-repeated', { source, key: key.text, first: before }, spanOf(key)))
     const name = ownNames.find((own) => own === key.text)
-    if (name === undefined) config.wishes = { ...config.wishes, ...readWish(setting, reading) }
+    if (name === undefined) config.requested = { ...config.requested, ...readKey(setting, reading) }
     else
       Object.assign(config, gather(reading.found, () => names[name](setting, reading), spanOf(value)) ?? {})
   }
@@ -114,7 +114,7 @@ export function parseConfig(text: string, source: string): Config {
   return config
 }
 
-function readWish({ key, value }: Setting, { source, found }: Reading): Wishes {
+function readKey({ key, value }: Setting, { source, found }: Reading): RequestedKeys {
   const name = asKey(key.text)
   if (name === undefined) {
     const facts = { source, key: key.text, known: allNames, close: nearest(key.text, allNames, found.length) }
@@ -122,7 +122,7 @@ function readWish({ key, value }: Setting, { source, found }: Reading): Wishes {
     return {}
   }
   // A list is no value of any key: the key's own reader says so, with the list as written.
-  return gather(found, () => readWishes([[name, value.text]], source), spanOf(value)) ?? {}
+  return gather(found, () => readKeys([[name, value.text]], source), spanOf(value)) ?? {}
 }
 
 function readGuests(setting: Setting, { source }: Reading): Partial<Config> {

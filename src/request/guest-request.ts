@@ -16,8 +16,8 @@ import {
   withoutPins,
 } from './allowed-cpus.ts'
 import type { Config } from './config.ts'
-import { settle, type Wishes } from './request.ts'
-import { tenantWishes } from './sources.ts'
+import { type RequestedKeys, requestFrom } from './request.ts'
+import { readTenantKeys } from './sources.ts'
 import { type Vmi, withVmi } from './vmi.ts'
 
 /** Everything that a request is made of, besides the guest itself. */
@@ -29,7 +29,7 @@ export interface RequestSources {
   readonly config: Config
   readonly configSource: string
   readonly vmi: Vmi | undefined
-  readonly flags: Wishes
+  readonly flags: RequestedKeys
   readonly purpose: Purpose
 }
 
@@ -57,28 +57,28 @@ export interface GuestRequest {
 export function guestRequest(view: DomainView, sources: RequestSources): GuestRequest {
   const { config, configSource, flags } = sources
   const vmi = sources.vmi && (sources.purpose === 'move' ? withoutPagesize(sources.vmi) : sources.vmi)
-  const administrator: Administrator = { config: config.wishes, configSource, flags }
+  const administrator: Administrator = { config: config.requested, configSource, flags }
   const given = givenTo(view, sources)
   const bounds = vmi?.dedicated === false ? [] : tenantBounds(administrator, given())
-  const askedBy = (wishes: ReadonlyMap<string, string>, source: string): Asked => {
-    const read = tenantWishes(wishes, source, config, configSource)
+  const askedBy = (written: ReadonlyMap<string, string>, source: string): Asked => {
+    const read = readTenantKeys(written, source, config, configSource)
     return { ...cutToBounds(read, { source, bounds, administrator }), source }
   }
   const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
-  const own = askedBy(view.wishes ?? new Map(), `metadata of ${view.name || 'the guest'}`)
-  const layered = (annotations: Wishes, metadata: Wishes): Request => {
-    const layers = [config.wishes, vmi?.wishes ?? {}, annotations, metadata, flags]
-    const request = settle(layers, config.reserve)
+  const own = askedBy(view.writtenKeys ?? new Map(), `metadata of ${view.name || 'the guest'}`)
+  const layered = (annotations: RequestedKeys, metadata: RequestedKeys): Request => {
+    const layers = [config.requested, vmi?.requested ?? {}, annotations, metadata, flags]
+    const request = requestFrom(layers, config.reserve)
     return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
   }
-  const request = layered(annotated.wishes, own.wishes)
+  const request = layered(annotated.requested, own.requested)
   const tenants = [own, annotated]
   const asker = bounds.length === 0 ? undefined : pinsAskedBy(request, administrator, tenants)
   const tenantPins = asker && {
     source: asker.source,
     vcpus: [...bounds, ...ownCpuset(tenants)],
     threads: bounds,
-    otherwise: layered(withoutPins(annotated.wishes), withoutPins(own.wishes)),
+    otherwise: layered(withoutPins(annotated.requested), withoutPins(own.requested)),
     resourcesWith: (pins: CpuSet) => given(request.cpuset, pins),
   }
   const usesPins = request.cpus === 'as-pinned' && tenantPins === undefined
@@ -93,8 +93,8 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
 
 /** A guest that moves keeps its page size, and need not be told so. */
 function withoutPagesize(vmi: Vmi): Vmi {
-  const { pagesize: _, ...wishes } = vmi.wishes
-  return { ...vmi, wishes }
+  const { pagesize: _, ...requested } = vmi.requested
+  return { ...vmi, requested }
 }
 
 /** What the guest may use, without a request or with what a request says of CPUs. */

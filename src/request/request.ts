@@ -7,24 +7,27 @@ import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { Like, Request, Rules } from '../model.ts'
 import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'
 
-/** What one place states: the keys that it has, read. `pagesize` is in KiB. */
-export type Wishes = { readonly [K in Key]?: KeyValues[K] }
+/** What is requested in one place: the keys that are stated there, read. `pagesize` is in KiB. */
+export type RequestedKeys = { readonly [K in Key]?: KeyValues[K] }
 
 /**
  * Reads the keys and values of one place; `source` names it, e.g. "metadata of guest db1" or "--memory".
  * A key may be written with `_` for `-`; of a key that comes twice the last one counts.
  * @throws Refusal `unknown-key`, `unknown-value`, `set-malformed`, `size-malformed`: everything that is wrong, not only the first
  */
-export function readWishes(pairs: Iterable<readonly [key: string, value: string]>, source: string): Wishes {
-  const wishes: Wishes[] = []
+export function readKeys(
+  pairs: Iterable<readonly [key: string, value: string]>,
+  source: string,
+): RequestedKeys {
+  const read: RequestedKeys[] = []
   const found: Diagnostic[] = []
   for (const [name, value] of pairs) {
     const key = asKey(name)
     if (key === undefined) found.push(unknownKey(name, source, found.length))
-    else wishes.push(gather(found, () => ({ [key]: keys[key].read(value.trim(), source) })) ?? {})
+    else read.push(gather(found, () => ({ [key]: keys[key].read(value.trim(), source) })) ?? {})
   }
   refuseAll(found)
-  return Object.assign({}, ...wishes)
+  return Object.assign({}, ...read)
 }
 
 /** @param mistakes how many were found before this one */
@@ -38,11 +41,11 @@ export function unknownKey(name: string, source: string, mistakes: number): Diag
 }
 
 /**
- * The request that layers of wishes make, weakest first: the defaults of the strongest `like`, then each key
+ * The request that layers of keys make, weakest first: the defaults of the strongest `like`, then each key
  * as the strongest layer states it. `reserve` is the administrator's and no key (config.ts).
  */
-export function settle(layers: readonly Wishes[], reserve: Request['reserve'] = []): Request {
-  const { pagesize, ...stated }: Wishes = Object.assign({}, ...layers)
+export function requestFrom(layers: readonly RequestedKeys[], reserve: Request['reserve'] = []): Request {
+  const { pagesize, ...stated }: RequestedKeys = Object.assign({}, ...layers)
   const like = stated.like ?? 'virt-numa'
   // Where emulator and I/O threads are requested to be, KubeVirt's rule for them does not count.
   const rules = stated.emulator === undefined ? rulesOf[like] : { ...rulesOf[like], threads: 'ours' as const }

@@ -1,4 +1,4 @@
-// Who may wish for what: a guest's metadata or annotations, judged by the administrator's configuration.
+// What a guest requests in its metadata or annotations, as far as the administrator's configuration leaves it to guests.
 
 import { gather } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
@@ -6,27 +6,30 @@ import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { DomainView } from '../model.ts'
 import type { Config } from './config.ts'
 import { asKey } from './keys.ts'
-import { readWishes, unknownKey, type Wishes } from './request.ts'
+import { type RequestedKeys, readKeys, unknownKey } from './request.ts'
 
 /** Whether the hook, `watch` and `serve` may touch this guest: it asks for it itself, or `guests` covers it. */
-export function optedIn({ name, wishes }: Pick<DomainView, 'name' | 'wishes'>, { guests }: Config): boolean {
-  if (wishes !== undefined || guests === 'all') return true
+export function optedIn(
+  { name, writtenKeys }: Pick<DomainView, 'name' | 'writtenKeys'>,
+  { guests }: Config,
+): boolean {
+  if (writtenKeys !== undefined || guests === 'all') return true
   return guests !== 'opted-in' && guests.includes(name)
 }
 
 /**
  * Reads what a guest states (`source`, e.g. "metadata of db1"), and only keys that `tenant_keys` leaves to guests.
- * @throws Refusal `tenant-key-refused` and those of `readWishes`: everything that is wrong, in the order stated
+ * @throws Refusal `tenant-key-refused` and those of `readKeys`: everything that is wrong, in the order stated
  */
-export function tenantWishes(
-  wishes: ReadonlyMap<string, string>,
+export function readTenantKeys(
+  written: ReadonlyMap<string, string>,
   source: string,
   config: Config,
   configSource: string,
-): Wishes {
+): RequestedKeys {
   const found: Diagnostic[] = []
-  const read: Wishes[] = []
-  for (const [name, value] of wishes) {
+  const read: RequestedKeys[] = []
+  for (const [name, value] of written) {
     const key = asKey(name)
     if (key !== undefined && !config.tenantKeys.includes(key)) {
       found.push(
@@ -35,7 +38,7 @@ export function tenantWishes(
       continue
     }
     if (key === undefined) found.push(unknownKey(name, source, found.length))
-    else read.push(gather(found, () => readWishes([[name, value]], source)) ?? {})
+    else read.push(gather(found, () => readKeys([[name, value]], source)) ?? {})
   }
   refuseAll(found)
   return Object.assign({}, ...read)

@@ -21,7 +21,7 @@ export interface Spot {
   readonly value: Value | undefined
 }
 
-/** The guest's own wishes are annotations `virt-numa.io/<key>`. */
+/** The guest's own request is annotations `virt-numa.io/<key>`. */
 export const PREFIX = 'virt-numa.io/'
 
 /** The VirtualMachineInstance in a document: itself, or what a VirtualMachine is the template of. */

@@ -1,11 +1,11 @@
-// A VirtualMachineInstance to what it wishes, and to the facts that KubeVirt's own rules look at.
+// A VirtualMachineInstance to what it requests, and to the facts that KubeVirt's own rules look at.
 
 import { gather } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { parseQuantity } from '../base/memory.ts'
 import { diagnostic, refuseAll, unique } from '../codes/codes.ts'
 import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model.ts'
-import type { Wishes } from './request.ts'
+import type { RequestedKeys } from './request.ts'
 import { cpuNotes } from './vmi-cpus.ts'
 import { elementsIn, threadsIn } from './vmi-rules.ts'
 import {
@@ -30,13 +30,13 @@ export interface Vmi {
   /** `spec.domain.cpu.dedicatedCpuPlacement`. Without it nothing is fitted. */
   readonly dedicated: boolean
   /**
-   * `guestMappingPassthrough`: KubeVirt's own cells. Without it and without wishes of its own, the guest gets
+   * `guestMappingPassthrough`: KubeVirt's own cells. Without it and without keys about cells, the guest gets
    * pins only.
    */
   readonly passthrough: boolean
   /** What follows from the spec. */
-  readonly wishes: Wishes
-  /** The annotations `virt-numa.io/<key>`, by key: the guest's own wishes, as metadata are. */
+  readonly requested: RequestedKeys
+  /** The annotations `virt-numa.io/<key>`, by key: the guest's own request, as metadata are. */
   readonly annotations: ReadonlyMap<string, string>
   readonly threads: KubevirtThreads
   readonly elements: KubevirtElements
@@ -84,7 +84,7 @@ export function readVmi(value: Value, source: string): Vmi {
     source,
     dedicated,
     passthrough,
-    wishes: wishesOf(passthrough, pagesizeKiB),
+    requested: keysOf(passthrough, pagesizeKiB),
     annotations: own,
     threads,
     elements,
@@ -103,9 +103,9 @@ function annotationsIn(reading: Reading, root: Spot): Map<string, string> {
 }
 
 /**
- * The synthetic cell that KubeVirt makes for memfd is no wish of the guest, so cells are always built anew.
+ * The synthetic cell that KubeVirt makes for memfd is not requested by the guest, so cells are always built anew.
  */
-function wishesOf(passthrough: boolean, pagesizeKiB: number | undefined): Wishes {
+function keysOf(passthrough: boolean, pagesizeKiB: number | undefined): RequestedKeys {
   const always = { pin: 'cpu', existing: 'replace' } as const
   // Hugepages in the domain that the VMI does not request do not count: KubeVirt wants both.
   if (passthrough) return { like: 'kubevirt', ...always, pagesize: pagesizeKiB ?? 'none' }
@@ -134,7 +134,7 @@ function memoryIn(reading: Reading, spec: Spot): number | undefined {
   return (guest ?? requests ?? limits)?.kib
 }
 
-/** The guest's own cells are wished for by any of these keys; the others say where its threads run. */
+/** Keys that request cells of the guest's own; the others say where its threads run. */
 const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'distances'] as const
 
 /**
@@ -142,7 +142,7 @@ const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'di
  * KubeVirt pins it where nothing else is requested.
  * @param stated what is requested beside the VMI's spec: annotations, metadata, flags
  */
-export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: Wishes): Request {
+export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: RequestedKeys): Request {
   const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
   if (!pinsOnly) return { ...request, threads, pinsOnly }
   const isKubevirts = request.cpus === 'in-order' && request.pin === 'cpu'

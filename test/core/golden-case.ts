@@ -17,7 +17,7 @@ import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
 import { type Placed, place, requestFor, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { parseConfig } from '../../src/request/config.ts'
-import { readWishes } from '../../src/request/request.ts'
+import { readKeys } from '../../src/request/request.ts'
 import { readVmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { runApart } from '../apart.ts'
@@ -57,7 +57,7 @@ export function readCases(): GoldenCase[] {
       const vmi = existsSync(`${folder}/vmi.json`)
         ? { vmi: readVmi(parseJson(read('vmi.json'), 'vmi.json'), 'vmi.json') }
         : {}
-      const flags = readWishes(Object.entries(keys as Record<string, string>), 'request.json')
+      const flags = readKeys(Object.entries(keys as Record<string, string>), 'request.json')
       return {
         name,
         folder,

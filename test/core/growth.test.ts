@@ -21,7 +21,7 @@ import { assignHomes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
 import { situationOf } from '../../src/plan/situation.ts'
-import { settle } from '../../src/request/request.ts'
+import { requestFrom } from '../../src/request/request.ts'
 import { long, times } from '../long.ts'
 
 const RUNS = { numRuns: 1000, seed: 20_260_211 }
@@ -293,7 +293,7 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
   }))
   const resources = resourcesOf({ nodes, siblings: [] }, {})
   const { placement } = plan(
-    situationOf(readDomain(readDocument(text)), resources, settle([{ pin: 'cell' }])),
+    situationOf(readDomain(readDocument(text)), resources, requestFrom([{ pin: 'cell' }])),
   )
   t.same(
     placement.cells.map(({ vcpus }) => vcpus.length),

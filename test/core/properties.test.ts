@@ -13,7 +13,7 @@ import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { assignHomes } from '../../src/plan/sites/assign-nodes.ts'
 import type { HomeSearch } from '../../src/plan/sites/partial-assignment.ts'
 import { defaultConfig } from '../../src/request/config.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { elementsAt, readXml } from '../../src/xml/read.ts'
 import { times } from '../long.ts'
@@ -285,7 +285,7 @@ function domainOf(one: Guest): string {
 
 // ---- Requests ----
 
-const wishesFor = (host: Host): fc.Arbitrary<Wishes> => {
+const wishesFor = (host: Host): fc.Arbitrary<RequestedKeys> => {
   const cpus = some([...onlineOf(host), ...(onlineOf(host).length > 3 ? [] : [99])], 1).map((set) =>
     setOf<CpuSet>(set),
   )
@@ -315,14 +315,14 @@ const wishesFor = (host: Host): fc.Arbitrary<Wishes> => {
       isolated: fc.constantFrom(undefined, 'use', 'avoid'),
       cpuset: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: cpus }),
     })
-    .map((wishes) => stated(wishes) as Wishes)
+    .map((requested) => stated(requested) as RequestedKeys)
 }
 
 const reserveArb = fc.constantFrom([], [], [{ pagesizeKiB: 2 * MiB, kib: 3 * 2 * MiB }])
 
 interface Case extends Setting {
   readonly domain: string
-  readonly flags: Wishes
+  readonly flags: RequestedKeys
   readonly reserve: readonly { readonly pagesizeKiB: number; readonly kib: number }[]
 }
 
@@ -919,7 +919,7 @@ function abiOf(text: string) {
 }
 
 /** What may be wished for on the way to another host. */
-const moveWishes = (host: Host): fc.Arbitrary<Wishes> =>
+const moveWishes = (host: Host): fc.Arbitrary<RequestedKeys> =>
   wishesFor(host).map(({ cpus, pin, emulator, isolated, cpuset, mode }) =>
     stated({ cpus: cpus === 'as-pinned' ? undefined : cpus, pin, emulator, isolated, cpuset, mode }),
   )

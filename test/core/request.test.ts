@@ -9,13 +9,13 @@ import type { Request, Resources } from '../../src/model.ts'
 import { type Administrator, type Cut, cutToBounds, tenantBounds } from '../../src/request/allowed-cpus.ts'
 import { type Config, defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { asKey, type Key, keyNames, keys } from '../../src/request/keys.ts'
-import { readWishes, settle, type Wishes } from '../../src/request/request.ts'
-import { optedIn, tenantWishes } from '../../src/request/sources.ts'
+import { type RequestedKeys, readKeys, requestFrom } from '../../src/request/request.ts'
+import { optedIn, readTenantKeys } from '../../src/request/sources.ts'
 import { pattern } from '../pattern.ts'
 import { type Worded, worded } from './worded.ts'
 
 const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
-const wish = (key: string, value: string): Wishes => readWishes([[key, value]], 'test')
+const wish = (key: string, value: string): RequestedKeys => readKeys([[key, value]], 'test')
 
 function refusals(run: () => unknown): readonly Worded[] {
   try {
@@ -83,12 +83,12 @@ t.test('every key takes its words, the default first', async (t) => {
   for (const key of keyNames) {
     t.same(keys[key].words, words[key], key)
     for (const word of words[key]) {
-      t.same(readWishes([[key, word]], 'test'), { [key]: word })
-      t.same(readWishes([[key, ` ${word}\n`]], 'test'), { [key]: word }, 'blanks around it do not count')
+      t.same(readKeys([[key, word]], 'test'), { [key]: word })
+      t.same(readKeys([[key, ` ${word}\n`]], 'test'), { [key]: word }, 'blanks around it do not count')
     }
     const [first] = words[key]
     if (keys[key].unstated === undefined)
-      t.same(settle([])[key as keyof Request], first, `${key} is ${first} without a word`)
+      t.same(requestFrom([])[key as keyof Request], first, `${key} is ${first} without a word`)
   }
 })
 
@@ -137,7 +137,7 @@ t.test('values that are refused', async (t) => {
       `${key}=${value}`,
     )
 
-  const [memory] = refusals(() => readWishes([['memory', 'evne']], 'metadata of db1'))
+  const [memory] = refusals(() => readKeys([['memory', 'evne']], 'metadata of db1'))
   t.match(memory, {
     code: 'unknown-value',
     what: 'metadata of db1: "evne" is no value of memory',
@@ -159,7 +159,7 @@ t.test('keys that are refused, all at once', async (t) => {
     t.equal(asKey(key), undefined)
   }
   const found = refusals(() =>
-    readWishes(
+    readKeys(
       [
         ['memroy', 'even'],
         ['pin', 'cpus'],
@@ -180,9 +180,9 @@ t.test('keys that are refused, all at once', async (t) => {
     ],
   )
   t.match(found[0]?.why, /^the keys are like, cells, .*, cpuset$/)
-  t.same(readWishes([], 'test'), {})
+  t.same(readKeys([], 'test'), {})
   t.same(
-    readWishes(
+    readKeys(
       [
         ['pin', 'cpu'],
         ['pin', 'cell'],
@@ -204,10 +204,10 @@ t.test('nearest', async (t) => {
   t.equal(nearest('x'.repeat(100_000), ['even']), undefined)
 })
 
-t.test('settle: the defaults of both likes', async (t) => {
-  t.same(settle([]), ownDefaults)
-  t.same(settle([{}, { like: 'virt-numa' }]), ownDefaults)
-  t.same(settle([{ like: 'kubevirt' }]), {
+t.test('a request: the defaults of both likes', async (t) => {
+  t.same(requestFrom([]), ownDefaults)
+  t.same(requestFrom([{}, { like: 'virt-numa' }]), ownDefaults)
+  t.same(requestFrom([{ like: 'kubevirt' }]), {
     like: 'kubevirt',
     cells: 'per-node',
     existing: 'replace',
@@ -231,32 +231,35 @@ t.test('settle: the defaults of both likes', async (t) => {
       allocation: 'immediate',
     },
   })
-  t.same(settle([{ like: 'kubevirt' }, { like: 'virt-numa' }]), ownDefaults, 'the strongest like counts')
+  t.same(requestFrom([{ like: 'kubevirt' }, { like: 'virt-numa' }]), ownDefaults, 'the strongest like counts')
   t.match(
-    settle([{ memory: 'by-vcpu' }, { like: 'kubevirt' }]),
+    requestFrom([{ memory: 'by-vcpu' }, { like: 'kubevirt' }]),
     { memory: 'by-vcpu', cpus: 'in-order' },
     'a stated key is no default',
   )
-  t.match(settle([{ like: 'kubevirt', emulator: 'spare' }]), {
+  t.match(requestFrom([{ like: 'kubevirt', emulator: 'spare' }]), {
     emulator: 'spare',
     rules: { threads: 'ours', hugepagesRequired: true },
   })
 })
 
-t.test('settle: defaults < config < VMI < metadata < flags', async (t) => {
+t.test('a request: defaults < config < VMI < metadata < flags', async (t) => {
   const values = ['pack', 'in-order', 'spread', 'as-pinned'] as const
-  const layers: Wishes[] = []
+  const layers: RequestedKeys[] = []
   for (const choice of values) {
     layers.push({ cpus: choice })
-    t.equal(settle(layers).cpus, choice)
-    t.equal(settle([...layers, {}]).cpus, choice, 'a place that does not state it changes nothing')
+    t.equal(requestFrom(layers).cpus, choice)
+    t.equal(requestFrom([...layers, {}]).cpus, choice, 'a place that does not state it changes nothing')
   }
-  const config: Wishes = { memory: 'by-free-pages', mode: 'preferred', pin: 'cell', pagesize: 2048 }
-  const metadata: Wishes = { mode: 'restrictive', pin: 'cell', pagesize: 1048576, cpuset: cpus('0-3') }
-  const flags: Wishes = { pin: 'auto', cells: 2, pagesize: 'none' }
-  const request = settle([config, { like: 'kubevirt' }, metadata, flags], [{ pagesizeKiB: 2048, kib: 4096 }])
+  const config: RequestedKeys = { memory: 'by-free-pages', mode: 'preferred', pin: 'cell', pagesize: 2048 }
+  const metadata: RequestedKeys = { mode: 'restrictive', pin: 'cell', pagesize: 1048576, cpuset: cpus('0-3') }
+  const flags: RequestedKeys = { pin: 'auto', cells: 2, pagesize: 'none' }
+  const request = requestFrom(
+    [config, { like: 'kubevirt' }, metadata, flags],
+    [{ pagesizeKiB: 2048, kib: 4096 }],
+  )
   t.same(request, {
-    ...settle([{ like: 'kubevirt' }]),
+    ...requestFrom([{ like: 'kubevirt' }]),
     memory: 'by-free-pages',
     mode: 'restrictive',
     pin: 'auto',
@@ -266,13 +269,13 @@ t.test('settle: defaults < config < VMI < metadata < flags', async (t) => {
     reserve: [{ pagesizeKiB: 2048, kib: 4096 }],
   })
   t.notOk('pagesize' in request)
-  t.notOk('pagesizeKiB' in settle([]))
-  t.notOk('cpuset' in settle([]))
+  t.notOk('pagesizeKiB' in requestFrom([]))
+  t.notOk('cpuset' in requestFrom([]))
 })
 
 t.test('config: nothing said, all defaults', async (t) => {
   t.same(defaultConfig, {
-    wishes: {},
+    requested: {},
     guests: 'opted-in',
     tenantKeys: keyNames,
     reserve: [],
@@ -313,7 +316,7 @@ on_error = "keep"
 log_file = "/tmp/it's.log"
 root = "/host"`
   const expected: Config = {
-    wishes: {
+    requested: {
       memory: 'by-free-pages',
       cpus: 'spread',
       cells: 2,
@@ -342,7 +345,7 @@ root = "/host"`
 t.test('config: every word of every key', async (t) => {
   for (const key of keyNames) {
     for (const word of words[key])
-      t.same(parseConfig(`${key} = "${word}"`, 'test.conf').wishes, { [key]: word })
+      t.same(parseConfig(`${key} = "${word}"`, 'test.conf').requested, { [key]: word })
   }
 })
 
@@ -524,7 +527,7 @@ t.test('config: large and odd texts end', async (t) => {
 })
 
 t.test('who is fitted', async (t) => {
-  const asks = { name: 'db1', wishes: new Map<string, string>() }
+  const asks = { name: 'db1', writtenKeys: new Map<string, string>() }
   const silent = { name: 'db2' }
   const covered = (guests: Config['guests']): [boolean, boolean] => {
     const config = { ...defaultConfig, guests }
@@ -541,8 +544,8 @@ t.test('who is fitted', async (t) => {
 
 t.test('what a guest may wish for', async (t) => {
   const some: Config = { ...defaultConfig, tenantKeys: ['memory', 'cells'] }
-  const read = (pairs: readonly (readonly [string, string])[], config: Config): Wishes =>
-    tenantWishes(new Map(pairs), 'metadata of db1', config, 'our.conf')
+  const read = (pairs: readonly (readonly [string, string])[], config: Config): RequestedKeys =>
+    readTenantKeys(new Map(pairs), 'metadata of db1', config, 'our.conf')
   t.same(
     read(
       [
@@ -604,14 +607,14 @@ const given = (text: string): Bound => ({
   whose: 'the CPUs that the guest was given',
   cpus: cpus(text),
 })
-const cutToAllowed = (wishes: Wishes, allowed: CpuSet, source: string): Cut =>
-  cutToBounds(wishes, { source, bounds: [{ ...given(''), cpus: allowed }], administrator: NOBODY })
+const cutToAllowed = (requested: RequestedKeys, allowed: CpuSet, source: string): Cut =>
+  cutToBounds(requested, { source, bounds: [{ ...given(''), cpus: allowed }], administrator: NOBODY })
 
 t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
   const allowed = cpus('2-5')
-  const wishes: Wishes = { memory: 'even', cpuset: cpus('0-3'), emulator: cpus('5-8') }
-  const cut = cutToAllowed(wishes, allowed, 'metadata of db1')
-  t.same(cut.wishes, { memory: 'even', cpuset: [2, 3], emulator: [5] })
+  const requested: RequestedKeys = { memory: 'even', cpuset: cpus('0-3'), emulator: cpus('5-8') }
+  const cut = cutToAllowed(requested, allowed, 'metadata of db1')
+  t.same(cut.requested, { memory: 'even', cpuset: [2, 3], emulator: [5] })
   t.same(
     cut.notes.map(worded).map(({ code, what, why }) => [code, what, why]),
     [
@@ -628,7 +631,7 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
     ],
   )
   t.same(
-    wishes,
+    requested,
     { memory: 'even', cpuset: [0, 1, 2, 3], emulator: [5, 6, 7, 8] },
     'what was given stays as it was',
   )
@@ -638,8 +641,8 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
     { emulator: 'shared' },
     { cpuset: cpus('2-5'), emulator: cpus('3') },
     { cells: 2 },
-  ] as Wishes[]) {
-    t.same(cutToAllowed(uncut, allowed, 'test'), { wishes: uncut, notes: [] })
+  ] as RequestedKeys[]) {
+    t.same(cutToAllowed(uncut, allowed, 'test'), { requested: uncut, notes: [] })
   }
   const found = refusals(() =>
     cutToAllowed({ cpuset: cpus('0-1'), emulator: cpus('8') }, allowed, 'metadata of db1'),
@@ -665,7 +668,7 @@ const SIX: Resources = {
 }
 
 t.test('the administrator bounds what a guest requests', async (t) => {
-  const boundsOf = (config: Wishes, flags: Wishes = {}): string[] =>
+  const boundsOf = (config: RequestedKeys, flags: RequestedKeys = {}): string[] =>
     tenantBounds({ config, configSource: 'our.conf', flags }, { ...SIX, allowedBy: 'confined' }).map(
       (bound) => `${bound.whose} ${formatSet(bound.cpus)}`,
     )
@@ -690,11 +693,18 @@ t.test('the administrator bounds what a guest requests', async (t) => {
     ["the host's online CPUs"],
   )
 
-  const cut = (wishes: Wishes, config: Wishes, flags: Wishes = {}): [Wishes, string[]] => {
+  const cut = (
+    requested: RequestedKeys,
+    config: RequestedKeys,
+    flags: RequestedKeys = {},
+  ): [RequestedKeys, string[]] => {
     const administrator = { config, configSource: 'our.conf', flags }
     const bounds = tenantBounds(administrator, { ...SIX, allowedBy: 'confined' })
-    const answer = cutToBounds(wishes, { source: 'test', bounds, administrator })
-    return [answer.wishes, answer.notes.map(worded).map(({ code, what, why }) => `${code} ${what}; ${why}`)]
+    const answer = cutToBounds(requested, { source: 'test', bounds, administrator })
+    return [
+      answer.requested,
+      answer.notes.map(worded).map(({ code, what, why }) => `${code} ${what}; ${why}`),
+    ]
   }
   const stays = "a guest's own request stays within"
   t.same(cut({ cpuset: cpus('0-3') }, { cpuset: cpus('0-2') }), [

@@ -22,7 +22,7 @@ import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView, Host } from '../../src/model.ts'
 import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { type Config, defaultConfig } from '../../src/request/config.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import type { Vmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { runApart } from '../apart.ts'
@@ -128,7 +128,7 @@ const VMI: Vmi = {
   source: 'vmi.json',
   dedicated: true,
   passthrough: false,
-  wishes: {},
+  requested: {},
   annotations: new Map(),
   threads: { isolateEmulator: false, evenParity: false, writtenVcpus: 0, wanted: false, pool: 0 },
   elements: { hintDedicated: false, pmuOff: false, nosharepages: false, memfd: false },
@@ -156,11 +156,11 @@ function ask({ keys: wanted, guest: written, bounds: bound, by, move }: Case): A
   const given = intersect(isPod ? pins : (bound.given ?? ONLINE), ONLINE)
   // The administrator's cpuset is a part of it: what he requests himself is not bounded.
   const own = setOf<CpuSet>(given.filter((_, index) => index % 4 !== bound.half))
-  const configured: Wishes = {
+  const configured: RequestedKeys = {
     ...(bound.configured && own.length > 0 && { cpuset: own }),
     ...(bound.avoid && { isolated: 'avoid' }),
   }
-  const config: Config = { ...defaultConfig, wishes: configured }
+  const config: Config = { ...defaultConfig, requested: configured }
   const nodes = parseSet<NodeSet>(bound.nodes, 'test')
   const allowed = { nodes, ...(bound.given !== undefined && { cpus: bound.given }) }
   const shared = bound.avoid ? subtract(given, HOST.isolated as CpuSet) : given

@@ -321,7 +321,7 @@ function memoryAnd(domain: object): object {
 
 // ---- Annotations ----
 
-t.test('annotations are the guest’s own wishes', (t) => {
+t.test('annotations are the guest’s own request', (t) => {
   const by = (key: string, value: string): Parts => ({ annotations: { [`virt-numa.io/${key}`]: value } })
   t.match(
     placed(by('memory', 'by-vcpu'), [1, 2, 3, 6]).text,
@@ -355,7 +355,7 @@ t.test('what is stronger: flags, metadata, annotations, the spec, the configurat
   const text = DOMAIN.replace('<memory ', `${metadata}<memory `)
   const config = {
     ...defaultConfig,
-    wishes: { cpus: 'spread', distances: 'host', like: 'virt-numa' } as const,
+    requested: { cpus: 'spread', distances: 'host', like: 'virt-numa' } as const,
   }
   const { request } = placed(annotated, [2, 3, 6, 7], text, { config, flags: { mode: 'preferred' } })
   t.match(request, { like: 'kubevirt', memory: 'even', distances: 'none', cpus: 'spread', mode: 'preferred' })
@@ -415,7 +415,7 @@ t.test('page sizes', (t) => {
   })
   t.match(refused('0'), { code: 'pagesize-invalid' })
   t.match(refused(undefined), { code: 'pagesize-invalid' })
-  t.match(vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize: '1Gi' } } } }).wishes, {
+  t.match(vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize: '1Gi' } } } }).requested, {
     pagesize: 1048576,
   })
   t.end()

@@ -6,7 +6,7 @@ import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { readDocument } from '../../src/document.ts'
 import type { Placed } from '../../src/place.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import type { XmlElement } from '../../src/xml/parse.ts'
 import { readXml, type XmlData } from '../../src/xml/read.ts'
 import { worded } from '../core/worded.ts'
@@ -16,7 +16,8 @@ const PINS = ['vcpupin', 'emulatorpin', 'iothreadpin']
 
 const domains = readDomains()
 
-const fit = (text: string, wishes: Wishes = {}): Placed | Refusal => fitTo(roomyHost, text, wishes)
+const fit = (text: string, requested: RequestedKeys = {}): Placed | Refusal =>
+  fitTo(roomyHost, text, requested)
 
 /** Why a domain may be refused, and how many are. Anything else is a surprise to look at. */
 const REFUSED: Record<string, readonly [count: number, why: string]> = {
@@ -111,7 +112,7 @@ t.test('what is fitted needs no further edit, and cells can be built anew', (t) 
 })
 
 t.test('every byte outside of the edits stays, and every element that is not ours', (t) => {
-  const wishes: Wishes[] = [
+  const requested: RequestedKeys[] = [
     {},
     { pagesize: 2048, emulator: 'shared' },
     { cells: 1, pin: 'cell', distances: 'none' },
@@ -119,7 +120,7 @@ t.test('every byte outside of the edits stays, and every element that is not our
   let fitted = 0
   for (const [index, domain] of domains.entries()) {
     const text = textOf(domain)
-    const placed = fit(text, { ...wishes[index % wishes.length], existing: 'replace' })
+    const placed = fit(text, { ...requested[index % requested.length], existing: 'replace' })
     if (placed instanceof Refusal) continue
     fitted += 1
     if (outside(text, placed) !== placed.text) t.fail(`${domain.id}: the bytes outside of the edits`)

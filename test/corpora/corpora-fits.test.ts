@@ -11,15 +11,15 @@ import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView } from '../../src/model.ts'
 import type { Placed } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import { worded } from '../core/worded.ts'
 import { type Domain, fitTo, invalidBySchema, outside, readDomains, textOf, tightHost } from './corpus.ts'
 
 const HOSTS = [1, 2, 4, 8]
-const RUNS: Record<string, { readonly wishes: Wishes; readonly move?: Move }> = {
-  transform: { wishes: {} },
-  'existing=replace': { wishes: { existing: 'replace', mode: 'preferred' } },
-  rebind: { wishes: {}, move: 'if-better' },
+const RUNS: Record<string, { readonly requested: RequestedKeys; readonly move?: Move }> = {
+  transform: { requested: {} },
+  'existing=replace': { requested: { existing: 'replace', mode: 'preferred' } },
+  rebind: { requested: {}, move: 'if-better' },
 }
 
 interface Fitted {
@@ -49,9 +49,9 @@ const refused = new Map<string, Set<string>>()
 
 /** What does not hold of an answer, in words. */
 function wrongIn(domain: Domain, text: string, placed: Placed, nodes: number, run: string): string[] {
-  const { wishes, move } = RUNS[run] as (typeof RUNS)[string]
+  const { requested, move } = RUNS[run] as (typeof RUNS)[string]
   const host = hostFor(domain, nodes)
-  const again = fitTo(host, placed.text, wishes, move)
+  const again = fitTo(host, placed.text, requested, move)
   const rebound = move !== undefined ? again : fitTo(host, placed.text, {}, 'if-better')
   return [
     ...(outside(text, placed) === placed.text ? [] : ['the bytes outside of the edits']),
@@ -78,8 +78,8 @@ t.test(
         let fitted = 0
         for (const { domain, text } of domains) {
           const name = nameOf(domain, run, nodes)
-          const { wishes, move } = RUNS[run] as (typeof RUNS)[string]
-          const placed = fitTo(hostFor(domain, nodes), text, wishes, move)
+          const { requested, move } = RUNS[run] as (typeof RUNS)[string]
+          const placed = fitTo(hostFor(domain, nodes), text, requested, move)
           if (placed instanceof Refusal) {
             if (placed.diagnostics.length === 0) t.fail(`${name}: no reason`)
             for (const { code, what, why } of placed.diagnostics.map(worded)) {

@@ -202,7 +202,7 @@ t.test(
 )
 
 /** What a guest may wish for in annotations, beside KubeVirt's own answer. */
-const WISHES: readonly Readonly<Record<string, string>>[] = [
+const REQUESTED: readonly Readonly<Record<string, string>>[] = [
   {},
   { like: 'virt-numa' },
   { memory: 'by-vcpu' },
@@ -213,21 +213,21 @@ const WISHES: readonly Readonly<Record<string, string>>[] = [
 
 t.test('asked again on our own answer, nothing is left to edit, whatever was wished for', (t) => {
   const readable = creates.filter(({ expected }) => expected.errorClass !== 'pagesize-invalid')
-  for (const wishes of WISHES) {
+  for (const requested of REQUESTED) {
     const answered = readable.filter((each) => {
       const { topology, cpuset, domainXML } = each.input
       const host = hostOf(topology.numaCells)
-      const vmi = { ...vmiOf(each), annotations: new Map(Object.entries(wishes)) }
+      const vmi = { ...vmiOf(each), annotations: new Map(Object.entries(requested)) }
       const first = answer(domainXML, { host, allowed: { cpus: setOf(cpuset) }, vmi }).placed
       if (first !== undefined)
         t.same(
           answer(first.text, { host, allowed: {}, vmi }).placed?.edits,
           [],
-          `${each.name} ${JSON.stringify(wishes)}`,
+          `${each.name} ${JSON.stringify(requested)}`,
         )
       return first !== undefined
     })
-    t.ok(answered.length > 120, `${answered.length} guests have an answer with ${JSON.stringify(wishes)}`)
+    t.ok(answered.length > 120, `${answered.length} guests have an answer with ${JSON.stringify(requested)}`)
   }
   t.end()
 })

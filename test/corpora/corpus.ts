@@ -10,7 +10,7 @@ import { readDocument } from '../../src/document.ts'
 import type { DomainView, Host } from '../../src/model.ts'
 import { type Placed, place } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { runApart } from '../apart.ts'
 
@@ -83,10 +83,20 @@ export function tightHost(count: number, { vcpus, topology }: Pick<DomainView, '
 }
 
 /** The guest is given every CPU of the host as its own. */
-export function fitTo(host: Host, text: string, wishes: Wishes = {}, move?: Move): Placed | Refusal {
+export function fitTo(
+  host: Host,
+  text: string,
+  requested: RequestedKeys = {},
+  move?: Move,
+): Placed | Refusal {
   const cpuset = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   try {
-    return place(readDocument(text), { host, allowed: {}, flags: { cpuset, ...wishes } }, writeElement, move)
+    return place(
+      readDocument(text),
+      { host, allowed: {}, flags: { cpuset, ...requested } },
+      writeElement,
+      move,
+    )
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

@@ -264,7 +264,7 @@ t.test('a guest that does not ask gets no word', (t) => {
   t.same(
     outcome(run('migrate begin', { config: named, input: covered })),
     [0, '', ''],
-    'our namespace where it wishes nothing',
+    'our namespace where it requested nothing',
   )
   for (const guests of ['"all"', '[ "web1", "db1" ]']) {
     const { status, stdout } = run('migrate begin', {

@@ -597,15 +597,15 @@ t.test('the configuration that is written', (t) => {
   const text = configText()
   t.same(parseConfig(text, 'it'), defaultConfig, 'as it is, it says nothing')
   const stated = text.replace(/^#(\w+ = )/gm, '$1')
-  const { wishes, root, memoryLimitMiB, ...others } = parseConfig(stated, 'it')
+  const { requested, root, memoryLimitMiB, ...others } = parseConfig(stated, 'it')
   t.same(
-    { ...others, wishes: {} },
+    { ...others, requested: {} },
     defaultConfig,
     'without its #, too, but for examples of what has no default',
   )
   for (const key of keyNames) {
     const { words, unstated } = keys[key]
-    t.ok(key in wishes || text.includes(`#${key.replaceAll('-', '_')} = `), `${key} is there`)
+    t.ok(key in requested || text.includes(`#${key.replaceAll('-', '_')} = `), `${key} is there`)
     if (unstated === undefined)
       t.match(
         stated,

@@ -44,7 +44,7 @@ export interface GuestOptions {
   readonly name: string
   readonly memoryMiB: number
   /** Attributes of our element; absent: the guest does not opt in. */
-  readonly wishes?: string
+  readonly requested?: string
   readonly kernel: string
   readonly initramfs: string
   /** What the guest's console says is added to it. */
@@ -56,17 +56,17 @@ export interface GuestOptions {
 export function guestXml({
   name,
   memoryMiB,
-  wishes,
+  requested,
   kernel,
   initramfs,
   console,
   devices = '',
 }: GuestOptions): string {
   const metadata =
-    wishes === undefined
+    requested === undefined
       ? ''
       : `  <metadata>
-    <numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' ${wishes}/>
+    <numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' ${requested}/>
   </metadata>
 `
   return `<domain type='qemu'>

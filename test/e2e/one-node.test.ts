@@ -89,7 +89,7 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
   const { one, kernel, initramfs } = ready()
   await defineFitted(
     one,
-    guestXml({ name: names.main, memoryMiB: MEMORY_MIB, wishes: WISHES, kernel, initramfs, console }),
+    guestXml({ name: names.main, memoryMiB: MEMORY_MIB, requested: WISHES, kernel, initramfs, console }),
   )
   await one.ask('start', names.main)
   const pid = qemuPid(one, names.main)
@@ -131,7 +131,7 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
 
 t.test('a start that must fail is refused in our words, and one that can do is not', async (t) => {
   const { one, kernel, initramfs } = ready()
-  const guest = { wishes: WISHES, kernel, initramfs, console: join(scratch, 'never.log') }
+  const guest = { requested: WISHES, kernel, initramfs, console: join(scratch, 'never.log') }
   const pages = freePages() + surplusRoom() + 512
   const short = await defineFitted(one, guestXml({ ...guest, name: names.short, memoryMiB: 2 * pages }))
   t.match(short, 'warning[pages-short]', 'it is told when it is defined')
@@ -335,7 +335,7 @@ t.test("an outsider's hook works beside ours", async (t) => {
     guestXml({
       name: names.short,
       memoryMiB: MEMORY_MIB,
-      wishes: WISHES,
+      requested: WISHES,
       kernel,
       initramfs,
       console: join(scratch, 'beside.log'),

@@ -13,7 +13,7 @@ import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { type HostSource, readHostSource } from '../../src/machine/host-source.ts'
 import { type Placed, place } from '../../src/place.ts'
-import type { Wishes } from '../../src/request/request.ts'
+import type { RequestedKeys } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { applyEdits, type Edit } from '../../src/xml/edit.ts'
 import { parseXml, type XmlElement } from '../../src/xml/parse.ts'
@@ -49,7 +49,7 @@ const MACHINES = [
 ] as const
 
 /** One after the other, so that each is had in as many ways. */
-const WISHES: readonly Wishes[] = [
+const WISHES: readonly RequestedKeys[] = [
   {},
   { pagesize: 2048 },
   { cells: 2, memory: 'even' },
@@ -220,9 +220,9 @@ function fitsOf(hosts: readonly HostSource[]): Fit[] {
   for (const [at, { id, text }] of domains().entries()) {
     if (fits.length === 2 * DOMAINS) break
     const [here, there] = [at % hosts.length, (at + 1) % hosts.length]
-    const wishes = WISHES[Math.floor(at / hosts.length) % WISHES.length] as Wishes
+    const requested = WISHES[Math.floor(at / hosts.length) % WISHES.length] as RequestedKeys
     const first = fit(text, hosts[here] as HostSource, {
-      ...wishes,
+      ...requested,
       cpuset: cpusOf(hosts[here] as HostSource, 'lower'),
     })
     if (first === undefined || first.edits.length === 0) continue
@@ -244,7 +244,7 @@ function cpusOf({ host: { nodes } }: HostSource, half: 'lower' | 'upper'): CpuSe
   return union(...(half === 'lower' ? nodes.slice(0, middle) : nodes.slice(middle)).map(({ cpus }) => cpus))
 }
 
-function fit(text: string, from: HostSource, flags: Wishes, move?: 'if-better'): Placed | undefined {
+function fit(text: string, from: HostSource, flags: RequestedKeys, move?: 'if-better'): Placed | undefined {
   try {
     return place(readDocument(text), { ...from, flags }, writeElement, move)
   } catch (error) {

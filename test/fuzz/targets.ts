@@ -27,7 +27,7 @@ import { type Placed, place, requestFor, type Surroundings } from '../../src/pla
 import { domainSource } from '../../src/redact/secrets.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { hiddenInConfig } from '../../src/request/config-shown.ts'
-import { readWishes, type Wishes } from '../../src/request/request.ts'
+import { type RequestedKeys, readKeys } from '../../src/request/request.ts'
 import { readVmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import type { Corpus } from './corpus.ts'
@@ -123,13 +123,13 @@ const WISHES: readonly (readonly [key: string, values: readonly string[]])[] = [
   ['like', ['kubevirt']],
 ]
 
-function wishesOf(random: Random): Wishes {
+function wishesOf(random: Random): RequestedKeys {
   if (random.onceIn(3)) return {}
   const pairs = range(1 + random.upTo(3)).map(() => {
     const [key, values] = random.oneOf(WISHES)
     return [key, random.oneOf(values)] as const
   })
-  return readWishes(pairs, 'flags')
+  return readKeys(pairs, 'flags')
 }
 
 function transform(corpus: Corpus, random: Random): Input {
