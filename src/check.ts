@@ -1,7 +1,7 @@
 // Preflight: what would keep a placed domain from starting on this host, or from running where its memory is.
 //
-// invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are told only when they
-// are proven by what the host states; a fact that is not known speaks for the guest.
+// invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are
+// told only when they are proven by what the host states; a fact that is not known speaks for the guest.
 
 import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
@@ -38,8 +38,8 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
 }
 
 /**
- * Pins that leave bounds which the kernel does not enforce: a note, since the guest starts all the same. A pin that is
- * outside of the allowed CPUs as a whole is a finding of preflight.
+ * Pins that leave bounds which the kernel does not enforce: a note, since the guest starts all the same. A
+ * pin that is outside of the allowed CPUs as a whole is a finding of preflight.
  */
 export function pinsBeyond(view: DomainView, bounds: readonly Bound[], { allowed }: Resources): Diagnostic[] {
   const beyond = pinnedThreads(view).filter(

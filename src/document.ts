@@ -1,4 +1,5 @@
-// A guest's text to its document, and what is read of that before anything else: whether it opted in, and its partition.
+// A guest's text to its document, and what is read of that before anything else: whether it opted in, and its
+// partition.
 
 import { refuse } from './codes/codes.ts'
 import { NAMESPACE, readWrittenKeys } from './domain/metadata.ts'

@@ -1,5 +1,5 @@
-// A VirtualMachineInstance, the domain that KubeVirt made of it, and the host to the fitted domain: what every program that
-// KubeVirt asks before it defines a domain has in common.
+// A VirtualMachineInstance, the domain that KubeVirt made of it, and the host to the fitted domain: what
+// every program that KubeVirt asks before it defines a domain has in common.
 
 import { type CpuSet, setOf } from './base/idset.ts'
 import { readDomain } from './domain/view.ts'
@@ -22,7 +22,9 @@ export interface VmiDomain {
 /** What else is known. */
 export interface VmiSurroundings extends Pick<Surroundings, 'host' | 'configSource' | 'flags'> {
   readonly config: Config
-  /** What a cgroup that was named allows. Absent: the pins in the domain alone say which CPUs are the guest's. */
+  /**
+   * What a cgroup that was named allows. Absent: the pins in the domain alone say which CPUs are the guest's.
+   */
   readonly allowed?: Partial<Allowed>
 }
 
@@ -35,7 +37,8 @@ export function concernsUs({ vmi, document }: VmiDomain, config: Config): boolea
 }
 
 /**
- * The fitted domain of a VMI. A migration's target is not fitted (isMigrationTarget): KubeVirt drops that answer.
+ * The fitted domain of a VMI. A migration's target is not fitted (isMigrationTarget): KubeVirt drops that
+ * answer.
  * @throws Refusal of readVmi and place
  */
 export function fitVmi(

@@ -74,8 +74,10 @@ export interface Resources extends Host {
 
 // ---- The guest as its XML states it ----
 
+/** How memory is bound to nodes, in libvirt's words. */
 export type MemoryMode = 'strict' | 'preferred' | 'interleave' | 'restrictive'
 
+/** `<cpu><topology>`: how many of each the one above it holds. */
 export interface CpuTopology {
   readonly sockets: number
   readonly dies: number
@@ -177,14 +179,23 @@ export interface DomainView {
 
 // ---- The request ----
 
+/** Whose defaults apply. */
 export type Like = 'virt-numa' | 'kubevirt'
+/** What becomes of cells that the domain has. */
 export type Existing = 'keep' | 'replace'
+/** How memory is split over the cells. */
 export type MemorySplit = 'by-vcpu' | 'even' | 'by-free-pages'
+/** Which CPUs are taken. */
 export type CpuChoice = 'pack' | 'in-order' | 'spread' | 'as-pinned'
+/** Whether a vCPU is pinned to one CPU or to all CPUs of its cell. */
 export type Pin = 'auto' | 'cpu' | 'cell'
+/** How memory may be bound by us. */
 export type TuneMode = 'strict' | 'preferred' | 'restrictive'
+/** Whether the guest sees the host's distances. */
 export type DistanceSource = 'host' | 'none'
+/** Where emulator and I/O threads run, unless CPUs are named. */
 export type EmulatorChoice = 'spare' | 'shared' | 'none'
+/** Whether isolcpus CPUs may be chosen. */
 export type IsolatedUse = 'use' | 'avoid'
 
 /**
@@ -317,6 +328,7 @@ export interface Binding {
   readonly iothreadpin: readonly CpuSet[]
 }
 
+/** What is decided for a guest: what it sees, and where it is bound. */
 export interface Placement {
   readonly cells: readonly Cell[]
   readonly binding: Binding
@@ -439,6 +451,7 @@ export interface ThreadPlace {
  * size.
  */
 export type MemoryFault = 'elsewhere' | 'unbound' | 'pagesize'
+/** What is said of the memory of a cell. */
 export type MemoryVerdict = 'placed' | MemoryFault | 'free' | 'unknown'
 
 /** The memory of one cell; of several where their mappings cannot be told apart. All of it is KiB. */

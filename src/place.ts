@@ -1,4 +1,5 @@
-// The composition: a guest's document, the host and what is requested, to the fitted text and how it came about.
+// The composition: a guest's document, the host and what is requested, to the fitted text and how it came
+// about.
 
 import { withCuts } from './base/bounds.ts'
 import { type Diagnostic, Refusal } from './base/diagnostic.ts'
@@ -38,7 +39,9 @@ export interface Surroundings {
   readonly runs?: true
 }
 
-/** `notes` are findings of class capacity and notes; nothing in them stands in the way of writing the answer. */
+/**
+ * `notes` are findings of class capacity and notes; nothing in them stands in the way of writing the answer.
+ */
 export interface Placed {
   readonly document: XmlDocument
   readonly view: DomainView
@@ -51,7 +54,8 @@ export interface Placed {
 }
 
 /**
- * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what it has.
+ * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what
+ * it has.
  * @throws Refusal with everything that stands against it
  */
 export function place(document: XmlDocument, surroundings: Surroundings, write: Write, move?: Move): Placed {
@@ -146,7 +150,10 @@ function planOrRefusal(situation: Situation): Placement | undefined {
   }
 }
 
-/** What config, VMI, guest and flags request, and which CPUs the guest may then use. @throws Refusal as guestRequest does */
+/**
+ * What config, VMI, guest and flags request, and which CPUs the guest may then use. @throws Refusal as
+ * guestRequest does
+ */
 export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
   const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
   const { configSource = 'the configuration' } = surroundings

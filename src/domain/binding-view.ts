@@ -29,7 +29,10 @@ export function readBacking(
   }
 }
 
-/** What backs a cell (id): an entry that names it, else the one that names none; a bare `<hugepages/>` means the default size for every cell. */
+/**
+ * What backs a cell (id): an entry that names it, else the one that names none; a bare `<hugepages/>` means
+ * the default size for every cell.
+ */
 export function pagesOf(cell: number, hugepages: readonly WrittenPage[] | undefined): CellPages {
   if (hugepages === undefined) return 'ordinary'
   if (hugepages.length === 0) return 'default'
@@ -49,7 +52,10 @@ function optionIn(
   return attribute(element, name)?.value === '' ? undefined : wordIn(reading, element, name, known)
 }
 
-/** libvirt refuses two sizes for one cell, and two that name no cell. Without cells, the one cell 0 is all of the guest. */
+/**
+ * libvirt refuses two sizes for one cell, and two that name no cell. Without cells, the one cell 0 is all of
+ * the guest.
+ */
 function readPages(reading: Reading, hugepages: XmlElement, cells: number): WrittenPage[] {
   const named = new Set<number | 'every cell'>()
   return childrenOf(hugepages, 'page').flatMap((element) => {

@@ -12,8 +12,9 @@ const REMOTE = 20
 const UNREACHABLE = 255
 
 /**
- * The cells in id order. A cell without id takes its position; vCPUs in no cell fall to cell 0, as in libvirt.
- * Ids that are not 0..n-1, vCPUs in two cells and vCPUs that the guest lacks are refused: libvirt refuses them too.
+ * The cells in id order. A cell without id takes its position; vCPUs in no cell fall to cell 0, as in
+ * libvirt. Ids that are not 0..n-1, vCPUs in two cells and vCPUs that the guest lacks are refused: libvirt
+ * refuses them too.
  * @param vcpus how many the guest has, where that is known
  */
 export function readCells(

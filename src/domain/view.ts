@@ -95,7 +95,10 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
   }
 }
 
-/** Nothing says where threads run, so that libvirt lets numad choose, as for memory. @see libvirt virDomainDefParseXML */
+/**
+ * Nothing says where threads run, so that libvirt lets numad choose, as for memory.
+ * @see libvirt virDomainDefParseXML
+ */
 function isUnpinned(
   vcpuCpuset: CpuSet | undefined,
   { vcpupin, emulatorpin, iothreadpin }: Pick<DomainView, 'vcpupin' | 'emulatorpin' | 'iothreadpin'>,
@@ -109,7 +112,10 @@ const sum = (sizes: readonly number[]): number => sizes.reduce((total, each) => 
 
 type Sizes = Pick<DomainView, 'memoryKiB' | 'memoryRounded' | 'currentMemoryKiB' | 'maxMemoryKiB'>
 
-/** Without `<memory>`, or with 0, the guest has what its cells and memory devices make. @see libvirt virDomainDefPostParseMemory */
+/**
+ * Without `<memory>`, or with 0, the guest has what its cells and memory devices make.
+ * @see libvirt virDomainDefPostParseMemory
+ */
 function readMemory(
   reading: Reading,
   root: XmlElement,
@@ -267,7 +273,10 @@ function readOnline(
   return setOf<VcpuSet>([...known].filter(([, { online }]) => online).map(([id]) => id))
 }
 
-/** Ids from `<iothreadids>`, then the lowest free ones up to the count in `<iothreads>`, as libvirt numbers them. */
+/**
+ * Ids from `<iothreadids>`, then the lowest free ones up to the count in `<iothreads>`, as libvirt numbers
+ * them.
+ */
 function readIothreads(reading: Reading, root: XmlElement): number[] {
   const ids = new Set<number>()
   for (const each of childrenOf(child(root, 'iothreadids'), 'iothread')) {

@@ -1,5 +1,5 @@
-// A guest without cells (or one whose cells are built anew) to its placement: which vCPUs run where, what the guest sees, and
-// where its memory lies.
+// A guest without cells (or one whose cells are built anew) to its placement: which vCPUs run where, what the
+// guest sees, and where its memory lies.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { MAX_CELLS, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
@@ -33,7 +33,9 @@ export function plan(situation: Situation): Planned {
     : withCells(situation, assignment, threads)
 }
 
-/** QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer. */
+/**
+ * QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer.
+ */
 export function hasCells({ arch }: DomainView, { rules }: Request): boolean {
   return rules.cellsOn === 'every-machine' || !(arch ?? '').startsWith('s390')
 }
@@ -93,7 +95,10 @@ function pinsOnly(
   }
 }
 
-/** What would be lost if cells were built anew. memAccess and discard are carried over where all cells have the same. */
+/**
+ * What would be lost if cells were built anew. memAccess and discard are carried over where all cells have
+ * the same.
+ */
 function notReplaceable({ cells, cellExtras }: DomainView): Diagnostic[] {
   const uneven = (['memAccess', 'discard'] as const).filter(
     (name) => new Set(cells.map((cell) => cell[name])).size > 1,
@@ -119,7 +124,9 @@ function memoryElsewhere(planned: readonly PlannedCell[], memory: readonly NodeS
   })
 }
 
-/** A guest's Linux takes the caches of a socket for shared; where a socket spans cells it drops the domains. */
+/**
+ * A guest's Linux takes the caches of a socket for shared; where a socket spans cells it drops the domains.
+ */
 function socketNotes({ topology, vcpus }: DomainView, cells: readonly Cell[]): Diagnostic[] {
   if (topology === undefined || cells.length < 2) return []
   const perSocket = vcpus / topology.sockets

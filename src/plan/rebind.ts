@@ -1,9 +1,9 @@
-// New nodes for the cells that a guest already has. What the guest sees (cells, their memory, vCPUs and distances) is not
-// looked at with a view to change it, so it cannot change: only memnodes and pins come out.
+// New nodes for the cells that a guest already has. What the guest sees (cells, their memory, vCPUs and
+// distances) is not looked at with a view to change it, so it cannot change: only memnodes and pins come out.
 //
-// A binding that holds stays, or, when asked for better, moves only for less missing memory. Otherwise every cell is given a
-// node (sites/assign-nodes.ts), or the nearest nodes together where none holds it (sites/across-nodes.ts); a cell that stays
-// keeps its pins.
+// A binding that holds stays, or, when asked for better, moves only for less missing memory. Otherwise every
+// cell is given a node (sites/assign-nodes.ts), or the nearest nodes together where none holds it
+// (sites/across-nodes.ts); a cell that stays keeps its pins.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, type NodeSet, range, setOf, union } from '../base/idset.ts'
@@ -29,7 +29,10 @@ import { boundMemory, writtenCells, writtenNodes, writtenPlacement } from './wri
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
 
-/** @throws Refusal `not-enough-threads`, `node-missing`, `node-outside`, `no-memory-node`: what this host lacks */
+/**
+ * @throws Refusal `not-enough-threads`, `node-missing`, `node-outside`, `no-memory-node`: what this host
+ * lacks
+ */
 export function rebind(situation: Situation, move: Move): Planned {
   const { view, resources, request, available } = situation
   refuseAll(devicesAway(view, resources))
@@ -127,7 +130,10 @@ function coresOfCells(
   return found
 }
 
-/** Every cell's guest cores on nodes: all on one, or on several where no way to give each cell one node holds them all. */
+/**
+ * Every cell's guest cores on nodes: all on one, or on several where no way to give each cell one node holds
+ * them all.
+ */
 function placedCores(situation: Situation, coresOf: readonly (readonly GuestCore[])[]): CoresOnNode[] {
   const { view, available, request } = situation
   const threads = guestThreads(view)
@@ -142,7 +148,8 @@ function placedCores(situation: Situation, coresOf: readonly (readonly GuestCore
     return homes.flatMap((node, cell) =>
       onNodes(situation, cell, coresOf[cell] ?? [], [{ node, cores: Number.POSITIVE_INFINITY }]),
     )
-  // No assignment holds them all, so where cells are now does not count: a second run then comes to the same nodes.
+  // No assignment holds them all, so where cells are now does not count: a second run then comes to the same
+  // nodes.
   const anew = assignHomes({ ...search, cells: search.cells.map((cell) => ({ ...cell, now: undefined })) })
   return acrossNodes(situation, coresOf, rooms, anew.homes)
 }

@@ -13,13 +13,18 @@ export interface Situation {
   readonly request: Request
   /** The CPUs that this guest may be pinned to. */
   readonly available: AvailableCpus
-  /** Whether vCPUs share all CPUs of their cell, and may be more than these; else each has a CPU of its own. */
+  /**
+   * Whether vCPUs share all CPUs of their cell, and may be more than these; else each has a CPU of its own.
+   */
   readonly sharesCpus: boolean
   /** All guest cores, ascending; some may have no vCPU that is online at boot. */
   readonly guestCores: readonly GuestCore[]
   /** How far apart two nodes (ids) are, both directions together. */
   readonly distance: (a: number, b: number) => number
-  /** The node whose memory backs a cell that runs on a given node. It throws `no-memory-node` where there is none. */
+  /**
+   * The node whose memory backs a cell that runs on a given node. It throws `no-memory-node` where there is
+   * none.
+   */
   readonly memoryNodeOf: MemoryNodeOf
 }
 

@@ -41,7 +41,10 @@ export function writtenPlacement(view: DomainView, resources: Resources, { mode 
   }
 }
 
-/** Of a guest without cells that says where its memory lies; a memnode, which libvirt refuses there, says so too. */
+/**
+ * Of a guest without cells that says where its memory lies; a memnode, which libvirt refuses there, says so
+ * too.
+ */
 export function boundMemory(
   { cells, tune }: DomainView,
   { mode }: Pick<Request, 'mode'>,

@@ -8,8 +8,9 @@
 //   5. every online CPU of the host
 //
 // Metadata and annotations come from a tenant, the command line and the configuration from the administrator.
-// A tenant's request stays within bounds: the administrator's cpuset (without one, isolated=avoid leaves out the
-// isolated CPUs), and what the guest was given, which is one of 3 to 5. What the administrator requests is not bounded.
+// A tenant's request stays within bounds: the administrator's cpuset (without one, isolated=avoid leaves out
+// the isolated CPUs), and what the guest was given, which is one of 3 to 5. What the administrator requests
+// is not bounded.
 
 import { type Bound, boundsLeft, boundWords, cutTo } from '../base/bounds.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
@@ -20,7 +21,10 @@ import type { RequestedKeys } from './request.ts'
 
 // ---- The sources ----
 
-/** What each source says, absent where it says nothing. `pins` and `pod` may be empty: then the next source counts. */
+/**
+ * What each source says, absent where it says nothing. `pins` and `pod` may be empty: then the next source
+ * counts.
+ */
 export interface CpuSources {
   readonly cpuset?: CpuSet | undefined
   readonly pins?: CpuSet | undefined
@@ -107,8 +111,8 @@ export interface Cut {
 const NOTHING_CUT: Cut = { requested: {}, notes: [] }
 
 /**
- * Cuts the keys of a tenant that choose CPUs: `cpuset`, `emulator` and `isolated`. Those that the command line states
- * are left out, since it is stronger.
+ * Cuts the keys of a tenant that choose CPUs: `cpuset`, `emulator` and `isolated`. Those that the command
+ * line states are left out, since it is stronger.
  * @throws Refusal `cpuset-unavailable` for each set that nothing is left of
  */
 export function cutToBounds(requested: RequestedKeys, tenancy: Tenancy): Cut {
@@ -153,7 +157,9 @@ function cutSet(
   }
 }
 
-/** Threads without a pin run wherever the kernel lets them, and it does not know the administrator's cpuset. */
+/**
+ * Threads without a pin run wherever the kernel lets them, and it does not know the administrator's cpuset.
+ */
 function cutUnpinned({ source, bounds, administrator }: Tenancy): Cut {
   const own = boundBy('cpuset', bounds)
   const given = boundBy('given', bounds)?.cpus ?? setOf<CpuSet>([])

@@ -13,7 +13,8 @@ export type RequestedKeys = { readonly [K in Key]?: KeyValues[K] }
 /**
  * Reads the keys and values of one place; `source` names it, e.g. "metadata of guest db1" or "--memory".
  * A key may be written with `_` for `-`; of a key that comes twice the last one counts.
- * @throws Refusal `unknown-key`, `unknown-value`, `set-malformed`, `size-malformed`: everything that is wrong, not only the first
+ * @throws Refusal `unknown-key`, `unknown-value`, `set-malformed`, `size-malformed`: everything that is
+ * wrong, not only the first
  */
 export function readKeys(
   pairs: Iterable<readonly [key: string, value: string]>,

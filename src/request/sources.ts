@@ -1,4 +1,5 @@
-// What a guest requests in its metadata or annotations, as far as the administrator's configuration leaves it to guests.
+// What a guest requests in its metadata or annotations, as far as the administrator's configuration leaves it
+// to guests.
 
 import { gather } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
@@ -8,7 +9,9 @@ import type { Config } from './config.ts'
 import { asKey } from './keys.ts'
 import { type RequestedKeys, readKeys, unknownKey } from './request.ts'
 
-/** Whether the hook, `watch` and `serve` may touch this guest: it asks for it itself, or `guests` covers it. */
+/**
+ * Whether the hook, `watch` and `serve` may touch this guest: it asks for it itself, or `guests` covers it.
+ */
 export function optedIn(
   { name, writtenKeys }: Pick<DomainView, 'name' | 'writtenKeys'>,
   { guests }: Config,
@@ -18,7 +21,8 @@ export function optedIn(
 }
 
 /**
- * Reads what a guest states (`source`, e.g. "metadata of db1"), and only keys that `tenant_keys` leaves to guests.
+ * Reads what a guest states (`source`, e.g. "metadata of db1"), and only keys that `tenant_keys` leaves to
+ * guests.
  * @throws Refusal `tenant-key-refused` and those of `readKeys`: everything that is wrong, in the order stated
  */
 export function readTenantKeys(

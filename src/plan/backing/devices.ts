@@ -1,5 +1,6 @@
-// Memory devices that name their nodes. A `<nodemask>` is stronger than the memnode of the device's cell, and the devices of a guest
-// are not ours to edit: what can be done is to keep `<memory>` wide enough, and to say what this host lacks.
+// Memory devices that name their nodes. A `<nodemask>` is stronger than the memnode of the device's cell, and
+// the devices of a guest are not ours to edit: what can be done is to keep `<memory>` wide enough, and to say
+// what this host lacks.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
@@ -35,7 +36,10 @@ export function withDevices(
   return { memory: { nodes: union(cells, devices), mode: first.mode } }
 }
 
-/** Of a set that is partly outside the kernel takes what it may; only a missing node and an empty rest are proven to fail. */
+/**
+ * Of a set that is partly outside the kernel takes what it may; only a missing node and an empty rest are
+ * proven to fail.
+ */
 export function nodesAway(element: string, nodes: NodeSet, resources: Resources): Diagnostic[] {
   const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
   const missing = subtract(nodes, has)

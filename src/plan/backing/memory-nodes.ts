@@ -1,5 +1,5 @@
-// Where the cells' memory lies: each cell on the node of its vCPUs, or, where that node has no memory or may not be used, on
-// the nearest one that has and may.
+// Where the cells' memory lies: each cell on the node of its vCPUs, or, where that node has no memory or may
+// not be used, on the nearest one that has and may.
 
 import { formatSet, has, type NodeSet, setOf } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
@@ -35,7 +35,10 @@ export function nodesWithMemory({ nodes, allowed }: Resources): number[] {
   return nodes.filter(({ id, memoryKiB }) => memoryKiB !== 0 && has(allowed.nodes, id)).map(({ id }) => id)
 }
 
-/** With mode=preferred `<memory>` stays strict over the union: the guest may overflow, but only within its own nodes. */
+/**
+ * With mode=preferred `<memory>` stays strict over the union: the guest may overflow, but only within its own
+ * nodes.
+ */
 export function memnodesOf(
   nodes: readonly NodeSet[],
   { mode }: Pick<Request, 'mode'>,
@@ -45,7 +48,8 @@ export function memnodesOf(
 }
 
 /**
- * restrictive leaves binding to the cgroup alone: QEMU gets no host-nodes, so it cannot prealloc where it should.
+ * restrictive leaves binding to the cgroup alone: QEMU gets no host-nodes, so it cannot prealloc where it
+ * should.
  * @throws Refusal `restrictive-with-pages`
  */
 export function checkMode(

@@ -1,5 +1,6 @@
-// Whether the host can back a placement now: huge pages per node, the pools, the cgroup's limit, and memory at all.
-// Nothing here is said of what would have started: surplus pages count, and so does whatever is not known.
+// Whether the host can back a placement now: huge pages per node, the pools, the cgroup's limit, and memory
+// at all. Nothing here is said of what would have started: surplus pages count, and so does whatever is not
+// known.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, has, type NodeSet, union } from '../../base/idset.ts'
@@ -38,8 +39,8 @@ export function backingsOf({ cells, binding }: Placement, view: DomainView, reso
 }
 
 /**
- * A cell and its DIMMs: one that names neither nodes nor pages is backed like the cell. virtio-mem grows later; NVDIMMs bring a
- * backing of their own.
+ * A cell and its DIMMs: one that names neither nodes nor pages is backed like the cell. virtio-mem grows
+ * later; NVDIMMs bring a backing of their own.
  */
 export function withDimms(cell: Backing, devices: readonly MemoryDevice[], resources: Resources): Backing[] {
   const dimms = devices.filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell.cell)
@@ -232,7 +233,10 @@ function poolSizes({ nodes, pools }: Resources): string {
     .join(', ')
 }
 
-/** Free memory proves nothing, since the kernel drops its caches for a guest; more than a node has can never be. */
+/**
+ * Free memory proves nothing, since the kernel drops its caches for a guest; more than a node has can never
+ * be.
+ */
 function memoryShortages({ nodes }: Resources, backings: readonly Backing[]): Diagnostic[] {
   const ordinary = backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined)
   const needKiB = ordinary.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)

@@ -8,7 +8,8 @@ export const REMOTE = 20
 export const LOCAL = 10
 
 /**
- * The least that a guest's kernel accepts as distance to another cell; at 10 or less it drops the whole table.
+ * The least that a guest's kernel accepts as distance to another cell; at 10 or less it drops the whole
+ * table.
  * @see linux slit_valid
  */
 const NEAREST = 11
@@ -22,8 +23,8 @@ function statedDistance({ nodes }: Host): (from: number, to: number) => number |
 }
 
 /**
- * A function of two node ids for choosing among nodes: the distances in both directions together, stated or assumed. It is called
- * often, so it looks nothing up by search.
+ * A function of two node ids for choosing among nodes: the distances in both directions together, stated or
+ * assumed. It is called often, so it looks nothing up by search.
  */
 export function nodeDistance(host: Host): (a: number, b: number) => number {
   const index = new Map(host.nodes.map(({ id }, position) => [id, position]))
@@ -37,8 +38,8 @@ export function nodeDistance(host: Host): (a: number, b: number) => number {
 }
 
 /**
- * The guest's complete matrix, in cell order, from the node of each cell; empty when the host states no distance at all.
- * Local is 10. Two cells on one node are as near as two cells can be.
+ * The guest's complete matrix, in cell order, from the node of each cell; empty when the host states no
+ * distance at all. Local is 10. Two cells on one node are as near as two cells can be.
  */
 export function guestDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
   if (!host.nodes.some(({ distances }) => distances !== undefined)) return nodeOfCell.map(() => [])
@@ -48,7 +49,10 @@ export function guestDistances(host: Host, nodeOfCell: readonly number[]): numbe
   )
 }
 
-/** The distance that a guest may see between two cells on these nodes; the mirrored one where only that is stated. */
+/**
+ * The distance that a guest may see between two cells on these nodes; the mirrored one where only that is
+ * stated.
+ */
 export function cellDistance(host: Host): (from: number, to: number) => number {
   const stated = statedDistance(host)
   return (from, to) => {
@@ -58,8 +62,8 @@ export function cellDistance(host: Host): (from: number, to: number) => number {
 }
 
 /**
- * KubeVirt's: the host's rows as they are, cell for cell. A node without a row gives none. KubeVirt never has two cells on one
- * node; libvirt refuses the local distance between them.
+ * KubeVirt's: the host's rows as they are, cell for cell. A node without a row gives none. KubeVirt never has
+ * two cells on one node; libvirt refuses the local distance between them.
  */
 export function hostDistances(host: Host, nodeOfCell: readonly number[]): number[][] {
   const stated = statedDistance(host)

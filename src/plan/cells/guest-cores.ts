@@ -9,7 +9,10 @@ export interface GuestCore {
   readonly offline: VcpuSet
 }
 
-/** Threads per guest core; 1 where the domain states no topology, since libvirt then makes every vCPU a socket. */
+/**
+ * Threads per guest core; 1 where the domain states no topology, since libvirt then makes every vCPU a
+ * socket.
+ */
 export function guestThreads({ topology, vcpus }: Pick<DomainView, 'topology' | 'vcpus'>): number {
   const threads = topology?.threads ?? 1
   return vcpus % threads === 0 ? threads : 1

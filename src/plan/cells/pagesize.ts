@@ -17,8 +17,8 @@ export function pagesizeOf(view: DomainView, host: Host, request: Request): numb
 }
 
 /**
- * The size of the pages behind a cell that is there: 0 for ordinary memory, undefined where the host's default size counts and
- * is not known.
+ * The size of the pages behind a cell that is there: 0 for ordinary memory, undefined where the host's
+ * default size counts and is not known.
  */
 export function pagesizeKiBOf(
   pages: CellPages | undefined,

@@ -1,4 +1,5 @@
-// What the guest sees: planned cells with the vCPUs that may be plugged in later, their memory and their distances.
+// What the guest sees: planned cells with the vCPUs that may be plugged in later, their memory and their
+// distances.
 
 import { type NodeSet, range, setOf, type VcpuSet } from '../../base/idset.ts'
 import type { Cell } from '../../model.ts'
@@ -33,8 +34,8 @@ export function shapeOf(
 }
 
 /**
- * Guest cores that are wholly offline go to the cells so that their sizes are as even as can be; those in part online stay together.
- * KubeVirt leaves offline vCPUs out of every cell.
+ * Guest cores that are wholly offline go to the cells so that their sizes are as even as can be; those in
+ * part online stay together. KubeVirt leaves offline vCPUs out of every cell.
  */
 function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
   const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))

@@ -1,8 +1,10 @@
-// Which vCPUs go to which node, and there onto which CPUs: the request's `cells` and `cpus` on the available CPUs.
+// Which vCPUs go to which node, and there onto which CPUs: the request's `cells` and `cpus` on the available
+// CPUs.
 //
-// The nodes are chosen first, then guest cores are shared over the cells as evenly as available CPUs allow, the odd
-// ones to the lowest cells, then each node gives its guest cores their CPUs. Guest cores go to the cells in order, so a
-// cell's vCPUs are consecutive. KubeVirt's order is different: it hands out CPUs and the cells follow (inHostOrder).
+// The nodes are chosen first, then guest cores are shared over the cells as evenly as available CPUs allow,
+// the odd ones to the lowest cells, then each node gives its guest cores their CPUs. Guest cores go to the
+// cells in order, so a cell's vCPUs are consecutive. KubeVirt's order is different: it hands out CPUs and the
+// cells follow (inHostOrder).
 
 import { Refusal } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../base/idset.ts'
@@ -22,7 +24,9 @@ export interface PlannedCell {
   readonly cores: readonly GuestCore[]
 }
 
-/** Each online vCPU with its CPU, or with the set of its pin; empty where vCPUs share the CPUs of their cell. */
+/**
+ * Each online vCPU with its CPU, or with the set of its pin; empty where vCPUs share the CPUs of their cell.
+ */
 export type CpuOfVcpu = ReadonlyMap<number, CpuSet>
 
 /** `cells` in the order of their ids. */
@@ -32,8 +36,9 @@ export interface Assignment {
 }
 
 /**
- * @throws Refusal `not-enough-threads`, `cell-crossing`, `cells-too-many`, `cells-too-few`, `nodes-too-small`, and with
- * cpus=as-pinned `pin-missing`, `pin-outside`, `pin-spans-nodes`, `guest-core-torn`
+ * @throws Refusal `not-enough-threads`, `cell-crossing`, `cells-too-many`, `cells-too-few`,
+ * `nodes-too-small`, and with cpus=as-pinned `pin-missing`, `pin-outside`, `pin-spans-nodes`,
+ * `guest-core-torn`
  */
 export function assignVcpus(situation: Situation): Assignment {
   const { view, available, request } = situation
@@ -108,7 +113,10 @@ function nodesFor(situation: Situation, units: number, rooms: readonly Room[], f
 
 const roomIn = (rooms: readonly Room[]): number => rooms.reduce((sum, { room }) => sum + room, 0)
 
-/** Cells to nodes in the order of ids, round by round; a node takes part as long as it has a guest core for one more cell. */
+/**
+ * Cells to nodes in the order of ids, round by round; a node takes part as long as it has a guest core for
+ * one more cell.
+ */
 function inTurn(cells: number, ids: readonly number[], rooms: readonly Room[]): number[] {
   const cellsOn = share(cells, ids, rooms) ?? []
   return range(cells).flatMap((round) => ids.filter((_, index) => (cellsOn[index] as number) > round))

@@ -5,7 +5,9 @@ import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../..
 import { diagnostic, refuse } from '../../codes/codes.ts'
 import type { DomainView, Host, Request, Resources } from '../../model.ts'
 
-/** `cpus` are the available ones. `whole` is false when the core has online threads that are not available. */
+/**
+ * `cpus` are the available ones. `whole` is false when the core has online threads that are not available.
+ */
 export interface Core {
   readonly cpus: CpuSet
   readonly whole: boolean
@@ -65,8 +67,8 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
 }
 
 /**
- * Whether vCPUs share the CPUs of their cell. With pin=auto each has one of its own where the CPUs are this guest's, and on an
- * open host they are shared, so that two guests never sit on one CPU by our doing.
+ * Whether vCPUs share the CPUs of their cell. With pin=auto each has one of its own where the CPUs are this
+ * guest's, and on an open host they are shared, so that two guests never sit on one CPU by our doing.
  */
 export function sharesCpus({ pin }: Request, { allowed, allowedBy, nodes }: Resources): boolean {
   if (pin !== 'auto') return pin === 'cell'
@@ -120,7 +122,10 @@ function coreByCpu({ siblings }: Host): Map<number, CpuSet> {
   return cores
 }
 
-/** A core that reaches into another node counts there with its CPUs of that node: memory is bound by node, not by core. */
+/**
+ * A core that reaches into another node counts there with its CPUs of that node: memory is bound by node, not
+ * by core.
+ */
 function coresOf(
   nodeCpus: CpuSet,
   coreOf: ReadonlyMap<number, CpuSet>,

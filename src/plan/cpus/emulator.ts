@@ -18,8 +18,8 @@ export interface PinnedThreads {
 }
 
 /**
- * `spare`: the CPUs left over on the nodes in use, or else on the nearest other node; where vCPUs share the CPUs of their cells,
- * those. None left: no pin, and a note. I/O threads go where the emulator goes.
+ * `spare`: the CPUs left over on the nodes in use, or else on the nearest other node; where vCPUs share the
+ * CPUs of their cells, those. None left: no pin, and a note. I/O threads go where the emulator goes.
  * @param vcpupin the pins of all vCPUs
  * @param inUse ids of the nodes that these are on
  */
@@ -42,9 +42,10 @@ export function threadPins(
 }
 
 /**
- * QEMU allocates the huge pages of a node from a thread on that node's CPUs (thread-context, QEMU 7.2 and libvirt 9.0), and libvirt
- * has it in the emulator's cpuset by then: without a CPU in common the start fails, "Setting CPU affinity failed". So an emulator
- * that has what is spare gets CPUs of such a node too, and where none is spare those of its vCPUs.
+ * QEMU allocates the huge pages of a node from a thread on that node's CPUs (thread-context, QEMU 7.2 and
+ * libvirt 9.0), and libvirt has it in the emulator's cpuset by then: without a CPU in common the start fails,
+ * "Setting CPU affinity failed". So an emulator that has what is spare gets CPUs of such a node too, and
+ * where none is spare those of its vCPUs.
  */
 export function reachMemory(
   { view, request: { emulator, cpus }, available }: Situation,
@@ -108,7 +109,10 @@ const allOn = ({ iothreads }: DomainView, cpus: CpuSet): ThreadPins => ({
   iothreadpin: iothreads.map(() => cpus),
 })
 
-/** What of the pins is there. One that nothing is left of is that of the emulator; where nothing is left of that, none is kept. */
+/**
+ * What of the pins is there. One that nothing is left of is that of the emulator; where nothing is left of
+ * that, none is kept.
+ */
 function keptPins(
   { iothreads, iothreadpin, emulatorpin }: DomainView,
   { given }: AvailableCpus,

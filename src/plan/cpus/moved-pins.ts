@@ -1,4 +1,5 @@
-// Pins of a guest whose cells are bound anew: a vCPU, the emulator and an I/O thread stay where they are as long as they may.
+// Pins of a guest whose cells are bound anew: a vCPU, the emulator and an I/O thread stay where they are as
+// long as they may.
 
 import { type CpuSet, setOf, subtract, union } from '../../base/idset.ts'
 import type { Memnode } from '../../model.ts'

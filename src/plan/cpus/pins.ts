@@ -14,8 +14,8 @@ export interface CellOnNodes extends Pick<Cell, 'vcpus'> {
 }
 
 /**
- * One set per possible vCPU. A vCPU that is offline at boot gets its cell's CPUs: unpinned, it would float over the host once
- * it is plugged in. A vCPU in no cell (KubeVirt's offline ones) stays unpinned.
+ * One set per possible vCPU. A vCPU that is offline at boot gets its cell's CPUs: unpinned, it would float
+ * over the host once it is plugged in. A vCPU in no cell (KubeVirt's offline ones) stays unpinned.
  */
 export function vcpuPins(
   { view, available }: Situation,

@@ -1,9 +1,10 @@
 // cpus=as-pinned as a tenant's request: the guest's own pins, within the tenant's bounds.
 //
-// A pin that leaves the bounds is cut where something of it is left. A guest that gets new cells is refused when
-// nothing is left of a vCPU's pin, or vCPUs would have to share CPUs: the pins are all that its cells are made of. A guest that keeps its cells
-// may be on its way from another host, whose CPUs its pins still name: where what is left of them does not hold it, it
-// gets other CPUs within the bounds, as it would without the key.
+// A pin that leaves the bounds is cut where something of it is left. A guest that gets new cells is refused
+// when nothing is left of a vCPU's pin, or vCPUs would have to share CPUs: the pins are all that its cells
+// are made of. A guest that keeps its cells may be on its way from another host, whose CPUs its pins still
+// name: where what is left of them does not hold it, it gets other CPUs within the bounds, as it would
+// without the key.
 
 import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
@@ -31,7 +32,8 @@ export interface Bounded {
 
 /**
  * @param cells whether the guest keeps those that it has
- * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new, and as situationOf does
+ * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new, and as
+ * situationOf does
  */
 export function pinsWithinBounds(from: Unbounded, tenant: TenantPins, cells: 'kept' | 'new'): Bounded {
   const { view } = from
@@ -72,7 +74,10 @@ const boundsOf = ({ role }: Pick<PinnedThread, 'role'>, { vcpus, threads }: Tena
 const leftOf = (thread: PinnedThread, tenant: TenantPins): CpuSet =>
   thread.role === 'vcpu' ? cutTo(tenant.vcpus, thread.pin) : leftOfThread(thread.pin, tenant)
 
-/** CPUs that are requested for these threads stay: a tenant's own request was cut before, a flag is not bounded. */
+/**
+ * CPUs that are requested for these threads stay: a tenant's own request was cut before, a flag is not
+ * bounded.
+ */
 function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantPins): CpuSet {
   const isRequested = typeof emulator !== 'string' && formatSet(emulator) === formatSet(pin)
   return isRequested ? pin : cutTo(threads, pin)
@@ -84,7 +89,9 @@ function withPins(from: Unbounded, tenant: TenantPins): Unbounded {
   return { ...from, view, resources: tenant.resourcesWith(pins) }
 }
 
-/** A pin that nothing is left of is gone. `<vcpu cpuset>` becomes what is in use whenever pins are written. */
+/**
+ * A pin that nothing is left of is gone. `<vcpu cpuset>` becomes what is in use whenever pins are written.
+ */
 function cutView(view: DomainView, tenant: TenantPins): DomainView {
   const { emulatorpin, vcpuCpuset: _, ...others } = view
   const emulator = leftOfThread(emulatorpin ?? setOf<CpuSet>([]), tenant)

@@ -1,8 +1,9 @@
 // CPUs handed out in KubeVirt's order.
 //
-// Nodes in the order of ids, their cores in the order of the lowest CPU. A core with at least as many CPUs on offer as a
-// guest core has threads is full, the CPUs of the others are fragments of their node. Guest cores take full cores of all
-// nodes first, then groups of fragments within one node. What remains of a bigger core joins the fragments.
+// Nodes in the order of ids, their cores in the order of the lowest CPU. A core with at least as many CPUs on
+// offer as a guest core has threads is full, the CPUs of the others are fragments of their node. Guest cores
+// take full cores of all nodes first, then groups of fragments within one node. What remains of a bigger core
+// joins the fragments.
 
 import type { AvailableNode } from '../cpus/available.ts'
 
@@ -26,7 +27,10 @@ export interface Pool {
   readonly cores: (count: number) => Seat[]
   /** Threads of one node that need not be siblings. */
   readonly loose: (count: number) => Seat | undefined
-  /** Single threads, of any nodes: fragments of the first node that has a CPU left, else the first of its cores. */
+  /**
+   * Single threads, of any nodes: fragments of the first node that has a CPU left, else the first of its
+   * cores.
+   */
   readonly thread: () => number | undefined
 }
 

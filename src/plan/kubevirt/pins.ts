@@ -10,8 +10,8 @@ import { poolOf } from './cpu-order.ts'
 import { onlineCores, pinsFrom } from './threads.ts'
 
 /**
- * Each online vCPU has a CPU of its own in KubeVirt's order. The last guest cores may be made of what is left on several nodes.
- * Cells and memory stay as they are.
+ * Each online vCPU has a CPU of its own in KubeVirt's order. The last guest cores may be made of what is left
+ * on several nodes. Cells and memory stay as they are.
  * @throws Refusal `not-enough-threads`, and those of kubevirtThreads
  */
 export function kubevirtPins(situation: Situation): Planned {

@@ -1,8 +1,9 @@
 // Emulator and I/O threads as KubeVirt pins them.
 //
-// CPUs that the vCPUs left over are handed out one by one: first to the I/O threads of the supplemental pool, then to the
-// emulator. Other I/O threads share: with the emulator where that is isolated, else the first CPUs of the pod, as many as
-// there are vCPUs, whoever runs on them: in turn where there are at least as many threads as vCPUs, else in even slices.
+// CPUs that the vCPUs left over are handed out one by one: first to the I/O threads of the supplemental pool,
+// then to the emulator. Other I/O threads share: with the emulator where that is isolated, else the first
+// CPUs of the pod, as many as there are vCPUs, whoever runs on them: in turn where there are at least as many
+// threads as vCPUs, else in even slices.
 
 import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
@@ -16,7 +17,8 @@ import { type Pool, poolOf } from './cpu-order.ts'
 
 /**
  * Pins for the threads of a guest whose vCPUs have CPUs of their own.
- * @throws Refusal `iothreads-missing`, `iothread-no-cpu`, `emulator-no-cpu`, `emulator-no-second-cpu`, the first that KubeVirt meets
+ * @throws Refusal `iothreads-missing`, `iothread-no-cpu`, `emulator-no-cpu`, `emulator-no-second-cpu`, the
+ * first that KubeVirt meets
  */
 export function kubevirtThreads(situation: Situation, cpuOf: CpuOfVcpu): ThreadPins {
   return pinsFrom(situation, leftOver(situation, cpuOf))
@@ -89,7 +91,10 @@ function sharedPins(
   return iothreads.map((_, index) => setOf<CpuSet>(cpus.slice(from(index), from(index + 1))))
 }
 
-/** Where vCPUs have their CPUs in KubeVirt's order, what follows in that order; else what they left, in host order. */
+/**
+ * Where vCPUs have their CPUs in KubeVirt's order, what follows in that order; else what they left, in host
+ * order.
+ */
 function leftOver(situation: Situation, cpuOf: CpuOfVcpu): Pool['thread'] {
   const { nodes } = situation.available
   const threads = guestThreads(situation.view)

@@ -1,0 +1,38 @@
+// A small host and a guest for it, as the tables of this folder need them.
+
+import { type CpuSet, type NodeSet, parseSet } from '../../src/base/idset.ts'
+import { readDocument } from '../../src/document.ts'
+import { readDomain } from '../../src/domain/view.ts'
+import type { DomainView, Resources } from '../../src/model.ts'
+import { type Situation, situationOf } from '../../src/plan/situation.ts'
+import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
+
+export const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
+
+/** Two nodes of two cores with two threads each: CPUs 0-3 and 4-7, whose siblings are neighbours. */
+export const HOST: Resources = {
+  nodes: [
+    { id: 0, cpus: cpus('0-3'), memoryKiB: 2 ** 22, pages: [], distances: [10, 21] },
+    { id: 1, cpus: cpus('4-7'), memoryKiB: 2 ** 22, pages: [], distances: [21, 10] },
+  ],
+  siblings: [cpus('0-1'), cpus('2-3'), cpus('4-5'), cpus('6-7')],
+  allowed: { cpus: cpus('0-7'), nodes: parseSet<NodeSet>('0-1', 'test') },
+}
+
+/** A guest of so many vCPUs; `inside` is XML below `<domain>`. */
+export function guest(vcpus: number, inside = ''): DomainView {
+  return readDomain(
+    readDocument(
+      `<domain type='kvm'><name>db1</name><memory>1048576</memory><vcpu>${vcpus}</vcpu>${inside}</domain>`,
+    ),
+  )
+}
+
+/** The guest on the host with what is requested. */
+export function situationIn(
+  view: DomainView,
+  requested: RequestedKeys = {},
+  resources: Resources = HOST,
+): Situation {
+  return situationOf(view, resources, requestFrom([requested]))
+}
