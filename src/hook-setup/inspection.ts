@@ -20,7 +20,7 @@ import { libvirtVersion, runProgram, versionIn } from '../machine/programs/progr
 import { CONFIG, readConfigText } from '../machine/read/read-text.ts'
 import { parseConfig } from '../request/config.ts'
 import { exposureOf } from './exposure.ts'
-import { HOOKS, type HookFile, hasSeenHooks, hooksRun, lookAtHooks } from './locate.ts'
+import { HOOKS, type HookFile, hasSeenHooks, hooksIn, hooksRun } from './locate.ts'
 import { checkLabel, policyOn } from './selinux.ts'
 import { shimText } from './shim.ts'
 
@@ -31,7 +31,7 @@ export function inspect(
 ): { readonly inspection: Inspection; readonly source?: Source } {
   const files = host === undefined ? thisMachine : machineIn(host)
   const isThisHost = host === undefined
-  const hooks = lookAtHooks(host === undefined ? hooksDir : join(host, hooksDir))
+  const hooks = hooksIn(host === undefined ? hooksDir : join(host, hooksDir))
   const ours = [hooks.main, hooks.further].filter(({ is }) => is === 'ours')
   const daemon = readDaemon(files)
   const { config, source } = readConfiguration(host)

@@ -51,7 +51,7 @@ const FURTHER = '50-virt-numa'
 const FURTHER_SINCE = [6, 5] as const
 
 /** @throws Refusal `unreadable` */
-export function lookAtHooks(folder: string): Hooks {
+export function hooksIn(folder: string): Hooks {
   try {
     return readHooks(folder)
   } catch (error) {
@@ -62,11 +62,11 @@ export function lookAtHooks(folder: string): Hooks {
 function readHooks(folder: string): Hooks {
   const further = join(folder, FURTHER_FOLDER)
   const names = unlessGone(() => (isFolder(further) ? readdirSync(further).sort() : [])) ?? []
-  const others = names.filter((name) => name !== FURTHER).map((name) => lookAt(join(further, name)))
+  const others = names.filter((name) => name !== FURTHER).map((name) => hookAt(join(further, name)))
   return {
     folder,
-    main: lookAt(join(folder, MAIN)),
-    further: lookAt(join(further, FURTHER)),
+    main: hookAt(join(folder, MAIN)),
+    further: hookAt(join(further, FURTHER)),
     others: others.filter(({ isRun }) => isRun),
   }
 }
@@ -76,19 +76,19 @@ export const hooksRun = ({ main, further, others }: Hooks): HookFile[] =>
   [main, further, ...others].filter(({ isRun }) => isRun)
 
 /** An uninstall at the same time may remove the file meanwhile. */
-function unlessGone<T>(look: () => T): T | undefined {
+function unlessGone<T>(read: () => T): T | undefined {
   try {
-    return look()
+    return read()
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
     return undefined
   }
 }
 
-const lookAt = (path: string): HookFile =>
-  unlessGone(() => lookAtFile(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
+const hookAt = (path: string): HookFile =>
+  unlessGone(() => fileAt(path)) ?? { path, is: 'absent', isRun: false, leadsToOurs: false }
 
-function lookAtFile(path: string): HookFile {
+function fileAt(path: string): HookFile {
   // Below a file nothing exists, but lstat reports that as another error.
   const own = isFolder(dirname(path)) ? lstatSync(path, { throwIfNoEntry: false }) : undefined
   if (own === undefined) return { path, is: 'absent', isRun: false, leadsToOurs: false }

@@ -9,7 +9,7 @@ import type { DomainView } from '../model.ts'
 import { lostSecrets } from '../redact/secrets.ts'
 import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { differencesFrom } from './differences.ts'
-import type { Listed, State } from './virsh.ts'
+import type { Listed, State } from './guests.ts'
 
 /**
  * A guest that libvirt knows: `document` is its definition with secrets, `shown` the definition as everybody

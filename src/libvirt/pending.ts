@@ -2,7 +2,7 @@
 // libvirt does not list, however many, cost one listing per interval and a limited amount of memory.
 
 import type { GuestEvent } from './events.ts'
-import type { Listed } from './virsh.ts'
+import type { Listed } from './guests.ts'
 
 /** The least time between two listings that are only made for unknown names. */
 const INTERVAL_MS = 1000

@@ -9,19 +9,18 @@ import { hiddenOf, withoutValues } from '../redact/secrets.ts'
 import type { XmlDocument } from '../xml/parse.ts'
 import { keepCopy } from './backup.ts'
 import { differencesFrom } from './differences.ts'
-import type { Guest } from './may-define.ts'
 import {
   DEFINE,
   defineText,
   dumpDefinition,
   dumpPublic,
-  failureOf,
   type Listed,
   listGuests,
   namesOf,
   stateOf,
-  type Virsh,
-} from './virsh.ts'
+} from './guests.ts'
+import type { Guest } from './may-define.ts'
+import { failureOf, type Virsh } from './virsh.ts'
 
 /**
  * @param document its definition as it was read. Snapshots and checkpoints only count where a document from

@@ -12,6 +12,7 @@ import { masked } from '../../src/explain/diagnostics.ts'
 import { backupFolder, keepCopy } from '../../src/libvirt/backup.ts'
 import { differencesFrom } from '../../src/libvirt/differences.ts'
 import { MOST_REFITS, pauseMs, type Refits, readEvent, turnOf, WITHIN_MS } from '../../src/libvirt/events.ts'
+import { readList, readState } from '../../src/libvirt/guests.ts'
 import {
   type Guest,
   guestNamed,
@@ -19,7 +20,7 @@ import {
   reasonsAgainst,
   restartNotes,
 } from '../../src/libvirt/may-define.ts'
-import { failureOf, machineOf, readList, readState } from '../../src/libvirt/virsh.ts'
+import { failureOf, machineOf } from '../../src/libvirt/virsh.ts'
 import { hiddenSpans, lostSecrets, redacted, secretSpans } from '../../src/redact/secrets.ts'
 import { sameXml } from '../../src/xml/same.ts'
 import { runApart } from '../apart.ts'

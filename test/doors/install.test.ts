@@ -24,7 +24,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { whoElse } from '../../src/hook-setup/exposure.ts'
-import { hasSeenHooks, isSince, lookAtHooks } from '../../src/hook-setup/locate.ts'
+import { hasSeenHooks, hooksIn, isSince } from '../../src/hook-setup/locate.ts'
 import { PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
 import { reload } from '../../src/hook-setup/reload.ts'
 import { type Ask, checkLabel, type Execution, labelHook, policyOn } from '../../src/hook-setup/selinux.ts'
@@ -661,7 +661,7 @@ t.test('a reload that fails is told', (t) => {
 
 t.test('a daemon that has found a hook sees another', (t) => {
   const root = makeRoot('9.0.0')
-  const hooks = (): ReturnType<typeof lookAtHooks> => lookAtHooks(join(root, 'etc/libvirt/hooks'))
+  const hooks = (): ReturnType<typeof hooksIn> => hooksIn(join(root, 'etc/libvirt/hooks'))
   const now = Date.now() / 1000
   t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'none was there')
   write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o644)

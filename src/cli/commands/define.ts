@@ -8,17 +8,10 @@ import { partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
+import { dumpDefinition, dumpLive, type Listed, listGuests } from '../../libvirt/guests.ts'
 import { type Guest, guestNamed, guestOf, reasonsAgainst, restartNotes } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
-import {
-  checkConnection,
-  dumpDefinition,
-  dumpLive,
-  type Listed,
-  listGuests,
-  type Virsh,
-  virshAt,
-} from '../../libvirt/virsh.ts'
+import { checkConnection, type Virsh, virshAt } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { abortOnSignal } from '../../machine/programs/signals.ts'
 import { DOMAIN, readText } from '../../machine/read/read-text.ts'

@@ -6,7 +6,7 @@ import { apparmorFindings } from '../../doctor/confinement.ts'
 import { named } from '../../doctor/inspection.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { exposureOf } from '../../hook-setup/exposure.ts'
-import { type HookFile, type Hooks, hasSeenHooks, lookAtHooks, placeFor } from '../../hook-setup/locate.ts'
+import { type HookFile, type Hooks, hasSeenHooks, hooksIn, placeFor } from '../../hook-setup/locate.ts'
 import { reload, reloadCommand } from '../../hook-setup/reload.ts'
 import { labelHook, policyOn } from '../../hook-setup/selinux.ts'
 import { tryHook } from '../../hook-setup/trial.ts'
@@ -57,7 +57,7 @@ function runInstall(command: Install, running: Running): number {
   const exposure = exposureOf(program.node, program.program)
   refuseAll(exposure.filter(({ code }) => classOf(code) !== 'note'))
   checkConfig(paths.config, running)
-  const before = lookAtHooks(paths.hooks)
+  const before = hooksIn(paths.hooks)
   const place = placeFor(before, () => libvirtVersion(paths.root))
   const daemon = readDaemon(thisMachine, paths.run)
   refuseAll(apparmorFindings(thisMachine, daemon, program.node))

@@ -2,7 +2,7 @@
 
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type HookFile, lookAtHooks } from '../../hook-setup/locate.ts'
+import { type HookFile, hooksIn } from '../../hook-setup/locate.ts'
 import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
 import { configText } from '../../request/config-text.ts'
 import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
@@ -36,7 +36,7 @@ export const uninstall: CommandRow<Uninstall> = {
 
 function runUninstall(command: Uninstall): number {
   const { hooks, config, isElsewhere } = pathsFor(command.root, command.hooksDir)
-  const { main, further } = lookAtHooks(hooks)
+  const { main, further } = hooksIn(hooks)
   const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
   const hasConfig = isThere(config)
   const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []

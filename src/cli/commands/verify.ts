@@ -1,19 +1,16 @@
 // `virt-numa verify`: compares a running guest with its XML. The guest is not touched.
 
 import { join } from 'node:path'
-import { Refusal } from '../../base/diagnostic.ts'
-import { decodeUtf8 } from '../../base/utf8.ts'
-import { classOf, diagnostic, refuse } from '../../codes/codes.ts'
+import { classOf, diagnostic } from '../../codes/codes.ts'
 import { checkType, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { actualFacts } from '../../explain/actual-facts.ts'
 import { actualText } from '../../explain/actual-placement.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
-import { absentMetrics, actualMetrics } from '../../explain/metrics.ts'
+import { actualMetrics } from '../../explain/metrics.ts'
 import type { Files } from '../../host/files.ts'
 import { ifReadable } from '../../host/kernel-text.ts'
-import { readCommandOf, readRunningGuest } from '../../host/qemu/process.ts'
-import { type GuestStatus, readStatus } from '../../host/qemu/status.ts'
+import { readRunningGuest } from '../../host/qemu/process.ts'
 import { readHost } from '../../host/sysfs.ts'
 import { readFilesOf } from '../../machine/host-source.ts'
 import { DOMAIN, readText } from '../../machine/read/read-text.ts'
@@ -27,6 +24,7 @@ import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { checkTargets } from '../output-files.ts'
 import { type Running, report } from '../report.ts'
+import { byName, byPid, folders, type Located } from './running-guest.ts'
 
 /** Either `guest` is given, or `pid` and perhaps `input`, its domain. */
 interface Verify {
@@ -154,84 +152,4 @@ function expectedOf(command: Verify, { qemu, status, host }: Known, running: Run
   return status === undefined
     ? expectedOfCommand(qemu, `the command line of process ${command.pid}`)
     : ofView(status.domain, status.file)
-}
-
-type Located = GuestStatus & { readonly file: string }
-
-/**
- * The folders with status files: of the system daemon, and of a session daemon, which virt-launcher runs
- * without root.
- */
-function folders(isThisMachine: boolean): string[] {
-  const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
-  return [
-    '/run/libvirt/qemu',
-    '/run/libvirt/qemu/run',
-    ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : []),
-  ]
-}
-
-/** Finds a guest by its name. If it is not running, its metrics say so. */
-function byName(
-  files: Files,
-  { guest = '', host, metrics }: Verify,
-): { readonly pid: number; readonly status: Located } {
-  try {
-    const status = findStatus(files, guest, folders(host === undefined))
-    if (status === undefined) {
-      const looked = folders(host === undefined).map((folder) => `${folder}/${guest}.xml`)
-      refuse('guest-not-running', {
-        guest,
-        why: guest.includes('/')
-          ? 'a guest has no "/" in its name; a domain\'s file goes with --pid PID'
-          : `there is no ${looked.join(', nor ')}`,
-      })
-    }
-    const { pid, file } = status
-    if (files.list(`/proc/${pid}`) === undefined)
-      refuse('guest-not-running', { guest, why: `${file} names process ${pid}, and there is none` })
-    return { pid, status }
-  } catch (error) {
-    if (
-      metrics !== undefined &&
-      error instanceof Refusal &&
-      error.diagnostics.some(({ code }) => code === 'guest-not-running')
-    )
-      saveFile(metrics, absentMetrics(guest))
-    throw error
-  }
-}
-
-/**
- * Finds the status file by the guest name on QEMU's command line; a file that names another process does not
- * count.
- */
-function byPid(
-  files: Files,
-  pid: number,
-  host: string | undefined,
-): { readonly pid: number; readonly status?: Located } {
-  const { guest } = readCommandOf(files, pid)
-  const status =
-    guest === undefined ? undefined : ifReadable(() => findStatus(files, guest, folders(host === undefined)))
-  return status?.pid === pid ? { pid, status } : { pid }
-}
-
-/**
- * @throws Refusal `unreadable` when it is there and only root may read it, and what its content is refused
- * for
- */
-function findStatus(files: Files, guest: string, inFolders: readonly string[]): Located | undefined {
-  const name = `${guest}.xml`
-  const folder =
-    guest === '' || guest.includes('/')
-      ? undefined
-      : inFolders.find((each) => files.list(each)?.includes(name))
-  if (folder === undefined) return undefined
-  const file = `${folder}/${name}`
-  const bytes = files.read(file)
-  if (bytes === undefined) refuse('unreadable', { file, reason: 'only root may read it' })
-  const text = decodeUtf8(bytes)
-  if (typeof text !== 'string') refuse('utf8-invalid', { file, offset: text.invalidAt })
-  return { ...readStatus(text, file), file }
 }

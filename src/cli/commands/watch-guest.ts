@@ -6,9 +6,10 @@ import { Refusal } from '../../base/diagnostic.ts'
 import { type Code, factsOf, refuseAll } from '../../codes/codes.ts'
 import { isOptedIn, partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
+import { dumpDefinition, isArriving, type Listed, stateOf } from '../../libvirt/guests.ts'
 import { reasonsAgainst } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
-import { dumpDefinition, isArriving, type Listed, stateOf, type Virsh } from '../../libvirt/virsh.ts'
+import type { Virsh } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { listed, summaryOf } from '../../machine/log-line.ts'
 import { place } from '../../place.ts'
@@ -29,7 +30,7 @@ export interface Watching {
  * `otherwise` (another program wrote at the same time, or libvirt changed it) count as a fight between two
  * programs.
  */
-export type Looked =
+export type Outcome =
   | { readonly is: 'nothing' }
   | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly report: string }
 
@@ -44,7 +45,11 @@ const ABOUT_ALL: readonly string[] = [
  * Fits one guest; its cells stay. With `mayDefine` 'no' a guest that would change is left unchanged.
  * @throws Refusal of virsh when libvirt cannot be reached; reasons that concern this guest alone are reported
  */
-export async function lookAt(guest: Listed, mayDefine: 'yes' | 'no', watching: Watching): Promise<Looked> {
+export async function fitIfNeeded(
+  guest: Listed,
+  mayDefine: 'yes' | 'no',
+  watching: Watching,
+): Promise<Outcome> {
   try {
     return await refit(guest, mayDefine, watching)
   } catch (error) {
@@ -73,7 +78,7 @@ async function refit(
   known: Listed,
   mayDefine: 'yes' | 'no',
   { virsh, settings, configSource, host, backup }: Watching,
-): Promise<Looked> {
+): Promise<Outcome> {
   const document = await dumpDefinition(virsh, known)
   if (!isOptedIn(document, settings)) return { is: 'nothing' }
   if (!(await stateOf(virsh, known)).persistent)

@@ -7,29 +7,20 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../base/diagnostic.ts'
-import { shownName } from '../../base/name.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
-import { type GuestEvent, pauseMs, type Refits, readEvent, turnOf } from '../../libvirt/events.ts'
+import { pauseMs, readEvent } from '../../libvirt/events.ts'
+import { listGuests } from '../../libvirt/guests.ts'
 import { addEvent, dueInMs, listPending, nonePending, type Pending } from '../../libvirt/pending.ts'
-import {
-  checkConnection,
-  connectWords,
-  type Listed,
-  listGuests,
-  reasonIn,
-  virshAt,
-  withoutPassword,
-} from '../../libvirt/virsh.ts'
-import { actionLine, listed } from '../../machine/log-line.ts'
+import { checkConnection, connectWords, reasonIn, virshAt, withoutPassword } from '../../libvirt/virsh.ts'
+import { listed } from '../../machine/log-line.ts'
 import { type Printing, startPrinting } from '../../machine/programs/child-process.ts'
 import { lineReader } from '../../machine/programs/lines.ts'
 import { abortOnSignal } from '../../machine/programs/signals.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
-import { print } from '../output.ts'
 import { readSettings } from '../placing.ts'
 import type { Running } from '../report.ts'
-import { lookAt, type Watching } from './watch-guest.ts'
+import { checkAll, checkGuests, log, type Session } from './watch-session.ts'
 
 /** The request comes from the configuration and the guests. */
 interface Watch {
@@ -61,23 +52,13 @@ export const watch: CommandRow<Watch> = {
   run: runWatch,
 }
 
-/** The state of a run. */
-interface Session extends Watching {
-  readonly stop: AbortSignal
-  readonly refits: Map<string, Refits>
-  /** What was reported about a guest that was left unchanged: not again until it has an event. */
-  readonly lastReported: Map<string, string>
-  failures: number
-  isUnreadableReported: boolean
-}
-
 /**
  * virsh does not say when it starts receiving events: definitions before that are found by checking again.
  */
-const LOOK_AGAIN_S = [3, 10, 30]
+const CHECK_AGAIN_S = [3, 10, 30]
 
 /** How often all guests are checked, and how slowly output is read, while it is unreadable. */
-const UNREADABLE_LOOK_MS = 30_000
+const UNREADABLE_CHECK_MS = 30_000
 const UNREADABLE_PAUSE_MS = 10
 
 async function runWatch(command: Watch, running: Running): Promise<number> {
@@ -108,7 +89,7 @@ async function runWatch(command: Watch, running: Running): Promise<number> {
 async function watchGuests(session: Session, command: Watch): Promise<number> {
   await checkConnectionOf(session, command)
   if (command.once) {
-    const refused = await scan(session, nonePending())
+    const refused = await checkAll(session, nonePending())
     return refused === 0 || session.stop.aborted ? 0 : 1
   }
   await follow(session, command)
@@ -153,7 +134,7 @@ async function connected(session: Session, { connect }: Watch): Promise<string> 
   const end = (): void => void events.end()
   session.stop.addEventListener('abort', end)
   try {
-    return await attend(session, events)
+    return await workWhileConnected(session, events)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return listed(error.diagnostics, 'capacity-fails')
@@ -164,7 +145,7 @@ async function connected(session: Session, { connect }: Watch): Promise<string> 
 }
 
 /** The state of one connection. Times are those of performance.now(). */
-interface Attending {
+interface Connection {
   readonly pending: Pending
   /** When to check all guests. */
   allAtMs: number
@@ -173,45 +154,45 @@ interface Attending {
   wake: () => void
 }
 
-async function attend(session: Session, events: Printing): Promise<string> {
-  const attending: Attending = { pending: nonePending(), allAtMs: performance.now(), wake: () => {} }
-  const lookAgain = (): void => {
-    attending.allAtMs = performance.now()
-    attending.wake()
+async function workWhileConnected(session: Session, events: Printing): Promise<string> {
+  const connection: Connection = { pending: nonePending(), allAtMs: performance.now(), wake: () => {} }
+  const checkAgain = (): void => {
+    connection.allAtMs = performance.now()
+    connection.wake()
   }
-  const timers = LOOK_AGAIN_S.map((afterS) => setTimeout(lookAgain, afterS * 1000))
-  const reading = readEvents(session, events, attending)
-  const wakeUp = (): void => attending.wake()
+  const timers = CHECK_AGAIN_S.map((afterS) => setTimeout(checkAgain, afterS * 1000))
+  const reading = readEvents(session, events, connection)
+  const wakeUp = (): void => connection.wake()
   session.stop.addEventListener('abort', wakeUp)
   try {
-    while (!session.stop.aborted && attending.reason === undefined) await attendOnce(session, attending)
+    while (!session.stop.aborted && connection.reason === undefined) await workOnce(session, connection)
   } finally {
     session.stop.removeEventListener('abort', wakeUp)
     for (const timer of timers) clearTimeout(timer)
     await events.end()
     await reading
   }
-  return attending.reason ?? ''
+  return connection.reason ?? ''
 }
 
 /** Does what is due, or waits for it. */
-async function attendOnce(session: Session, attending: Attending): Promise<void> {
-  const { pending } = attending
-  const allInMs = attending.allAtMs - performance.now()
+async function workOnce(session: Session, connection: Connection): Promise<void> {
+  const { pending } = connection
+  const allInMs = connection.allAtMs - performance.now()
   const eventInMs = dueInMs(pending, performance.now())
   if (allInMs <= 0) {
-    attending.allAtMs = Number.POSITIVE_INFINITY
-    await scan(session, pending)
+    connection.allAtMs = Number.POSITIVE_INFINITY
+    await checkAll(session, pending)
     session.failures = 0
   } else if (eventInMs <= 0)
-    await lookAtAll(session, await listPending(pending, () => listGuests(session.virsh), 'named'))
-  else await woken(attending, Math.min(allInMs, eventInMs))
+    await checkGuests(session, await listPending(pending, () => listGuests(session.virsh), 'named'))
+  else await woken(connection, Math.min(allInMs, eventInMs))
 }
 
-function woken(attending: Attending, withinMs: number): Promise<void> {
+function woken(connection: Connection, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = Number.isFinite(withinMs) ? setTimeout(resolve, withinMs) : undefined
-    attending.wake = () => {
+    connection.wake = () => {
       clearTimeout(timer)
       resolve()
     }
@@ -222,29 +203,29 @@ function woken(attending: Attending, withinMs: number): Promise<void> {
  * Reads events until they end. After an unreadable line all guests are checked: it may have named any of
  * them.
  */
-async function readEvents(session: Session, events: Printing, attending: Attending): Promise<void> {
+async function readEvents(session: Session, events: Printing, connection: Connection): Promise<void> {
   const read = lineReader()
-  let lastLookMs = Number.NEGATIVE_INFINITY
+  let lastCheckMs = Number.NEGATIVE_INFINITY
   for await (const chunk of events.chunks) {
     const { lines, unreadable } = read(chunk)
     for (const line of lines) {
       const event = readEvent(line)
-      if (event !== undefined) addEvent(attending.pending, event)
+      if (event !== undefined) addEvent(connection.pending, event)
     }
     if (unreadable) {
       reportUnreadable(session)
-      const atMs = Math.max(performance.now(), lastLookMs + UNREADABLE_LOOK_MS)
-      if (atMs < attending.allAtMs) {
-        attending.allAtMs = atMs
-        lastLookMs = atMs
+      const atMs = Math.max(performance.now(), lastCheckMs + UNREADABLE_CHECK_MS)
+      if (atMs < connection.allAtMs) {
+        connection.allAtMs = atMs
+        lastCheckMs = atMs
       }
       // Endless output is read slowly.
       await sleep(UNREADABLE_PAUSE_MS)
     }
-    attending.wake()
+    connection.wake()
   }
-  attending.reason = withoutPassword(reasonIn((await events.ended).stderr)) || 'virsh event ended'
-  attending.wake()
+  connection.reason = withoutPassword(reasonIn((await events.ended).stderr)) || 'virsh event ended'
+  connection.wake()
 }
 
 function reportUnreadable(session: Session): void {
@@ -255,49 +236,4 @@ function reportUnreadable(session: Session): void {
     'virsh event prints lines that are too long or not UTF-8; they are ignored and all guests are checked',
     0,
   )
-}
-
-/** @returns how many guests could not be fitted */
-async function scan(session: Session, pending: Pending): Promise<number> {
-  const found = await listPending(pending, () => listGuests(session.virsh), 'all')
-  forget(session, new Set(found.map(([{ uuid }]) => uuid)))
-  return lookAtAll(session, found)
-}
-
-async function lookAtAll(session: Session, found: Awaited<ReturnType<typeof listPending>>): Promise<number> {
-  let refused = 0
-  for (const [guest, why] of found) {
-    if (session.stop.aborted) break
-    if (await look(session, guest, why)) refused += 1
-  }
-  return refused
-}
-
-/** Forgets guests that no longer exist. */
-function forget({ refits, lastReported }: Session, there: ReadonlySet<string>): void {
-  for (const uuid of refits.keys()) if (!there.has(uuid)) refits.delete(uuid)
-  for (const uuid of lastReported.keys()) if (!there.has(uuid)) lastReported.delete(uuid)
-}
-
-/** @returns whether the guest should have been fitted and was not */
-async function look(session: Session, guest: Listed, why: GuestEvent['why'] | 'found'): Promise<boolean> {
-  const { refits, lastReported } = session
-  const began = performance.now()
-  const turn = turnOf(refits.get(guest.uuid) ?? [], began)
-  const looked = await lookAt(guest, turn.may === 'fit' ? 'yes' : 'no', session)
-  const isDefined = looked.is === 'defined' || looked.is === 'otherwise'
-  if (looked.is === 'left') refits.set(guest.uuid, turn.refits)
-  if (isDefined) refits.set(guest.uuid, [...turn.refits, began])
-  const report = looked.is === 'nothing' ? undefined : looked.report
-  const isKnown = lastReported.get(guest.uuid) === report && (why === 'found' || looked.is === 'transient')
-  const isSaid = looked.is === 'left' && turn.may === 'reported'
-  if (report !== undefined && !isKnown && !isSaid)
-    log(`watch ${why} ${shownName(guest.name)}`, report, performance.now() - began)
-  if (report === undefined || isDefined) lastReported.delete(guest.uuid)
-  else lastReported.set(guest.uuid, report)
-  return looked.is !== 'defined' && looked.is !== 'nothing' && looked.is !== 'transient'
-}
-
-function log(about: string, what: string, tookMs: number): void {
-  print(1, actionLine(about, what, new Date(), tookMs))
 }

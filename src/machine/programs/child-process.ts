@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ended } from './programs.ts'
+import { kept, MOST_BYTES, MOST_MESSAGE_BYTES, receive, textOf } from './received.ts'
 
 /** How a program is run; all absent: without stdin, for at most 60 seconds. */
 export interface ProgramOptions {
@@ -24,10 +25,6 @@ export interface ProgramEnd extends Ended {
   readonly cut?: 'signal' | 'timeout' | 'flood' | 'stopped' | 'not-started'
 }
 
-/** stdout and stderr together. A list of 100,000 guests has 7 MB. */
-export const MOST_BYTES = 16 * 1024 * 1024
-/** How much of stderr is kept. */
-const MOST_MESSAGE_BYTES = 64 * 1024
 /** A child that the program leaves behind, such as a shared ssh connection, may keep stdout open forever. */
 const GRACE_MS = 1000
 const TERM_MS = 250
@@ -187,67 +184,4 @@ function release(child: ChildProcess): void {
   child.stdout?.destroy()
   child.stderr?.destroy()
   child.unref()
-}
-
-interface Received {
-  readonly output: Uint8Array
-  readonly stdout: string
-  readonly stderr: string
-  readonly isFlood: boolean
-}
-
-function receive({ stdout, stderr }: ChildProcess): {
-  readonly flooded: Promise<void>
-  readonly read: () => Received
-} {
-  const output = kept(MOST_BYTES)
-  const messages = kept(MOST_MESSAGE_BYTES)
-  let total = 0
-  let flood = (): void => {}
-  const flooded = new Promise<void>((resolve) => {
-    flood = resolve
-  })
-  const into =
-    ({ add }: Kept) =>
-    (chunk: Uint8Array): void => {
-      total += chunk.length
-      add(chunk)
-      if (total > MOST_BYTES) flood()
-    }
-  stdout?.on('data', into(output))
-  stderr?.on('data', into(messages))
-  const read = (): Received => {
-    const isFlood = total > MOST_BYTES
-    const bytes = isFlood ? new Uint8Array() : output.bytes()
-    return { output: bytes, stdout: textOf(bytes), stderr: textOf(messages.bytes()), isFlood }
-  }
-  return { flooded, read }
-}
-
-const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
-
-interface Kept {
-  readonly add: (chunk: Uint8Array) => void
-  readonly bytes: () => Uint8Array
-}
-
-/**
- * The first bytes of a stream, in one growing buffer: an object per chunk of one byte would cost a hundred
- * times as much.
- */
-function kept(most: number): Kept {
-  let buffer = new Uint8Array(Math.min(most, 4096))
-  let length = 0
-  const add = (chunk: Uint8Array): void => {
-    const taken = chunk.subarray(0, most - length)
-    if (length + taken.length > buffer.length) {
-      const larger = new Uint8Array(Math.min(most, Math.max(2 * buffer.length, length + taken.length)))
-      larger.set(buffer.subarray(0, length))
-      buffer = larger
-    }
-    buffer.set(taken, length)
-    length += taken.length
-  }
-  return { add, bytes: () => buffer.subarray(0, length) }
 }

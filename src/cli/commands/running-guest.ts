@@ -1,0 +1,96 @@
+// A guest's name or QEMU's process id -> the process, and libvirt's status file.
+
+import { Refusal } from '../../base/diagnostic.ts'
+import { decodeUtf8 } from '../../base/utf8.ts'
+import { refuse } from '../../codes/codes.ts'
+import { absentMetrics } from '../../explain/metrics.ts'
+import type { Files } from '../../host/files.ts'
+import { ifReadable } from '../../host/kernel-text.ts'
+import { readCommandOf } from '../../host/qemu/process.ts'
+import { type GuestStatus, readStatus } from '../../host/qemu/status.ts'
+import { saveFile } from '../../machine/write/save.ts'
+
+/** What a status file says, and its path. */
+export type Located = GuestStatus & { readonly file: string }
+
+/**
+ * The folders with status files: of the system daemon, and of a session daemon, which virt-launcher runs
+ * without root.
+ */
+export function folders(isThisMachine: boolean): string[] {
+  const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
+  return [
+    '/run/libvirt/qemu',
+    '/run/libvirt/qemu/run',
+    ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : []),
+  ]
+}
+
+/** A guest by its name, the captured host that it runs on, and where its metrics go. */
+interface Named {
+  readonly guest?: string
+  readonly host?: string
+  readonly metrics?: string
+}
+
+/** Finds a guest by its name. If it is not running, its metrics say so. */
+export function byName(
+  files: Files,
+  { guest = '', host, metrics }: Named,
+): { readonly pid: number; readonly status: Located } {
+  try {
+    const status = findStatus(files, guest, folders(host === undefined))
+    if (status === undefined) {
+      const looked = folders(host === undefined).map((folder) => `${folder}/${guest}.xml`)
+      refuse('guest-not-running', {
+        guest,
+        why: guest.includes('/')
+          ? 'a guest has no "/" in its name; a domain\'s file goes with --pid PID'
+          : `there is no ${looked.join(', nor ')}`,
+      })
+    }
+    const { pid, file } = status
+    if (files.list(`/proc/${pid}`) === undefined)
+      refuse('guest-not-running', { guest, why: `${file} names process ${pid}, and there is none` })
+    return { pid, status }
+  } catch (error) {
+    if (
+      metrics !== undefined &&
+      error instanceof Refusal &&
+      error.diagnostics.some(({ code }) => code === 'guest-not-running')
+    )
+      saveFile(metrics, absentMetrics(guest))
+    throw error
+  }
+}
+
+/**
+ * Finds the status file by the guest name on QEMU's command line; a file that names another process does not
+ * count.
+ */
+export function byPid(
+  files: Files,
+  pid: number,
+  host: string | undefined,
+): { readonly pid: number; readonly status?: Located } {
+  const { guest } = readCommandOf(files, pid)
+  const status =
+    guest === undefined ? undefined : ifReadable(() => findStatus(files, guest, folders(host === undefined)))
+  return status?.pid === pid ? { pid, status } : { pid }
+}
+
+/** @throws Refusal `unreadable` where only root may read the file, and that of its content */
+function findStatus(files: Files, guest: string, inFolders: readonly string[]): Located | undefined {
+  const name = `${guest}.xml`
+  const folder =
+    guest === '' || guest.includes('/')
+      ? undefined
+      : inFolders.find((each) => files.list(each)?.includes(name))
+  if (folder === undefined) return undefined
+  const file = `${folder}/${name}`
+  const bytes = files.read(file)
+  if (bytes === undefined) refuse('unreadable', { file, reason: 'only root may read it' })
+  const text = decodeUtf8(bytes)
+  if (typeof text !== 'string') refuse('utf8-invalid', { file, offset: text.invalidAt })
+  return { ...readStatus(text, file), file }
+}
