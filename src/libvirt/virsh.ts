@@ -56,7 +56,9 @@ export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramE
   if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason: reason ?? '' })
   if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
   // If it was cut off, that is the reason, whatever it printed.
-  const said = withoutPassword((cut === undefined ? reasonIn(stderr) || reason : reason) || 'it says nothing')
+  const said = withoutPassword(
+    (cut === undefined ? reasonIn(stderr) || reason : reason) || 'it printed nothing',
+  )
   if (/^error: failed to connect to the hypervisor/m.test(stderr))
     return diagnostic('libvirt-unreachable', { reason: said })
   const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'

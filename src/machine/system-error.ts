@@ -10,7 +10,7 @@ export interface SystemFault {
 export function systemError(error: unknown, report: (fault: SystemFault) => never): unknown {
   const errno = errnoOf(error)
   if (error instanceof Error && errno !== undefined)
-    report({ reason: error.message.replace(/, \w+( '.*')?$/s, ''), errno })
+    report({ reason: error.message.replace(/^E[A-Z0-9]+: |, \w+( '.*')?$/gs, ''), errno })
   return error
 }
 

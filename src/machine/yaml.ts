@@ -23,7 +23,7 @@ const TIMESTAMP = 'tag:yaml.org,2002:timestamp'
 export function parseYaml(text: string): { readonly value: Json } | { readonly mistake: Mistake } {
   const lines = new LineCounter()
   if (hasMoreTokens(text))
-    return { mistake: { line: 1, column: 1, reason: `there are more than ${MAX_TOKENS} words and signs` } }
+    return { mistake: { line: 1, column: 1, reason: `it has more than ${MAX_TOKENS} tokens` } }
   try {
     const document = parseDocument<ParsedNode>(text, {
       version: '1.1',
@@ -68,8 +68,7 @@ const withoutTimes = (tags: Tags): Tags =>
 /** A hostile document exhausts the stack of the library, or expands aliases beyond its limit. */
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return `nested deeper than ${MAX_DEPTH}`
-  if (error instanceof ReferenceError)
-    return 'an alias is not known, or aliases make too much of a short text'
+  if (error instanceof ReferenceError) return 'an alias is unknown, or aliases expand to too much'
   if (error instanceof TypeError) return error.message
   throw error
 }
@@ -81,7 +80,7 @@ function plain(value: unknown, depth: number): Json {
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value
   if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1))
   if (value instanceof Map) return plainObject(value, depth)
-  throw new TypeError('it holds a value that JSON has not')
+  throw new TypeError('a value has no equivalent in JSON')
 }
 
 function plainObject(map: ReadonlyMap<unknown, unknown>, depth: number): JsonObject {
@@ -89,6 +88,6 @@ function plainObject(map: ReadonlyMap<unknown, unknown>, depth: number): JsonObj
 }
 
 function textOf(key: unknown): string {
-  if (key !== null && typeof key === 'object') throw new TypeError('a key is no text')
+  if (key !== null && typeof key === 'object') throw new TypeError('a key is not text')
   return `${key}`
 }

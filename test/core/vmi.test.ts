@@ -540,8 +540,8 @@ t.test('YAML that is none', (t) => {
   t.match(mistake('a: 1\na: 2\n'), { line: 2, column: 1, reason: /unique/ })
   t.match(mistake('a: 1\n---\nb: 2\n'), { line: 2, reason: 'a second document begins' })
   t.match(mistake('a: [1\n'), { line: 2, reason: /./ })
-  t.match(mistake('? [a]\n: 1\n'), { reason: 'a key is no text' })
-  t.match(mistake('a: !!binary aGk=\n'), { reason: 'it holds a value that JSON has not' })
+  t.match(mistake('? [a]\n: 1\n'), { reason: 'a key is not text' })
+  t.match(mistake('a: !!binary aGk=\n'), { reason: 'a value has no equivalent in JSON' })
   t.match(mistake('a: *b\n'), { reason: /alias/i })
   const bomb = [
     'a: &a [x, x, x, x, x, x, x, x, x, x]',

@@ -17,7 +17,7 @@ export function writeAll(file: number, bytes: Uint8Array, from?: number): void {
         bytes.length - done,
         from === undefined ? null : from + done,
       )
-      if (written === 0) throw faultOf('EIO', 'nothing more is taken', 'write')
+      if (written === 0) throw faultOf('EIO', 'it accepts no more', 'write')
       done += written
     } catch (error) {
       // A pipe that another process has set to non-blocking is full at the moment.
@@ -37,7 +37,7 @@ export function writeContent(file: number, bytes: Uint8Array): void {
   ftruncateSync(file, bytes.length)
   fsyncSync(file)
   if (!readContent(file).equals(bytes)) {
-    throw faultOf('EIO', 'the file does not hold what was written', 'read')
+    throw faultOf('EIO', 'the file does not contain what was written', 'read')
   }
 }
 
