@@ -547,7 +547,7 @@ t.test('YAML that is none', (t) => {
     'a: &a [x, x, x, x, x, x, x, x, x, x]',
     ...'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]}, `.repeat(9)}x]`),
   ]
-  t.match(mistake(bomb.join('\n')), { reason: /aliases make too much/ })
+  t.match(mistake(bomb.join('\n')), { reason: /aliases expand to too much/ })
   t.match(mistake(`a: ${'['.repeat(200)}${']'.repeat(200)}`), { reason: 'nested deeper than 100' })
   t.match(mistake(`a: ${'['.repeat(100_000)}`), { line: 1, reason: /./ })
   t.end()
