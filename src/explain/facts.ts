@@ -1,7 +1,7 @@
 // A placement and what was said of it, as plain data for --json: the same facts as the words, sets as text.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet, formatSets } from '../base/idset.ts'
+import { formatSet, formatSets, setOf } from '../base/idset.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 import { firstOf, labelOf, type Severity, type Source } from './diagnostics.ts'
 import { messageOf } from './message.ts'
@@ -56,7 +56,29 @@ export function diagnosticFacts(
     severity: labelOf(each, severity),
     code: each.code,
     ...messageOf(each),
+    facts: plainFacts(each.facts),
     ...(each.at !== undefined &&
       source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
   }))
+}
+
+/** What others wrote may be of any length, and what it holds further on nobody has looked at. */
+const MOST_LETTERS = 100
+
+/** Facts as JSON: sets of numbers as text, long texts cut; memory has its unit in the key (KiB). */
+function plainFacts(facts: object): object {
+  const plain = Object.entries(facts).map(([key, value]) => [key, plainFact(value)])
+  return Object.fromEntries(plain)
+}
+
+function plainFact(value: unknown): unknown {
+  if (typeof value === 'string')
+    return value.length > MOST_LETTERS ? `${value.slice(0, MOST_LETTERS - 3)}...` : value
+  if (Array.isArray(value)) return plainList(value)
+  return typeof value === 'object' && value !== null ? plainFacts(value) : value
+}
+
+function plainList(list: readonly unknown[]): unknown {
+  const numbers = list.filter((each) => typeof each === 'number')
+  return list.length > 0 && numbers.length === list.length ? formatSet(setOf(numbers)) : list.map(plainFact)
 }

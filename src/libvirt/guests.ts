@@ -10,7 +10,7 @@ import type { ProgramEnd } from '../machine/programs/child-process.ts'
 import { systemError } from '../machine/system-error.ts'
 import { writeContent } from '../machine/write/bytes.ts'
 import { lineAndColumn, type XmlDocument } from '../xml/parse.ts'
-import { answerOf, failureOf, refuseOutput, type Virsh, withoutPassword } from './virsh.ts'
+import { answerOf, failureOf, firstOf, refuseOutput, type Virsh } from './virsh.ts'
 
 /** A guest as libvirt lists it. */
 export interface Listed {
@@ -137,7 +137,7 @@ function read(text: string, words: readonly string[]): XmlDocument {
     const isText = !text.includes('<')
     return refuse('virsh-output', {
       words: words.join(' '),
-      printed: withoutPassword(unsaid(text).trim()),
+      printed: firstOf(unsaid(text)),
       expected: isText ? 'a <domain>' : 'a whole <domain>',
       ...(!isText && { cause: { line, column, diagnostic: first } }),
     })

@@ -46,7 +46,15 @@ export async function answerOf(virsh: Virsh, words: readonly string[]): Promise<
 
 /** Refuses output that virsh should not print; its first words are in the message. */
 export function refuseOutput(words: readonly string[], printed: string, expected: string): never {
-  refuse('virsh-output', { words: words.join(' '), printed: withoutPassword(printed.trim()), expected })
+  refuse('virsh-output', { words: words.join(' '), printed: firstOf(printed), expected })
+}
+
+const MOST_PRINTED = 40
+
+/** The start of an output of virsh, without passwords; further on it may hold anything. */
+export function firstOf(printed: string): string {
+  const shown = withoutPassword(printed.trim())
+  return shown.length > MOST_PRINTED ? `${shown.slice(0, MOST_PRINTED - 3)}...` : shown
 }
 
 /** What kept virsh from doing what it was called for. */
