@@ -455,8 +455,8 @@ t.test('all that is wrong is told, each with its path', (t) => {
     'h: pools[1] is of 2048 KiB like pools[0]',
   ]
   for (const what of expected) t.ok(whats.includes(what), what)
-  t.ok(whats.some((what) => what.startsWith('h: nodes[2].cpus: "6-" is no set of ids')))
-  t.ok(whats.some((what) => what.startsWith('h: siblings[3]: "x" is no set of ids')))
+  t.ok(whats.some((what) => what.startsWith('h: nodes[2].cpus: "6-" is not a valid set of ids')))
+  t.ok(whats.some((what) => what.startsWith('h: siblings[3]: "x" is not a valid set of ids')))
   t.ok(
     fixes.includes('did you mean memoryKiB?') &&
       fixes.includes('did you mean cpus?') &&

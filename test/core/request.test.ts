@@ -140,12 +140,12 @@ t.test('values that are refused', async (t) => {
   const [memory] = refusals(() => readKeys([['memory', 'evne']], 'metadata of db1'))
   t.match(memory, {
     code: 'unknown-value',
-    what: 'metadata of db1: "evne" is no value of memory',
-    why: 'memory is by-vcpu, even or by-free-pages',
+    what: 'metadata of db1: invalid value "evne" for memory',
+    why: 'expected by-vcpu, even or by-free-pages',
     fix: 'did you mean even?',
   })
   const [cells] = refusals(() => wish('cells', 'many'))
-  t.equal(cells?.why, 'cells is per-node or a whole number from 1 to 128')
+  t.equal(cells?.why, 'expected per-node or a whole number from 1 to 128')
   t.equal(cells?.fix, 'write it like 2')
 })
 
@@ -405,7 +405,7 @@ t.test('config: values that are refused, with their place', async (t) => {
     t.equal(refusals(() => parseConfig(text, 'test.conf'))[0]?.fix, fix, `${line}: its fix`)
   }
   t.match(refusals(() => parseConfig('nope = 1', 'test.conf'))[0], {
-    what: 'test.conf: "nope" is no key',
+    what: 'test.conf: unknown key "nope"',
     why: pattern(
       /like, .*cpuset, guests, tenant_keys, reserve,/,
       / timeout_s, memory_limit_mib, on_error, log_file, root$/,

@@ -410,7 +410,7 @@ t.test('page sizes', (t) => {
     refusal(() => vmiOf({ domain: { memory: { guest: '64Mi', hugepages: { pageSize } } } }))[0]
   t.match(refused('abc'), {
     code: 'pagesize-invalid',
-    what: 'spec.domain.memory.hugepages.pageSize: "abc" is no page size',
+    what: 'spec.domain.memory.hugepages.pageSize: "abc" is not a valid page size',
     fix: /2Mi/,
   })
   t.match(refused('0'), { code: 'pagesize-invalid' })
@@ -465,7 +465,7 @@ t.test('a malformed VMI is refused with every path, once each', (t) => {
     'spec.domain.devices.disks[1].dedicatedIOThread is the text "yes"',
     'spec.domain.devices.disks[2] is the text "disk"',
     'spec.architecture is 64',
-    'spec.domain.memory.guest: "64MB!" is no size',
+    'spec.domain.memory.guest: "64MB!" is not a valid size',
   ]) {
     t.match(all, path)
   }

@@ -228,13 +228,13 @@ t.test('commands that are refused', async (t) => {
   t.same(refusals(), [
     {
       code: 'usage-command',
-      what: 'no command is given',
+      what: 'no command given',
       why: `the commands are ${COMMANDS.join(', ')}`,
       fix: 'virt-numa --help',
     },
   ])
   t.match(refusals('transfrom', 'db1.xml'), [
-    { code: 'usage-command', what: '"transfrom" is no command', fix: 'did you mean transform?' },
+    { code: 'usage-command', what: 'unknown command "transfrom"', fix: 'did you mean transform?' },
   ])
   t.match(refusals('Plan'), [{ code: 'usage-command', fix: 'did you mean plan?' }])
   for (const word of ['', '-', '--', '--json', 'db1.xml', '__proto__', 'constructor', 'toString', 'serve']) {
@@ -245,20 +245,20 @@ t.test('commands that are refused', async (t) => {
 
 t.test('options that are refused', async (t) => {
   const close: [argv: string, what: string, fix: string][] = [
-    ['transform --memroy even', 'transform has no option "--memroy"', 'did you mean --memory?'],
-    ['transform --jsn=1', 'transform has no option "--jsn"', 'did you mean --json?'],
-    ['transform -host h', 'transform has no option "-host"', 'did you mean --host?'],
-    ['transform -oFILE', 'transform has no option "-oFILE"', 'did you mean -o?'],
-    ['transform -x', 'transform has no option "-x"', 'virt-numa transform --help'],
-    ['transform --output f', 'transform has no option "--output"', 'virt-numa transform --help'],
-    ['transform --svg f', 'transform has no option "--svg"', 'virt-numa transform --help'],
-    ['plan --diff', 'plan has no option "--diff"', 'virt-numa plan --help'],
-    ['plan -i', 'plan has no option "-i"', 'virt-numa plan --help'],
-    ['check --rebind', 'check has no option "--rebind"', 'virt-numa check --help'],
-    ['snapshot --memory even', 'snapshot has no option "--memory"', 'virt-numa snapshot --help'],
-    ['snapshot --vmi v', 'snapshot has no option "--vmi"', 'virt-numa snapshot --help'],
-    ['plan --__proto__', 'plan has no option "--__proto__"', 'virt-numa plan --help'],
-    ['plan --constructor=1', 'plan has no option "--constructor"', 'virt-numa plan --help'],
+    ['transform --memroy even', 'transform: unknown option "--memroy"', 'did you mean --memory?'],
+    ['transform --jsn=1', 'transform: unknown option "--jsn"', 'did you mean --json?'],
+    ['transform -host h', 'transform: unknown option "-host"', 'did you mean --host?'],
+    ['transform -oFILE', 'transform: unknown option "-oFILE"', 'did you mean -o?'],
+    ['transform -x', 'transform: unknown option "-x"', 'virt-numa transform --help'],
+    ['transform --output f', 'transform: unknown option "--output"', 'virt-numa transform --help'],
+    ['transform --svg f', 'transform: unknown option "--svg"', 'virt-numa transform --help'],
+    ['plan --diff', 'plan: unknown option "--diff"', 'virt-numa plan --help'],
+    ['plan -i', 'plan: unknown option "-i"', 'virt-numa plan --help'],
+    ['check --rebind', 'check: unknown option "--rebind"', 'virt-numa check --help'],
+    ['snapshot --memory even', 'snapshot: unknown option "--memory"', 'virt-numa snapshot --help'],
+    ['snapshot --vmi v', 'snapshot: unknown option "--vmi"', 'virt-numa snapshot --help'],
+    ['plan --__proto__', 'plan: unknown option "--__proto__"', 'virt-numa plan --help'],
+    ['plan --constructor=1', 'plan: unknown option "--constructor"', 'virt-numa plan --help'],
   ]
   for (const [argv, what, fix] of close) {
     t.match(refusals(...argv.split(' ')), [{ code: 'usage-option', what, fix }], argv)
@@ -286,10 +286,10 @@ t.test('values that are refused', async (t) => {
     { code: 'usage-option-value', what: '--host has no value', fix: 'write --host=FILE|DIR' },
   ])
   t.match(refusals('transform', '--host='), [
-    { code: 'usage-option-value', what: '--host: "" is no FILE|DIR' },
+    { code: 'usage-option-value', what: '--host: "" is not a valid FILE|DIR' },
   ])
   t.match(refusals('transform', '-o', ''), [
-    { code: 'usage-option-value', what: '-o: "" is no FILE', fix: 'write -o FILE' },
+    { code: 'usage-option-value', what: '-o: "" is not a valid FILE', fix: 'write -o FILE' },
   ])
   t.match(refusals('transform', '-o', '--json'), [{ code: 'usage-option-value', what: '-o has no value' }])
   t.match(refusals('transform', '--memory', '--', 'db1.xml'), [
@@ -304,7 +304,7 @@ t.test('values that are refused', async (t) => {
   for (const pid of ['0', '000', '-5', '1.5', '0x10', 'self', '1e3', ' 7', '99999999999']) {
     t.match(
       refusals('check', `--pid=${pid}`),
-      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is no process id` }],
+      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is not a process id` }],
       pid,
     )
   }
@@ -315,8 +315,8 @@ t.test('values that are refused', async (t) => {
   t.same(refusals('plan', '--memory', 'evne'), [
     {
       code: 'usage-value',
-      what: '--memory: "evne" is no value of memory',
-      why: 'memory is by-vcpu, even or by-free-pages',
+      what: '--memory: invalid value "evne" for memory',
+      why: 'expected by-vcpu, even or by-free-pages',
       fix: 'did you mean even?',
     },
   ])
@@ -362,11 +362,11 @@ t.test('inputs that are refused', async (t) => {
 
 t.test('what onDefineDomain needs', async (t) => {
   t.match(refusals('onDefineDomain'), [
-    { code: 'usage-missing', what: 'onDefineDomain has no --vmi', fix: 'add --vmi JSON' },
-    { code: 'usage-missing', what: 'onDefineDomain has no --domain', fix: 'add --domain XML' },
+    { code: 'usage-missing', what: 'onDefineDomain: missing --vmi', fix: 'add --vmi JSON' },
+    { code: 'usage-missing', what: 'onDefineDomain: missing --domain', fix: 'add --domain XML' },
   ])
   t.match(refusals('onDefineDomain', '--vmi', '{}'), [
-    { code: 'usage-missing', what: 'onDefineDomain has no --domain' },
+    { code: 'usage-missing', what: 'onDefineDomain: missing --domain' },
   ])
 })
 

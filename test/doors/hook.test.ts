@@ -193,7 +193,7 @@ t.test('a refusal cancels migrate and restore, its reason first', (t) => {
   const wish = elsewhere.replace("urn:virt-numa:1'/>", "urn:virt-numa:1' memory='evn'/>")
   for (const [name, input, reason] of [
     ['not XML', `${ASKS}<domain`, 'error[xml-malformed]:'],
-    ['a wish that is none', wish, 'error[unknown-value]: metadata of db1: "evn" is no value of memory'],
+    ['a wish that is none', wish, 'error[unknown-value]: metadata of db1: invalid value "evn" for memory'],
     ['not UTF-8', Buffer.from([...Buffer.from(ASKS), 0xff]), 'error[utf8-invalid]:'],
     ['no domain', `<domainx>${ASKS}</domainx>`, 'error[not-domain]:'],
   ] as const) {
@@ -381,8 +381,8 @@ long('a host without /sys, a configuration that is broken or cannot be read', (t
   for (const [name, path, reason] of [
     ['no /sys', config('', emptyHost), 'error[host-unreadable]:'],
     ['no root', config('', join(folder, 'nowhere')), 'error[unreadable]:'],
-    ['a value that is none', broken, `error[unknown-value]: ${broken}: "kep" is no value of on_error`],
-    ['a key that is none', unknown, `error[unknown-key]: ${unknown}: "colour" is no key`],
+    ['a value that is none', broken, `error[unknown-value]: ${broken}: invalid value "kep" for on_error`],
+    ['a key that is none', unknown, `error[unknown-key]: ${unknown}: unknown key "colour"`],
     ['a folder', folder, `error[unreadable]: cannot read ${folder}`],
     [
       'a file that is not there',

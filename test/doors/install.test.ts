@@ -658,7 +658,7 @@ t.test('a reload that fails is told', (t) => {
     gone.map(({ code }) => code),
     ['daemon-reload-failed'],
   )
-  t.match(firstWorded(gone).what, 'libvirtd (process 4000000) was not told to reload: kill ESRCH')
+  t.match(firstWorded(gone).what, 'libvirtd (process 4000000) was not reloaded: kill ESRCH')
   t.equal(firstWorded(gone).fix, 'kill -HUP 4000000')
   t.end()
 })

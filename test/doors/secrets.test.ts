@@ -415,7 +415,7 @@ t.test('the configuration', async (t) => {
   const long = `memory = "${'e'.repeat(100)}"`
   t.match(
     refusedBy(() => parseConfig(long, 'c')),
-    /"e{37}\.\.\." is no value of memory/,
+    /invalid value "e{37}\.\.\." for memory/,
   )
 })
 

@@ -2,7 +2,7 @@
 
 import { formatSet, type NodeSet } from '../../base/idset.ts'
 import type { BindingFacts } from '../../codes/binding.ts'
-import { cellWord, type Texts, text } from './words.ts'
+import { cellWord, nodesNamed, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const bindingTexts: Texts<BindingFacts> = {
@@ -22,7 +22,7 @@ export const bindingTexts: Texts<BindingFacts> = {
     text(
       `mode=restrictive with ${f.what}`,
       'QEMU gets no binding then, and takes the memory where it runs while it starts',
-      'say --mode strict or --mode preferred',
+      'use --mode strict or --mode preferred',
     ),
   'memory-nodes-narrow': (f) =>
     text(
@@ -32,19 +32,19 @@ export const bindingTexts: Texts<BindingFacts> = {
     ),
   'node-missing': (f) =>
     text(
-      `${f.element} names ${f.nodes}, this host has the nodes ${f.has}`,
+      `${f.element} names ${nodesNamed(f.nodes)}, this host has ${nodesNamed(f.has)}`,
       `QEMU would end with "NUMA node ${f.nodes.replace(/\D.*$/, '')} is unavailable"`,
       fixOfNodes(f.nodemask, 'run virt-numa transform --rebind'),
     ),
   'node-outside': (f) =>
     text(
-      `${f.element} names ${f.nodes}, the guest may use the nodes ${f.allowed}`,
+      `${f.element} names ${nodesNamed(f.nodes)}, the guest may use ${nodesNamed(f.allowed)}`,
       'a node outside of cpuset.mems gives no memory',
       fixOfNodes(f.nodemask, 'run virt-numa transform --rebind, or allow the node'),
     ),
   'node-memoryless': (f) =>
     text(
-      `${f.element} names ${f.nodes}, without memory`,
+      `${f.element} names ${nodesNamed(f.nodes)}, without memory`,
       'nothing can be bound to a node that has no memory',
       fixOfNodes(f.nodemask, 'run virt-numa transform --rebind'),
     ),
@@ -60,7 +60,7 @@ export const bindingTexts: Texts<BindingFacts> = {
     text(
       `cell ${f.cell} runs on node ${f.node}, its memory is on node ${f.backing}`,
       `node ${f.node} has no memory, or the guest may not use it (cpuset.mems)`,
-      `allow node ${f.node} where it has memory`,
+      `allow node ${f.node} if it has memory`,
     ),
   'pin-remote': (f) =>
     text(

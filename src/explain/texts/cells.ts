@@ -1,13 +1,13 @@
 // A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the text of each code.
 
 import type { CellsFacts } from '../../codes/cells.ts'
-import { plural, type Texts, text } from './words.ts'
+import { cellsUpTo, plural, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const cellsTexts: Texts<CellsFacts> = {
   'cell-vcpus-missing': (f) =>
     text(
-      `cell ${f.cell} names vCPU ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
+      `cell ${f.cell} names ${/^\d+$/.test(f.vcpus) ? 'vCPU' : 'vCPUs'} ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
       'libvirt refuses it too',
       'correct cpus of the cell, or the number in <vcpu>',
     ),
@@ -19,7 +19,7 @@ export const cellsTexts: Texts<CellsFacts> = {
     ),
   'distance-without-cell': (f) =>
     text(
-      `cell ${f.cell} has a distance to cell ${f.sibling}, the guest has the cells 0-${f.cells - 1}`,
+      `cell ${f.cell} has a distance to cell ${f.sibling}, the guest has ${cellsUpTo(f.cells)}`,
       'libvirt refuses it too',
       'delete the <sibling>',
     ),
@@ -43,7 +43,7 @@ export const cellsTexts: Texts<CellsFacts> = {
     ),
   'memnode-without-cell': (f) =>
     text(
-      `a memnode binds cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : `the cells 0-${f.cells - 1}`}`,
+      `a memnode binds cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
       'libvirt refuses a memnode without its cell',
       f.cells === 0
         ? 'delete the memnode, or run virt-numa transform --existing replace'
@@ -51,21 +51,21 @@ export const cellsTexts: Texts<CellsFacts> = {
     ),
   'page-without-cell': (f) =>
     text(
-      `a <page> names cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : `the cells 0-${f.cells - 1}`}`,
+      `a <page> names cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
       'nodeset counts guest cells there, and libvirt refuses one that does not exist',
-      'mend nodeset, or run virt-numa transform --existing replace',
+      'correct nodeset, or run virt-numa transform --existing replace',
     ),
   'cells-too-many': (f) =>
     text(
       `cells=${f.cells}, but the guest has ${plural(f.cores, 'core')} with ${plural(f.threads, 'thread')}`,
       'every cell has at least one guest core',
-      `say --cells ${f.cores} or less`,
+      `use --cells ${f.cores} or less`,
     ),
   'cells-too-few': (f) =>
     text(
       `cells=${f.cells}, but the vCPUs are pinned to the nodes ${f.nodes}`,
       'with cpus=as-pinned every node in use makes a cell',
-      `say --cells ${f.count}, or leave the choice of CPUs to --cpus pack`,
+      `use --cells ${f.count}, or leave the choice of CPUs to --cpus pack`,
     ),
   'nodes-too-small': (f) =>
     text(
@@ -76,7 +76,7 @@ export const cellsTexts: Texts<CellsFacts> = {
   'cells-hold-more': (f) =>
     text(
       `the cells hold ${f.elements}, which new cells would lose`,
-      'existing=replace builds the cells anew',
+      'existing=replace rebuilds the cells',
       'take them out first, or keep the cells: existing=keep',
     ),
   'cells-uneven': (f) =>
@@ -89,19 +89,16 @@ export const cellsTexts: Texts<CellsFacts> = {
     text(
       `a ${f.model} device sits in cell ${f.cell}, the guest gets ${plural(f.cells, 'cell')}`,
       'libvirt refuses a memory device whose cell does not exist',
-      `say --cells ${f.cell + 1}, or move the device to a lower cell`,
+      `use --cells ${f.cell + 1}, or move the device to a lower cell`,
     ),
   'cells-kept': (f) =>
     text(
       `not applied: ${f.keys}`,
       'cells and page sizes of a guest that has cells stay as they are',
-      'say --existing replace to build the cells anew',
+      'use --existing replace to rebuild the cells',
     ),
   'cells-impossible': (f) =>
-    text(
-      'not applied: existing=replace',
-      `QEMU gives guests of ${f.arch} no cells, so that none could be built anew`,
-    ),
+    text('not applied: existing=replace', `QEMU gives guests of ${f.arch} no cells, so none can be rebuilt`),
   'cell-spans-nodes': (f) =>
     text(
       `cell ${f.cell} lies on the nodes ${f.nodes} together`,
@@ -126,6 +123,6 @@ export const cellsTexts: Texts<CellsFacts> = {
     text(
       `vCPUs ${f.vcpus} are threads of one guest core and pinned to ${f.cpus}, on several nodes`,
       'the threads of one guest core belong into one cell',
-      'pin them to one node, or say --cpus pack',
+      'pin them to one node, or use --cpus pack',
     ),
 }

@@ -7,13 +7,13 @@ import { meant, plural, short, type Texts, text } from './words.ts'
 export const commandLineTexts: Texts<CommandLineFacts> = {
   'usage-command': (f) =>
     text(
-      f.given === undefined ? 'no command is given' : `${short(f.given)} is no command`,
+      f.given === undefined ? 'no command given' : `unknown command ${short(f.given)}`,
       `the commands are ${f.known.join(', ')}`,
       meant(f.close, 'virt-numa --help'),
     ),
   'usage-option': (f) =>
     text(
-      `${f.command} has no option ${short(f.option)}`,
+      `${f.command}: unknown option ${short(f.option)}`,
       `its options are ${f.known.join(', ')}`,
       meant(f.close, `virt-numa ${f.command} --help`),
     ),
@@ -23,16 +23,16 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
       : text(
           f.given === undefined
             ? `${f.option} has no value`
-            : `${f.option}: ${short(f.given)} is no ${f.takes}`,
+            : `${f.option}: ${short(f.given)} is not a valid ${f.takes}`,
           `it takes ${f.takes}; one that begins with - is written behind =`,
           `write ${f.option}${f.option.startsWith('--') ? '=' : ' '}${f.takes}`,
         ),
   'usage-value': (f, messageOf) => messageOf(f.cause),
   'usage-missing': (f) =>
-    text(`${f.command} has no ${f.option}`, `${f.command} works on it`, `add ${f.option} ${f.takes}`),
+    text(`${f.command}: missing ${f.option}`, `${f.command} needs it`, `add ${f.option} ${f.takes}`),
   'usage-pid': (f) =>
     text(
-      `${f.option}: ${short(f.given)} is no process id`,
+      `${f.option}: ${short(f.given)} is not a process id`,
       'a process id is a whole number from 1 up',
       `write it like ${f.option} 4242`,
     ),
@@ -48,7 +48,7 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
   'more-found': (f) =>
     text(
       `${plural(f.count, 'more finding')}: ${f.codes}`,
-      'only the first are told one by one',
-      'mend those, and run it again',
+      'only the first ones are listed',
+      'fix those, and run it again',
     ),
 }

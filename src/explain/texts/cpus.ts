@@ -7,7 +7,7 @@ import { cpuWord, nodeWord, plural, type Texts, text, within } from './words.ts'
 export const cpusTexts: Texts<CpusFacts> = {
   'cpus-outside': (f) =>
     text(
-      `${f.element} names ${f.cpus}, the guest may use the CPUs ${f.allowed}`,
+      `${f.element} names ${cpuWord(f.cpus)}, the guest may use ${cpuWord(f.allowed)}`,
       'libvirt then fails with "Setting CPU affinity failed: Invalid argument" or "Invalid argument" from the cpuset cgroup',
       'run virt-numa transform --rebind',
     ),
@@ -24,7 +24,7 @@ export const cpusTexts: Texts<CpusFacts> = {
       'no CPU is left for the guest',
       f.online === ''
         ? 'the host names no CPU on any of its nodes'
-        : `allowed are ${f.allowed || 'none'}${f.isolated === '' ? '' : `, isolated are ${f.isolated}`}`,
+        : `${f.allowed === '' ? 'no CPUs are allowed' : `allowed CPUs: ${f.allowed}`}${f.isolated === '' ? '' : `; isolated CPUs: ${f.isolated}`}`,
       f.online === ''
         ? 'give --host a capture that holds node*/cpulist, or a snapshot'
         : 'name the CPUs: --cpuset LIST',
@@ -33,13 +33,13 @@ export const cpusTexts: Texts<CpusFacts> = {
     text(
       `the guest has ${plural(f.vcpus, 'vCPU')} and ${plural(f.cpus, 'CPU')} to run on: ${f.cpuset}`,
       'with pin=cpu every vCPU has a CPU of its own',
-      `give the guest ${f.vcpus} CPUs, or say --pin cell`,
+      `give the guest ${f.vcpus} CPUs, or use --pin cell`,
     ),
   'pin-missing': (f) =>
     text(
       `vCPU ${f.vcpu} has no pin`,
       'cpus=as-pinned keeps the pins of the domain',
-      `write <vcpupin vcpu='${f.vcpu}' cpuset='...'/>, or say --cpus pack`,
+      `write <vcpupin vcpu='${f.vcpu}' cpuset='...'/>, or use --cpus pack`,
     ),
   'pin-outside': (f) =>
     text(
@@ -47,19 +47,19 @@ export const cpusTexts: Texts<CpusFacts> = {
       f.bounds === undefined
         ? 'libvirt then fails with "Setting CPU affinity failed: Invalid argument"'
         : within(f.bounds),
-      'mend the pin, or say --cpus pack',
+      'correct the pin, or use --cpus pack',
     ),
   'pin-spans-nodes': (f) =>
     text(
       `vCPU ${f.vcpu} is pinned to ${f.cpus}, on the nodes ${f.nodes || '(none)'}`,
       'its cell is bound to one node',
-      'narrow the pin to one node, or say --cpus pack',
+      'narrow the pin to one node, or use --cpus pack',
     ),
   'emulator-unpinned': (f) =>
     text(
       `${f.threads} not pinned`,
       'the guest takes every CPU it was given, so none is spare',
-      'give the guest one CPU more, or say --emulator shared',
+      'give the guest one CPU more, or use --emulator shared',
     ),
   'emulator-among-vcpus': (f) =>
     text(

@@ -52,8 +52,8 @@ export const doctorTexts: Texts<DoctorFacts> = {
   'kvm-denied': (f) =>
     text(
       `/dev/kvm is ${f.owner} ${f.mode}, and QEMU runs as ${f.user} (${f.source})`,
-      'guests of type kvm cannot start, and libvirt probes QEMU anew at every definition, which can take 40 s',
-      'chgrp kvm /dev/kvm && chmod 0660 /dev/kvm, with that user in the group kvm; or mend user and group in /etc/libvirt/qemu.conf',
+      'guests of type kvm cannot start, and libvirt probes QEMU again at every definition, which can take 40 s',
+      'chgrp kvm /dev/kvm && chmod 0660 /dev/kvm, with that user in the group kvm; or correct user and group in /etc/libvirt/qemu.conf',
     ),
   'pools-empty': (f) =>
     text(

@@ -12,7 +12,7 @@ export const documentsTexts: Texts<DocumentsFacts> = {
       f.empty ? 'a command that fails before a pipe prints nothing' : 'libvirt refuses such a document too',
       f.empty
         ? 'run what stands before the pipe by itself'
-        : 'mend the line shown; xmllint --noout shows it too',
+        : 'fix the line shown; xmllint --noout shows it too',
     ),
   'xml-doctype': () =>
     text(
@@ -23,7 +23,7 @@ export const documentsTexts: Texts<DocumentsFacts> = {
   'xml-prefix-undeclared': (f) =>
     text(
       `<${f.name}> uses the prefix "${f.prefix}" that nothing declares`,
-      'libvirt drops such an element without a word',
+      'libvirt drops such an element silently',
       `write <${f.name} xmlns:${f.prefix}='${f.uri}' ...>`,
     ),
   'xml-too-large': (f) =>
@@ -45,7 +45,11 @@ export const documentsTexts: Texts<DocumentsFacts> = {
       'check that this is the right document',
     ),
   'yaml-malformed': (f) =>
-    text(`${f.source}: line ${f.line}, column ${f.column}: ${f.reason}`, 'it is no YAML', 'mend that line'),
+    text(
+      `${f.source}: line ${f.line}, column ${f.column}: ${f.reason}`,
+      'the text is not valid YAML',
+      'fix that line',
+    ),
   'tar-malformed': (f) => text(f.what, f.why, f.fix),
 }
 
@@ -53,7 +57,7 @@ export const documentsTexts: Texts<DocumentsFacts> = {
 export const valuesTexts: Texts<BaseFacts> = {
   'set-malformed': (f) =>
     text(
-      `${f.source}: ${short(f.text)} is no set of ids${f.item === f.text.trim() ? '' : `, because of ${short(f.item)}`}`,
+      `${f.source}: ${short(f.text)} is not a valid set of ids${f.item === f.text.trim() ? '' : `, because of ${short(f.item)}`}`,
       f.by === 'libvirt'
         ? 'libvirt takes single ids, ascending ranges and ^ before a single id, separated by commas'
         : 'a set is written as the kernel does: single ids and ascending ranges, separated by commas',
@@ -62,18 +66,18 @@ export const valuesTexts: Texts<BaseFacts> = {
   'set-too-large': (f) =>
     text(
       `${f.source}: ${short(f.text)} names an id above ${f.max}`,
-      'no Linux host has so many CPUs or nodes',
+      'no Linux host has that many CPUs or nodes',
       'check the last number',
     ),
   'set-too-long': (f) =>
     text(
       `${f.source}: the sets name more than ${f.max} ids, repeats counted`,
-      'no host and no guest has so many',
+      'no host and no guest has that many',
       'write each id once, and narrow the sets',
     ),
   'size-malformed': (f) =>
     text(
-      `${f.source}: ${short(f.text)} is no size`,
+      `${f.source}: ${short(f.text)} is not a valid size`,
       'a size is a whole number and a unit',
       'write it like 64 MiB, 2M or 1G',
     ),
@@ -86,7 +90,7 @@ export const valuesTexts: Texts<BaseFacts> = {
   'json-malformed': (f) =>
     text(
       `${f.source}: line ${f.line}, column ${f.column}: ${f.reason}`,
-      'it is no JSON',
-      'mend that line; python3 -m json.tool shows it too',
+      'the text is not valid JSON',
+      'fix that line; python3 -m json.tool shows it too',
     ),
 }

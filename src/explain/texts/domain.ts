@@ -2,7 +2,7 @@
 
 import { shellWord } from '../../base/name.ts'
 import type { DomainFacts } from '../../codes/domain.ts'
-import { or, short, type Texts, text } from './words.ts'
+import { cellsUpTo, or, short, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const domainTexts: Texts<DomainFacts> = {
@@ -47,7 +47,11 @@ export const domainTexts: Texts<DomainFacts> = {
       `write ${or(f.known)}`,
     ),
   'tune-mode': (f) =>
-    text(`<${f.element} mode=${short(f.value)}> is no mode`, 'libvirt refuses it too', `one of ${f.known}`),
+    text(
+      `<${f.element} mode=${short(f.value)}> is not a valid mode`,
+      'libvirt refuses it too',
+      `one of ${f.known}`,
+    ),
   'metadata-twice': (f) =>
     text(
       `<${f.name}> is the second element of our namespace`,
@@ -65,7 +69,7 @@ export const domainTexts: Texts<DomainFacts> = {
   'memory-sum': (f) =>
     text(
       `<memory> is ${f.memory}, cells and memory devices make ${f.sum}`,
-      'libvirt resizes the guest to the sum without a word',
+      'libvirt silently resizes the guest to the sum',
       'write the sum into <memory>',
     ),
   'max-memory-low': (f) =>
@@ -100,7 +104,7 @@ export const domainTexts: Texts<DomainFacts> = {
     ),
   'expander-cell-missing': (f) =>
     text(
-      `a ${f.model} sits in cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : `the cells 0-${f.cells - 1}`}`,
+      `a ${f.model} sits in cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
       'QEMU refuses a bus in a cell that does not exist',
       `write <target><node>0</node></target>, or give the guest ${f.cell + 1} cells`,
     ),

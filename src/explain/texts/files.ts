@@ -6,7 +6,8 @@ import { type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const filesTexts: Texts<FilesFacts> = {
-  unreadable: (f) => text(`cannot read ${f.file}: ${f.reason}`, 'it is needed to decide', fixOfUnreadable(f)),
+  unreadable: (f) =>
+    text(`cannot read ${f.file}: ${f.reason}`, 'without it nothing can be decided', fixOfUnreadable(f)),
   unwritable: (f) => {
     const what = `cannot write ${f.file}: ${f.reason}`
     if (f.kept !== undefined)
@@ -44,11 +45,11 @@ export const filesTexts: Texts<FilesFacts> = {
     text(
       `${f.option} with ${f.file}, which holds no cgroups`,
       'a snapshot or capabilities document states the host alone',
-      'say --cpuset LIST, or give a capture that holds proc/ and sys/',
+      'use --cpuset LIST, or give a capture that holds proc/ and sys/',
     ),
   'utf8-invalid': (f) =>
     text(
-      `${f.file}: byte ${f.offset} is no UTF-8`,
+      `${f.file}: not valid UTF-8 at byte ${f.offset}`,
       'libvirt reads and writes UTF-8 only',
       'convert it: iconv -t UTF-8',
     ),

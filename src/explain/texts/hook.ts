@@ -49,13 +49,13 @@ export const hookTexts: Texts<HookFacts> = {
     ),
   'daemon-reload-failed': (f) =>
     text(
-      `${f.daemon} was not told to reload: ${f.reason}`,
+      `${f.daemon} was not reloaded: ${f.reason}`,
       'until it reloads it does not see the first hook of a host',
       f.command,
     ),
   'hook-policy-denies': (f) =>
     text(
-      `SELinux denies ${f.daemon} to run ${f.path}, which is ${f.hook}`,
+      `SELinux does not allow ${f.daemon} to run ${f.path}, which is ${f.hook}`,
       "libvirt cannot run such a hook: no guest starts, and running ones are killed when the daemon restarts; Fedora's boolean virt_hooks_unconfined is for virtnetworkd only",
       "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder), or run libvirtd in place of virtqemud",
     ),

@@ -10,14 +10,14 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
   'dedicated-cpus-required': (f) =>
     text(
       `${f.source}: spec.domain.cpu.numa.guestMappingPassthrough is there, but no dedicated CPUs`,
-      'the guest can be told of the CPUs of its pod only when they are its own',
+      'the guest can be fitted to the CPUs of its pod only when they are its own',
       'write spec.domain.cpu.dedicatedCpuPlacement: true',
     ),
   'emulator-no-cpu': (f) =>
     text(
       `isolateEmulatorThread wants a CPU of its own, but ${taken(f)} all of the CPUs ${f.cpuset}`,
       'the emulator thread then would disturb a vCPU',
-      `give the pod ${f.vcpus + f.pool + 1} CPUs, or say --emulator shared`,
+      `give the pod ${f.vcpus + f.pool + 1} CPUs, or use --emulator shared`,
     ),
   'emulator-no-second-cpu': (f) =>
     text(
@@ -29,7 +29,7 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
     text(
       `supplementalPoolThreadCount ${f.pool} wants as many CPUs beside those of ${plural(f.vcpus, 'vCPU')}, the CPUs ${f.cpuset} leave ${f.got}`,
       'each I/O thread of the supplemental pool has a CPU of its own',
-      `give the pod ${f.vcpus + f.pool} CPUs, or say --emulator shared`,
+      `give the pod ${f.vcpus + f.pool} CPUs, or use --emulator shared`,
     ),
   'iothreads-missing': () =>
     text(
@@ -43,7 +43,7 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
       'like=kubevirt does what KubeVirt does, and guestMappingPassthrough wants hugepages',
       f.inVmi
         ? 'write spec.domain.memory.hugepages.pageSize: 2Mi'
-        : 'write <memoryBacking><hugepages/></memoryBacking>, or say --pagesize 2M',
+        : 'write <memoryBacking><hugepages/></memoryBacking>, or use --pagesize 2M',
     ),
   'vmi-without-dedicated-cpus': (f) =>
     text(

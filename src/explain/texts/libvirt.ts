@@ -51,12 +51,12 @@ export const libvirtTexts: Texts<LibvirtFacts> = {
   'define-unknown': (f) =>
     text(
       `whether ${shownName(f.name)} was defined is not known: ${f.reason}`,
-      'libvirt takes a definition as a whole or not at all, and virsh did not live to say which',
+      'libvirt stores a definition atomically, but virsh ended before it reported whether it did',
       definitionOf(f),
     ),
   'define-unread': (f, messageOf) =>
     text(
-      `${shownName(f.name)} is defined, and what libvirt made of it could not be read: ${f.cause === undefined ? '' : messageOf(f.cause).what}`,
+      `${shownName(f.name)} is defined, and the stored definition could not be read: ${f.cause === undefined ? '' : messageOf(f.cause).what}`,
       'libvirt may place a guest otherwise than its definition says',
       definitionOf(f),
     ),
@@ -75,8 +75,8 @@ export const libvirtTexts: Texts<LibvirtFacts> = {
   'guest-runs': (f) =>
     text(
       `${shownName(f.name)} runs; its definition has ${f.has} and would get ${f.gets}`,
-      'until it starts anew the running guest would be another one than its definition says, and changes to both fail halfway',
-      `virsh shutdown ${shellWord(f.name)} first, or say --next-start: then the new cells wait for its next start`,
+      'the running guest would no longer match its definition until it restarts, and changes to both would fail halfway',
+      `virsh shutdown ${shellWord(f.name)} first, or use --next-start: then the new cells wait for its next start`,
     ),
   'guest-saved': (f) =>
     text(

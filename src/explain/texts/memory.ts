@@ -8,13 +8,13 @@ import { cellWord, nodeWord, plural, short, type Texts, text } from './words.ts'
 export const memoryTexts: Texts<MemoryFacts> = {
   'pagesize-invalid': (f) =>
     text(
-      `${f.path === undefined ? '' : `${f.path}: `}${short(f.text)} is no page size`,
+      `${f.path === undefined ? '' : `${f.path}: `}${short(f.text)} is not a valid page size`,
       'huge pages have a whole number of KiB',
       `write it like ${f.path === undefined ? '2M or 1G' : '2Mi or 1Gi'}`,
     ),
   'cell-not-page-multiple': (f) =>
     text(
-      `cell ${f.cell} has ${f.memory}, no whole number of ${f.page} pages`,
+      `cell ${f.cell} has ${f.memory}, not a whole number of ${f.page} pages`,
       'QEMU refuses memory that does not fill its pages',
       `give the cell ${f.lower === '0 KiB' ? '' : `${f.lower} or `}${f.upper}`,
     ),
@@ -26,7 +26,7 @@ export const memoryTexts: Texts<MemoryFacts> = {
     ),
   'memory-not-page-multiple': (f) =>
     text(
-      `${f.memory} are no whole number of ${f.page} pages`,
+      `${f.memory} is not a whole number of ${f.page} pages`,
       'QEMU refuses memory that does not fill its pages',
       `give the guest ${f.lower === '0 KiB' ? '' : `${f.lower} or `}${f.upper}`,
     ),
@@ -34,7 +34,7 @@ export const memoryTexts: Texts<MemoryFacts> = {
     text(
       '<hugepages/> names no page size, and the default size of this host is not known',
       'a bare element means the default size of the kernel',
-      'say --pagesize 2M, or put defaultPagesizeKiB into the host file',
+      'use --pagesize 2M, or put defaultPagesizeKiB into the host file',
     ),
   'pagesizes-mixed': (f) =>
     text(
@@ -55,7 +55,7 @@ export const memoryTexts: Texts<MemoryFacts> = {
       `node ${f.node} has no free ${f.page} page for cell ${f.cell}`,
       'a cell needs memory on its own node',
       f.cells > 1
-        ? `say --cells ${f.cells - 1}, or free pages on node ${f.node}`
+        ? `use --cells ${f.cells - 1}, or free pages on node ${f.node}`
         : `free pages on node ${f.node}`,
     ),
   'pages-short': (f) =>
@@ -66,13 +66,13 @@ export const memoryTexts: Texts<MemoryFacts> = {
         : 'no other node belongs to the guest',
       f.fitsSplit === undefined
         ? f.fix
-        : `say --memory by-free-pages (${splitOf(f.fitsSplit)}), or: ${f.fix}`,
+        : `use --memory by-free-pages (${splitOf(f.fitsSplit)}), or: ${f.fix}`,
     ),
   'pool-missing': (f) =>
     text(
       `this host has no pool of ${f.page} pages, the guest needs ${f.need}`,
       f.has === '' ? 'it has no pool of huge pages at all' : `it has pools of ${f.has}`,
-      `boot it with hugepagesz=${f.size} hugepages=${f.need}, or say --pagesize ${f.has.split(', ')[0] || 'none'}`,
+      `boot it with hugepagesz=${f.size} hugepages=${f.need}, or use --pagesize ${f.has.split(', ')[0] || 'none'}`,
     ),
   'pages-limit': (f) =>
     text(
@@ -96,10 +96,10 @@ export const memoryTexts: Texts<MemoryFacts> = {
     text(
       `${nodeWord(f)} ${f.count === 1 ? 'has' : 'have'} ${f.has} of memory, ${cellWord(f.cells)} ${f.cells.length === 1 ? 'needs' : 'need'} ${f.need}`,
       f.enough === 'nowhere'
-        ? 'the host has not so much memory in all'
+        ? 'the host does not have that much memory'
         : 'memory that is bound to a node cannot come from another',
       {
-        'own nodes': 'say --mode preferred, or give the guest less memory',
+        'own nodes': 'use --mode preferred, or give the guest less memory',
         host: 'give the guest CPUs and cells on more nodes (--cells NUMBER), or less memory',
         nowhere: 'give the guest less memory',
       }[f.enough],

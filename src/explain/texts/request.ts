@@ -7,14 +7,14 @@ import { meant, or, short, type Texts, text, within } from './words.ts'
 export const requestTexts: Texts<RequestFacts> = {
   'unknown-key': (f) =>
     text(
-      `${f.source}: ${short(f.key)} is no key`,
+      `${f.source}: unknown key ${short(f.key)}`,
       `the keys are ${f.known.join(', ')}`,
       meant(f.close, 'delete it or write one of these'),
     ),
   'unknown-value': (f) =>
     text(
-      `${f.source}: ${short(f.value)} is no value of ${f.key}`,
-      `${f.key} is ${or(f.known)}`,
+      `${f.source}: invalid value ${short(f.value)} for ${f.key}`,
+      `expected ${or(f.known)}`,
       meant(f.close, `write it like ${f.example ?? f.known[0]}`),
     ),
   'tenant-key-refused': (f) =>
@@ -68,7 +68,7 @@ export const requestTexts: Texts<RequestFacts> = {
   'config-repeated': (f) =>
     text(
       `${f.source}: ${f.key} is already set on line ${f.first}`,
-      "libvirt's reader takes the first one without a word, others the last",
+      "libvirt's reader silently takes the first one, others the last",
       'delete one of the two lines',
     ),
 }

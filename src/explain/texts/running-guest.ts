@@ -19,13 +19,13 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
     ),
   'not-qemu-process': (f) =>
     text(
-      `process ${f.pid} is ${short(f.name)}, no QEMU`,
+      `process ${f.pid} is ${short(f.name)}, not QEMU`,
       'only a guest has cells and vCPU threads',
       'pgrep -a qemu shows the running guests',
     ),
   'status-malformed': (f) =>
     text(
-      `${f.file} is no status file of a running guest`,
+      `${f.file} is not the status file of a running guest`,
       'libvirt writes <domstatus pid=...> with the live domain in it',
       'say virt-numa verify --pid PID DOMAIN.XML',
     ),
@@ -79,16 +79,16 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
       'every access goes over to another node',
       'run virt-numa transform --rebind, and restart or migrate the guest',
     ),
-  'guest-memory-unknown': (f) => text(`where ${f.size} of ${f.cells} is cannot be told`, f.why),
+  'guest-memory-unknown': (f) => text(`where ${f.size} of ${f.cells} is located is not known`, f.why),
   'guest-memory-alike': (f) =>
     text(
-      `which mapping of ${f.size} is whose of ${f.cells} cannot be told`,
-      'their memory has one size, one kind and one policy, and no name; it is told for both together',
+      `which mapping of ${f.size} is whose of ${f.cells} is not known`,
+      'their memory has one size, one kind and one policy, and no name; it is reported for both together',
     ),
   'threads-unknown': (f) => text(`${f.threads}: no thread of its own is found`, f.why),
   'wanted-unknown': (f) =>
     text(
-      `of process ${f.pid} only what QEMU was told is known`,
+      `of process ${f.pid} only QEMU's command line is known`,
       `there is no status file of ${f.guest === '' ? 'its guest' : `the guest ${short(f.guest)}`} here, so no pins; memory is compared with its command line`,
       `virsh dumpxml ${f.guest || 'NAME'} | virt-numa verify --pid ${f.pid} -`,
     ),

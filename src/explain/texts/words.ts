@@ -39,3 +39,10 @@ export const cellWord = (cells: readonly number[]): string =>
 /** The limits of what a tenant may request. */
 export const within = (bounds: readonly string[]): string =>
   `a guest's own request stays within ${bounds.join(' and ')}`
+
+/** Ids that are counted from 0: "cell 0", "cells 0-3". */
+export const cellsUpTo = (count: number): string => (count === 1 ? 'cell 0' : `cells 0-${count - 1}`)
+
+/** "node 2", "nodes 0-1,3", "no nodes". */
+export const nodesNamed = (nodes: string): string =>
+  nodes === '' ? 'no nodes' : `node${/^\d+$/.test(nodes) ? '' : 's'} ${nodes}`
