@@ -2,7 +2,7 @@
 
 import { type CpuSet, has, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
 import type { DomainView, Resources } from '../model.ts'
-import { canServe } from './backing/max-flow.ts'
+import { canAllocate } from './backing/max-flow.ts'
 import { nodesWithMemory } from './backing/memory-nodes.ts'
 import { nodeByCpu } from './cpus/available.ts'
 import type { Situation } from './situation.ts'
@@ -80,7 +80,7 @@ export function canSpread(pins: readonly CpuSet[]): boolean {
     amount,
     from: pin.map((cpu) => index[cpu] as number),
   }))
-  return canServe(
+  return canAllocate(
     demands,
     cpus.map(() => 1),
   )

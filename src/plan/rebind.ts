@@ -11,7 +11,7 @@ import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { DomainView, Memnode, Placement, Planned, Request, Resources } from '../model.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { backingsOf, missingKiB } from './backing/shortages.ts'
-import { pageRoom } from './backing/supply.ts'
+import { pageSupply } from './backing/supply.ts'
 import { cellDistance, LOCAL, REMOTE } from './cells/distances.ts'
 import { type GuestCore, guestThreads } from './cells/guest-cores.ts'
 import { pagesizeKiBOf } from './cells/pagesize.ts'
@@ -20,7 +20,7 @@ import { type CoresOnNode, movedCpus, movedThreadPins } from './cpus/moved-pins.
 import { vcpuPins } from './cpus/pins.ts'
 import { fillingOf } from './cpus/policies.ts'
 import { bindingHolds } from './holds.ts'
-import { spanNodes } from './sites/across-nodes.ts'
+import { spreadOverNodes } from './sites/across-nodes.ts'
 import { assignHomes } from './sites/assign-nodes.ts'
 import type { CellNeed, HomeSearch } from './sites/partial-assignment.ts'
 import type { Situation } from './situation.ts'
@@ -165,7 +165,7 @@ function acrossNodes(
   const between = (a: number, b: number): number =>
     distance(available.nodes[a]?.id as number, available.nodes[b]?.id as number)
   const toNearest = (cell: number, node: number): number => between(nearest[cell] as number, node)
-  const whole = spanNodes(
+  const whole = spreadOverNodes(
     coresOf.map((cores) => cores.length),
     rooms,
     between,
@@ -178,7 +178,7 @@ function acrossNodes(
       online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) })),
     ),
   )
-  const torn = spanNodes(
+  const torn = spreadOverNodes(
     single.map((cores) => cores.length),
     available.nodes.map(({ cpus }) => cpus.length),
     between,
@@ -272,7 +272,7 @@ function supplyOf(resources: Resources, needs: readonly CellNeed[]): HomeSearch[
             extraKiB: 0,
           },
         ]
-      const room = pageRoom(resources, size)
+      const room = pageSupply(resources, size)
       return [size, { nodes: room.free.map((pages) => pages * size), extraKiB: room.extra * size }]
     }),
   )

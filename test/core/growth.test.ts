@@ -11,12 +11,12 @@ import { unifiedDiff } from '../../src/cli/unified-diff.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { resourcesOf } from '../../src/host/resources.ts'
-import { canServe, type Demand, serve } from '../../src/plan/backing/max-flow.ts'
-import { deal } from '../../src/plan/cells/share-evenly.ts'
+import { allocate, canAllocate, type Demand } from '../../src/plan/backing/max-flow.ts'
+import { shareEvenly } from '../../src/plan/cells/share-evenly.ts'
 import type { Core } from '../../src/plan/cpus/available.ts'
 import { packedCpus, packedSplits } from '../../src/plan/cpus/pack.ts'
 import { plan } from '../../src/plan/plan.ts'
-import { spanNodes } from '../../src/plan/sites/across-nodes.ts'
+import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
 import { assignHomes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
@@ -93,7 +93,7 @@ t.test('a thousand million things are dealt in a few steps', (t) => {
     [1, Number.POSITIVE_INFINITY],
     [2, 2_000_000_000],
   ])
-  t.same(deal(1_000_000_000, [0, 3, 0], room), [5, 499_999_996, 499_999_999])
+  t.same(shareEvenly(1_000_000_000, [0, 3, 0], room), [5, 499_999_996, 499_999_999])
   t.end()
 })
 
@@ -108,7 +108,7 @@ t.test('things are dealt as one by one', (t) => {
     fc.property(fc.nat(25), bins, rooms, (count, all, room) => {
       const [held, group] = [all.map(([each]) => each), all.map(([, each]) => each)]
       assert.deepEqual(
-        deal(count, held, new Map(room.entries()), group),
+        shareEvenly(count, held, new Map(room.entries()), group),
         dealtOneByOne(count, held, room, group),
       )
     }),
@@ -137,7 +137,7 @@ function dealtOneByOne(
 
 // ---- Demands and supplies ----
 
-t.test('demands are served as by one unit after the other, earlier ones first', (t) => {
+t.test('demands are allocated as by one unit after the other, earlier ones first', (t) => {
   const demands = fc.array(
     fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }),
     { maxLength: 7 },
@@ -146,9 +146,9 @@ t.test('demands are served as by one unit after the other, earlier ones first', 
   fc.assert(
     fc.property(demands, fc.array(fc.nat(6), { minLength: 5, maxLength: 5 }), (asked, supplies) => {
       const expected = servedByUnits(asked, supplies)
-      assert.deepEqual(serve(asked, supplies), expected)
+      assert.deepEqual(allocate(asked, supplies), expected)
       assert.equal(
-        canServe(asked, supplies),
+        canAllocate(asked, supplies),
         asked.every(({ amount }, at) => amount === expected[at]),
       )
       if (asked.some(({ amount }, at) => amount !== expected[at])) short += 1
@@ -175,14 +175,14 @@ function servedByUnits(demands: readonly Demand[], supplies: readonly number[]):
   return demands.map(({ amount }, demand) => range(amount).filter(() => seat(demand, new Set())).length)
 }
 
-t.test('a chain in which every demand has to give way is served, however long it is', (t) => {
+t.test('a chain in which every demand has to give way is allocated, however long it is', (t) => {
   const length = 20_000
   const chain = range(length).map(
     (at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }),
   )
   const supplies = range(length).map(() => 1)
-  t.ok(canServe(chain, supplies))
-  t.notOk(canServe([...chain, { amount: 1, from: [7] }], supplies))
+  t.ok(canAllocate(chain, supplies))
+  t.notOk(canAllocate([...chain, { amount: 1, from: [7] }], supplies))
   t.end()
 })
 
@@ -259,7 +259,7 @@ t.test('a search over many nodes asks for each distance a fixed number of times'
       asked((ways) => chooseNodes(rooms(nodes), 2 * nodes, undefined, ways, () => 0)),
     'a cell over all nodes': (nodes: number) =>
       asked((ways) =>
-        spanNodes(
+        spreadOverNodes(
           [nodes],
           range(nodes).map(() => 1),
           ways,
@@ -268,7 +268,7 @@ t.test('a search over many nodes asks for each distance a fixed number of times'
       ),
     'cells over two nodes': (nodes: number) =>
       asked((ways) =>
-        spanNodes(
+        spreadOverNodes(
           range(nodes / 2).map(() => 2),
           range(nodes).map(() => 1),
           ways,

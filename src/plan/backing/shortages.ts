@@ -7,8 +7,8 @@ import { formatSet, has, type NodeSet, union } from '../../base/idset.ts'
 import { formatKiB, formatPagesize } from '../../base/memory.ts'
 import { diagnostic } from '../../codes/codes.ts'
 import type { DomainView, HostNode, Memnode, MemoryDevice, Placement, Resources } from '../../model.ts'
-import { serve } from './max-flow.ts'
-import { hasPool, type PageRoom, pageRoom } from './supply.ts'
+import { allocate } from './max-flow.ts'
+import { hasPool, type PageSupply, pageSupply } from './supply.ts'
 
 /** What one cell asks for, or one of its memory devices. */
 export interface Backing extends Pick<Memnode, 'nodes' | 'pagesizeKiB'> {
@@ -87,7 +87,7 @@ export function missingKiB(resources: Resources, backings: readonly Backing[]): 
     }))
     return (
       sum +
-      unmet(resources, pageRoom(resources, size), groups).reduce((pages, each) => pages + each, 0) * size
+      unmet(resources, pageSupply(resources, size), groups).reduce((pages, each) => pages + each, 0) * size
     )
   }, ordinary)
 }
@@ -98,11 +98,11 @@ function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number
     amount: group.memoryKiB,
     from: group.nodes.flatMap((id) => index.get(id) ?? []),
   }))
-  const served = serve(
+  const allocated = allocate(
     demands,
     nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY),
   )
-  return demands.reduce((sum, { amount }, at) => sum + amount - (served[at] as number), 0)
+  return demands.reduce((sum, { amount }, at) => sum + amount - (allocated[at] as number), 0)
 }
 
 const indexOf = (nodes: readonly HostNode[]): ReadonlyMap<number, number> =>
@@ -131,7 +131,7 @@ function pageShortages(
         has: poolSizes(resources),
       }),
     ]
-  const room = pageRoom(resources, pagesizeKiB)
+  const room = pageSupply(resources, pagesizeKiB)
   const short = unmet(resources, room, groups)
   const found = groups.flatMap((group, index) => {
     const missing = short[index] as number
@@ -174,7 +174,7 @@ function groupsOf(backings: readonly Backing[]): Group[] {
 /** Per group the pages that neither its nodes nor surplus pages made on them give. */
 function unmet(
   resources: Resources,
-  room: PageRoom,
+  room: PageSupply,
   groups: readonly (Group & { readonly pages: number })[],
 ): number[] {
   const index = indexOf(resources.nodes)
@@ -182,10 +182,10 @@ function unmet(
     amount: pages,
     from: nodes.flatMap((id) => index.get(id) ?? []),
   }))
-  const served = serve(demands, room.free)
+  const allocated = allocate(demands, room.free)
   let extra = room.extra
   return demands.map(({ amount, from }, group) => {
-    const missing = amount - (served[group] as number)
+    const missing = amount - (allocated[group] as number)
     const made = Math.min(
       missing,
       extra,
@@ -198,7 +198,7 @@ function unmet(
 
 function pagesShort(
   resources: Resources,
-  room: PageRoom,
+  room: PageSupply,
   { nodes, cells, pages, bound }: Group & { readonly pages: number },
   missing: number,
 ): Diagnostic {

@@ -3,7 +3,7 @@
 import type { Host, HostNode, Request, Resources } from '../../model.ts'
 
 /** Pages of one size. `free` is per node, in the order of `Host.nodes`; `extra` are surplus pages that any node may get. */
-export interface PageRoom {
+export interface PageSupply {
   readonly pagesizeKiB: number
   readonly free: readonly number[]
   /** How many surplus pages a node's free memory would hold; Infinity where that is not known. */
@@ -19,7 +19,7 @@ export interface PageRoom {
  * A host that states no free pages (`virsh capabilities`) is taken to have them all free.
  * @see linux Documentation/admin-guide/mm/hugetlbpage
  */
-export function pageRoom(resources: Resources, pagesizeKiB: number): PageRoom {
+export function pageSupply(resources: Resources, pagesizeKiB: number): PageSupply {
   const pool = resources.pools?.find((each) => each.pagesizeKiB === pagesizeKiB)
   const free = resources.nodes.map((node) => freePages(node, pagesizeKiB))
   const makeable = resources.nodes.map(({ freeKiB }) =>

@@ -7,7 +7,7 @@
 import { formatKiB } from '../../base/memory.ts'
 import { refuse } from '../../codes/codes.ts'
 import type { Request, Resources } from '../../model.ts'
-import { type PageRoom, pageRoom, reservedPages } from '../backing/supply.ts'
+import { type PageSupply, pageSupply, reservedPages } from '../backing/supply.ts'
 
 /** One cell: the node that backs it and its vCPUs. */
 export interface Backed {
@@ -28,7 +28,7 @@ export function byFreePages(
   request: Request,
   pagesizeKiB: number,
 ): number[] {
-  const room = pageRoom(resources, pagesizeKiB)
+  const room = pageSupply(resources, pagesizeKiB)
   const perUnit = unitKiB / pagesizeKiB
   const kept = reservedPages(request, pagesizeKiB)
   const free = cellRoom(cells, (node) => {
@@ -78,7 +78,7 @@ function surplusRoom(
   free: readonly number[],
   cells: readonly Backed[],
   resources: Resources,
-  { makeable, extra }: PageRoom,
+  { makeable, extra }: PageSupply,
   perUnit: number,
 ): number[] {
   const most = (short + cells.length) * cells.length

@@ -7,7 +7,7 @@ import type { PlannedCell } from '../cpus/assign.ts'
 import type { Situation } from '../situation.ts'
 import { guestDistances, hostDistances } from './distances.ts'
 import { splitMemory } from './memory.ts'
-import { deal } from './share-evenly.ts'
+import { shareEvenly } from './share-evenly.ts'
 
 /**
  * @param memory the nodes that back each cell
@@ -41,7 +41,7 @@ function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell
   const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))
   if (!request.rules.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
   const later = guestCores.filter((core) => core.online.length === 0)
-  const shares = deal(
+  const shares = shareEvenly(
     later.length,
     cells.map(({ cores }) => cores.length),
     new Map(cells.map((_, cell) => [cell, later.length])),

@@ -11,7 +11,7 @@
  * @param room how many more each bin's `group` takes; bins of one group share its room
  * @returns how many each bin got, or undefined when there is no room for all
  */
-export function deal(
+export function shareEvenly(
   count: number,
   held: readonly number[],
   room: ReadonlyMap<number, number>,

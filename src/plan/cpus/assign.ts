@@ -11,7 +11,7 @@ import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../bas
 import { diagnostic, refuse, refuseAll } from '../../codes/codes.ts'
 import type { CpuChoice } from '../../model.ts'
 import { type GuestCore, guestThreads } from '../cells/guest-cores.ts'
-import { deal } from '../cells/share-evenly.ts'
+import { shareEvenly } from '../cells/share-evenly.ts'
 import { poolOf } from '../kubevirt/cpu-order.ts'
 import { chooseNodes } from '../sites/choose-nodes.ts'
 import type { Situation } from '../situation.ts'
@@ -124,7 +124,7 @@ function inTurn(cells: number, ids: readonly number[], rooms: readonly Room[]): 
 
 function share(units: number, nodeOfCell: readonly number[], rooms: readonly Room[]): number[] | undefined {
   const room = new Map(rooms.map((each) => [each.id, each.room]))
-  return deal(
+  return shareEvenly(
     units,
     nodeOfCell.map(() => 0),
     room,
@@ -277,7 +277,7 @@ function splitCells(perNode: readonly PlannedCell[], cells: number, threads: num
   for (const [index, { node, cores }] of perNode.entries()) {
     const own = turn.flatMap((other, cell) => (other === index ? [cell] : []))
     if (own.length > cores.length) refuse('cells-too-many', { cells, cores: units, threads })
-    const shares = deal(
+    const shares = shareEvenly(
       cores.length,
       own.map(() => 0),
       new Map(own.map((_, bin) => [bin, cores.length])),

@@ -18,7 +18,7 @@ export interface Share {
  * @param prefer what it costs to put a cell on a node
  * @returns per cell its shares, or undefined when there are not enough places in all
  */
-export function spanNodes(
+export function spreadOverNodes(
   cores: readonly number[],
   rooms: readonly number[],
   separation: (a: number, b: number) => number,
