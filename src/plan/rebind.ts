@@ -21,8 +21,8 @@ import { vcpuPins } from './cpus/pins.ts'
 import { fillingOf } from './cpus/policies.ts'
 import { bindingHolds } from './holds.ts'
 import { spreadOverNodes } from './sites/across-nodes.ts'
-import { assignHomes } from './sites/assign-nodes.ts'
-import type { CellNeed, HomeSearch } from './sites/partial-assignment.ts'
+import { assignNodes } from './sites/assign-nodes.ts'
+import type { AssignmentProblem, CellNeed } from './sites/partial-assignment.ts'
 import type { Situation } from './situation.ts'
 import { boundMemory, writtenCells, writtenNodes, writtenPlacement } from './written.ts'
 
@@ -143,15 +143,18 @@ function placedCores(situation: Situation, coresOf: readonly (readonly GuestCore
     crowded ? Number.POSITIVE_INFINITY : filling.room(node, threads),
   )
   const search = searchOf(situation, coresOf, rooms)
-  const { homes, cost } = assignHomes(search)
+  const { nodeOfCell, cost } = assignNodes(search)
   if (cost.missingCores === 0)
-    return homes.flatMap((node, cell) =>
+    return nodeOfCell.flatMap((node, cell) =>
       onNodes(situation, cell, coresOf[cell] ?? [], [{ node, cores: Number.POSITIVE_INFINITY }]),
     )
   // No assignment holds them all, so where cells are now does not count: a second run then comes to the same
   // nodes.
-  const anew = assignHomes({ ...search, cells: search.cells.map((cell) => ({ ...cell, now: undefined })) })
-  return acrossNodes(situation, coresOf, rooms, anew.homes)
+  const anew = assignNodes({
+    ...search,
+    cells: search.cells.map((cell) => ({ ...cell, currentNode: undefined })),
+  })
+  return acrossNodes(situation, coresOf, rooms, anew.nodeOfCell)
 }
 
 /** Where whole guest cores do not all find room, their threads are placed one by one. */
@@ -215,28 +218,29 @@ function searchOf(
   { view, resources, available, memoryNodeOf }: Situation,
   coresOf: readonly (readonly GuestCore[])[],
   rooms: readonly number[],
-): HomeSearch {
+): AssignmentProblem {
   const cells = writtenCells(view)
   const indexOf = new Map(resources.nodes.map(({ id }, index) => [id, index]))
   const nodes = available.nodes.map(({ id }, index) => ({
     id,
     cores: rooms[index] as number,
-    memory: indexOf.get(memoryNodeOf(id)[0] as number) as number,
+    memoryNode: indexOf.get(memoryNodeOf(id)[0] as number) as number,
   }))
   const nodeOfCpu = nodeByCpu(available.nodes)
-  const backing = nodes.map(({ memory }) => resources.nodes[memory]?.id as number)
+  const backing = nodes.map(({ memoryNode }) => resources.nodes[memoryNode]?.id as number)
   const needs = cells.map(
     ({ id, vcpus, memoryKiB }, index): CellNeed => ({
       cores: coresOf[index]?.length ?? 0,
-      sizeKiB: pagesizeKiBOf(view.cellPages[id], resources) ?? 0,
+      pagesizeKiB: pagesizeKiBOf(view.cellPages[id], resources) ?? 0,
       memoryKiB,
-      now: nodeNow(view, { id, vcpus }, nodeOfCpu, backing),
+      currentNode: nodeNow(view, { id, vcpus }, nodeOfCpu, backing),
     }),
   )
-  const told = (a: number, b: number): number => cells[a]?.distances[b] ?? (a === b ? LOCAL : REMOTE)
+  const guestDistance = (a: number, b: number): number => cells[a]?.distances[b] ?? (a === b ? LOCAL : REMOTE)
   const between = cellDistance(resources)
-  const real = (a: number, b: number): number => between(nodes[a]?.id as number, nodes[b]?.id as number)
-  return { cells: needs, nodes, supply: supplyOf(resources, needs), told, real }
+  const hostDistance = (a: number, b: number): number =>
+    between(nodes[a]?.id as number, nodes[b]?.id as number)
+  return { cells: needs, nodes, supply: supplyOf(resources, needs), guestDistance, hostDistance }
 }
 
 /**
@@ -260,8 +264,8 @@ function nodeNow(
   return bound.sort((a, b) => (pinned[b] as number) - (pinned[a] as number) || a - b)[0]
 }
 
-function supplyOf(resources: Resources, needs: readonly CellNeed[]): HomeSearch['supply'] {
-  const sizes = [...new Set(needs.map(({ sizeKiB }) => sizeKiB))]
+function supplyOf(resources: Resources, needs: readonly CellNeed[]): AssignmentProblem['supply'] {
+  const sizes = [...new Set(needs.map(({ pagesizeKiB }) => pagesizeKiB))]
   return new Map(
     sizes.map((size) => {
       if (size === 0)

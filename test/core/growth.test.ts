@@ -17,9 +17,9 @@ import type { Core } from '../../src/plan/cpus/available.ts'
 import { packedCpus, packedSplits } from '../../src/plan/cpus/pack.ts'
 import { plan } from '../../src/plan/plan.ts'
 import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
-import { assignHomes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
+import { assignNodes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
-import { type HomeSearch, isLess } from '../../src/plan/sites/partial-assignment.ts'
+import { type AssignmentProblem, isLess } from '../../src/plan/sites/partial-assignment.ts'
 import { situationOf } from '../../src/plan/situation.ts'
 import { requestFrom } from '../../src/request/request.ts'
 import { long, times } from '../long.ts'
@@ -307,33 +307,33 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
 /**
  * Eight cells of unlike size on eight nodes that are short of memory: nothing fits, so much has to be tried.
  */
-function hardSearch(seed: number): HomeSearch {
+function hardSearch(seed: number): AssignmentProblem {
   const odd = (a: number, b: number): number => (a === b ? 11 : 11 + ((a * seed + b * 13 + a * b * 7) % 43))
   return {
     cells: range(8).map((cell) => ({
       cores: 1 + (cell % 4),
-      sizeKiB: 2048,
+      pagesizeKiB: 2048,
       memoryKiB: 2048 * (3 + ((cell * seed) % 7)),
-      now: undefined,
+      currentNode: undefined,
     })),
-    nodes: range(8).map((id) => ({ id, cores: 2, memory: id })),
+    nodes: range(8).map((id) => ({ id, cores: 2, memoryNode: id })),
     supply: new Map([
       [2048, { nodes: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))), extraKiB: 2048 }],
     ]),
-    told: (a, b) => odd(b, a),
-    real: odd,
+    guestDistance: (a, b) => odd(b, a),
+    hostDistance: odd,
   }
 }
 
 t.test('an exact search stops after a count of states, with the best that it has by then', (t) => {
   for (const seed of [7, 9, 19]) {
     const search = hardSearch(seed)
-    const whole = assignHomes(search, Number.POSITIVE_INFINITY)
+    const whole = assignNodes(search, Number.POSITIVE_INFINITY)
     t.ok(whole.states > 100, `${whole.states} states`)
     const costs = [0, 1, 10, 100, whole.states].map((most) => {
-      const { states, cost, homes } = assignHomes(search, most)
+      const { states, cost, nodeOfCell } = assignNodes(search, most)
       t.ok(states <= most, `${states} of at most ${most}`)
-      t.same(assignHomes(search, most).homes, homes, 'the same once more')
+      t.same(assignNodes(search, most).nodeOfCell, nodeOfCell, 'the same once more')
       return cost
     })
     t.ok(
@@ -346,7 +346,7 @@ t.test('an exact search stops after a count of states, with the best that it has
 })
 
 long('searches that are hard end before the count', (t) => {
-  const states = [3, 5, 7, 11, 19, 29].map((seed) => assignHomes(hardSearch(seed)).states)
+  const states = [3, 5, 7, 11, 19, 29].map((seed) => assignNodes(hardSearch(seed)).states)
   t.ok(
     states.every((each) => each < MOST_STATES),
     states.join(', '),

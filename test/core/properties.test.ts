@@ -10,8 +10,8 @@ import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { Allowed, Cell, Host, HostNode, Placement, Pool } from '../../src/model.ts'
 import { type Placed, place, type Surroundings } from '../../src/place.ts'
-import { assignHomes } from '../../src/plan/sites/assign-nodes.ts'
-import type { HomeSearch } from '../../src/plan/sites/partial-assignment.ts'
+import { assignNodes } from '../../src/plan/sites/assign-nodes.ts'
+import type { AssignmentProblem } from '../../src/plan/sites/partial-assignment.ts'
 import { defaultConfig } from '../../src/request/config.ts'
 import type { RequestedKeys } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
@@ -434,10 +434,10 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
     const threads = range(before.topology?.threads ?? 1).map(
       (thread) => core * (before.topology?.threads ?? 1) + thread,
     )
-    const homes = new Set(
+    const cellsOfCore = new Set(
       threads.flatMap((vcpu) => cells.filter(({ vcpus }) => vcpus.includes(vcpu)).map(({ id }) => id)),
     )
-    assert.ok(homes.size <= 1, `the threads of guest core ${core} are in one cell`)
+    assert.ok(cellsOfCore.size <= 1, `the threads of guest core ${core} are in one cell`)
   }
 
   const sum = [...cells, ...before.memoryDevices.map(({ sizeKiB }) => ({ memoryKiB: sizeKiB }))].reduce(
@@ -1063,7 +1063,7 @@ t.test('vCPUs may float together as long as there is a CPU for each', (t) => {
   t.end()
 })
 
-const searchArb: fc.Arbitrary<HomeSearch> = fc
+const searchArb: fc.Arbitrary<AssignmentProblem> = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 4 }))
   .chain(([cells, nodes]) => {
     const table = (rows: number, min: number, max: number) =>
@@ -1077,13 +1077,13 @@ const searchArb: fc.Arbitrary<HomeSearch> = fc
         cells: fc.array(
           fc.record({
             cores: fc.nat(4),
-            sizeKiB: fc.constantFrom(0, 2048),
+            pagesizeKiB: fc.constantFrom(0, 2048),
             memoryKiB: fc.integer({ min: 1, max: 8 }).map((units) => units * 2048),
-            now: maybe(fc.nat(nodes - 1)),
+            currentNode: maybe(fc.nat(nodes - 1)),
           }),
           { minLength: cells, maxLength: cells },
         ),
-        rooms: fc.array(fc.record({ cores: fc.nat(8), memory: fc.nat(nodes - 1) }), {
+        rooms: fc.array(fc.record({ cores: fc.nat(8), memoryNode: fc.nat(nodes - 1) }), {
           minLength: nodes,
           maxLength: nodes,
         }),
@@ -1096,53 +1096,62 @@ const searchArb: fc.Arbitrary<HomeSearch> = fc
           ),
           fc.nat(6),
         ) as fc.Arbitrary<[number[], number[], number]>,
-        told: table(cells, 11, 15),
-        real: table(nodes, 11, 15),
+        guestDistance: table(cells, 11, 15),
+        hostDistance: table(nodes, 11, 15),
       })
-      .map(({ cells: needs, rooms, supply: [ordinary, huge, extra], told, real }) => ({
+      .map(({ cells: needs, rooms, supply: [ordinary, huge, extra], guestDistance, hostDistance }) => ({
         cells: needs,
         nodes: rooms.map((room, id) => ({ id, ...room })),
         supply: new Map([
           [0, { nodes: ordinary, extraKiB: 0 }],
           [2048, { nodes: huge, extraKiB: extra * 2048 }],
         ]),
-        told: lookUp(told),
-        real: lookUp(real),
+        guestDistance: lookUp(guestDistance),
+        hostDistance: lookUp(hostDistance),
       }))
   })
 
-/** What homes.ts promises, in the order of its header, worked out from nothing but the assignment. */
-function homeCost({ cells, nodes, supply, told, real }: HomeSearch, homes: readonly number[]): number[] {
+/** What nodeOfCell.ts promises, in the order of its header, worked out from nothing but the assignment. */
+function costOf(
+  { cells, nodes, supply, guestDistance, hostDistance }: AssignmentProblem,
+  nodeOfCell: readonly number[],
+): number[] {
   const missing = [...supply].map(([size, { nodes: has, extraKiB }]) => {
     const over = has.map((kib, backing) => {
       const asked = cells.reduce(
         (sum, cell, at) =>
           sum +
-          (cell.sizeKiB === size && nodes[homes[at] as number]?.memory === backing ? cell.memoryKiB : 0),
+          (cell.pagesizeKiB === size && nodes[nodeOfCell[at] as number]?.memoryNode === backing
+            ? cell.memoryKiB
+            : 0),
         0,
       )
       return Math.max(0, asked - kib)
     })
     return Math.max(0, over.reduce((sum, kib) => sum + kib, 0) - extraKiB)
   })
-  const crowded = nodes.map(({ cores }, node) =>
-    Math.max(0, cells.reduce((sum, cell, at) => sum + (homes[at] === node ? cell.cores : 0), 0) - cores),
+  const overcommitted = nodes.map(({ cores }, node) =>
+    Math.max(0, cells.reduce((sum, cell, at) => sum + (nodeOfCell[at] === node ? cell.cores : 0), 0) - cores),
   )
-  const bothWays = (way: HomeSearch['told'], a: number, b: number): number => way(a, b) + way(b, a)
+  const bothWays = (way: AssignmentProblem['guestDistance'], a: number, b: number): number =>
+    way(a, b) + way(b, a)
   const bent = cells.flatMap((_, a) =>
     cells
       .slice(0, a)
       .map((__, b) =>
-        Math.abs(bothWays(told, a, b) - bothWays(real, homes[a] as number, homes[b] as number)),
+        Math.abs(
+          bothWays(guestDistance, a, b) -
+            bothWays(hostDistance, nodeOfCell[a] as number, nodeOfCell[b] as number),
+        ),
       ),
   )
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
   return [
     sum(missing),
-    sum(crowded),
+    sum(overcommitted),
     sum(bent),
-    cells.filter(({ now }, at) => now !== homes[at]).length,
-    ...homes,
+    cells.filter(({ currentNode }, at) => currentNode !== nodeOfCell[at]).length,
+    ...nodeOfCell,
   ]
 }
 
@@ -1151,31 +1160,34 @@ const less = (a: readonly number[], b: readonly number[]): number =>
 
 const assignments = (cells: number, nodes: number): number[][] =>
   range(cells).reduce<number[][]>(
-    (all) => all.flatMap((homes) => range(nodes).map((node) => [...homes, node])),
+    (all) => all.flatMap((nodeOfCell) => range(nodes).map((node) => [...nodeOfCell, node])),
     [[]],
   )
 
-t.test('homes are the best of all assignments: memory, cores, distances, moves, lowest nodes', (t) => {
-  let several = 0
-  fc.assert(
-    fc.property(searchArb, (search) => {
-      const all = assignments(search.cells.length, search.nodes.length).map((homes) =>
-        homeCost(search, homes),
-      )
-      const best = all.sort(less)[0] as number[]
-      const { homes, cost } = assignHomes(search)
-      assert.deepEqual(homeCost(search, homes), best)
-      assert.deepEqual([cost.missingKiB, cost.missingCores, cost.distortion, cost.moved], best.slice(0, 4))
-      if (all.filter((each) => less(each.slice(0, 3), best.slice(0, 3)) === 0).length > 1) several += 1
-    }),
-    RUNS,
-  )
-  t.ok(
-    several > times(20),
-    `${several} with several equally good ones, so that moves and lowest nodes decide`,
-  )
-  t.end()
-})
+t.test(
+  'the nodes of cells are the best of all assignments: memory, cores, distances, moves, lowest nodes',
+  (t) => {
+    let several = 0
+    fc.assert(
+      fc.property(searchArb, (search) => {
+        const all = assignments(search.cells.length, search.nodes.length).map((nodeOfCell) =>
+          costOf(search, nodeOfCell),
+        )
+        const best = all.sort(less)[0] as number[]
+        const { nodeOfCell, cost } = assignNodes(search)
+        assert.deepEqual(costOf(search, nodeOfCell), best)
+        assert.deepEqual([cost.missingKiB, cost.missingCores, cost.distortion, cost.moved], best.slice(0, 4))
+        if (all.filter((each) => less(each.slice(0, 3), best.slice(0, 3)) === 0).length > 1) several += 1
+      }),
+      RUNS,
+    )
+    t.ok(
+      several > times(20),
+      `${several} with several equally good ones, so that moves and lowest nodes decide`,
+    )
+    t.end()
+  },
+)
 
 /** Hosts whose nodes all back themselves, so that a cell's node is its memnode. */
 const plainHost = hostParts(4, 6).map(
@@ -1190,7 +1202,7 @@ const movable = caseOn(plainHost.map((host) => ({ host, allowed: {} }))).map(
 )
 
 /** The search that a guest on a plain host sets, read from the domain and the host alone. */
-function searchOf(text: string, host: Host): HomeSearch {
+function searchOf(text: string, host: Host): AssignmentProblem {
   const view = readDomain(readDocument(text))
   const threads = vcpusPerCore(view)
   const nodes = host.nodes.filter(({ cpus }) => cpus.length > 0)
@@ -1213,18 +1225,23 @@ function searchOf(text: string, host: Host): HomeSearch {
   }
   return {
     cells: view.cells.map(({ id, vcpus, memoryKiB }) => {
-      const now = nodes.findIndex((node) => node.id === view.tune.memnodes[id]?.nodes[0])
+      const currentNode = nodes.findIndex((node) => node.id === view.tune.memnodes[id]?.nodes[0])
       const cores = new Set(
         vcpus
           .filter((vcpu) => view.online.some((each) => each === vcpu))
           .map((vcpu) => Math.floor(vcpu / threads)),
       )
-      return { cores: cores.size, sizeKiB: sizeOf(id), memoryKiB, now: now < 0 ? undefined : now }
+      return {
+        cores: cores.size,
+        pagesizeKiB: sizeOf(id),
+        memoryKiB,
+        currentNode: currentNode < 0 ? undefined : currentNode,
+      }
     }),
     nodes: nodes.map((node) => ({
       id: node.id,
       cores: Math.floor(node.cpus.length / threads),
-      memory: host.nodes.indexOf(node),
+      memoryNode: host.nodes.indexOf(node),
     })),
     supply: new Map(
       [0, ...SIZES].map((size) => [
@@ -1234,8 +1251,8 @@ function searchOf(text: string, host: Host): HomeSearch {
           : { nodes: host.nodes.map((node) => free(node, size)), extraKiB: extra(size) },
       ]),
     ),
-    told: (a, b) => view.cells[a]?.distances[b] ?? 20,
-    real: way,
+    guestDistance: (a, b) => view.cells[a]?.distances[b] ?? 20,
+    hostDistance: way,
   }
 }
 
@@ -1243,12 +1260,12 @@ const vcpusPerCore = ({ topology, vcpus }: ReturnType<typeof readDomain>): numbe
   topology !== undefined && vcpus % topology.threads === 0 ? topology.threads : 1
 
 /** The node of each cell as an index into the search's nodes; undefined where cells span nodes. */
-function homesIn(text: string, { nodes }: HomeSearch): number[] | undefined {
+function nodeOfCellIn(text: string, { nodes }: AssignmentProblem): number[] | undefined {
   const { tune } = readDomain(readDocument(text))
-  const homes = tune.memnodes.map((memnode) =>
+  const nodeOfCell = tune.memnodes.map((memnode) =>
     memnode.nodes.length === 1 ? nodes.findIndex(({ id }) => id === memnode.nodes[0]) : -1,
   )
-  return homes.includes(-1) ? undefined : homes
+  return nodeOfCell.includes(-1) ? undefined : nodeOfCell
 }
 
 t.test('a guest that is moved gets the best single nodes there are', (t) => {
@@ -1261,15 +1278,15 @@ t.test('a guest that is moved gets the best single nodes there are', (t) => {
       const moved = attempt(first.text, to, 'if-better')
       if (!('text' in moved)) return
       const search = searchOf(first.text, host)
-      const costs = assignments(search.cells.length, search.nodes.length).map((homes) =>
-        homeCost(search, homes),
+      const costs = assignments(search.cells.length, search.nodes.length).map((nodeOfCell) =>
+        costOf(search, nodeOfCell),
       )
       const [best = []] = costs.sort(less)
       if (best[1] !== 0) return
-      const homes = homesIn(moved.text, search) ?? assert.fail('one node holds each cell')
-      if (moved.edits.length > 0) assert.deepEqual(homeCost(search, homes), best)
+      const nodeOfCell = nodeOfCellIn(moved.text, search) ?? assert.fail('one node holds each cell')
+      if (moved.edits.length > 0) assert.deepEqual(costOf(search, nodeOfCell), best)
       seen.add(moved.edits.length > 0 ? 'moved' : 'kept')
-      if (homes.length > 1) seen.add('several cells')
+      if (nodeOfCell.length > 1) seen.add('several cells')
     }),
     { ...RUNS, numRuns: times(2000) },
   )
@@ -1297,12 +1314,15 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       const back = attempt(away.text, home, 'if-better')
       assert.ok('text' in back, `refused on the way back: ${back}`)
       const search = searchOf(first.text, from.host)
-      const before = homeCost(search, homesIn(first.text, search) ?? assert.fail('planned on single nodes'))
-      const nodes = homesIn(back.text, search)
+      const before = costOf(
+        search,
+        nodeOfCellIn(first.text, search) ?? assert.fail('planned on single nodes'),
+      )
+      const nodes = nodeOfCellIn(back.text, search)
       // What fits by chance is left as it is, as everywhere: then memory and cores count, not the way between
       // cells.
       const isLeft = back.edits.length === 0
-      const after = nodes === undefined ? [] : homeCost(search, nodes)
+      const after = nodes === undefined ? [] : costOf(search, nodes)
       const best = minimum(search)
       if (isLeft)
         assert.ok(
@@ -1324,9 +1344,9 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
   t.end()
 })
 
-function minimum(search: HomeSearch): readonly number[] {
-  const costs = assignments(search.cells.length, search.nodes.length).map((homes) =>
-    homeCost(search, homes).slice(0, 3),
+function minimum(search: AssignmentProblem): readonly number[] {
+  const costs = assignments(search.cells.length, search.nodes.length).map((nodeOfCell) =>
+    costOf(search, nodeOfCell).slice(0, 3),
   )
   return costs.sort(less)[0] as number[]
 }

@@ -4,23 +4,29 @@
 // what it costs so far, and what the open cells cost at least, is no better than the best. Of equally good
 // ones the first is taken, so the lowest nodes.
 
-import { type Board, type CellNeed, type HomeCost, NOWHERE, type SizePool } from './partial-assignment.ts'
+import {
+  type AssignmentCost,
+  type CellNeed,
+  NOWHERE,
+  type PartialAssignment,
+  type SizePool,
+} from './partial-assignment.ts'
 
 /** @returns what was best after at most so many partial assignments */
-export function bestHomes(
-  board: Board,
+export function bestAssignment(
+  board: PartialAssignment,
   mostStates: number,
-): { homes: readonly number[]; cost: HomeCost; states: number } {
-  const { homes, search } = board
+): { nodeOfCell: readonly number[]; cost: AssignmentCost; states: number } {
+  const { nodeOfCell, search } = board
   const { cells, nodes } = search
-  let best = { homes: [...homes], cost: board.cost() }
+  let best = { nodeOfCell: [...nodeOfCell], cost: board.cost() }
   for (const cell of cells.keys()) board.take(cell)
   const open = openCells(board)
   let isOwn = false
   let states = 0
   // Until the search itself has come to the start's cost, equally good is let through: its nodes may be
   // lower.
-  const isHopeless = (bound: HomeCost, distortion = bound.distortion): boolean => {
+  const isHopeless = (bound: AssignmentCost, distortion = bound.distortion): boolean => {
     const { cost } = best
     if (bound.missingKiB !== cost.missingKiB) return bound.missingKiB > cost.missingKiB
     if (bound.missingCores !== cost.missingCores) return bound.missingCores > cost.missingCores
@@ -31,7 +37,7 @@ export function bestHomes(
     const bound = cell === cells.length ? board.cost() : open.bound(cell, best.cost)
     if (bound === undefined || isHopeless(bound)) return
     if (cell === cells.length) {
-      best = { homes: [...homes], cost: bound }
+      best = { nodeOfCell: [...nodeOfCell], cost: bound }
       isOwn = true
       return
     }
@@ -56,7 +62,7 @@ interface OpenCells {
   /**
    * What the whole costs at least when the cells from this one on are open; undefined: more than the best.
    */
-  readonly bound: (cell: number, best: HomeCost) => HomeCost | undefined
+  readonly bound: (cell: number, best: AssignmentCost) => AssignmentCost | undefined
   /**
    * Per cell and node: what `bound` of that cell last found that all distances are bent at least with it on
    * that node.
@@ -65,25 +71,27 @@ interface OpenCells {
 }
 
 /**
- * An open cell lacks at least what it would lack now on the node where that is least, since nodes only fill
+ * An open cell lacks at least what it would lack currentNode on the node where that is least, since nodes only fill
  * up; and all together what the nodes have left is too little for. Its distances are bent at least as on the
  * node that suits it best, among those where what is missing does not exceed the best already: those to
  * placed cells as they are there, those to open cells half, since the other half is the other cell's, and as
  * by the way from that node that suits them best.
  */
-function openCells(board: Board): OpenCells {
-  const { told, real } = board
+function openCells(board: PartialAssignment): OpenCells {
+  const { guestDistance, hostDistance } = board
   const { cells, nodes } = board.search
   /** Per first open cell, cell and node: what its distances to open cells are bent at least, halved. */
   const toOpen = cells.map((_, first) =>
-    cells.map((__, cell) => real.map((row) => halfBent(told[cell] as Float64Array, row, cell, first))),
+    cells.map((__, cell) =>
+      hostDistance.map((row) => halfBent(guestDistance[cell] as Float64Array, row, cell, first)),
+    ),
   )
   /** What each cell's distances to the placed ones are bent on each node. */
   const bent = cells.map(() => new Float64Array(nodes.length))
   const bendingOn = cells.map(() => new Float64Array(nodes.length))
 
   const { freeCores, pools, poolOf } = board
-  const backing = [...new Set(nodes.map(({ memory }) => memory))]
+  const backing = [...new Set(nodes.map(({ memoryNode }) => memoryNode))]
   /** Per pool: what is asked in all, what the cells lack at least by themselves, and one cell's lack. */
   const [asked, over, one] = [
     new Float64Array(pools.length),
@@ -102,9 +110,9 @@ function openCells(board: Board): OpenCells {
   return {
     bendingOn,
     put: (cell, node, sign) => {
-      const realRow = real[node] as Float64Array
+      const realRow = hostDistance[node] as Float64Array
       for (let other = cell + 1; other < cells.length; other++) {
-        const way = told[other]?.[cell] as number
+        const way = guestDistance[other]?.[cell] as number
         const row = bent[other] as Float64Array
         for (let there = 0; there < row.length; there++)
           row[there] = (row[there] as number) + sign * Math.abs(way - (realRow[there] as number))
@@ -129,7 +137,7 @@ function openCells(board: Board): OpenCells {
         ]
         for (let node = 0; node < nodes.length; node++) {
           const free =
-            freeKiB === undefined ? need.memoryKiB : (freeKiB[nodes[node]?.memory as number] as number)
+            freeKiB === undefined ? need.memoryKiB : (freeKiB[nodes[node]?.memoryNode as number] as number)
           const kib = Math.max(0, need.memoryKiB - Math.max(0, free))
           const lacking = Math.max(0, need.cores - Math.max(0, freeCores[node] as number))
           if (kib < leastKiB) leastKiB = kib
@@ -171,12 +179,12 @@ function openCells(board: Board): OpenCells {
   }
 }
 
-function halfBent(told: Float64Array, ways: Float64Array, cell: number, first: number): number {
+function halfBent(guestDistance: Float64Array, ways: Float64Array, cell: number, first: number): number {
   let sum = 0
-  for (let other = first; other < told.length; other++) {
+  for (let other = first; other < guestDistance.length; other++) {
     if (other === cell) continue
     let least = Number.POSITIVE_INFINITY
-    for (const way of ways) least = Math.min(least, Math.abs((told[other] as number) - way))
+    for (const way of ways) least = Math.min(least, Math.abs((guestDistance[other] as number) - way))
     sum += least
   }
   return sum / 2

@@ -1,40 +1,40 @@
 // Cells on nodes one by one, and what an assignment costs so far.
 
-/** What one cell needs: guest cores, and memory by page size (`sizeKiB` 0 is ordinary memory). */
+/** What one cell needs: guest cores, and memory by page size (`pagesizeKiB` 0 is ordinary memory). */
 export interface CellNeed {
   readonly cores: number
-  readonly sizeKiB: number
+  readonly pagesizeKiB: number
   readonly memoryKiB: number
-  /** The node that it is bound to now, if that is one of the nodes. */
-  readonly now: number | undefined
+  /** The node that it is bound to currentNode, if that is one of the nodes. */
+  readonly currentNode: number | undefined
 }
 
-/** One node with CPUs on offer. `memory` is the index of the node that backs it. */
-export interface NodeRoom {
+/** One node with CPUs on offer. `memoryNode` is the index of the node that backs it. */
+export interface CandidateNode {
   readonly id: number
   readonly cores: number
-  readonly memory: number
+  readonly memoryNode: number
 }
 
-export interface HomeSearch {
+export interface AssignmentProblem {
   readonly cells: readonly CellNeed[]
-  readonly nodes: readonly NodeRoom[]
+  readonly nodes: readonly CandidateNode[]
   /** Per page size: what each backing node gives (KiB), and what any node may give in addition. */
   readonly supply: ReadonlyMap<number, { readonly nodes: readonly number[]; readonly extraKiB: number }>
-  /** What the guest was told between cells, and what the host states between nodes (indices of `nodes`). */
-  readonly told: (a: number, b: number) => number
-  readonly real: (a: number, b: number) => number
+  /** What the guest was guestDistance between cells, and what the host states between nodes (indices of `nodes`). */
+  readonly guestDistance: (a: number, b: number) => number
+  readonly hostDistance: (a: number, b: number) => number
 }
 
 /** Compared from left to right; less is better. */
-export interface HomeCost {
+export interface AssignmentCost {
   readonly missingKiB: number
   readonly missingCores: number
   readonly distortion: number
   readonly moved: number
 }
 
-export function isLess(a: HomeCost, b: HomeCost): boolean {
+export function isLess(a: AssignmentCost, b: AssignmentCost): boolean {
   if (a.missingKiB !== b.missingKiB) return a.missingKiB < b.missingKiB
   if (a.missingCores !== b.missingCores) return a.missingCores < b.missingCores
   if (a.distortion !== b.distortion) return a.distortion < b.distortion
@@ -44,21 +44,25 @@ export function isLess(a: HomeCost, b: HomeCost): boolean {
 /** Of a cell that is on no node, and of one whose pages nobody counts. */
 export const NOWHERE = -1
 
-export interface Board {
-  readonly search: HomeSearch
+export interface PartialAssignment {
+  readonly search: AssignmentProblem
   /** Per cell the index of its node, or NOWHERE. */
-  readonly homes: Int32Array
+  readonly nodeOfCell: Int32Array
   /**
    * Distances, both ways together: firmware may state unlike ones, and a cost must not depend on which cell
    * came first.
    */
-  readonly told: readonly Float64Array[]
-  readonly real: readonly Float64Array[]
+  readonly guestDistance: readonly Float64Array[]
+  readonly hostDistance: readonly Float64Array[]
   readonly put: (cell: number, node: number) => void
   readonly take: (cell: number) => void
-  readonly cost: () => HomeCost
+  readonly cost: () => AssignmentCost
   /** The cost with one more cell on a node, or undefined as soon as it is not less than `least`. */
-  readonly costWith: (cell: number, node: number, least: HomeCost | undefined) => HomeCost | undefined
+  readonly costWith: (
+    cell: number,
+    node: number,
+    least: AssignmentCost | undefined,
+  ) => AssignmentCost | undefined
   /** Swaps the nodes of two cells where that costs less. */
   readonly swapIfLess: (a: number, b: number) => void
   /**
@@ -82,17 +86,21 @@ export interface SizePool {
 }
 
 /** Cells come and go one by one, each at the cost of one row of distances. */
-export function boardOf(search: HomeSearch): Board {
+export function emptyAssignment(search: AssignmentProblem): PartialAssignment {
   const { cells, nodes, supply } = search
-  const told = cells.map((_, a) => Float64Array.from(cells, (__, b) => search.told(a, b) + search.told(b, a)))
-  const real = nodes.map((_, a) => Float64Array.from(nodes, (__, b) => search.real(a, b) + search.real(b, a)))
-  const homes = new Int32Array(cells.length).fill(NOWHERE)
+  const guestDistance = cells.map((_, a) =>
+    Float64Array.from(cells, (__, b) => search.guestDistance(a, b) + search.guestDistance(b, a)),
+  )
+  const hostDistance = nodes.map((_, a) =>
+    Float64Array.from(nodes, (__, b) => search.hostDistance(a, b) + search.hostDistance(b, a)),
+  )
+  const nodeOfCell = new Int32Array(cells.length).fill(NOWHERE)
   const freeCores = Float64Array.from(nodes, ({ cores }) => cores)
   const sizes = [...supply.keys()]
   const pools = [...supply.values()].map(
     ({ nodes: has, extraKiB }): SizePool => ({ freeKiB: Float64Array.from(has), extraKiB, overKiB: 0 }),
   )
-  const poolOf = Int32Array.from(cells, ({ sizeKiB }) => sizes.indexOf(sizeKiB))
+  const poolOf = Int32Array.from(cells, ({ pagesizeKiB }) => sizes.indexOf(pagesizeKiB))
   let missingCores = 0
   let distortion = 0
   let moved = 0
@@ -111,44 +119,44 @@ export function boardOf(search: HomeSearch): Board {
     const cores = freeCores[node] as number
     freeCores[node] = cores - sign * need.cores
     missingCores += Math.max(0, sign * need.cores - cores) - Math.max(0, -cores)
-    moved += need.now === node ? 0 : sign
+    moved += need.currentNode === node ? 0 : sign
     const pool = pools[poolOf[cell] as number]
     if (pool === undefined) return
-    const { memory } = nodes[node] as NodeRoom
-    const kib = pool.freeKiB[memory] as number
-    pool.freeKiB[memory] = kib - sign * need.memoryKiB
+    const { memoryNode } = nodes[node] as CandidateNode
+    const kib = pool.freeKiB[memoryNode] as number
+    pool.freeKiB[memoryNode] = kib - sign * need.memoryKiB
     pool.overKiB += Math.max(0, sign * need.memoryKiB - kib) - Math.max(0, -kib)
   }
   /** What the distances of a cell on a node to all others are bent; it may stop beyond `most`. */
   const bent = (cell: number, node: number, most = Number.POSITIVE_INFINITY): number => {
-    const toldRow = told[cell] as Float64Array
-    const realRow = real[node] as Float64Array
+    const toldRow = guestDistance[cell] as Float64Array
+    const realRow = hostDistance[node] as Float64Array
     let sum = 0
-    for (let other = 0; other < homes.length && sum <= most; other++) {
-      const there = homes[other] as number
+    for (let other = 0; other < nodeOfCell.length && sum <= most; other++) {
+      const there = nodeOfCell[other] as number
       if (there !== NOWHERE && other !== cell)
         sum += Math.abs((toldRow[other] as number) - (realRow[there] as number))
     }
     return sum
   }
-  const cost = (): HomeCost => ({ missingKiB: missingWith(undefined), missingCores, distortion, moved })
+  const cost = (): AssignmentCost => ({ missingKiB: missingWith(undefined), missingCores, distortion, moved })
 
   return {
     search,
-    homes,
-    told,
-    real,
+    nodeOfCell,
+    guestDistance,
+    hostDistance,
     cost,
     put: (cell, node) => {
       count(cell, node, 1)
       distortion += bent(cell, node)
-      homes[cell] = node
+      nodeOfCell[cell] = node
     },
     take: (cell) => {
-      const node = homes[cell] as number
+      const node = nodeOfCell[cell] as number
       count(cell, node, -1)
       distortion -= bent(cell, node)
-      homes[cell] = NOWHERE
+      nodeOfCell[cell] = NOWHERE
     },
     costWith: (cell, node, least) => {
       count(cell, node, 1)
@@ -167,7 +175,7 @@ export function boardOf(search: HomeSearch): Board {
       return least === undefined || isLess(whole, least) ? whole : undefined
     },
     swapIfLess: (a, b) => {
-      const [homeA, homeB] = [homes[a] as number, homes[b] as number]
+      const [homeA, homeB] = [nodeOfCell[a] as number, nodeOfCell[b] as number]
       if (homeA === homeB) return
       const before = cost()
       count(a, homeA, -1)
@@ -177,16 +185,16 @@ export function boardOf(search: HomeSearch): Board {
       const counted = cost()
       if (isLess({ ...counted, distortion: Number.NEGATIVE_INFINITY }, before)) {
         const bentBefore = bent(a, homeA) + bent(b, homeB)
-        homes[a] = homeB
-        homes[b] = homeA
+        nodeOfCell[a] = homeB
+        nodeOfCell[b] = homeA
         // What lies between the two themselves is the same both ways.
         const after = { ...counted, distortion: distortion + bent(a, homeB) + bent(b, homeA) - bentBefore }
         if (isLess(after, before)) {
           distortion = after.distortion
           return
         }
-        homes[a] = homeA
-        homes[b] = homeB
+        nodeOfCell[a] = homeA
+        nodeOfCell[b] = homeB
       }
       count(a, homeB, -1)
       count(b, homeA, -1)
