@@ -12,7 +12,7 @@ import { diagnostic, refuse, refuseAll } from '../../codes/codes.ts'
 import type { CpuChoice } from '../../model.ts'
 import { type GuestCore, guestThreads } from '../cells/guest-cores.ts'
 import { shareEvenly } from '../cells/share-evenly.ts'
-import { poolOf } from '../kubevirt/cpu-order.ts'
+import { cpuPool } from '../kubevirt/cpu-order.ts'
 import { chooseNodes } from '../sites/choose-nodes.ts'
 import type { Situation } from '../situation.ts'
 import { type AvailableCpus, availableNode, nodeByCpu, offlineFinding, refuseFewCpus } from './available.ts'
@@ -199,13 +199,13 @@ function cpusOfVcpus(
 function inHostOrder(situation: Situation): Assignment {
   const { view, available } = situation
   const threads = guestThreads(view)
-  const pool = poolOf(available.nodes, threads)
+  const pool = cpuPool(available.nodes, threads)
   const cores = onlineCores(situation)
   const whole = cores.filter(({ online }) => online.length === threads)
   const parts = cores.filter(({ online }) => online.length < threads)
   const taken = [
-    ...pool.cores(whole.length),
-    ...parts.flatMap(({ online }) => pool.loose(online.length) ?? []),
+    ...pool.takeCores(whole.length),
+    ...parts.flatMap(({ online }) => pool.takeFromNode(online.length) ?? []),
   ]
   if (taken.length < cores.length) refuseOrder(available, threads, cores.length, taken.length)
   const ordered = [...whole, ...parts]

@@ -3,7 +3,7 @@
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import type { CpuChoice } from '../../model.ts'
 import type { GuestCore } from '../cells/guest-cores.ts'
-import { poolOf } from '../kubevirt/cpu-order.ts'
+import { cpuPool } from '../kubevirt/cpu-order.ts'
 import type { AvailableCpus, AvailableNode } from './available.ts'
 import { packedCpus, packedSplits } from './pack.ts'
 import { spreadCpus } from './spread.ts'
@@ -74,10 +74,10 @@ export function seatCores(
   seats: Map<number, CpuSet>,
 ): void {
   const whole = cores.filter(({ online }) => online.length === threads)
-  const pool = poolOf([node], threads)
-  const taken = pool.cores(whole.length).map(({ cpus }) => cpus)
+  const pool = cpuPool([node], threads)
+  const taken = pool.takeCores(whole.length).map(({ cpus }) => cpus)
   const rest = [...whole.slice(taken.length), ...cores.filter(({ online }) => online.length < threads)]
-  const given = [...taken, ...rest.map(({ online }) => online.map(() => pool.thread() as number))]
+  const given = [...taken, ...rest.map(({ online }) => online.map(() => pool.takeThread() as number))]
   for (const [index, { online }] of [...whole.slice(0, taken.length), ...rest].entries()) {
     online.forEach((vcpu, thread) => {
       seats.set(vcpu, setOf<CpuSet>([given[index]?.[thread] as number]))

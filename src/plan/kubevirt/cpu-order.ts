@@ -8,7 +8,7 @@
 import type { AvailableNode } from '../cpus/available.ts'
 
 /** Threads for one guest core, and where they lie. */
-export interface Seat {
+export interface CoreCpus {
   readonly node: number
   readonly cpus: readonly number[]
 }
@@ -22,20 +22,20 @@ interface NodePool {
 }
 
 /** What is left to hand out; every call takes. */
-export interface Pool {
-  /** As many seats for guest cores as there are, up to `count`. */
-  readonly cores: (count: number) => Seat[]
+export interface CpuPool {
+  /** The CPUs of as many guest cores as there are, up to `count`. */
+  readonly takeCores: (count: number) => CoreCpus[]
   /** Threads of one node that need not be siblings. */
-  readonly loose: (count: number) => Seat | undefined
+  readonly takeFromNode: (count: number) => CoreCpus | undefined
   /**
    * Single threads, of any nodes: fragments of the first node that has a CPU left, else the first of its
    * cores.
    */
-  readonly thread: () => number | undefined
+  readonly takeThread: () => number | undefined
 }
 
 /** @see KubeVirt pkg/virt-launcher/virtwrap/converter/vcpu, cpuPool */
-export function poolOf(nodes: readonly AvailableNode[], threads: number): Pool {
+export function cpuPool(nodes: readonly AvailableNode[], threads: number): CpuPool {
   const pools: NodePool[] = nodes.map(({ id, cores }) => ({
     id,
     full: cores.filter(({ cpus }) => cpus.length >= threads).map(({ cpus }) => cpus),
@@ -43,16 +43,16 @@ export function poolOf(nodes: readonly AvailableNode[], threads: number): Pool {
     left: cores.reduce((sum, { cpus }) => sum + cpus.length, 0),
   }))
   return {
-    cores: (count) => {
-      const seats = takeWhile(pools, count, (pool) => takeCore(pool, threads))
-      return [...seats, ...takeWhile(pools, count - seats.length, (pool) => takeFragments(pool, threads))]
+    takeCores: (count) => {
+      const found = takeWhile(pools, count, (pool) => takeCore(pool, threads))
+      return [...found, ...takeWhile(pools, count - found.length, (pool) => takeFragments(pool, threads))]
     },
-    loose: (count) => {
+    takeFromNode: (count) => {
       const pool = pools.find(({ left }) => left >= count)
       if (pool === undefined) return undefined
       return { node: pool.id, cpus: Array.from({ length: count }, () => takeThread(pool, threads) as number) }
     },
-    thread: () => {
+    takeThread: () => {
       const pool = pools.find(({ left }) => left > 0)
       return pool && takeThread(pool, threads)
     },
@@ -63,16 +63,16 @@ function takeWhile(
   pools: readonly NodePool[],
   count: number,
   take: (pool: NodePool) => readonly number[] | undefined,
-): Seat[] {
-  const seats: Seat[] = []
+): CoreCpus[] {
+  const found: CoreCpus[] = []
   for (const pool of pools) {
-    while (seats.length < count) {
+    while (found.length < count) {
       const cpus = take(pool)
       if (cpus === undefined) break
-      seats.push({ node: pool.id, cpus })
+      found.push({ node: pool.id, cpus })
     }
   }
-  return seats
+  return found
 }
 
 function takeCore(pool: NodePool, threads: number): readonly number[] | undefined {

@@ -6,7 +6,7 @@ import type { Planned } from '../../model.ts'
 import { guestThreads } from '../cells/guest-cores.ts'
 import { threadPins } from '../cpus/emulator.ts'
 import type { Situation } from '../situation.ts'
-import { poolOf } from './cpu-order.ts'
+import { cpuPool } from './cpu-order.ts'
 import { onlineCores, pinsFrom } from './threads.ts'
 
 /**
@@ -20,9 +20,9 @@ export function kubevirtPins(situation: Situation): Planned {
     const facts = { vcpus: view.online.length, cpus: available.cpus.length }
     refuse('not-enough-threads', { ...facts, cpuset: formatSet(available.cpus) })
   }
-  const pool = poolOf(available.nodes, guestThreads(view))
-  const whole = pool.cores(onlineCores(situation)).flatMap(({ cpus }) => cpus)
-  const cpus = view.online.map((_, index) => whole[index] ?? (pool.thread() as number))
+  const pool = cpuPool(available.nodes, guestThreads(view))
+  const whole = pool.takeCores(onlineCores(situation)).flatMap(({ cpus }) => cpus)
+  const cpus = view.online.map((_, index) => whole[index] ?? (pool.takeThread() as number))
   const cpuOf = new Map(view.online.map((vcpu, index) => [vcpu, setOf<CpuSet>([cpus[index] as number])]))
   const vcpupin = range(view.vcpus).map((vcpu) => cpuOf.get(vcpu) ?? setOf<CpuSet>([]))
   const inUse = available.nodes
@@ -30,7 +30,7 @@ export function kubevirtPins(situation: Situation): Planned {
     .map(({ id }) => id)
   const threads =
     situation.request.rules.threads === 'kubevirt'
-      ? { pins: pinsFrom(situation, pool.thread), notes: [] }
+      ? { pins: pinsFrom(situation, pool.takeThread), notes: [] }
       : threadPins({ ...situation, distance: () => 0 }, vcpupin, inUse)
   return {
     keeps: 'nothing',

@@ -13,7 +13,7 @@ import type { CpuOfVcpu } from '../cpus/assign.ts'
 import type { AvailableCpus, AvailableNode } from '../cpus/available.ts'
 import type { ThreadPins } from '../cpus/emulator.ts'
 import type { Situation } from '../situation.ts'
-import { type Pool, poolOf } from './cpu-order.ts'
+import { type CpuPool, cpuPool } from './cpu-order.ts'
 
 /**
  * Pins for the threads of a guest whose vCPUs have CPUs of their own.
@@ -28,7 +28,7 @@ export function kubevirtThreads(situation: Situation, cpuOf: CpuOfVcpu): ThreadP
  * The same, from CPUs that are handed out by `next`, one by one.
  * @throws Refusal as kubevirtThreads does
  */
-export function pinsFrom({ view, request, available }: Situation, next: Pool['thread']): ThreadPins {
+export function pinsFrom({ view, request, available }: Situation, next: CpuPool['takeThread']): ThreadPins {
   const { iothreads } = view
   const wanted = request.threads ?? withoutVmi(view)
   if (wanted.pool > 0 && iothreads.length === 0) refuse('iothreads-missing', {})
@@ -52,7 +52,7 @@ function poolPins(
   { online }: DomainView,
   { pool }: KubevirtThreads,
   available: AvailableCpus,
-  next: Pool['thread'],
+  next: CpuPool['takeThread'],
 ): CpuSet[] {
   return range(pool).map((got) => {
     const cpu = next()
@@ -66,7 +66,7 @@ function emulatorPin(
   { online }: DomainView,
   wanted: KubevirtThreads,
   available: AvailableCpus,
-  next: Pool['thread'],
+  next: CpuPool['takeThread'],
 ): CpuSet {
   const facts = { vcpus: online.length, pool: wanted.pool, cpuset: formatSet(available.cpus) }
   const first = next() ?? refuse('emulator-no-cpu', facts)
@@ -95,13 +95,15 @@ function sharedPins(
  * Where vCPUs have their CPUs in KubeVirt's order, what follows in that order; else what they left, in host
  * order.
  */
-function leftOver(situation: Situation, cpuOf: CpuOfVcpu): Pool['thread'] {
+function leftOver(situation: Situation, cpuOf: CpuOfVcpu): CpuPool['takeThread'] {
   const { nodes } = situation.available
   const threads = guestThreads(situation.view)
   const used = union(...cpuOf.values())
-  const pool = poolOf(nodes, threads)
-  const handed = setOf<CpuSet>(pool.cores(onlineCores(situation)).flatMap(({ cpus }) => cpus))
-  return formatSet(handed) === formatSet(used) ? pool.thread : poolOf(without(nodes, used), threads).thread
+  const pool = cpuPool(nodes, threads)
+  const handed = setOf<CpuSet>(pool.takeCores(onlineCores(situation)).flatMap(({ cpus }) => cpus))
+  return formatSet(handed) === formatSet(used)
+    ? pool.takeThread
+    : cpuPool(without(nodes, used), threads).takeThread
 }
 
 /** How many guest cores have a vCPU that is online at boot. */
