@@ -18,7 +18,7 @@ import { pagesizeKiBOf } from './cells/pagesize.ts'
 import { nodeByCpu, refuseFewCpus } from './cpus/available.ts'
 import { type CoresOnNode, movedCpus, movedThreadPins } from './cpus/moved-pins.ts'
 import { vcpuPins } from './cpus/pins.ts'
-import { fillingOf } from './cpus/policies.ts'
+import { cpuPolicy } from './cpus/policies.ts'
 import { bindingHolds } from './holds.ts'
 import { spreadOverNodes } from './sites/across-nodes.ts'
 import { assignNodes } from './sites/assign-nodes.ts'
@@ -137,10 +137,10 @@ function coresOfCells(
 function placedCores(situation: Situation, coresOf: readonly (readonly GuestCore[])[]): CoresOnNode[] {
   const { view, available, request } = situation
   const threads = guestThreads(view)
-  const crowded = situation.sharesCpus && view.online.length > available.cpus.length
-  const filling = fillingOf(request.cpus, available, view.online.length)
+  const overcommitted = situation.sharesCpus && view.online.length > available.cpus.length
+  const policy = cpuPolicy(request.cpus, available, view.online.length)
   const rooms = available.nodes.map((node) =>
-    crowded ? Number.POSITIVE_INFINITY : filling.room(node, threads),
+    overcommitted ? Number.POSITIVE_INFINITY : policy.capacity(node, threads),
   )
   const search = searchOf(situation, coresOf, rooms)
   const { nodeOfCell, cost } = assignNodes(search)

@@ -14,7 +14,7 @@ import { resourcesOf } from '../../src/host/resources.ts'
 import { allocate, canAllocate, type Demand } from '../../src/plan/backing/max-flow.ts'
 import { shareEvenly } from '../../src/plan/cells/share-evenly.ts'
 import type { Core } from '../../src/plan/cpus/available.ts'
-import { packedCpus, packedSplits } from '../../src/plan/cpus/pack.ts'
+import { packedCpus, packedSplitCores } from '../../src/plan/cpus/pack.ts'
 import { plan } from '../../src/plan/plan.ts'
 import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
 import { assignNodes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
@@ -205,7 +205,7 @@ t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
         const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
         const { cpus, splits } = bestPacked(cores, count, threads)
         assert.deepEqual([...packedCpus(node, count, threads)], cpus)
-        assert.equal(packedSplits(node, threads, count)(count), splits)
+        assert.equal(packedSplitCores(node, threads, count)(count), splits)
       },
     ),
     RUNS,

@@ -16,7 +16,7 @@ import { cpuPool } from '../kubevirt/cpu-order.ts'
 import { chooseNodes } from '../sites/choose-nodes.ts'
 import type { Situation } from '../situation.ts'
 import { type AvailableCpus, availableNode, nodeByCpu, offlineFinding, refuseFewCpus } from './available.ts'
-import { crowded, type Filling, fillingOf, seatCores } from './policies.ts'
+import { assignCpus, type CpuPolicy, cpuPolicy, overcommitted } from './policies.ts'
 
 /** One guest cell to be: its node and its online guest cores. Several cells may share a node. */
 export interface PlannedCell {
@@ -50,13 +50,13 @@ const assign: Record<CpuChoice, (situation: Situation) => Assignment> = {
   pack: overChosenNodes,
   spread: overChosenNodes,
   'in-order': (situation) =>
-    situation.request.cells === 'per-node' && !isCrowded(situation)
+    situation.request.cells === 'per-node' && !isOvercommitted(situation)
       ? inHostOrder(situation)
       : overChosenNodes(situation),
   'as-pinned': asPinned,
 }
 
-const isCrowded = ({ view, available, sharesCpus }: Situation): boolean =>
+const isOvercommitted = ({ view, available, sharesCpus }: Situation): boolean =>
   sharesCpus && view.online.length > available.cpus.length
 
 /** Those with a vCPU that is online at boot: each needs CPUs. */
@@ -73,22 +73,24 @@ interface Room {
 
 function overChosenNodes(situation: Situation): Assignment {
   const { view, available, request } = situation
-  const filling = isCrowded(situation) ? crowded : fillingOf(request.cpus, available, view.online.length)
+  const policy = isOvercommitted(situation)
+    ? overcommitted
+    : cpuPolicy(request.cpus, available, view.online.length)
   const threads = guestThreads(view)
   const cores = onlineCores(situation)
   const rooms = available.nodes
-    .map((node) => ({ id: node.id, room: filling.room(node, threads) }))
+    .map((node) => ({ id: node.id, room: policy.capacity(node, threads) }))
     .filter(({ room }) => room > 0)
-  const ids = nodesFor(situation, cores.length, rooms, filling)
+  const ids = nodesFor(situation, cores.length, rooms, policy)
   const nodeOfCell =
     request.cells === 'per-node' || request.cells <= ids.length ? ids : inTurn(request.cells, ids, rooms)
   const shares = share(cores.length, nodeOfCell, rooms)
   if (shares === undefined) refuseCrossing(situation, cores.length, roomIn(rooms))
   const cells = cellsOf(nodeOfCell, shares, cores)
-  return { cells, cpuOf: situation.sharesCpus ? new Map() : cpusOfVcpus(situation, cells, filling) }
+  return { cells, cpuOf: situation.sharesCpus ? new Map() : cpusOfVcpus(situation, cells, policy) }
 }
 
-function nodesFor(situation: Situation, units: number, rooms: readonly Room[], filling: Filling): number[] {
+function nodesFor(situation: Situation, units: number, rooms: readonly Room[], policy: CpuPolicy): number[] {
   const { view, request, distance } = situation
   const threads = guestThreads(view)
   if (roomIn(rooms) < units) refuseCrossing(situation, units, roomIn(rooms))
@@ -96,8 +98,8 @@ function nodesFor(situation: Situation, units: number, rooms: readonly Room[], f
     refuse('cells-too-many', { cells: request.cells, cores: units, threads })
   const most = Math.min(rooms.length, units)
   const count =
-    request.cells === 'per-node' ? (filling.everyNode ? most : undefined) : Math.min(request.cells, most)
-  const splitsOf = splitsOn(situation, filling, units)
+    request.cells === 'per-node' ? (policy.usesEveryNode ? most : undefined) : Math.min(request.cells, most)
+  const splitsOf = splitsOn(situation, policy, units)
   const splits = (ids: readonly number[]): number => splitsOf(ids, share(units, ids, rooms) ?? [])
   const chosen = chooseNodes(rooms, units, count, distance, splits)
   if (chosen !== undefined) return chosen
@@ -149,7 +151,7 @@ function refuseCrossing({ view, available }: Situation, units: number, fit: numb
 /** How many cores a set of nodes would split; each node is looked at once. */
 function splitsOn(
   { view, available }: Situation,
-  filling: Filling,
+  policy: CpuPolicy,
   units: number,
 ): (ids: readonly number[], shares: readonly number[]) => number {
   const threads = guestThreads(view)
@@ -157,7 +159,7 @@ function splitsOn(
   return (ids, shares) =>
     ids.reduce((sum, id, index) => {
       const node = availableNode(available, id)
-      const splits = known.get(id) ?? filling.splits(node, threads, units * threads)
+      const splits = known.get(id) ?? policy.splitCores(node, threads, units * threads)
       known.set(id, splits)
       return sum + splits(Math.min(node.cpus.length, (shares[index] ?? 0) * threads))
     }, 0)
@@ -180,7 +182,7 @@ function cellsOf(
 function cpusOfVcpus(
   { view, available }: Situation,
   cells: readonly PlannedCell[],
-  filling: Filling,
+  policy: CpuPolicy,
 ): CpuOfVcpu {
   const threads = guestThreads(view)
   const cpuOf = new Map<number, CpuSet>()
@@ -188,7 +190,7 @@ function cpusOfVcpus(
   for (const { node, cores } of cells) coresOn.set(node, (coresOn.get(node) ?? []).concat(cores))
   for (const [id, cores] of coresOn) {
     const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
-    seatCores(cores, filling.cpus(availableNode(available, id), vcpus, threads), threads, cpuOf)
+    assignCpus(cores, policy.cpus(availableNode(available, id), vcpus, threads), threads, cpuOf)
   }
   return cpuOf
 }

@@ -8,7 +8,7 @@ import type { Situation } from '../situation.ts'
 import type { CpuOfVcpu } from './assign.ts'
 import { type AvailableNode, availableNode } from './available.ts'
 import { backedByPages, type PinnedThreads, reachMemory, threadPins, unreached } from './emulator.ts'
-import { fillingOf, seatCores } from './policies.ts'
+import { assignCpus, cpuPolicy } from './policies.ts'
 
 /** The guest cores of one cell that run on one node (id). */
 export interface CoresOnNode {
@@ -37,13 +37,13 @@ export function movedCpus(
     for (const cpu of cpus) taken.add(cpu)
     return false
   })
-  const filling = fillingOf(request.cpus, available, view.online.length)
+  const policy = cpuPolicy(request.cpus, available, view.online.length)
   for (const id of new Set(open.map(({ node }) => node))) {
     const cores = open.filter(({ node }) => node === id).flatMap((each) => each.cores)
     const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
     const threads = Math.max(1, ...cores.map(({ online }) => online.length))
     const node = withoutCpus(availableNode(available, id), taken)
-    seatCores(cores, filling.cpus(node, vcpus, threads), threads, cpuOf)
+    assignCpus(cores, policy.cpus(node, vcpus, threads), threads, cpuOf)
   }
   return cpuOf
 }

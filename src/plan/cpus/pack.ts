@@ -29,7 +29,7 @@ export function packedCpus({ cores }: AvailableNode, count: number, threads: num
  * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number up to `most`, which is
  * what the guest needs: a host may have a thousand times as many CPUs.
  */
-export function packedSplits(
+export function packedSplitCores(
   { cores, cpus }: AvailableNode,
   threads: number,
   most: number,

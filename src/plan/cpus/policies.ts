@@ -5,46 +5,50 @@ import type { CpuChoice } from '../../model.ts'
 import type { GuestCore } from '../cells/guest-cores.ts'
 import { cpuPool } from '../kubevirt/cpu-order.ts'
 import type { AvailableCpus, AvailableNode } from './available.ts'
-import { packedCpus, packedSplits } from './pack.ts'
+import { packedCpus, packedSplitCores } from './pack.ts'
 import { spreadCpus } from './spread.ts'
 
-/** How one policy fills a node. `room` is in guest cores; `count` is in CPUs. */
-export interface Filling {
-  readonly room: (node: AvailableNode, threads: number) => number
+/** How one policy fills a node. `capacity` is in guest cores; `count` is in CPUs. */
+export interface CpuPolicy {
+  readonly capacity: (node: AvailableNode, threads: number) => number
   /** Whether every node is used, instead of the fewest. */
-  readonly everyNode: boolean
+  readonly usesEveryNode: boolean
   /** How many cores so many CPUs split, which are `most` at most. */
-  readonly splits: (node: AvailableNode, threads: number, most: number) => (count: number) => number
+  readonly splitCores: (node: AvailableNode, threads: number, most: number) => (count: number) => number
   readonly cpus: (node: AvailableNode, count: number, threads: number) => AvailableNode
 }
 
-const inOrder: Filling = {
-  room: (node, threads) => Math.floor(node.cpus.length / threads),
-  everyNode: false,
-  splits: () => () => 0,
+const inOrder: CpuPolicy = {
+  capacity: (node, threads) => Math.floor(node.cpus.length / threads),
+  usesEveryNode: false,
+  splitCores: () => () => 0,
   cpus: (node) => node,
 }
 
-const packed: Filling = {
+const packed: CpuPolicy = {
   ...inOrder,
-  splits: packedSplits,
+  splitCores: packedSplitCores,
   cpus: (node, count, threads) => onlyCpus(node, packedCpus(node, count, threads)),
 }
 
 /** As long as there are as many cores as vCPUs, a node has only as much room as it has cores. */
-function oneThreadPerCore(offer: AvailableCpus, vcpus: number): Filling {
+function oneThreadPerCore(offer: AvailableCpus, vcpus: number): CpuPolicy {
   const cores = offer.nodes.reduce((sum, each) => sum + each.cores.length, 0)
   const enough = cores >= vcpus
   return {
     ...inOrder,
-    room: (node, threads) => Math.floor((enough ? node.cores.length : node.cpus.length) / threads),
-    everyNode: !enough,
+    capacity: (node, threads) => Math.floor((enough ? node.cores.length : node.cpus.length) / threads),
+    usesEveryNode: !enough,
     cpus: (node, count) => spreadCpus(node, count),
   }
 }
 
 /** More vCPUs than CPUs: no node is full, and every node takes part. */
-export const crowded: Filling = { ...inOrder, room: () => Number.POSITIVE_INFINITY, everyNode: true }
+export const overcommitted: CpuPolicy = {
+  ...inOrder,
+  capacity: () => Number.POSITIVE_INFINITY,
+  usesEveryNode: true,
+}
 
 function onlyCpus(node: AvailableNode, cpus: CpuSet): AvailableNode {
   const kept = new Set<number>(cpus)
@@ -56,18 +60,18 @@ function onlyCpus(node: AvailableNode, cpus: CpuSet): AvailableNode {
 }
 
 /** as-pinned chooses no CPUs; where a pin no longer holds, its vCPU is packed. */
-export function fillingOf(cpus: CpuChoice, offer: AvailableCpus, vcpus: number): Filling {
-  const fillings: Record<CpuChoice, Filling> = {
+export function cpuPolicy(cpus: CpuChoice, offer: AvailableCpus, vcpus: number): CpuPolicy {
+  const policies: Record<CpuChoice, CpuPolicy> = {
     pack: packed,
     'as-pinned': packed,
     'in-order': inOrder,
     spread: oneThreadPerCore(offer, vcpus),
   }
-  return fillings[cpus]
+  return policies[cpus]
 }
 
 /** Whole guest cores first, so that those with vCPUs still to come leave the siblings to them. */
-export function seatCores(
+export function assignCpus(
   cores: readonly GuestCore[],
   node: AvailableNode,
   threads: number,
