@@ -175,7 +175,7 @@ function servedByUnits(demands: readonly Demand[], supplies: readonly number[]):
   return demands.map(({ amount }, demand) => range(amount).filter(() => seat(demand, new Set())).length)
 }
 
-t.test('a chain in which every demand has to give way is allocated, however long it is', (t) => {
+t.test('a chain in which every demand has to give way is served, however long it is', (t) => {
   const length = 20_000
   const chain = range(length).map(
     (at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }),
