@@ -137,7 +137,7 @@ function dealtOneByOne(
 
 // ---- Demands and supplies ----
 
-t.test('demands are allocated as by one unit after the other, earlier ones first', (t) => {
+t.test('demands are met as by one unit after the other, earlier ones first', (t) => {
   const demands = fc.array(
     fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }),
     { maxLength: 7 },

@@ -1111,7 +1111,7 @@ const searchArb: fc.Arbitrary<AssignmentProblem> = fc
       }))
   })
 
-/** What nodeOfCell.ts promises, in the order of its header, worked out from nothing but the assignment. */
+/** What assign-nodes.ts promises, in the order of its header, worked out from nothing but the assignment. */
 function costOf(
   { cells, nodes, supply, guestDistance, hostDistance }: AssignmentProblem,
   nodeOfCell: readonly number[],

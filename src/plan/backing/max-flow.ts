@@ -1,11 +1,11 @@
-// Whether several demands, each with the supplies that may allocate it, can be met together; and which cannot.
+// Whether several demands, each with the supplies that may meet it, can be met together; and which cannot.
 //
 // A maximum flow in phases (Dinic's algorithm). A phase first finds how many steps each demand is away from a
 // supply that has something left, where one step lets a supply take back what it gave to another demand. Then
 // it serves along shortest ways only, and looks at each edge once. The shortest way is longer in every phase,
 // so there are few phases.
 
-/** `from` are indices of the supplies that may allocate it. */
+/** `from` are indices of the supplies that may meet it. */
 export interface Demand {
   readonly amount: number
   readonly from: readonly number[]
@@ -40,7 +40,7 @@ interface Flow {
   readonly open: number[]
   /** Per supply: what it gives to which demand. */
   readonly given: readonly Map<number, number>[]
-  /** Supplies from which no way leads to anything left. Whatever is allocated later, none will. */
+  /** Supplies from which no way leads to anything left. Whatever is allocated later, they give nothing. */
   readonly isClosed: boolean[]
 }
 
@@ -54,7 +54,7 @@ function flowOf(demands: readonly Demand[], supplies: readonly number[]): Flow {
   }
 }
 
-/** Serves these demands as far as possible; those allocated before keep as much as they have. */
+/** Meets these demands as far as possible; those met before keep as much as they have. */
 function push(flow: Flow, sources: readonly number[]): void {
   for (;;) {
     const lacking = sources.filter((demand) => (flow.open[demand] as number) > 0)

@@ -2,14 +2,19 @@
 
 import type { Host, HostNode, Request, Resources } from '../../model.ts'
 
-/** Pages of one size. `free` is per node, in the order of `Host.nodes`; `extra` are surplus pages that any node may get. */
+/**
+ * Pages of one size. `free` is per node, in the order of `Host.nodes`; `extra` are surplus pages that any
+ * node may get.
+ */
 export interface PageSupply {
   readonly pagesizeKiB: number
   readonly free: readonly number[]
   /** How many surplus pages a node's free memory would hold; Infinity where that is not known. */
   readonly makeable: readonly number[]
   readonly extra: number
-  /** No more than this in all: free and surplus pages less those promised to others, and the cgroup's limit. */
+  /**
+   * No more than this in all: free and surplus pages less those promised to others, and the cgroup's limit.
+   */
   readonly total: number
   /** The cgroup's limit alone, where there is one. */
   readonly limit?: number

@@ -1,8 +1,8 @@
 // memory=by-free-pages: cells as large as their nodes can back now, and as near to by-vcpu as that allows.
 //
-// Every cell starts with its by-vcpu share. What a cell's node cannot give goes to the cells that still have room, in
-// proportion to their vCPUs, until it is all dealt. Surplus pages are counted in only where a cell would have none at all, and
-// when the pools have not enough together.
+// Every cell starts with its by-vcpu share. What a cell's node cannot give goes to the cells that still have
+// room, in proportion to their vCPUs, until it is all dealt. Surplus pages are counted in only where a cell
+// would have none at all, and when the pools have not enough together.
 
 import { formatKiB } from '../../base/memory.ts'
 import { refuse } from '../../codes/codes.ts'
@@ -72,7 +72,10 @@ function cellRoom(cells: readonly Backed[], ofNode: (node: number) => number): n
   })
 }
 
-/** One unit for each cell that has none, then what is short by vCPUs: no more than overcommit and the nodes' free memory allow. */
+/**
+ * One unit for each cell that has none, then what is short by vCPUs: no more than overcommit and the nodes'
+ * free memory allow.
+ */
 function surplusRoom(
   short: number,
   free: readonly number[],
@@ -109,7 +112,10 @@ function surplusRoom(
   return first.map((each, cell) => each + (more[cell] as number))
 }
 
-/** Deals in rounds: every cell with room its proportion, at most its room; a rest too small for that one by one from the lowest. */
+/**
+ * Deals in rounds: every cell with room its proportion, at most its room; a rest too small for that one by
+ * one from the lowest.
+ */
 export function fill(units: number, weights: readonly number[], room: readonly number[]): number[] {
   const got = weights.map(() => 0)
   for (let left = units; left > 0; ) {

@@ -1,9 +1,9 @@
 // The guest's memory to shares, one per cell.
 //
-// Memory is dealt in units. With hugepages a unit is a page, with ordinary memory it is what libvirt rounds a cell to (1 MiB,
-// 256 MiB on ppc64); smaller pages are dealt by that too, since libvirt would otherwise grow the cell behind our back. What is
-// left below a unit goes to the last cell. Each policy says how many units a cell gets; the odd ones go to the lowest cells,
-// and no cell stays empty.
+// Memory is dealt in units. With hugepages a unit is a page, with ordinary memory it is what libvirt rounds a
+// cell to (1 MiB, 256 MiB on ppc64); smaller pages are dealt by that too, since libvirt would otherwise grow
+// the cell behind our back. What is left below a unit goes to the last cell. Each policy says how many units
+// a cell gets; the odd ones go to the lowest cells, and no cell stays empty.
 
 import { formatKiB } from '../../base/memory.ts'
 import { refuse } from '../../codes/codes.ts'

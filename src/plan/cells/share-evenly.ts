@@ -5,7 +5,8 @@
 // so the steps grow with the bins alone.
 
 /**
- * Deals `count` things one by one, each to the bin that holds least and has room left; of equal ones the lowest.
+ * Deals `count` things one by one, each to the bin that holds least and has room left; of equal ones the
+ * lowest.
  * So totals differ by at most one except where room ran out, and the odd ones lie in the lowest bins.
  * @param held what each bin has already
  * @param room how many more each bin's `group` takes; bins of one group share its room

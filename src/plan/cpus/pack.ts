@@ -1,8 +1,9 @@
 // CPUs of one node for so many vCPUs, so that as few cores as possible are split.
 //
-// A core is split when the guest runs on some of its online threads and not on all. For every core, from the last to the
-// first, the least cost is worked out of taking each possible number of CPUs from there on; then, from the first core on,
-// as many CPUs are taken as that least cost allows, so that of equally good answers the lowest ids win.
+// A core is split when the guest runs on some of its online threads and not on all. For every core, from the
+// last to the first, the least cost is worked out of taking each possible number of CPUs from there on; then,
+// from the first core on, as many CPUs are taken as that least cost allows, so that of equally good answers
+// the lowest ids win.
 //
 // Only numbers are looked at that the cores before and behind leave possible, and of each only the choice is
 // kept, in a byte or two: on a node with thousands of CPUs the table is large all the same. Where all cores
@@ -26,7 +27,8 @@ export function packedCpus({ cores }: AvailableNode, count: number, threads: num
 }
 
 /**
- * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number up to `most`, which is
+ * How many cores are split when so many CPUs are packed on a node; its table is made once, for every number
+ * up to `most`, which is
  * what the guest needs: a host may have a thousand times as many CPUs.
  */
 export function packedSplitCores(

@@ -1,8 +1,9 @@
 // Cells on several nodes together, for when no way to give each cell one node has CPUs for all.
 //
-// The largest cells choose first. A cell that fits into what one node has left takes the nearest such node to where it was,
-// else it takes the fewest nodes that hold it together: grown from each node in turn by the nearest one, the nearest set wins,
-// then the lowest ids. All cells fit, since every guest core takes a place of its own and there are enough places in all.
+// The largest cells choose first. A cell that fits into what one node has left takes the nearest such node to
+// where it was, else it takes the fewest nodes that hold it together: grown from each node in turn by the
+// nearest one, the nearest set wins, then the lowest ids. All cells fit, since every guest core takes a place
+// of its own and there are enough places in all.
 
 import { range } from '../../base/idset.ts'
 

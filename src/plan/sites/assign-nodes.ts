@@ -1,12 +1,13 @@
 // A node for each cell that the guest already has.
 //
 // The best assignment is the one that lacks the least memory on its nodes, then the least CPUs, then bends
-// the distances between cells, both ways together, least from what the guest was guestDistance, then moves the fewest
-// cells, then has the lowest nodes in cell order. It starts from a good one: cells are placed one by one
-// where they cost least, then moved and swapped as long as that helps. Up to 8 cells and 8 nodes every
-// assignment is then looked at, in the order of nodes, and given up as soon as what it costs so far, and what
-// the cells still open cost at least, is no better than the best; so the answer is exact. Should that take
-// more than MOST_STATES partial assignments, the best so far is the answer. Beyond 8 it is the good one.
+// the distances between cells, both ways together, least from the distances that the guest was given, then
+// moves the fewest cells, then has the lowest nodes in cell order. It starts from a good one: cells are
+// placed one by one where they cost least, then moved and swapped as long as that helps. Up to 8 cells and 8
+// nodes every assignment is then looked at, in the order of nodes, and given up as soon as what it costs so
+// far, and what the cells still open cost at least, is no better than the best; so the answer is exact.
+// Should that take more than MOST_STATES partial assignments, the best so far is the answer. Beyond 8 it is
+// the good one.
 
 import { bestAssignment } from './exact-assignment.ts'
 import {

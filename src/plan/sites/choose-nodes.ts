@@ -1,5 +1,5 @@
-// Which host nodes hold the guest: the fewest, then the nearest to each other, then those that split the fewest cores, then
-// the lowest ids.
+// Which host nodes hold the guest: the fewest, then the nearest to each other, then those that split the
+// fewest cores, then the lowest ids.
 //
 // The fewest: the roomiest k nodes tell whether k nodes can hold the guest at all. Up to 16 nodes every set
 // of k is looked at, in the order of ids, and a set is left as soon as its distances exceed the best so far;
@@ -157,7 +157,10 @@ function growFrom(
   return { ids: nodes.filter((_, index) => isTaken[index] === 1).map(({ id }) => id), apart }
 }
 
-/** The nearest node with which the roomiest others still make up what is lacking; of equally near ones the lowest. */
+/**
+ * The nearest node with which the roomiest others still make up what is lacking; of equally near ones the
+ * lowest.
+ */
 function nearest(
   nodes: readonly Room[],
   far: Float64Array,

@@ -71,7 +71,8 @@ interface OpenCells {
 }
 
 /**
- * An open cell lacks at least what it would lack currentNode on the node where that is least, since nodes only fill
+ * An open cell lacks at least what it would lack now on the node where that is least, since nodes
+ * only fill
  * up; and all together what the nodes have left is too little for. Its distances are bent at least as on the
  * node that suits it best, among those where what is missing does not exceed the best already: those to
  * placed cells as they are there, those to open cells half, since the other half is the other cell's, and as

@@ -5,7 +5,7 @@ export interface CellNeed {
   readonly cores: number
   readonly pagesizeKiB: number
   readonly memoryKiB: number
-  /** The node that it is bound to currentNode, if that is one of the nodes. */
+  /** The node that it is bound to now, if that is one of the nodes. */
   readonly currentNode: number | undefined
 }
 
@@ -16,13 +16,15 @@ export interface CandidateNode {
   readonly memoryNode: number
 }
 
+/** Cells that want a node each, nodes that may have them, and what decides between these. */
 export interface AssignmentProblem {
   readonly cells: readonly CellNeed[]
   readonly nodes: readonly CandidateNode[]
   /** Per page size: what each backing node gives (KiB), and what any node may give in addition. */
   readonly supply: ReadonlyMap<number, { readonly nodes: readonly number[]; readonly extraKiB: number }>
-  /** What the guest was guestDistance between cells, and what the host states between nodes (indices of `nodes`). */
+  /** The distances that the guest was given between cells (indices of `cells`). */
   readonly guestDistance: (a: number, b: number) => number
+  /** The distances that the host states between nodes (indices of `nodes`). */
   readonly hostDistance: (a: number, b: number) => number
 }
 
@@ -34,6 +36,7 @@ export interface AssignmentCost {
   readonly moved: number
 }
 
+/** Whether the first cost is the better one. */
 export function isLess(a: AssignmentCost, b: AssignmentCost): boolean {
   if (a.missingKiB !== b.missingKiB) return a.missingKiB < b.missingKiB
   if (a.missingCores !== b.missingCores) return a.missingCores < b.missingCores
@@ -44,6 +47,7 @@ export function isLess(a: AssignmentCost, b: AssignmentCost): boolean {
 /** Of a cell that is on no node, and of one whose pages nobody counts. */
 export const NOWHERE = -1
 
+/** An assignment that grows and shrinks by one cell at a time, and what it costs now. */
 export interface PartialAssignment {
   readonly search: AssignmentProblem
   /** Per cell the index of its node, or NOWHERE. */
