@@ -21,7 +21,7 @@ const LEFT: Readonly<Record<string, number>> = {
   'src/domain': 10,
   'src/explain': 101,
   'src/host': 13,
-  'src/plan': 27,
+  'src/plan': 6,
   'src/request': 17,
   'src/xml': 7,
 }
