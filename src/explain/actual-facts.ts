@@ -1,10 +1,11 @@
-// Where a running guest is, as plain data for --json: the same facts as the tables, sets as text, unknown
-// ones left out.
+// The actual placement of a running guest as plain data for --json: the same facts as the tables, sets as
+// text, unknown facts left out.
 
 import { formatSet } from '../base/idset.ts'
 import type { ActualPlacement, CellPlace, ThreadPlace } from '../model.ts'
 import { policyWords, remoteRatio } from './actual-placement.ts'
 
+/** What `verify --json` prints of a guest; expected facts are under `wanted`. */
 export function actualFacts({ guest, pid, state, source, cells, threads }: ActualPlacement): object {
   return {
     guest,

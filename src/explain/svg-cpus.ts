@@ -1,29 +1,33 @@
 // A node's CPUs to boxes: each in the colour of the cell that runs on it, the threads of a core side by side.
 
 import { type CpuSet, formatSet, union } from '../base/idset.ts'
-import { box, type Colour, colourOf, INK, label, tooltip } from './svg-shapes.ts'
+import { box, type Colour, colourOf, FRAME, INK, label, type Point, tooltip } from './svg-shapes.ts'
 import type { Explained } from './text.ts'
 
-/** px */
-const CPU = 28
-export const CPU_HEIGHT = 34
+/** px, the width of a CPU's box. */
+const CPU_WIDTH = 28
+const CPU_HEIGHT = 34
+/** px, between boxes. */
 export const GAP = 4
-export const CPUS_A_ROW = 8
-export const ROW_WIDTH = CPUS_A_ROW * (CPU + GAP) - GAP
+const CPUS_A_ROW = 8
+/** px, the width of a full row of CPUs. */
+export const ROW_WIDTH = CPUS_A_ROW * (CPU_WIDTH + GAP) - GAP
 
-/** Who runs where, by CPU; made once, since a host may have thousands of CPUs. */
+/** What runs on each CPU; computed once, since a host may have thousands of CPUs. */
 export interface CpuUses {
   readonly cells: ReadonlyMap<number, readonly number[]>
-  /** Those that run on this CPU alone. */
+  /** The vCPUs whose only CPU it is. */
   readonly vcpus: ReadonlyMap<number, readonly number[]>
   readonly cores: ReadonlyMap<number, CpuSet>
-  /** Any vCPU may run there: a guest without cells is drawn as one. */
+  /** CPUs where some vCPU may run: a guest without cells is drawn as one cell. */
   readonly pinned: ReadonlySet<number>
-  /** The emulator or I/O threads run there. */
+  /** CPUs of the emulator or of I/O threads. */
   readonly others: ReadonlySet<number>
-  readonly given: ReadonlySet<number>
+  /** CPUs that the guest may use. */
+  readonly allowed: ReadonlySet<number>
 }
 
+/** What a placement runs on each CPU. */
 export function usesOf({ view, request, resources, placement: { cells, binding } }: Explained): CpuUses {
   const { vcpupin, emulatorpin, iothreadpin } = binding
   const onCells = cells.map(
@@ -38,7 +42,7 @@ export function usesOf({ view, request, resources, placement: { cells, binding }
     cores: new Map(resources.siblings.flatMap((core) => core.map((cpu) => [cpu, core] as const))),
     pinned: new Set<number>(union(...vcpupin)),
     others: new Set<number>(union(emulatorpin ?? NONE, ...iothreadpin)),
-    given: new Set<number>(request.cpuset ?? resources.allowed.cpus),
+    allowed: new Set<number>(request.cpuset ?? resources.allowed.cpus),
   }
 }
 
@@ -58,18 +62,22 @@ function byCpu(
   return found
 }
 
-export function cpuBoxes(cpus: CpuSet, x: number, y: number, uses: CpuUses): string[] {
+/** The height of a node's rows of CPUs, in px; a node without CPUs has one row. */
+export function rowsHeight(cpus: CpuSet): number {
+  return Math.max(1, Math.ceil(cpus.length / CPUS_A_ROW)) * (CPU_HEIGHT + GAP)
+}
+
+/** The CPUs of a node in rows, from the top left corner on. */
+export function cpuBoxes(cpus: CpuSet, from: Point, uses: CpuUses): string[] {
   const inOrder = coresOf(cpus, uses).flatMap((core) => core.map((cpu) => ({ cpu, core })))
   return inOrder.map(({ cpu, core }, index) => {
     const [column, row] = [index % CPUS_A_ROW, Math.floor(index / CPUS_A_ROW)]
-    return cpuBox(cpu, core, x + column * (CPU + GAP), y + row * (CPU_HEIGHT + GAP), uses)
+    const at = { x: from.x + column * (CPU_WIDTH + GAP), y: from.y + row * (CPU_HEIGHT + GAP) }
+    return cpuBox(cpu, core, at, uses)
   })
 }
 
-/**
- * Cores by their first CPU on this node. A CPU of which nobody says who its siblings are is a core of its
- * own.
- */
+/** Cores by their first CPU on this node. A CPU with unknown siblings is a core of its own. */
 function coresOf(cpus: CpuSet, { cores }: CpuUses): readonly (readonly number[])[] {
   const onNode = new Map<CpuSet | number, number[]>()
   for (const cpu of cpus) {
@@ -81,30 +89,30 @@ function coresOf(cpus: CpuSet, { cores }: CpuUses): readonly (readonly number[])
   return [...onNode.values()]
 }
 
-function cpuBox(cpu: number, core: readonly number[], x: number, y: number, uses: CpuUses): string {
+function cpuBox(cpu: number, core: readonly number[], { x, y }: Point, uses: CpuUses): string {
   const cells = uses.cells.get(cpu) ?? []
   const vcpus = uses.vcpus.get(cpu) ?? []
-  const isGiven = uses.given.has(cpu)
+  const isAllowed = uses.allowed.has(cpu)
   const hasOthers = uses.others.has(cpu)
   const words = [
     `CPU ${cpu}${core.length > 1 ? `, core ${formatSet(core)}` : ''}`,
     ...(vcpus.length > 0 ? [`vCPU ${vcpus.join(', ')}`] : []),
     ...(cells.length > 0 ? [`cell ${cells.join(', ')}`] : []),
     ...(hasOthers ? ['emulator or I/O threads'] : []),
-    ...(isGiven ? [] : ['not allowed']),
+    ...(isAllowed ? [] : ['not allowed']),
   ]
-  const { fill, ink } = colourFor(cells[0] ?? (uses.pinned.has(cpu) ? 0 : undefined), isGiven)
-  const shape = box(x, y, CPU, CPU_HEIGHT, { fill, stroke: hasOthers ? INK : '#999999', wide: hasOthers })
-  const seat =
-    vcpus.length === 0 ? [] : [label(x + CPU / 2, y + 29, `v${vcpus.join('+')}`, { ink, middle: true })]
+  const { fill, ink } = colourFor(cells[0] ?? (uses.pinned.has(cpu) ? 0 : undefined), isAllowed)
+  const area = { x, y, width: CPU_WIDTH, height: CPU_HEIGHT }
+  const middle = x + CPU_WIDTH / 2
+  const vcpuLabel = label({ x: middle, y: y + 29 }, `v${vcpus.join('+')}`, { ink, middle: true })
   return tooltip(words.join('; '), [
-    shape,
-    label(x + CPU / 2, y + 14, `${cpu}`, { ink, middle: true }),
-    ...seat,
+    box(area, { fill, stroke: hasOthers ? INK : FRAME, wide: hasOthers }),
+    label({ x: middle, y: y + 14 }, `${cpu}`, { ink, middle: true }),
+    ...(vcpus.length === 0 ? [] : [vcpuLabel]),
   ])
 }
 
-function colourFor(cell: number | undefined, isGiven: boolean): Colour {
+function colourFor(cell: number | undefined, isAllowed: boolean): Colour {
   if (cell !== undefined) return colourOf(cell)
-  return isGiven ? { fill: '#ffffff', ink: INK } : { fill: '#dddddd', ink: '#767676' }
+  return isAllowed ? { fill: '#ffffff', ink: INK } : { fill: '#dddddd', ink: '#767676' }
 }

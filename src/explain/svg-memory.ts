@@ -1,17 +1,10 @@
-// One node's memory as a bar: what the cells take, what is free, what others hold; in huge pages where a cell
-// takes them.
+// One node's memory as a bar: what the cells use, what is free, and what is used by others; in huge pages
+// where a cell uses them.
 
 import { formatKiB } from '../base/memory.ts'
 import type { HostNode } from '../model.ts'
-import { box, colourOf, INK, label, tooltip } from './svg-shapes.ts'
+import { type Area, box, colourOf, FRAME, INK, label, type Point, tooltip } from './svg-shapes.ts'
 import type { Explained } from './text.ts'
-
-interface Area {
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-}
 
 interface Part {
   readonly kib: number
@@ -29,7 +22,7 @@ export function lackingWords(node: HostNode, explained: Explained): string {
   return lackingKiB === 0 ? '' : `: ${formatKiB(lackingKiB)} lacking`
 }
 
-/** Without a known size there is no bar. What is lacking is drawn to the right of what the node has. */
+/** The bar; empty where the size is unknown. Lacking memory is drawn to the right of what the node has. */
 export function memoryBar(node: HostNode, explained: Explained, area: Area): readonly string[] {
   const { totalKiB, heldKiB, wantedKiB, lackingKiB, taken, what } = useOf(node, explained)
   if (totalKiB === 0) return []
@@ -51,7 +44,7 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
   const bars = parts.flatMap(({ kib, fill, words }) => {
     if (kib === 0) return []
     const bar = tooltip(words, [
-      box(Math.round(x * 100) / 100, area.y, kib * scale, area.height, { fill, stroke: '#999999' }),
+      box({ ...area, x: Math.round(x * 100) / 100, width: kib * scale }, { fill, stroke: FRAME }),
     ])
     x += kib * scale
     return [bar]
@@ -60,28 +53,31 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
   return [...bars, ...short]
 }
 
-/** Its width is part of what the cells take: the end that does not fit. */
+/** A line below the end of the cells' memory that does not fit. */
 function shortage({ x, y, width, height }: Area, lackingKiB: number, scale: number, what: string): string {
   const from = Math.round((x + width - lackingKiB * scale) * 100) / 100
-  const shape = box(from, y + height - 3, lackingKiB * scale, 3, { fill: LACKING })
+  const below = { x: from, y: y + height - 3, width: lackingKiB * scale, height: 3 }
+  const shape = box(below, { fill: LACKING })
   return tooltip(`${formatKiB(lackingKiB)} of ${what} lacking`, [shape])
 }
 
 interface Use {
-  /** 0: not known, or there is none. */
+  /** 0: unknown, or none. */
   readonly totalKiB: number
   readonly heldKiB: number
   readonly wantedKiB: number
   readonly lackingKiB: number
+  /** What each cell takes. */
   readonly taken: readonly { readonly id: number; readonly kib: number }[]
+  /** "memory" or "2 MiB pages". */
   readonly what: string
 }
 
-/** Of the page size that the first cell there takes. */
+/** How much is used of the pages of the first cell there that uses huge pages, else of ordinary memory. */
 function useOf(node: HostNode, explained: Explained): Use {
   const cells = shares(node, explained)
   const pagesizeKiB = cells.find((cell) => cell.pagesizeKiB !== undefined)?.pagesizeKiB
-  const { totalKiB = 0, freeKiB = totalKiB } = roomOf(node, pagesizeKiB)
+  const { totalKiB = 0, freeKiB = totalKiB } = capacityOf(node, pagesizeKiB)
   const taken = cells.filter((cell) => cell.pagesizeKiB === pagesizeKiB)
   const wantedKiB = taken.reduce((sum, { kib }) => sum + kib, 0)
   const heldKiB = totalKiB - freeKiB
@@ -97,8 +93,8 @@ function useOf(node: HostNode, explained: Explained): Use {
 }
 
 /**
- * A cell over several nodes is drawn on each in equal parts: where the kernel puts a page is not known
- * before.
+ * The cells whose memory is on a node. A cell on several nodes is drawn on each in equal parts: where the
+ * kernel puts a page is not known in advance.
  */
 function shares(
   { id }: HostNode,
@@ -114,7 +110,8 @@ function shares(
   })
 }
 
-function roomOf(
+/** What a node has of huge pages of one size, or of ordinary memory; unknown amounts are absent. */
+function capacityOf(
   node: HostNode,
   pagesizeKiB: number | undefined,
 ): { readonly totalKiB?: number; readonly freeKiB?: number } {
@@ -133,8 +130,8 @@ function roomOf(
   }
 }
 
-/** Two columns. */
-export function legendOf(x: number, y: number, line: number): readonly string[] {
+/** What the colours mean, in two columns; `line` is the distance of lines in px. */
+export function legendOf({ x, y }: Point, line: number): readonly string[] {
   const entries = [
     ['#ffffff', 'free'],
     ['#dddddd', 'CPU not allowed'],
@@ -146,8 +143,8 @@ export function legendOf(x: number, y: number, line: number): readonly string[] 
     const at = { x: x + (index % 2) * 240, y: y + (index >> 1) * line }
     const wide = words.startsWith('thick')
     return [
-      box(at.x, at.y - 10, 12, 12, { fill, stroke: wide ? INK : '#999999', wide }),
-      label(at.x + 18, at.y, words),
+      box({ x: at.x, y: at.y - 10, width: 12, height: 12 }, { fill, stroke: wide ? INK : FRAME, wide }),
+      label({ x: at.x + 18, y: at.y }, words),
     ]
   })
 }

@@ -1,16 +1,32 @@
-// The shapes of the picture as SVG text. Colours are told apart by the colour-blind, and every one is also
-// said in words.
+// The shapes of the picture as SVG text. The colours can be distinguished by the colour-blind, and every one
+// is also explained in words.
 
 import { visible } from '../base/visible.ts'
 
-/** `ink` is legible on `fill`. */
+/** A place in the picture, in px from its top left corner. */
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** A rectangle in the picture, in px. */
+export interface Area extends Point {
+  readonly width: number
+  readonly height: number
+}
+
+/** The colour of a shape; `ink` is the colour of legible text on `fill`. */
 export interface Colour {
   readonly fill: string
   readonly ink: string
 }
 
+/** The colour of text and of emphasised frames. */
 export const INK = '#222222'
+/** The background of a cell. */
 export const PALE = '#fafafa'
+/** The colour of ordinary frames. */
+export const FRAME = '#999999'
 
 /** @see Okabe and Ito, Color Universal Design, 2008 */
 const COLOURS: readonly Colour[] = [
@@ -24,7 +40,7 @@ const COLOURS: readonly Colour[] = [
   { fill: '#555555', ink: '#ffffff' },
 ]
 
-/** Of a cell; from the ninth on they return. */
+/** The colour of a cell; from the ninth cell on they repeat. */
 export function colourOf(cell: number): Colour {
   return COLOURS[cell % COLOURS.length] as Colour
 }
@@ -35,36 +51,37 @@ interface Paint {
   readonly wide?: boolean
 }
 
-export function box(
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  { fill, stroke, wide }: Paint,
-): string {
+/** A rectangle with rounded corners; without `stroke` it has no frame. */
+export function box({ x, y, width, height }: Area, { fill, stroke, wide }: Paint): string {
   const line = stroke === undefined ? '' : ` stroke="${stroke}" stroke-width="${wide ? 3 : 1}"`
   return `<rect x="${x}" y="${y}" width="${round(width)}" height="${height}" rx="3" fill="${fill}"${line}/>`
 }
 
-export function label(x: number, y: number, text: string, { ink = INK, middle = false } = {}): string {
-  return `<text x="${round(x)}" y="${y}" fill="${ink}"${middle ? ' text-anchor="middle"' : ''}>${escaped(text)}</text>`
+/** A line of text; its baseline starts at the point, or has its middle there. */
+export function label({ x, y }: Point, text: string, { ink = INK, middle = false } = {}): string {
+  const anchor = middle ? ' text-anchor="middle"' : ''
+  return `<text x="${round(x)}" y="${y}" fill="${ink}"${anchor}>${escaped(text)}</text>`
 }
 
-export function title(x: number, y: number, text: string): string {
+/** A line of bold text. */
+export function title({ x, y }: Point, text: string): string {
   return `<text x="${x}" y="${y}" fill="${INK}" font-weight="bold">${escaped(text)}</text>`
 }
 
-/** What a browser shows over a shape, and a reader aloud. */
+/** Shapes with a text that a browser shows above them and a screen reader reads aloud. */
 export function tooltip(text: string, shapes: readonly string[]): string {
   return `<g><title>${escaped(text)}</title>${shapes.join('')}</g>`
 }
 
-export function document(width: number, height: number, about: string, parts: readonly string[]): string {
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="sans-serif" font-size="12">`
+/** The whole picture with a white background and a final newline; `about` is its title. */
+export function document(size: Omit<Area, 'x' | 'y'>, about: string, parts: readonly string[]): string {
+  const { width, height } = size
+  const dimensions = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`
+  const font = 'font-family="sans-serif" font-size="12"'
   return [
-    head,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${dimensions} role="img" ${font}>`,
     `<title>${escaped(about)}</title>`,
-    box(0, 0, width, height, { fill: '#ffffff' }),
+    box({ x: 0, y: 0, width, height }, { fill: '#ffffff' }),
     ...parts,
     '</svg>',
     '',
@@ -73,7 +90,7 @@ export function document(width: number, height: number, about: string, parts: re
 
 const round = (value: number): number => Math.round(value * 100) / 100
 
-/** Also characters that XML forbids, or that a browser would obey, are written out. */
+/** Writes out markup, and characters that XML forbids or that change how a browser shows the text. */
 function escaped(text: string): string {
   return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -1,13 +1,13 @@
-// A placement to a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
+// A placement -> a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
 // cell that runs on it.
 
-import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { Cell, HostNode, Placement } from '../model.ts'
-import { CPU_HEIGHT, CPUS_A_ROW, type CpuUses, cpuBoxes, GAP, ROW_WIDTH, usesOf } from './svg-cpus.ts'
+import { type CpuUses, cpuBoxes, GAP, ROW_WIDTH, rowsHeight, usesOf } from './svg-cpus.ts'
 import { lackingWords, legendOf, memoryBar } from './svg-memory.ts'
-import { box, colourOf, document, INK, label, PALE, title } from './svg-shapes.ts'
-import type { Explained } from './text.ts'
+import { box, colourOf, document, INK, label, PALE, type Point, title } from './svg-shapes.ts'
+import { type Explained, nodesNamed, vcpusNamed } from './text.ts'
+import { plural } from './texts/words.ts'
 
 /** px */
 const PAD = 12
@@ -17,20 +17,19 @@ const BAR = 14
 const BOXES_A_ROW = 4
 const APART = 20
 
-/** A wide host has more nodes than a screen; those in use are drawn first, and the rest is counted. */
+/** A large host has more nodes than fit on a screen: those in use are drawn first, and the rest counted. */
 const MOST_NODES = 16
 
-/**
- * An SVG document for a browser or a bug report, with a line end. No line depends on anything but the
- * arguments.
- */
+/** An SVG document for a browser or a bug report, with a final newline. Same arguments, same text. */
 export function drawPlan(explained: Explained): string {
   const { view, placement } = explained
   const cells = placement.cells.map((cell) => cellBox(cell, placement))
   const uses = usesOf(explained)
   const nodes = drawnNodes(explained, uses)
-  const heading = `guest ${view.name || '(no name)'}: ${view.vcpus} vCPUs, ${formatKiB(view.memoryKiB)}`
+  const size = `${plural(view.vcpus, 'vCPU')}, ${formatKiB(view.memoryKiB)}`
+  const heading = `guest ${view.name || '(no name)'}: ${size}`
   const rest = explained.resources.nodes.length - nodes.length
+  const hidden = plural(rest, 'further node')
   const top = PAD + 2 * LINE
   const guest = grid(cells, top)
   const host = grid(
@@ -40,35 +39,35 @@ export function drawPlan(explained: Explained): string {
   const width = 2 * PAD + Math.max(guest.width, host.width)
   const foot = host.bottom + LINE
   const parts = [
-    title(PAD, PAD + LINE, heading),
+    title({ x: PAD, y: PAD + LINE }, heading),
     ...guest.parts,
-    label(
-      PAD,
-      guest.bottom + APART,
-      `host${rest === 0 ? '' : `; ${rest} further node${rest === 1 ? '' : 's'} not shown`}`,
-    ),
+    label({ x: PAD, y: guest.bottom + APART }, rest === 0 ? 'host' : `host; ${hidden} not shown`),
     ...host.parts,
-    ...legendOf(PAD, foot, LINE),
+    ...legendOf({ x: PAD, y: foot }, LINE),
   ]
-  return document(width, foot + 3 * LINE, heading, parts)
+  return document({ width, height: foot + 3 * LINE }, heading, parts)
 }
 
+/** A box that is not yet in its place; `from` is its top left corner. */
 interface Drawn {
   readonly height: number
-  readonly parts: (x: number, y: number) => readonly string[]
+  readonly parts: (from: Point) => readonly string[]
+}
+
+interface Grid {
+  readonly parts: readonly string[]
+  readonly bottom: number
+  readonly width: number
 }
 
 /** Boxes of one width in rows; a row is as high as its highest box. */
-function grid(
-  boxes: readonly Drawn[],
-  top: number,
-): { readonly parts: readonly string[]; readonly bottom: number; readonly width: number } {
+function grid(boxes: readonly Drawn[], top: number): Grid {
   const parts: string[] = []
   let y = top
   for (let at = 0; at < boxes.length; at += BOXES_A_ROW) {
     const row = boxes.slice(at, at + BOXES_A_ROW)
     row.forEach((each, index) => {
-      parts.push(...each.parts(PAD + index * (WIDTH + APART), y))
+      parts.push(...each.parts({ x: PAD + index * (WIDTH + APART), y }))
     })
     y += Math.max(...row.map(({ height }) => height)) + APART
   }
@@ -85,18 +84,18 @@ function cellBox(cell: Cell, { binding }: Placement): Drawn {
   const page = memnode?.pagesizeKiB
   const pages = page === undefined ? '' : ` = ${cell.memoryKiB / page} x ${formatKiB(page)}`
   const lines = [
-    cell.vcpus.length === 0 ? 'no vCPUs' : `vCPUs ${formatSet(cell.vcpus)}`,
+    vcpusNamed(cell.vcpus),
     `${formatKiB(cell.memoryKiB)}${pages}`,
-    `${memnode?.mode ?? 'not bound'} on node${memnode?.nodes.length === 1 ? '' : 's'} ${formatSet(memnode?.nodes ?? [])}`,
+    memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(memnode.nodes)}`,
     ...(cell.distances.length > 1 ? [`distances ${cell.distances.join(' ')}`] : []),
   ]
   const height = 2 * PAD + (lines.length + 1) * LINE
   return {
     height,
-    parts: (x, y) => [
-      box(x, y, WIDTH, height, { fill: PALE, stroke: colourOf(cell.id).fill }),
-      title(x + PAD, y + PAD + LINE - 4, `cell ${cell.id}`),
-      ...lines.map((line, index) => label(x + PAD, y + PAD + (index + 2) * LINE - 4, line)),
+    parts: ({ x, y }) => [
+      box({ x, y, width: WIDTH, height }, { fill: PALE, stroke: colourOf(cell.id).fill }),
+      title({ x: x + PAD, y: y + PAD + LINE - 4 }, `cell ${cell.id}`),
+      ...lines.map((line, index) => label({ x: x + PAD, y: y + PAD + (index + 2) * LINE - 4 }, line)),
     ],
   }
 }
@@ -117,18 +116,17 @@ function drawnNodes({ resources, placement }: Explained, uses: CpuUses): readonl
 }
 
 function nodeBox(node: HostNode, explained: Explained, uses: CpuUses): Drawn {
-  const rows = Math.max(1, Math.ceil(node.cpus.length / CPUS_A_ROW))
-  const height = 2 * PAD + 2 * LINE + rows * (CPU_HEIGHT + GAP) + BAR + GAP
+  const height = 2 * PAD + 2 * LINE + rowsHeight(node.cpus) + BAR + GAP
   const isAllowed = explained.resources.allowed.nodes.includes(node.id)
   const has = node.memoryKiB === undefined ? '' : `, ${formatKiB(node.memoryKiB)}`
   return {
     height,
-    parts: (x, y) => [
-      box(x, y, WIDTH, height, { fill: isAllowed ? '#ffffff' : '#eeeeee', stroke: INK }),
-      title(x + PAD, y + PAD + LINE - 4, `node ${node.id}${has}${lackingWords(node, explained)}`),
+    parts: ({ x, y }) => [
+      box({ x, y, width: WIDTH, height }, { fill: isAllowed ? '#ffffff' : '#eeeeee', stroke: INK }),
+      title({ x: x + PAD, y: y + PAD + LINE - 4 }, `node ${node.id}${has}${lackingWords(node, explained)}`),
       ...(node.cpus.length === 0
-        ? [label(x + PAD, y + PAD + 2 * LINE, 'no CPUs')]
-        : cpuBoxes(node.cpus, x + PAD, y + PAD + LINE + 4, uses)),
+        ? [label({ x: x + PAD, y: y + PAD + 2 * LINE }, 'no CPUs')]
+        : cpuBoxes(node.cpus, { x: x + PAD, y: y + PAD + LINE + 4 }, uses)),
       ...memoryBar(node, explained, {
         x: x + PAD,
         y: y + height - PAD - BAR,

@@ -1,9 +1,10 @@
-// A placement -> text: what the guest gets, where on the host, and from which CPUs and policies that follows.
+// A placement -> text: the guest's cells, their place on the host, and the CPUs and policies behind it.
 
-import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
+import { type CpuSet, formatSet, intersect, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
+import { cpuWord, nodeWord, plural } from './texts/words.ts'
 
 /** A placement with everything that explains it. */
 export interface Explained {
@@ -34,20 +35,20 @@ export function explain(explained: Explained): string {
 
 function bareLine({ binding: { memory } }: Placement): string {
   if (memory === undefined) return 'no cells: only the vCPUs are pinned'
-  return `no cells: the vCPUs are pinned and the memory is bound to ${nodeWord(memory.nodes)}`
+  return `no cells: the vCPUs are pinned and the memory is bound to ${nodesNamed(memory.nodes)}`
 }
 
 function headline({ view, placement }: Explained): string {
   const offline = view.vcpus - view.online.length
-  const vcpus = `${count(view.vcpus, 'vCPU')}${offline === 0 ? '' : ` (${offline} of them offline at boot)`}`
+  const vcpus = `${plural(view.vcpus, 'vCPU')}${offline === 0 ? '' : ` (${offline} of them offline at boot)`}`
   const pluggedKiB = view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
   const plugged =
     pluggedKiB === 0
       ? ''
-      : ` (${formatKiB(pluggedKiB)} of it in ${count(view.memoryDevices.length, 'memory device')})`
+      : ` (${formatKiB(pluggedKiB)} of it in ${plural(view.memoryDevices.length, 'memory device')})`
   const nodes = union(...placement.binding.memnodes.map((memnode) => memnode.nodes))
-  const cells = placement.cells.length === 0 ? '' : `, in ${count(placement.cells.length, 'cell')}`
-  const where = nodes.length === 0 ? '' : ` on ${nodeWord(nodes)}`
+  const cells = placement.cells.length === 0 ? '' : `, in ${plural(placement.cells.length, 'cell')}`
+  const where = nodes.length === 0 ? '' : ` on ${nodesNamed(nodes)}`
   return `guest ${view.name || '(no name)'}: ${vcpus}, ${formatKiB(view.memoryKiB)}${plugged}${cells}${where}`
 }
 
@@ -55,40 +56,42 @@ function cellLine(cell: Cell, { placement }: Explained): string {
   const { memnodes, vcpupin } = placement.binding
   const memnode = memnodes[cell.id] as Memnode
   const cpus = union(...cell.vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
-  const vcpus =
-    cell.vcpus.length === 0
-      ? 'no vCPUs'
-      : `${cell.vcpus.length === 1 ? 'vCPU' : 'vCPUs'} ${formatSet(cell.vcpus)}`
-  const on = cpus.length === 0 ? 'not pinned' : `on ${cpuWord(cpus)}`
-  return `  cell ${cell.id}  ${vcpus} ${on}, ${memoryWords(cell.memoryKiB, memnode)} ${memnode.mode === 'strict' ? 'on' : `${memnode.mode} on`} ${nodeWord(memnode.nodes)}`
+  const vcpus = `${vcpusNamed(cell.vcpus)} ${placeWords(cpus)}`
+  const mode = memnode.mode === 'strict' ? '' : `${memnode.mode} `
+  const memory = `${memoryWords(cell.memoryKiB, memnode)} ${mode}on ${nodesNamed(memnode.nodes)}`
+  return `  cell ${cell.id}  ${vcpus}, ${memory}`
 }
 
 /** Memory devices with nodes of their own; the memory of the others is on the nodes of their cells. */
 function deviceLines({ view }: Explained): string[] {
-  return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes = [] }) =>
-    nodes.length === 0 ? [] : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodeWord(nodes)}`],
+  return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes }) =>
+    nodes === undefined || nodes.length === 0
+      ? []
+      : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(nodes)}`],
   )
 }
 
 function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {
   if (pagesizeKiB === undefined) return formatKiB(memoryKiB)
-  return `${formatKiB(memoryKiB)} (${count(memoryKiB / pagesizeKiB, 'page')} of ${formatKiB(pagesizeKiB)})`
+  return `${formatKiB(memoryKiB)} (${plural(memoryKiB / pagesizeKiB, 'page')} of ${formatKiB(pagesizeKiB)})`
 }
 
-/** The pins. vCPUs are listed only when each has one CPU; otherwise the lines of the cells show their CPUs. */
+/** The pins. vCPUs are listed only when each has one CPU; else the lines of the cells show their CPUs. */
 function pinLines({ view, placement }: Explained): string[] {
   const { vcpupin, emulatorpin, iothreadpin } = placement.binding
   const single = view.online.every((vcpu) => vcpupin[vcpu]?.length === 1)
   const pairs = single ? view.online.map((vcpu) => `${vcpu}:${formatSet(vcpupin[vcpu] ?? [])}`) : []
-  const threads = [...new Set([...new Set(iothreadpin)].filter((cpus) => cpus.length > 0).map(cpuWord))]
+  const pinned = [...new Set(iothreadpin)]
+    .filter((cpus) => cpus.length > 0)
+    .map(formatSet)
+    .map(cpuWord)
+  const ofThreads = pinned.length === 0 ? 'not pinned' : `on ${[...new Set(pinned)].join(' / ')}`
   return [
     ...(single ? wrap('  vCPU:CPU   ', pairs) : []),
-    `  emulator   ${emulatorpin === undefined ? 'not pinned' : `on ${cpuWord(emulatorpin)}`}`,
+    `  emulator   ${placeWords(emulatorpin ?? setOf<CpuSet>([]))}`,
     ...(view.iothreads.length === 0
       ? []
-      : [
-          `  I/O        ${count(view.iothreads.length, 'thread')} ${threads.length === 0 ? 'not pinned' : `on ${threads.join(' / ')}`}`,
-        ]),
+      : [`  I/O        ${plural(view.iothreads.length, 'thread')} ${ofThreads}`]),
   ]
 }
 
@@ -108,20 +111,31 @@ function whyLines({ request, resources, edits }: Explained): string[] {
   const counts = resources.nodes.map(
     ({ id, cpus: online }) => `node ${id}: ${intersect(online, given).length}`,
   )
+  const policy = `cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}`
   const from = `${cpuset === undefined ? 'allowed CPUs' : 'cpuset'} ${formatSet(given)}`
   return [
     `${from} (${counts.join(', ')})`,
-    `policy: cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
+    `policy: ${policy}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
     edits.length === 0
       ? 'the domain already states this placement'
-      : `${count(edits.length, 'edit')} to the domain`,
+      : `${plural(edits.length, 'edit')} to the domain`,
   ]
 }
 
-const count = (value: number, one: string): string => `${value} ${one}${value === 1 ? '' : 's'}`
-const cpuWord = (cpus: readonly number[]): string => `CPU${cpus.length === 1 ? '' : 's'} ${formatSet(cpus)}`
-const nodeWord = (nodes: readonly number[]): string =>
-  `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+/** "on CPU 3", "on CPUs 0-3" or "not pinned". */
+function placeWords(cpus: CpuSet): string {
+  return cpus.length === 0 ? 'not pinned' : `on ${cpuWord(formatSet(cpus))}`
+}
+
+/** "vCPU 3", "vCPUs 0-3" or "no vCPUs". */
+export function vcpusNamed(vcpus: VcpuSet): string {
+  return vcpus.length === 0 ? 'no vCPUs' : `vCPU${vcpus.length === 1 ? '' : 's'} ${formatSet(vcpus)}`
+}
+
+/** "node 0", "nodes 0-1". */
+export function nodesNamed(nodes: NodeSet): string {
+  return nodeWord({ nodes: formatSet(nodes), count: nodes.length })
+}
 
 /** Words in lines of at most 80 columns, further lines indented like the first. */
 function wrap(head: string, words: readonly string[]): string[] {
