@@ -222,7 +222,7 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
   t.same([bad.status, bad.stdout], [1, ''])
   t.equal(
     firstLine(bad.stderr),
-    'error[node-missing]: <memory nodeset> names 2-3, this host has the nodes 0-1',
+    'error[node-missing]: <memory nodeset> names nodes 2-3, this host has nodes 0-1',
   )
   t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all is told')
   t.match(logOf(path), /^\S+ prepare begin db1: refused: error\[node-missing\]: [^\n]+\n$/, 'in one line')
@@ -656,7 +656,7 @@ t.test('the partition of a guest says what it may use', (t) => {
   t.equal(outside.status, 1)
   t.match(
     firstLine(outside.stderr),
-    'error[cpus-outside]: the pin of vCPU 0 names 2-3, the guest may use the CPUs 0-1,4-5',
+    'error[cpus-outside]: the pin of vCPU 0 names CPUs 2-3, the guest may use CPUs 0-1,4-5',
   )
   t.same(partitionPaths('/machine/my-team/db'), [
     '/machine.slice/machine-my\\x2dteam.slice/machine-my\\x2dteam-db.slice',
@@ -862,7 +862,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
   })
   t.match(
     [outside.status, firstLine(outside.stderr)],
-    [1, /^error\[cpus-outside\]: the pin of vCPU 0 names 2-3/],
+    [1, /^error\[cpus-outside\]: the pin of vCPU 0 names CPUs 2-3/],
   )
 
   const free = config('cpus = "as-pinned"', confinedHost)

@@ -240,7 +240,7 @@ t.test('a signal while virsh define is under way', async (t) => {
     finished.stderr,
     pattern(
       /^error\[define-unread\]: db1 is defined, and the stored definition could not/,
-      / made of it could not be read: virsh dumpxml .* SIGTERM/,
+      / be read: virsh dumpxml .* SIGTERM/,
     ),
   )
   t.match(
