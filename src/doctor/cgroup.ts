@@ -3,11 +3,11 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
+import { cpuWord } from '../explain/texts/words.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'
-import { type Inspection, named } from './inspection.ts'
-import type { Item } from './item.ts'
+import { type Inspection, type Item, named } from './inspection.ts'
 
 /** Whether there is a cpuset controller. */
 export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspection): Item {
@@ -49,12 +49,12 @@ export function guestsItem({ files, host, daemon, qemuConf: { controllers }, par
   const cpus = own?.allowed.cpus
   if (own === undefined || cpus === undefined)
     return { name, says: `unknown: the cgroup of ${named(daemon)} cannot be read`, found: [] }
-  const given = `${named(daemon)} may use the CPUs ${formatSet(cpus)}`
+  const given = `${named(daemon)} may use ${cpuWord(formatSet(cpus))}`
   if (controllers?.length === 0) return { name, says: `${given}; guests stay in its cgroup`, found: [] }
-  const [theirs, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) =>
+  const [daemons, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) =>
     files.readlink(`${folder}/ns/cgroup`),
   )
-  if (theirs !== undefined && ours !== undefined && theirs !== ours)
+  if (daemons !== undefined && ours !== undefined && daemons !== ours)
     return { name, says: `${given}; guests stay in its cgroup namespace`, found: [] }
   const mounts = readMounts(files, daemon.pid)
   const root = busyRoot(
@@ -77,7 +77,8 @@ export function guestsItem({ files, host, daemon, qemuConf: { controllers }, par
     }
     found.push(diagnostic('guests-outside-pod', facts))
   }
-  return { name, says: `${given}, guests in ${partition.name} the CPUs ${formatSet(partition.cpus)}`, found }
+  const theirs = `guests in ${partition.name} may use ${cpuWord(formatSet(partition.cpus))}`
+  return { name, says: `${given}; ${theirs}`, found }
 }
 
 interface Place {

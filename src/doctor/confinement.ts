@@ -7,8 +7,7 @@ import { isAppArmorOn, isConfinedByAppArmor } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { textAt } from '../host/kernel-text.ts'
-import { type Inspection, named } from './inspection.ts'
-import type { Item } from './item.ts'
+import { type Inspection, type Item, named } from './inspection.ts'
 import { mayUse, ownerOf, qemuUser } from './qemu-user.ts'
 
 /** Programs that libvirtd's profile lets it start (PUx). */
@@ -49,13 +48,8 @@ export function bindingItem({ daemon }: Inspection): Item {
   const { seccomp, bounding } = daemon
   const hasNice = bounding === undefined ? undefined : ((bounding >> CAP_SYS_NICE) & 1n) === 1n
   const filter =
-    seccomp === undefined
-      ? 'seccomp not known'
-      : seccomp === FILTER
-        ? 'a seccomp filter'
-        : 'no seccomp filter'
-  const nice =
-    hasNice === undefined ? 'CAP_SYS_NICE not known' : `${hasNice ? 'with' : 'without'} CAP_SYS_NICE`
+    seccomp === undefined ? 'seccomp unknown' : seccomp === FILTER ? 'a seccomp filter' : 'no seccomp filter'
+  const nice = hasNice === undefined ? 'CAP_SYS_NICE unknown' : `${hasNice ? 'with' : 'without'} CAP_SYS_NICE`
   const isFiltered = seccomp === FILTER && hasNice === false
   return {
     name,

@@ -3,8 +3,7 @@
 import { cgroupItem, guestsItem } from './cgroup.ts'
 import { accessItem, bindingItem, kvmItem } from './confinement.ts'
 import { configurationItem, hookItem, versionsItem } from './hook.ts'
-import type { Inspection } from './inspection.ts'
-import type { Item } from './item.ts'
+import type { Inspection, Item } from './inspection.ts'
 import { hugetlbfsItem, pagesItem } from './memory.ts'
 
 /** The items in the order of the output: what libvirt runs, then what a guest gets. */

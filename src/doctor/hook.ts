@@ -3,8 +3,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic } from '../codes/codes.ts'
 import { textAt } from '../host/kernel-text.ts'
-import { type Inspection, named, type OurHook } from './inspection.ts'
-import type { Item } from './item.ts'
+import { type Inspection, type Item, named, type OurHook } from './inspection.ts'
 
 /** The oldest supported libvirt. */
 const OLDEST = '6.5'
@@ -83,7 +82,7 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
       diagnostic('hook-broken', {
         path,
         what: 'was written by an earlier version',
-        why: 'it takes any exit status for a verdict: if Node cannot run, no guest starts',
+        why: 'it treats any failure as a refusal: if Node cannot run, no guest starts',
         fix: 'virt-numa install',
       }),
     )
@@ -103,7 +102,7 @@ function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagn
       diagnostic('hook-broken', {
         path,
         what: `runs ${missing.join(' and ')}, missing or not executable`,
-        why: 'it cancels every migration and restore, and checks no start',
+        why: 'it cancels every migration and restore, and checks no guest that starts',
         fix: 'virt-numa install',
       }),
     )

@@ -1,7 +1,8 @@
-// What the doctor examines: the files of the host, and what only other programs know.
+// What the doctor examines, the files of the host and what only other programs know, and what it reports.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
+import { classOf } from '../codes/codes.ts'
 import type { SelinuxMode } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
@@ -48,3 +49,19 @@ export interface Inspection {
 
 /** "libvirtd (process 812)". */
 export const named = ({ name, pid }: Daemon): string => `${name} (process ${pid})`
+
+/** One line of the doctor's output. `says` is the facts in it. */
+export interface Item {
+  readonly name: string
+  readonly says: string
+  readonly found: readonly Diagnostic[]
+}
+
+/** `finding`: something is wrong. */
+export type State = 'ok' | 'note' | 'finding'
+
+/** What the diagnostics of an item amount to. */
+export function stateOf({ found }: Pick<Item, 'found'>): State {
+  if (found.length === 0) return 'ok'
+  return found.every(({ code }) => classOf(code) === 'note') ? 'note' : 'finding'
+}

@@ -8,8 +8,7 @@ import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { hugetlbfsMounts } from '../host/hugepages.ts'
 import type { Host, HostNode } from '../model.ts'
-import { type Inspection, named } from './inspection.ts'
-import type { Item } from './item.ts'
+import { type Inspection, type Item, named } from './inspection.ts'
 
 /** The huge pages of each node. */
 export function pagesItem({ host }: Inspection): Item {
@@ -45,16 +44,16 @@ const totalOf = ({ pages }: HostNode, size: number): number =>
 const setAside = (node: number, pagesizeKiB: number, pages: number): string =>
   `echo ${pages} > /sys/devices/system/node/node${node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
 
-/** "2 MiB: node 0 500 of 512 free, node 1 0 of 256 free, 3 promised". */
+/** "2 MiB: 500 of 512 free on node 0, 0 of 256 free on node 1, 3 promised to others". */
 function poolSays({ nodes, pools = [] }: Host, size: number): string {
   const each = nodes.flatMap(({ id, pages }) => {
     const pool = pages.find(({ pagesizeKiB, total }) => pagesizeKiB === size && total > 0)
-    return pool === undefined ? [] : [`node ${id} ${pool.free ?? '?'} of ${pool.total} free`]
+    return pool === undefined ? [] : [`${pool.free ?? '?'} of ${pool.total} free on node ${id}`]
   })
   const { reserved = 0, overcommit = 0 } = pools.find(({ pagesizeKiB }) => pagesizeKiB === size) ?? {}
   const more = [
-    ...(reserved > 0 ? [`${reserved} promised`] : []),
-    ...(overcommit > 0 ? [`${overcommit} more on demand`] : []),
+    ...(reserved > 0 ? [`${reserved} promised to others`] : []),
+    ...(overcommit > 0 ? [`up to ${overcommit} more on demand`] : []),
   ]
   return `${formatKiB(size)}: ${[...each, ...more].join(', ')}`
 }
@@ -100,7 +99,7 @@ export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
       diagnostic('hugetlbfs-unseen', {
         daemon: named(daemon),
         point: first,
-        restart: `restart ${daemon.name}: guests run on`,
+        restart: `restart ${daemon.name}; guests keep running`,
       }),
     ]
   })

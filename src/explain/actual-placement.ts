@@ -4,11 +4,9 @@ import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { ActualPlacement, CellPlace, MemoryPolicy, ThreadPlace } from '../model.ts'
+import { plural } from './texts/words.ts'
 
-/**
- * Ends with a line end. Expected and actual placement are side by
- * side; the last column is the verdict.
- */
+/** Expected and actual placement side by side, the verdict in the last column; with a final newline. */
 export function actualText(where: ActualPlacement, findings: number): string {
   const parts = [
     headline(where),
@@ -22,10 +20,8 @@ export function actualText(where: ActualPlacement, findings: number): string {
 function headline({ guest, pid, state, source, cells, cellular }: ActualPlacement): string[] {
   const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
   const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
-  const size =
-    sumKiB === 0
-      ? ''
-      : `: ${formatKiB(sumKiB)}${cellular ? ` in ${amount} cell${amount === 1 ? '' : 's'}` : ''}`
+  const inCells = cellular ? ` in ${plural(amount, 'cell')}` : ''
+  const size = sumKiB === 0 ? '' : `: ${formatKiB(sumKiB)}${inCells}`
   return [
     `guest ${guest || '(no name)'}, process ${pid}${state === undefined ? '' : `, ${state}`}${size}`,
     `expected placement: ${source}`,
@@ -33,7 +29,7 @@ function headline({ guest, pid, state, source, cells, cellular }: ActualPlacemen
 }
 
 function verdictLine({ cells, threads }: ActualPlacement, findings: number): string {
-  if (findings > 0) return `${findings} finding${findings === 1 ? '' : 's'}`
+  if (findings > 0) return plural(findings, 'finding')
   const isUnknown = [...cells, ...threads].some(({ verdict }) => verdict === 'unknown')
   return isUnknown ? 'no findings; see the notes for what is unknown' : 'placed as expected'
 }

@@ -1,13 +1,14 @@
 // A placement -> a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
 // cell that runs on it.
 
+import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { Cell, HostNode, Placement } from '../model.ts'
 import { type CpuUses, cpuBoxes, GAP, ROW_WIDTH, rowsHeight, usesOf } from './svg-cpus.ts'
 import { lackingWords, legendOf, memoryBar } from './svg-memory.ts'
 import { box, colourOf, document, INK, label, PALE, type Point, title } from './svg-shapes.ts'
-import { type Explained, nodesNamed, vcpusNamed } from './text.ts'
-import { plural } from './texts/words.ts'
+import { type Explained, vcpusNamed } from './text.ts'
+import { nodesNamed, plural } from './texts/words.ts'
 
 /** px */
 const PAD = 12
@@ -86,7 +87,7 @@ function cellBox(cell: Cell, { binding }: Placement): Drawn {
   const lines = [
     vcpusNamed(cell.vcpus),
     `${formatKiB(cell.memoryKiB)}${pages}`,
-    memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(memnode.nodes)}`,
+    memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(formatSet(memnode.nodes))}`,
     ...(cell.distances.length > 1 ? [`distances ${cell.distances.join(' ')}`] : []),
   ]
   const height = 2 * PAD + (lines.length + 1) * LINE

@@ -1,10 +1,10 @@
 // A placement -> text: the guest's cells, their place on the host, and the CPUs and policies behind it.
 
-import { type CpuSet, formatSet, intersect, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
+import { type CpuSet, formatSet, intersect, setOf, union, type VcpuSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
-import { cpuWord, nodeWord, plural } from './texts/words.ts'
+import { cpuWord, nodesNamed, plural } from './texts/words.ts'
 
 /** A placement with everything that explains it. */
 export interface Explained {
@@ -35,7 +35,7 @@ export function explain(explained: Explained): string {
 
 function bareLine({ binding: { memory } }: Placement): string {
   if (memory === undefined) return 'no cells: only the vCPUs are pinned'
-  return `no cells: the vCPUs are pinned and the memory is bound to ${nodesNamed(memory.nodes)}`
+  return `no cells: the vCPUs are pinned and the memory is bound to ${nodesNamed(formatSet(memory.nodes))}`
 }
 
 function headline({ view, placement }: Explained): string {
@@ -48,7 +48,7 @@ function headline({ view, placement }: Explained): string {
       : ` (${formatKiB(pluggedKiB)} of it in ${plural(view.memoryDevices.length, 'memory device')})`
   const nodes = union(...placement.binding.memnodes.map((memnode) => memnode.nodes))
   const cells = placement.cells.length === 0 ? '' : `, in ${plural(placement.cells.length, 'cell')}`
-  const where = nodes.length === 0 ? '' : ` on ${nodesNamed(nodes)}`
+  const where = nodes.length === 0 ? '' : ` on ${nodesNamed(formatSet(nodes))}`
   return `guest ${view.name || '(no name)'}: ${vcpus}, ${formatKiB(view.memoryKiB)}${plugged}${cells}${where}`
 }
 
@@ -58,7 +58,7 @@ function cellLine(cell: Cell, { placement }: Explained): string {
   const cpus = union(...cell.vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
   const vcpus = `${vcpusNamed(cell.vcpus)} ${placeWords(cpus)}`
   const mode = memnode.mode === 'strict' ? '' : `${memnode.mode} `
-  const memory = `${memoryWords(cell.memoryKiB, memnode)} ${mode}on ${nodesNamed(memnode.nodes)}`
+  const memory = `${memoryWords(cell.memoryKiB, memnode)} ${mode}on ${nodesNamed(formatSet(memnode.nodes))}`
   return `  cell ${cell.id}  ${vcpus}, ${memory}`
 }
 
@@ -67,7 +67,7 @@ function deviceLines({ view }: Explained): string[] {
   return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes }) =>
     nodes === undefined || nodes.length === 0
       ? []
-      : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(nodes)}`],
+      : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(formatSet(nodes))}`],
   )
 }
 
@@ -130,11 +130,6 @@ function placeWords(cpus: CpuSet): string {
 /** "vCPU 3", "vCPUs 0-3" or "no vCPUs". */
 export function vcpusNamed(vcpus: VcpuSet): string {
   return vcpus.length === 0 ? 'no vCPUs' : `vCPU${vcpus.length === 1 ? '' : 's'} ${formatSet(vcpus)}`
-}
-
-/** "node 0", "nodes 0-1". */
-export function nodesNamed(nodes: NodeSet): string {
-  return nodeWord({ nodes: formatSet(nodes), count: nodes.length })
 }
 
 /** Words in lines of at most 80 columns, further lines indented like the first. */

@@ -1,7 +1,8 @@
 // Mappings of a running guest -> its memory by cell: policies, the nodes of its pages, and whether both are
 // as expected.
 
-import { formatSet, type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
+import { type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
+import { policyWords } from '../explain/actual-placement.ts'
 import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
 import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
 import type { Expected, ExpectedCell, ExpectedMemory } from './expected.ts'
@@ -122,13 +123,8 @@ function sumOf<Key extends 'thpKiB' | 'swapKiB'>(
     : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
 }
 
-/** "bind:0-1", or the mode alone when it names no nodes. */
-export function policyText({ mode, nodes }: MemoryPolicy): string {
-  return nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`
-}
-
 function distinct(policies: readonly MemoryPolicy[]): MemoryPolicy[] {
-  const seen = new Map(policies.map((policy) => [policyText(policy), policy]))
+  const seen = new Map(policies.map((policy) => [policyWords(policy), policy]))
   return [...seen].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, policy]) => policy)
 }
 

@@ -120,7 +120,7 @@ function findingOf(group: readonly ThreadPlace[], guest: string | undefined): Di
     const why =
       tids.length > 0
         ? 'one thread runs all of them (TCG without multi-threading), so no pin can hold'
-        : `QEMU names its threads only with debug-threads=on`
+        : 'QEMU names its threads only with debug-threads=on'
     return diagnostic('threads-unknown', { threads, why })
   }
   const facts = {
@@ -157,9 +157,9 @@ function expectedWords(group: readonly ThreadPlace[]): string {
 function fixOf(group: readonly ThreadPlace[], guest: string | undefined): string {
   const [{ role, id, tids, expected }] = group as [ThreadPlace]
   const cpus = formatSet(expected ?? [])
-  const others = group.length > 1 ? ', and so the others' : ''
+  const others = group.length > 1 ? ', and likewise for the others' : ''
   if (guest === undefined) {
-    const more = tids.length > 1 ? `, and so ${tids.slice(1).join(', ')}` : others
+    const more = tids.length > 1 ? `, and likewise for ${tids.slice(1).join(', ')}` : others
     return `taskset -pc ${cpus} ${tids[0]}${more}`
   }
   if (role === 'emulator') return `virsh emulatorpin ${guest} ${cpus} --live`

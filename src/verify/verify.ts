@@ -5,6 +5,8 @@ import { groupBy } from '../base/group.ts'
 import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import { diagnostic } from '../codes/codes.ts'
+import { policyWords } from '../explain/actual-placement.ts'
+import { cpuWord, nodesNamed } from '../explain/texts/words.ts'
 import type {
   ActualPlacement,
   CellPlace,
@@ -14,7 +16,7 @@ import type {
   ThreadPlace,
 } from '../model.ts'
 import type { Expected } from './expected.ts'
-import { cellPlaces, policyText } from './memory.ts'
+import { cellPlaces } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
 
 /** A running guest, its expected placement, and what is known around it. */
@@ -68,8 +70,7 @@ export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed
 
 const cellWords = (cells: readonly number[]): string =>
   cells.length === 1 ? `cell ${cells[0]}` : `cells ${formatSet(cells)} together`
-const nodeWords = (nodes: readonly number[]): string =>
-  `node${nodes.length === 1 ? '' : 's'} ${formatSet(nodes)}`
+const nodeWords = (nodes: readonly number[]): string => nodesNamed(formatSet(nodes))
 
 function memoryFindings(
   place: CellPlace,
@@ -81,7 +82,7 @@ function memoryFindings(
   const cells = cellWords(place.cells)
   const fix =
     guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
-  const has = policies.map(policyText).join(' and ')
+  const has = policies.map(policyWords).join(' and ')
   const pages = pagesizesKiB.map(formatKiB).join(' and ')
   const of: Readonly<Record<MemoryFault, () => Diagnostic>> = {
     elsewhere: () => elsewhereFinding(place, all, pid, fix),
@@ -106,7 +107,7 @@ function elsewhereFinding(
     cells: cellWords(place.cells),
     elsewhere: `${elsewhereKiB === undefined ? 'at least ' : ''}${formatKiB(strayKiB)}`,
     allocated: formatKiB(allocatedKiB),
-    where: away.map(([node, kib]) => `node ${node} ${formatKiB(kib)}`).join(', '),
+    where: away.map(([node, kib]) => `${formatKiB(kib)} on node ${node}`).join(', '),
     nodes: nodeWords(nodes),
     mode,
     fix: canMove(place, all, from) ? `migratepages ${pid} ${formatSet(from)} ${formatSet(nodes)}` : restart,
@@ -127,8 +128,7 @@ function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly num
 }
 
 function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] {
-  const why =
-    'no mapping of QEMU has the name or the size of what it was told to make, or more than one has it'
+  const why = 'QEMU has no mapping, or several, with the name or the size of this memory'
   return [
     ...(unknownKiB > 0
       ? [diagnostic('guest-memory-unknown', { cells: cellWords(cells), size: formatKiB(unknownKiB), why })]
@@ -167,7 +167,7 @@ function farVcpus(
       diagnostic('vcpus-far', {
         vcpus,
         cell,
-        cpus: `CPU${cpus.length === 1 ? '' : 's'} ${formatSet(cpus)} of ${nodeWords(on)}`,
+        cpus: `${cpuWord(formatSet(cpus))} of ${nodeWords(on)}`,
         memory: nodeWords(held),
       }),
     ]

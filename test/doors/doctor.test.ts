@@ -7,8 +7,7 @@ import t from 'tap'
 import { type CpuSet, parseSet } from '../../src/base/idset.ts'
 import { diagnostic } from '../../src/codes/codes.ts'
 import { examine } from '../../src/doctor/doctor.ts'
-import type { Inspection } from '../../src/doctor/inspection.ts'
-import { type Item, stateOf } from '../../src/doctor/item.ts'
+import { type Inspection, type Item, stateOf } from '../../src/doctor/inspection.ts'
 import { mayUse, qemuUser } from '../../src/doctor/qemu-user.ts'
 import { shimText } from '../../src/hook-setup/shim.ts'
 import { readDaemon } from '../../src/host/daemon.ts'
@@ -35,10 +34,10 @@ t.test('a host that is well', (t) => {
         '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) runs it',
       ],
       ['access', 'ok', 'SELinux is off, AppArmor is off'],
-      ['pages', 'ok', '2 MiB: node 0 500 of 512 free, node 1 512 of 512 free, 3 promised'],
+      ['pages', 'ok', '2 MiB: 500 of 512 free on node 0, 512 of 512 free on node 1, 3 promised to others'],
       ['hugetlbfs', 'ok', '2 MiB at /dev/hugepages'],
       ['cgroup', 'ok', 'v2, cpuset in v2'],
-      ['guests', 'ok', 'libvirtd (process 812) may use the CPUs 0-7, guests in machine.slice the CPUs 0-7'],
+      ['guests', 'ok', 'libvirtd (process 812) may use CPUs 0-7; guests in machine.slice may use CPUs 0-7'],
       ['binding', 'ok', 'libvirtd (process 812): no seccomp filter, with CAP_SYS_NICE'],
       ['kvm', 'ok', '/dev/kvm is root:kvm 0660, QEMU runs as libvirt-qemu (the default)'],
     ],

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { refuse } from '../../codes/codes.ts'
 import { examine } from '../../doctor/doctor.ts'
-import { type Item, type State, stateOf } from '../../doctor/item.ts'
+import { type Item, type State, stateOf } from '../../doctor/inspection.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { inspect } from '../../hook-setup/inspection.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
