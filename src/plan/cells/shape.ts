@@ -1,8 +1,8 @@
 // What the guest sees: planned cells with the vCPUs that may be plugged in later, their memory and their
 // distances.
 
-import { type NodeSet, range, setOf, type VcpuSet } from '../../base/idset.ts'
-import type { Cell } from '../../model.ts'
+import { type NodeSet, setOf, type VcpuSet } from '../../base/idset.ts'
+import type { Cell, DistanceSource, Host, Rules } from '../../model.ts'
 import type { PlannedCell } from '../cpus/assign.ts'
 import type { Situation } from '../situation.ts'
 import { guestDistances, hostDistances } from './distances.ts'
@@ -58,8 +58,18 @@ function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell
 
 function distancesOf({ resources, request }: Situation, cells: readonly PlannedCell[]): number[][] {
   const nodes = cells.map(({ node }) => node)
-  if (request.distances === 'none') return range(cells.length).map(() => [])
-  return request.rules.hostDistances === 'as-stated'
-    ? hostDistances(resources, nodes)
-    : guestDistances(resources, nodes)
+  return distancesFrom[request.distances](resources, nodes, request.rules)
+}
+
+const distancesFrom: Record<
+  DistanceSource,
+  (host: Host, nodeOfCell: readonly number[], rules: Rules) => number[][]
+> = {
+  host: (host, nodeOfCell, { hostDistances }) => matrixOf[hostDistances](host, nodeOfCell),
+  none: (_, nodeOfCell) => nodeOfCell.map(() => []),
+}
+
+const matrixOf: Record<Rules['hostDistances'], (host: Host, nodeOfCell: readonly number[]) => number[][]> = {
+  completed: guestDistances,
+  'as-stated': hostDistances,
 }
