@@ -3,7 +3,7 @@
 import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../../base/idset.ts'
 import { diagnostic, refuse } from '../../codes/codes.ts'
-import type { DomainView, Host, Request, Resources } from '../../model.ts'
+import type { DomainView, Host, IsolatedUse, Pin, Request, Resources } from '../../model.ts'
 
 /**
  * `cpus` are the available ones. `whole` is false when the core has online threads that are not available.
@@ -50,7 +50,7 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
   if (online.length === 0 && rules.pins === 'kubevirt')
     refuse('not-enough-threads', { vcpus, cpus: 0, cpuset: '(none)' })
   const given = intersect(resources.allowed.cpus, online)
-  const usable = withoutIsolated(given, resources, request.isolated)
+  const usable = withIsolated[request.isolated](given, resources)
   const cpus = typeof emulator === 'object' ? withoutEmulator(usable, emulator, vcpus) : usable
   if (cpus.length === 0) {
     const [allowed, not] = [formatSet(resources.allowed.cpus), formatSet(resources.isolated ?? [])]
@@ -70,8 +70,18 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
  * Whether vCPUs share the CPUs of their cell. With pin=auto each has one of its own where the CPUs are this
  * guest's, and on an open host they are shared, so that two guests never sit on one CPU by our doing.
  */
-export function sharesCpus({ pin }: Request, { allowed, allowedBy, nodes }: Resources): boolean {
-  if (pin !== 'auto') return pin === 'cell'
+export function sharesCpus({ pin }: Request, resources: Resources): boolean {
+  return sharing[pin](resources)
+}
+
+const sharing: Record<Pin, (resources: Resources) => boolean> = {
+  cpu: () => false,
+  cell: () => true,
+  auto: isOpen,
+}
+
+/** Whether the guest may use every online CPU, as may others. */
+function isOpen({ allowed, allowedBy, nodes }: Resources): boolean {
   if (allowedBy === 'cpuset' || allowedBy === 'pins') return false
   const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
   return subtract(online, allowed.cpus).length === 0
@@ -110,10 +120,11 @@ function withoutEmulator(cpus: CpuSet, emulator: CpuSet, vcpus: number): CpuSet 
   return others.length >= vcpus ? others : cpus
 }
 
-/** A cpuset may name isolated CPUs. */
-function withoutIsolated(cpus: CpuSet, { isolated, allowedBy }: Resources, use: Request['isolated']): CpuSet {
-  const isNamed = use === 'use' || allowedBy === 'cpuset'
-  return isNamed || isolated === undefined ? cpus : subtract(cpus, isolated)
+/** What becomes of allowed CPUs that are isolated. A cpuset that names them may use them. */
+const withIsolated: Record<IsolatedUse, (cpus: CpuSet, resources: Resources) => CpuSet> = {
+  use: (cpus) => cpus,
+  avoid: (cpus, { isolated, allowedBy }) =>
+    isolated === undefined || allowedBy === 'cpuset' ? cpus : subtract(cpus, isolated),
 }
 
 function coreByCpu({ siblings }: Host): Map<number, CpuSet> {
