@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { DomainView, Memnode } from '../../model.ts'
+import type { DomainView, EmulatorChoice, Memnode } from '../../model.ts'
 import type { Situation } from '../situation.ts'
 import type { AvailableCpus } from './available.ts'
 import type { Pins } from './pins.ts'
@@ -18,8 +18,7 @@ export interface PinnedThreads {
 }
 
 /**
- * `spare`: the CPUs left over on the nodes in use, or else on the nearest other node; where vCPUs share the
- * CPUs of their cells, those. None left: no pin, and a note. I/O threads go where the emulator goes.
+ * The pins of the emulator; I/O threads go where it goes.
  * @param vcpupin the pins of all vCPUs
  * @param inUse ids of the nodes that these are on
  */
@@ -28,13 +27,29 @@ export function threadPins(
   vcpupin: readonly CpuSet[],
   inUse: readonly number[],
 ): PinnedThreads {
+  const { emulator } = situation.request
+  if (typeof emulator === 'object') return { pins: allOn(situation.view, emulator), notes: [] }
+  return pinsFor[emulator](situation, union(...vcpupin), inUse)
+}
+
+/** By the request, for vCPUs that use these CPUs on these nodes. */
+const pinsFor: Record<
+  EmulatorChoice,
+  (situation: Situation, used: CpuSet, inUse: readonly number[]) => PinnedThreads
+> = {
+  none: () => ({ pins: { iothreadpin: [] }, notes: [] }),
+  shared: ({ view }, used) => ({ pins: allOn(view, used), notes: [] }),
+  spare: onSpareCpus,
+}
+
+/**
+ * The CPUs left over on the nodes in use, or else on the nearest other node; where vCPUs share the CPUs of
+ * their cells, those. With cpus=as-pinned the guest's own pins come first. None left: no pin, and a note.
+ */
+function onSpareCpus(situation: Situation, used: CpuSet, inUse: readonly number[]): PinnedThreads {
   const { view, request, available } = situation
-  const { emulator, cpus } = request
-  const used = union(...vcpupin)
-  if (emulator === 'none') return { pins: { iothreadpin: [] }, notes: [] }
-  const kept = cpus === 'as-pinned' && emulator === 'spare' ? keptPins(view, available) : undefined
+  const kept = request.cpus === 'as-pinned' ? keptPins(view, available) : undefined
   if (kept !== undefined) return { pins: kept, notes: [] }
-  if (emulator !== 'spare') return { pins: allOn(view, emulator === 'shared' ? used : emulator), notes: [] }
   const spare = situation.sharesCpus ? used : spareCpus(situation, used, inUse)
   if (spare.length > 0) return { pins: allOn(view, spare), notes: [] }
   const threads = view.iothreads.length === 0 ? 'the emulator is' : 'the emulator and the I/O threads are'
