@@ -9,7 +9,7 @@ import { checkType } from './document.ts'
 import { editsFor } from './domain/edits.ts'
 import { readDomain } from './domain/view.ts'
 import { resourcesOf } from './host/resources.ts'
-import type { Allowed, DomainView, Host, Placement, Planned, Request, Resources } from './model.ts'
+import type { Allowed, DomainView, Existing, Host, Placement, Planned, Request, Resources } from './model.ts'
 import { backingsOf, shortages } from './plan/backing/shortages.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
 import { pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
@@ -102,7 +102,7 @@ interface Decided {
 function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
   const { request, resources, tenantPins: tenant } = asked
   const keepsCells =
-    move !== undefined || (view.cells.length > 0 && (request.existing === 'keep' || !hasCells(view, request)))
+    move !== undefined || (view.cells.length > 0 && keepsExisting[request.existing](view, request))
   const { situation, pins, notes } =
     tenant === undefined
       ? ({ situation: situationOf(view, resources, request), pins: 'as-written', notes: [] } as const)
@@ -113,6 +113,12 @@ function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): 
   // Pins that were cut are written, even where the binding stays.
   const isCut = pins === 'cut' && planned.keeps === 'everything'
   return { situation, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
+}
+
+/** Whether a guest keeps the cells that it has. Where it could get no new ones it keeps them. */
+const keepsExisting: Record<Existing, (view: DomainView, request: Request) => boolean> = {
+  keep: () => true,
+  replace: (view, request) => !hasCells(view, request),
 }
 
 /** KubeVirt's guest without dedicated CPUs comes back as it was. */
