@@ -68,11 +68,7 @@ async function answerTo(run: Run): Promise<Answer> {
     return (await readSettings(run)) ?? (await answerFor(run))
   } catch (error) {
     if (!(error instanceof Refusal)) return failed(run, error)
-    return refused(
-      run,
-      renderDiagnostics(error.diagnostics, 'capacity-fails', undefined),
-      headOf(error.diagnostics),
-    )
+    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', []), headOf(error.diagnostics))
   }
 }
 
@@ -94,7 +90,7 @@ async function readSettings(run: Run): Promise<Answer | undefined> {
     run.config = { ...run.config, ...(source && logFileIn(source.text)) }
     return refused(
       run,
-      renderDiagnostics(error.diagnostics, 'capacity-fails', source),
+      renderDiagnostics(error.diagnostics, 'capacity-fails', source === undefined ? [] : [source]),
       headOf(error.diagnostics),
     )
   }

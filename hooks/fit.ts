@@ -37,7 +37,7 @@ export type Fit =
 
 /** The steps of the work; tests replace them. */
 export interface FitSteps {
-  readonly readDocument: (text: string) => XmlDocument
+  readonly readDocument: (text: string, source: string) => XmlDocument
   readonly isOptedIn: (document: XmlDocument, config: Config) => boolean
   readonly readHost: (guest: GuestPlace, root: string | undefined) => HostSource
   readonly place: typeof place
@@ -74,14 +74,14 @@ export function fit(task: Task, steps: FitSteps): Fit {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const found = errorsFirst(error.diagnostics)
-    const stderr = steps.render(found, 'capacity-fails', domainSource(`${task.guest}.xml`, text))
+    const stderr = steps.render(found, 'capacity-fails', [domainSource(sourceName(task), text)])
     return { is: 'refused', stderr, summary: listed(found, 'capacity-fails') }
   }
 }
 
 function fitText(task: Task, text: string, steps: FitSteps): Fit {
   const { config, configSource } = task
-  const document = steps.readDocument(text)
+  const document = steps.readDocument(text, sourceName(task))
   if (!steps.isOptedIn(document, config)) return { is: 'not-opted-in' }
   if (task.does === 'preflight') return check(task, document, steps)
   const from = steps.readHost({ partition: partitionOf(document), confinedBy: 'strongest' }, config.root)
@@ -90,7 +90,8 @@ function fitText(task: Task, text: string, steps: FitSteps): Fit {
 }
 
 /** Ignores the guest's requests: only what the kernel, libvirt and QEMU forbid is proven to fail. */
-function check({ config, configSource, guest }: Task, document: XmlDocument, steps: FitSteps): Fit {
+function check(task: Task, document: XmlDocument, steps: FitSteps): Fit {
+  const { config, configSource } = task
   const view = readDomain(document)
   checkType(view)
   const { host, allowed } = steps.readHost(
@@ -105,10 +106,13 @@ function check({ config, configSource, guest }: Task, document: XmlDocument, ste
     return { is: 'fitted', summary: summary === '' ? 'ok' : `ok, ${summary}` }
   return {
     is: 'found',
-    stderr: steps.render(found, 'capacity-fails', domainSource(`${guest}.xml`, document.text)),
+    stderr: steps.render(found, 'capacity-fails', [domainSource(sourceName(task), document.text)]),
     summary,
   }
 }
+
+/** What diagnostics call the guest's document, which libvirt gives on stdin. */
+const sourceName = ({ guest }: Task): string => `${guest}.xml`
 
 /** virsh shows stderr from its first line. */
 function errorsFirst(found: readonly Diagnostic[]): Diagnostic[] {

@@ -1,6 +1,7 @@
 // A guest's text to its document, and what is read of that before anything else: whether it opted in, and its
 // partition.
 
+import { inSource } from './base/diagnostic.ts'
 import { refuse } from './codes/codes.ts'
 import { NAMESPACE, readWrittenKeys } from './domain/metadata.ts'
 import type { DomainView } from './model.ts'
@@ -8,9 +9,13 @@ import type { Config } from './request/config.ts'
 import { optedIn } from './request/sources.ts'
 import { child, parseXml, type XmlDocument } from './xml/parse.ts'
 
-/** @throws Refusal `xml-malformed` and the others of parseXml */
-export function readDocument(text: string): XmlDocument {
-  return parseXml(text, undefined, { numa: NAMESPACE })
+/**
+ * @param source what diagnostics call the document: a file's name as typed, `stdin`
+ * @throws Refusal `xml-malformed` and the others of parseXml
+ */
+export function readDocument(text: string, source?: string): XmlDocument {
+  const document = inSource(source, () => parseXml(text, undefined, { numa: NAMESPACE }))
+  return source === undefined ? document : { ...document, source }
 }
 
 const TYPES = ['kvm', 'qemu', 'hvf', 'kqemu']

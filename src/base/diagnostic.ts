@@ -7,6 +7,11 @@ export interface Span {
   readonly end: number
 }
 
+/** Where a document shows what a diagnostic is about. `source` is the name of the document (inSource). */
+export interface Place extends Span {
+  readonly source?: string
+}
+
 /**
  * Facts are data: sets, numbers, names and tagged choices. A code never changes meaning.
  * @see codes/ for the facts and the class of every code
@@ -14,7 +19,7 @@ export interface Span {
 export interface Diagnostic<Code extends string = string> {
   readonly code: Code
   readonly facts: object
-  readonly at?: Span
+  readonly at?: Place
 }
 
 /**
@@ -54,4 +59,24 @@ export class Refusal extends Error {
  */
 export function refuseText<C extends keyof BaseFacts>(code: C, facts: BaseFacts[C]): never {
   throw new Refusal([{ code, facts }])
+}
+
+/**
+ * Reads a document, and names it in every place of what is refused.
+ * @param source the document's name; undefined for a text that is never shown
+ * @throws Refusal of `read`
+ */
+export function inSource<T>(source: string | undefined, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Refusal) || source === undefined) throw error
+    throw new Refusal(error.diagnostics.map((each) => withSource(each, source)))
+  }
+}
+
+function withSource(each: Diagnostic, source: string): Diagnostic {
+  return each.at === undefined || each.at.source !== undefined
+    ? each
+    : { ...each, at: { ...each.at, source } }
 }

@@ -30,9 +30,9 @@ export function placeInput(
   running: Running,
   { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
 ): Placed {
-  const { text, surroundings } = readSurroundings(command, running)
+  const { text, source, surroundings } = readSurroundings(command, running)
   checkTargets({ outputs, prints, inputs: inputsOf(command, surroundings.config?.root) })
-  return place(readDocument(text), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+  return place(readDocument(text, source), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
 }
 
 /** The files that are read. A fitted domain may replace the one that was read, a picture may not. */
@@ -52,16 +52,17 @@ function inputsOf(command: PlacingCommand, root: string | undefined): readonly I
   ]
 }
 
-/** Reads configuration, host, VMI and domain, in this order; diagnostics point into what was read last. */
+/** Reads configuration, host, VMI and domain, in this order. */
 export function readSurroundings(
   command: Reading,
   running: Running,
-): { readonly text: string; readonly surroundings: Surroundings } {
+): { readonly text: string; readonly source: string; readonly surroundings: Surroundings } {
   const { input } = command
   const surroundings = readAround(command, readSettings(command.config, running))
   const text = readText(input, DOMAIN)
-  running.source = domainSource(input === undefined || input === '-' ? 'stdin' : input, text)
-  return { text, surroundings }
+  const source = input === undefined || input === '-' ? 'stdin' : input
+  running.sources.push(domainSource(source, text))
+  return { text, source, surroundings }
 }
 
 /** Reads host and VMI. `guest`: which cgroup will hold it, unless the command line says. */
@@ -87,10 +88,8 @@ export function readAround(
 export function readSettings(path: string | undefined, running: Running): Config {
   const source = readConfigText(path)
   if (source === undefined) return defaultConfig
-  running.source = source
-  const settings = parseConfig(source.text, source.name)
-  delete running.source
-  return settings
+  running.sources.push(source)
+  return parseConfig(source.text, source.name)
 }
 
 /** Text that begins with a brace is JSON, unless the file is named .yaml: YAML has unquoted braces. */

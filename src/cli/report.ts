@@ -5,11 +5,11 @@ import { labelOf, renderDiagnostics, type Severity, type Source } from '../expla
 import { print } from './output.ts'
 
 /**
- * The state of a command while it runs: what was read last, for diagnostics to point into, and how to report
- * them.
+ * The state of a command while it runs: the documents that it has read, for diagnostics to point into, and
+ * how to report these.
  */
 export interface Running {
-  source?: Source
+  readonly sources: Source[]
   severity: Severity
   json: boolean
   /** Only errors are reported. */
@@ -17,7 +17,7 @@ export interface Running {
 }
 
 /** Reports on stderr; with --json the command prints the diagnostics as well. */
-export function report(found: readonly Diagnostic[], { severity, source, quiet }: Running): void {
+export function report(found: readonly Diagnostic[], { severity, sources, quiet }: Running): void {
   const shown = quiet ? found.filter((each) => labelOf(each, severity) === 'error') : found
-  if (shown.length > 0) print(2, renderDiagnostics(shown, severity, source))
+  if (shown.length > 0) print(2, renderDiagnostics(shown, severity, sources))
 }

@@ -16,7 +16,7 @@ declare const VERSION: string
 
 /** @returns the exit status: 0 done, 1 refused or findings, 2 wrong usage, 70 a bug of ours */
 export async function run(argv: readonly string[], { quiet = false } = {}): Promise<number> {
-  const running: Running = { severity: 'capacity-warns', json: false, quiet }
+  const running: Running = { sources: [], severity: 'capacity-warns', json: false, quiet }
   try {
     const command = parseArguments(argv)
     if ('json' in command) running.json = command.json
@@ -54,7 +54,7 @@ function fail(error: unknown, running: Running): number {
   try {
     report(error.diagnostics, running)
     if (running.json)
-      printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.source) })
+      printJson({ diagnostics: diagnosticFacts(error.diagnostics, running.severity, running.sources) })
   } catch {
     // stderr cannot be written; only the exit status is left.
   }

@@ -1,5 +1,6 @@
 // Elements of a domain document to DomainView: what it says of placement, read as libvirt reads it.
 
+import { inSource } from '../base/diagnostic.ts'
 import { type CpuSet, type NodeSet, range, setOf, type VcpuSet } from '../base/idset.ts'
 import { formatKiB, type Size } from '../base/memory.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
@@ -40,12 +41,14 @@ const MOST_IOTHREADS = 16_384
  * What libvirt refuses, or its schema, is refused; the rest is read as libvirt reads it.
  * @throws Refusal `not-domain`, `domain-value`, `metadata-*` and others: all that is wrong at once
  */
-export function readDomain({ root }: XmlDocument): DomainView {
-  checkRoot(root)
-  const reading: Reading = { problems: [], sets: new Map() }
-  const view = viewOf(reading, root)
-  refuseAll(reading.problems)
-  return view
+export function readDomain({ root, source }: XmlDocument): DomainView {
+  return inSource(source, () => {
+    checkRoot(root)
+    const reading: Reading = { problems: [], sets: new Map() }
+    const view = viewOf(reading, root)
+    refuseAll(reading.problems)
+    return view
+  })
 }
 
 /** @throws Refusal `not-domain` */

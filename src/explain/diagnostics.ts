@@ -1,7 +1,7 @@
 // Diagnostics to the lines that people read: label, why, fix, and the place with its line of text and a
 // caret.
 
-import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import type { Diagnostic, Place, Span } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
 import { classOf, diagnostic } from '../codes/codes.ts'
 import { applyEdits } from '../xml/edit.ts'
@@ -21,8 +21,6 @@ export interface Source {
 /** In `transform` a shortage is a warning, in `check` an error. */
 export type Severity = 'capacity-warns' | 'capacity-fails'
 
-type Shown = Pick<Source, 'name' | 'text'>
-
 const WIDTH = 80
 const MOST_READ = 4096
 const MOST_TOLD = 100
@@ -34,18 +32,34 @@ const MOST_TOLD = 100
 export function renderDiagnostics(
   all: readonly Diagnostic[],
   severity: Severity,
-  source: Source | undefined,
+  sources: readonly Source[],
 ): string {
-  const told = firstOf(all)
-  const shown = source && { name: source.name, text: shownText(source, told) }
-  return told.map((each) => renderDiagnostic(each, severity, shown)).join('')
+  const first = firstOf(all)
+  const texts = shownTexts(first, sources)
+  return first.map((each) => renderDiagnostic(each, severity, texts)).join('')
 }
 
-function renderDiagnostic(each: Diagnostic, severity: Severity, shown: Shown | undefined): string {
+/** The source that a diagnostic points into; of several with one name the one that was read last. */
+export function sourceOf({ at }: Diagnostic, sources: readonly Source[]): Source | undefined {
+  return [...sources].reverse().find(({ name }) => name === at?.source)
+}
+
+function shownTexts(all: readonly Diagnostic[], sources: readonly Source[]): ReadonlyMap<string, string> {
+  const pointed = new Set(all.flatMap((each) => sourceOf(each, sources) ?? []))
+  return new Map(
+    [...pointed].map((source) => {
+      const into = all.filter(({ at }) => at?.source === source.name)
+      return [source.name, shownText(source, into)]
+    }),
+  )
+}
+
+function renderDiagnostic(each: Diagnostic, severity: Severity, texts: ReadonlyMap<string, string>): string {
   const { what, why, fix } = messageOf(each)
   const lines = [`${labelOf(each, severity)}[${each.code}]: ${what}`, `   why: ${why}`]
   if (fix !== undefined) lines.push(`   fix: ${fix}`)
-  const at = each.at === undefined || shown === undefined ? [] : place(shown, each.at.start, each.at.end)
+  const text = texts.get(each.at?.source ?? '')
+  const at = each.at === undefined || text === undefined ? [] : place(text, each.at)
   return `${[...lines.map(visible), ...at].join('\n')}\n`
 }
 
@@ -91,7 +105,7 @@ export function labelOf(
 }
 
 /** The caret stands below what is shown: a character that is written out is wider than it was. */
-function place({ name, text }: Shown, start: number, end: number): string[] {
+function place(text: string, { source, start, end }: Place): string[] {
   const { line, column } = lineAndColumn(text, start)
   const lineStart = start - column + 1
   const next = text.indexOf('\n', lineStart)
@@ -100,7 +114,7 @@ function place({ name, text }: Shown, start: number, end: number): string[] {
   const from = Math.max(Math.min(indent, column - 1), column - 1 - WIDTH / 2)
   const stop = Math.min(column - 1 + end - start, from + WIDTH)
   const told = (part: string): string => visible(part.replace(/\t/g, ' '))
-  const before = `${visible(`    at: ${name}:${line}:${column}   `)}${told(whole.slice(from, column - 1))}`
+  const before = `${visible(`    at: ${source}:${line}:${column}   `)}${told(whole.slice(from, column - 1))}`
   const pointed = told(whole.slice(column - 1, stop))
   const caret = `${' '.repeat(before.length)}^${'~'.repeat(Math.max(0, pointed.length - 1))}`
   return [`${before}${pointed}${told(whole.slice(stop, from + WIDTH))}`, caret]

@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, formatSets, setOf } from '../base/idset.ts'
 import { lineAndColumn } from '../xml/parse.ts'
-import { firstOf, labelOf, type Severity, type Source } from './diagnostics.ts'
+import { firstOf, labelOf, type Severity, type Source, sourceOf } from './diagnostics.ts'
 import { messageOf } from './message.ts'
 import type { Explained } from './text.ts'
 
@@ -50,16 +50,21 @@ export function placementFacts({ view, request, resources, placement, edits }: E
 export function diagnosticFacts(
   all: readonly Diagnostic[],
   severity: Severity,
-  source: Source | undefined,
+  sources: readonly Source[],
 ): object[] {
   return firstOf(all).map((each) => ({
     severity: labelOf(each, severity),
     code: each.code,
     ...messageOf(each),
     facts: plainFacts(each.facts),
-    ...(each.at !== undefined &&
-      source !== undefined && { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }),
+    ...placeFacts(each, sources),
   }))
+}
+
+function placeFacts(each: Diagnostic, sources: readonly Source[]): object {
+  const source = sourceOf(each, sources)
+  if (each.at === undefined || source === undefined) return {}
+  return { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }
 }
 
 /** What others wrote may be of any length, and what it holds further on nobody has looked at. */

@@ -1,7 +1,7 @@
 // The administrator's file, /etc/libvirt/virt-numa.conf, to its settings.
 
 import { gather } from '../base/collect.ts'
-import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import { type Diagnostic, inSource, type Span } from '../base/diagnostic.ts'
 import { formatPagesize, parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
@@ -95,6 +95,10 @@ export function isConfigKey(name: string): boolean {
  * `config-repeated`, `unknown-key`, `unknown-value` and those of sets and sizes
  */
 export function parseConfig(text: string, source: string): Config {
+  return inSource(source, () => configOf(text, source))
+}
+
+function configOf(text: string, source: string): Config {
   const reading: Reading = { text, source, found: [] }
   const config: { -readonly [K in keyof Config]: Config[K] } = { ...defaultConfig }
   const first = new Map<string, number>()

@@ -35,6 +35,8 @@ export interface XmlElement extends Span {
 }
 
 export interface XmlDocument {
+  /** What diagnostics call it: a file's name as typed, `stdin`; undefined for a text that is never shown. */
+  readonly source?: string
   readonly text: string
   readonly root: XmlElement
 }

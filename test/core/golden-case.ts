@@ -84,7 +84,7 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
   if (run.startsWith('hook ')) return { answer: { ...nothing, ...runHook(each) } }
   try {
     if (run === 'check') {
-      const view = readDomain(readDocument(domain))
+      const view = readDomain(readDocument(domain, 'domain.xml'))
       checkType(view)
       const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
       const beyond = pinsBeyond(
@@ -93,16 +93,16 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
         resources,
       )
       const found = [...preflight(view, resources), ...beyond, ...notes.filter(isCut)]
-      const text = renderDiagnostics(found, 'capacity-fails', source)
+      const text = renderDiagnostics(found, 'capacity-fails', [source])
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }
     }
     const placed = place(
-      readDocument(domain),
+      readDocument(domain, 'domain.xml'),
       surroundings,
       writeElement,
       run === 'rebind' ? 'if-better' : undefined,
     )
-    const notes = renderDiagnostics(placed.notes, 'capacity-warns', source)
+    const notes = renderDiagnostics(placed.notes, 'capacity-warns', [source])
     const words = explain(placed) + (notes && `\n${notes}`)
     const picture = existsSync(`${each.folder}/plan.svg`) ? drawPlan(placed) : undefined
     return {
@@ -112,7 +112,7 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return {
-      answer: { ...nothing, 'refusal.txt': renderDiagnostics(error.diagnostics, 'capacity-warns', source) },
+      answer: { ...nothing, 'refusal.txt': renderDiagnostics(error.diagnostics, 'capacity-warns', [source]) },
     }
   }
 }

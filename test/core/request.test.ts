@@ -32,7 +32,11 @@ const codes = (run: () => unknown): string[] => refusals(run).map(({ code }) => 
 function placed(text: string): [string, number, number, string][] {
   return refusals(() => parseConfig(text, 'test.conf')).map(({ code, at }) => {
     if (at === undefined) throw new Error(`${code} has no place`)
-    t.same(Object.keys(at).sort(), ['end', 'start'], 'a span and nothing more')
+    t.same(
+      [Object.keys(at).sort(), at.source],
+      [['end', 'source', 'start'], 'test.conf'],
+      'a span of this source',
+    )
     const before = text.slice(0, at.start).split('\n')
     return [code, before.length, (before.at(-1) ?? '').length + 1, text.slice(at.start, at.end)]
   })

@@ -349,7 +349,7 @@ t.test('of many findings the first are told, and the others counted', (t) => {
     [101, 'more-found', '150 more findings: pin-missing'],
   )
   t.match(
-    renderDiagnostics(found, 'capacity-warns', undefined),
+    renderDiagnostics(found, 'capacity-warns', []),
     /note\[more-found\]: 150 more findings: pin-missing/,
   )
   t.end()

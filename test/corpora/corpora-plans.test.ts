@@ -63,8 +63,8 @@ function planOn(host: Host, guest: string, own: boolean): Placed | Refusal {
 
 const words = (plan: Placed | Refusal): string =>
   plan instanceof Refusal
-    ? renderDiagnostics(plan.diagnostics, 'capacity-warns', undefined)
-    : explain(plan) + renderDiagnostics(plan.notes, 'capacity-warns', undefined)
+    ? renderDiagnostics(plan.diagnostics, 'capacity-warns', [])
+    : explain(plan) + renderDiagnostics(plan.notes, 'capacity-warns', [])
 
 const plans = machines.map(({ id, path, arch }) => {
   const host = readHost(filesOfTar(gunzipSync(readFileSync(`${CORPORA}/${path}`))))

@@ -349,11 +349,11 @@ t.test('a document that is broken anywhere', async (t) => {
     if (shown.includes('Canary')) silent(t, about, shown)
     if (!isParsed) return
     try {
-      readDocument(text)
+      readDocument(text, 'd.xml')
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       refused += 1
-      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', domainSource('d.xml', text))
+      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', [domainSource('d.xml', text)])
       if (told.includes('Canary')) silent(t, about, told)
     }
   }
@@ -398,11 +398,9 @@ t.test('the configuration', async (t) => {
       t.match(line, /even|^cpuset/)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', {
-        name: 'virt-numa.conf',
-        text,
-        hidden: hiddenInConfig,
-      })
+      const told = renderDiagnostics(error.diagnostics, 'capacity-fails', [
+        { name: 'virt-numa.conf', text, hidden: hiddenInConfig },
+      ])
       silent(t, line, told)
       t.match(told, /at: virt-numa.conf:\d+:\d+/)
     }

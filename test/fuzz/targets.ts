@@ -72,10 +72,7 @@ function orRefused(run: () => string): string {
     must(diagnostics.length > 0, 'a refusal without a reason')
     for (const { what, why } of diagnostics.map(messageOf))
       must(what.length > 5 && why.length > 5, 'a refusal without words')
-    must(
-      /^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', undefined)),
-      'a refusal without an error',
-    )
+    must(/^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', [])), 'a refusal without an error')
     return 'refused'
   }
 }
@@ -232,9 +229,9 @@ function check(corpus: Corpus, random: Random): Input {
   const text = mutatedXml(random.oneOf(corpus.domains), random)
   const around = hostOf(corpus, random)
   const run = (): string => {
-    const view = readDomain(readDocument(text))
+    const view = readDomain(readDocument(text, 'domain.xml'))
     const found = preflight(view, requestFor(view, around, 'check').resources)
-    renderDiagnostics(found, 'capacity-fails', domainSource('domain.xml', text))
+    renderDiagnostics(found, 'capacity-fails', [domainSource('domain.xml', text)])
     return found.length === 0 ? 'fine' : 'findings'
   }
   return { show: () => `${formatSnapshot(around.host)}\n${text}`, run: () => orRefused(run) }

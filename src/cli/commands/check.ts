@@ -39,8 +39,8 @@ export const check: CommandRow<Check> = {
 /** @returns 1 for findings; notes are not findings */
 function runCheck(command: Check, running: Running): number {
   running.severity = 'capacity-fails'
-  const { text, surroundings } = readSurroundings(command, running)
-  const document = readDocument(text)
+  const { text, source, surroundings } = readSurroundings(command, running)
+  const document = readDocument(text, source)
   const view = readDomain(document)
   checkType(view)
   const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
@@ -56,7 +56,7 @@ function runCheck(command: Check, running: Running): number {
     printJson({
       guest: view.name,
       findings: findings.length,
-      diagnostics: diagnosticFacts(found, running.severity, running.source),
+      diagnostics: diagnosticFacts(found, running.severity, running.sources),
     })
   else if (findings.length === 0)
     printLines(1, [`${view.name || 'the guest'} can start on this host, as far as is known`])

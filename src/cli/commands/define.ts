@@ -97,7 +97,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
     ? documentSubject(virsh, command.input, running)
     : guestSubject(virsh, command.guest))
   const secrets = hiddenOf(document, guest?.document === document ? guest.shown : undefined)
-  running.source = { name: source, text: document.text, hidden: (text) => within(secrets, text.length) }
+  running.sources.push({ name: source, text: document.text, hidden: (text) => within(secrets, text.length) })
   const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
   const placed = place(document, around, lazyWrite, command.rebind ? 'if-better' : undefined)
   const fitted = readDocument(placed.text)
@@ -120,7 +120,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
     : {}
   if (!command.json) printLines(1, [outcome(placed.view.name, changes, done, backup)])
   else {
-    const diagnostics = diagnosticFacts(notes, running.severity, running.source)
+    const diagnostics = diagnosticFacts(notes, running.severity, running.sources)
     const facts = {
       guest: placed.view.name,
       changed: changes,
@@ -137,8 +137,9 @@ async function runDefine(command: Define, running: Running): Promise<number> {
 async function guestSubject(virsh: Virsh, word: string): Promise<Subject> {
   const guests = await listGuests(virsh)
   const listed = guestNamed(word, guests) ?? missing(word, guests)
-  const document = await dumpDefinition(virsh, listed)
-  return { source: `${listed.name}.xml`, document, guest: await readGuest(virsh, listed, document, 'itself') }
+  const source = `${listed.name}.xml`
+  const document = { ...(await dumpDefinition(virsh, listed)), source }
+  return { source, document, guest: await readGuest(virsh, listed, document, 'itself') }
 }
 
 function missing(word: string, guests: readonly Listed[]): never {
@@ -149,8 +150,8 @@ function missing(word: string, guests: readonly Listed[]): never {
 async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
   const source = input === undefined || input === '-' ? 'stdin' : input
   const text = readText(input, DOMAIN)
-  running.source = domainSource(source, text)
-  const document = readDocument(text)
+  running.sources.push(domainSource(source, text))
+  const document = readDocument(text, source)
   const { is, refused } = guestOf(document, await listGuests(virsh))
   if (refused !== undefined) throw new Refusal([refused])
   if (is === undefined) return { source, document }

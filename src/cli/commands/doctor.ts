@@ -45,7 +45,7 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
   }
   running.severity = 'capacity-fails'
   const { inspection, source } = inspect(host, hooksDir)
-  if (source !== undefined) running.source = source
+  if (source !== undefined) running.sources.push(source)
   const items = examine(inspection)
   const findings = items.filter((item) => stateOf(item) === 'finding').length
   if (json) printJson({ findings, items: items.map((item) => factsOf(item, running)) })
@@ -63,11 +63,11 @@ function line(item: Item): string {
   return `${LABELS[stateOf(item)].padEnd(6)}${item.name.padEnd(15)}${item.says}`
 }
 
-function factsOf(item: Item, { severity, source }: Running): object {
+function factsOf(item: Item, { severity, sources }: Running): object {
   return {
     name: item.name,
     state: stateOf(item),
     says: item.says,
-    diagnostics: diagnosticFacts(item.found, severity, source),
+    diagnostics: diagnosticFacts(item.found, severity, sources),
   }
 }

@@ -71,7 +71,7 @@ function runInstall(command: Install, running: Running): number {
     printJson({
       hook: { path: place.path, is: hook },
       config: { path: paths.config, is: config },
-      diagnostics: diagnosticFacts(found, running.severity, undefined),
+      diagnostics: diagnosticFacts(found, running.severity, []),
     })
   else
     printLines(1, [
@@ -101,9 +101,8 @@ const CONFIG_SAYS: Readonly<Record<Done, string>> = {
 function checkConfig(path: string, running: Running): void {
   const source = readConfigText(undefined, path)
   if (source === undefined) return
-  running.source = source
+  running.sources.push(source)
   parseConfig(source.text, source.name)
-  delete running.source
 }
 
 interface Target {

@@ -57,8 +57,8 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   const value = parseJson(vmi, '--vmi')
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
-  running.source = domainSource('--domain', domain)
-  const asked = { vmi: value, document: readDocument(domain) }
+  running.sources.push(domainSource('--domain', domain))
+  const asked = { vmi: value, document: readDocument(domain, '--domain') }
   if (!concernsUs(asked, settings)) return unchanged(domain)
   const root = host ?? settings.root
   const from = readHostSource({

@@ -48,7 +48,7 @@ function runPlan(command: Plan, running: Running): number {
   if (command.svg === '-') print(1, drawPlan(placed))
   else if (!command.json) print(1, explain(placed))
   else {
-    const notes = diagnosticFacts(placed.notes, running.severity, running.source)
+    const notes = diagnosticFacts(placed.notes, running.severity, running.sources)
     printJson({ ...placementFacts(placed), diagnostics: notes })
   }
   if (picture !== undefined) saveFile(picture, drawPlan(placed))

@@ -78,9 +78,13 @@ function runTransform(command: Transform, running: Running): number {
   const target = command.inPlace ? command.input : command.output
   const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
   const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })
-  const { name } = running.source ?? { name: 'stdin' }
   const shown = command.diff
-    ? shownDiff(name, placed.document.text, hiddenOf(placed.document), placed.edits)
+    ? shownDiff(
+        placed.document.source ?? 'stdin',
+        placed.document.text,
+        hiddenOf(placed.document),
+        placed.edits,
+      )
     : placed.text
   if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
     saveFile(target, placed.text, modeOfInput(command.input))
@@ -99,12 +103,12 @@ function factsOf(
   placed: Placed,
   shown: string | undefined,
   { diff }: Transform,
-  { severity, source }: Running,
+  { severity, sources }: Running,
 ): object {
   return {
     changed: placed.edits.length > 0,
     ...(shown !== undefined && { [diff ? 'diff' : 'domain']: shown }),
     placement: placementFacts(placed),
-    diagnostics: diagnosticFacts(placed.notes, severity, source),
+    diagnostics: diagnosticFacts(placed.notes, severity, sources),
   }
 }

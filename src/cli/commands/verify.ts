@@ -82,7 +82,7 @@ function runVerify(command: Verify, running: Running): number {
   const findings = found.filter(({ code }) => classOf(code) !== 'note').length
   if (command.metrics !== undefined) saveFile(command.metrics, actualMetrics(actual, findings))
   if (command.json) {
-    const diagnostics = diagnosticFacts(found, running.severity, running.source)
+    const diagnostics = diagnosticFacts(found, running.severity, running.sources)
     printJson({ ...actualFacts(actual), findings, diagnostics })
   } else print(1, actualText(actual, findings))
   report(found, running)
@@ -135,8 +135,8 @@ interface Known {
 function expectedOf(command: Verify, { qemu, status, host }: Known, running: Running): Expected {
   const defaultPagesizeKiB = host?.defaultPagesizeKiB
   const ofView = (document: XmlDocument, source: string): Expected => {
-    running.source = domainSource(source, document.text)
-    const view = readDomain(document)
+    running.sources.push(domainSource(source, document.text))
+    const view = readDomain({ ...document, source })
     checkType(view)
     const { autoNodes, autoCpus } = status ?? {}
     return expectedOfDomain(view, qemu, {
@@ -147,8 +147,10 @@ function expectedOf(command: Verify, { qemu, status, host }: Known, running: Run
     })
   }
   const { input } = command
-  if (input !== undefined)
-    return ofView(readDocument(readText(input, DOMAIN)), input === '-' ? 'stdin' : input)
+  if (input !== undefined) {
+    const source = input === '-' ? 'stdin' : input
+    return ofView(readDocument(readText(input, DOMAIN), source), source)
+  }
   return status === undefined
     ? expectedOfCommand(qemu, `the command line of process ${command.pid}`)
     : ofView(status.domain, status.file)
