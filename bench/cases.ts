@@ -11,7 +11,6 @@ import type { Host } from '../src/model.ts'
 import { place, type Surroundings } from '../src/place.ts'
 import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
-import { situationOf } from '../src/plan/situation.ts'
 import { requestFrom } from '../src/request/request.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { hostOf } from '../test/corpora/kubevirt-cases.ts'
@@ -64,7 +63,7 @@ export function warmRows(): readonly WarmRow[] {
     {
       what: 'plan 256 vCPUs, 1024 CPUs, 32 nodes',
       limitMs: 10,
-      run: () => plan(situationOf(view, wide, request)),
+      run: () => plan({ view, resources: wide, request }),
     },
     {
       what: `rebind 128 vCPUs on 8 nodes, ${kilobytes(large.text)}`,
@@ -127,7 +126,7 @@ function rebindCase(cells: number, nodes: number): () => unknown {
   const view = readDomain(readDocument(text))
   const resources = resourcesOf(host, { nodes: setOf<NodeSet>(range(nodes)) })
   const request = requestFrom([{ pin: 'cpu' }])
-  return () => rebind(situationOf(view, resources, request), 'if-better')
+  return () => rebind({ view, resources, request }, 'if-better')
 }
 
 /** Other CPUs of the same host, as many. */

@@ -12,11 +12,11 @@ import { resourcesOf } from './host/resources.ts'
 import type { Allowed, DomainView, Existing, Host, Placement, Planned, Request, Resources } from './model.ts'
 import { backingsOf, shortages } from './plan/backing/shortages.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
-import { pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
+import { type BoundedInput, pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
 import { hasCells, plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
-import { type Situation, situationOf } from './plan/situation.ts'
+import type { PlanInput } from './plan/situation.ts'
 import { writtenPlacement } from './plan/written.ts'
 import { type Config, defaultConfig } from './request/config.ts'
 import { type GuestRequest, guestRequest, type Purpose } from './request/guest-request.ts'
@@ -65,8 +65,8 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
   const asked = requestFor(view, surroundings, move === undefined ? 'fit' : 'move')
   const before = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...asked.notes]
   if (vmi?.dedicated === false) return untouched(document, view, asked, [unplaced(vmi), ...before])
-  const { situation, planned, notes } = withCuts(before, () => decide(view, asked, move))
-  const { request, resources } = situation
+  const { input, planned, notes } = withCuts(before, () => decide(view, asked, move))
+  const { request, resources } = input
   const { placement, keeps } = planned
   if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
   const edits = editsFor({
@@ -79,7 +79,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     write,
   })
   const lacking = shortages(resources, backingsOf(placement, view, resources))
-  const short = keeps === 'nothing' ? withSplitThatFits(lacking, situation) : lacking
+  const short = keeps === 'nothing' ? withSplitThatFits(lacking, input) : lacking
   return {
     document,
     view,
@@ -93,7 +93,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
 }
 
 interface Decided {
-  readonly situation: Situation
+  readonly input: PlanInput
   readonly planned: Planned
   /** Of pins that were cut or moved. */
   readonly notes: readonly Diagnostic[]
@@ -103,16 +103,15 @@ function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): 
   const { request, resources, tenantPins: tenant } = asked
   const keepsCells =
     move !== undefined || (view.cells.length > 0 && keepsExisting[request.existing](view, request))
-  const { situation, pins, notes } =
+  const asWritten: PlanInput = { view, resources, request }
+  const { input, pins, notes }: BoundedInput =
     tenant === undefined
-      ? ({ situation: situationOf(view, resources, request), pins: 'as-written', notes: [] } as const)
-      : pinsWithinBounds({ view, request, resources }, tenant, keepsCells ? 'kept' : 'new')
-  const planned = withCuts(notes, () =>
-    keepsCells ? rebind(situation, move ?? 'if-broken') : plan(situation),
-  )
+      ? { input: asWritten, pins: 'as-written', notes: [] }
+      : pinsWithinBounds(asWritten, tenant, keepsCells ? 'kept' : 'new')
+  const planned = withCuts(notes, () => (keepsCells ? rebind(input, move ?? 'if-broken') : plan(input)))
   // Pins that were cut are written, even where the binding stays.
   const isCut = pins === 'cut' && planned.keeps === 'everything'
-  return { situation, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
+  return { input, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
 
 /** Whether a guest keeps the cells that it has. Where it could get no new ones it keeps them. */
@@ -135,10 +134,10 @@ function untouched(
 const unplaced = ({ source }: Vmi): Diagnostic => diagnostic('vmi-without-dedicated-cpus', { source })
 
 /** A shortage that another split of memory would fix carries that split. */
-function withSplitThatFits(short: readonly Diagnostic[], situation: Situation): readonly Diagnostic[] {
-  const { view, resources, request } = situation
+function withSplitThatFits(short: readonly Diagnostic[], input: PlanInput): readonly Diagnostic[] {
+  const { view, resources, request } = input
   if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
-  const fitting = planOrRefusal({ ...situation, request: { ...request, memory: 'by-free-pages' } })
+  const fitting = planOrRefusal({ ...input, request: { ...request, memory: 'by-free-pages' } })
   if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0)
     return short
   const fitsSplit = fitting.cells.map(({ id, memoryKiB }) => ({ cell: id, memoryKiB }))
@@ -147,9 +146,9 @@ function withSplitThatFits(short: readonly Diagnostic[], situation: Situation): 
   )
 }
 
-function planOrRefusal(situation: Situation): Placement | undefined {
+function planOrRefusal(input: PlanInput): Placement | undefined {
   try {
-    return plan(situation).placement
+    return plan(input).placement
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -14,14 +14,19 @@ import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
 import { vcpuPins } from './cpus/pins.ts'
 import { kubevirtPins } from './kubevirt/pins.ts'
 import { kubevirtThreads } from './kubevirt/threads.ts'
-import type { Situation } from './situation.ts'
+import { type PlanInput, type Situation, situationOf } from './situation.ts'
 import { boundMemory } from './written.ts'
 
-/** @throws Refusal with the classes of conformance/FORMAT.md and those of the steps */
-export function plan(situation: Situation): Planned {
-  const { view, resources, request } = situation
-  if (request.rules.pins === 'kubevirt') return kubevirtPins(situation)
+/**
+ * A placement with new cells, or of pins alone where the guest gets no cells.
+ * @throws Refusal with the classes of conformance/FORMAT.md and those of the steps
+ */
+export function plan(input: PlanInput): Planned {
+  const { view, resources, request } = input
+  if (request.rules.pins === 'kubevirt') return kubevirtPins(situationOf(input))
+  // What stands against the guest itself is reported before what the host lacks.
   if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
+  const situation = situationOf(input)
   const assignment = assignVcpus(situation)
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
   const threads =

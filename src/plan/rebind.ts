@@ -23,25 +23,27 @@ import { bindingHolds } from './holds.ts'
 import { spreadOverNodes } from './sites/across-nodes.ts'
 import { assignNodes } from './sites/assign-nodes.ts'
 import type { AssignmentProblem, CellNeed } from './sites/partial-assignment.ts'
-import type { Situation } from './situation.ts'
+import { type PlanInput, type Situation, situationOf } from './situation.ts'
 import { boundMemory, writtenCells, writtenNodes, writtenPlacement } from './written.ts'
 
 /** When a binding that holds is moved: never, or for strictly better pages. */
 export type Move = 'if-broken' | 'if-better'
 
 /**
- * @throws Refusal `not-enough-threads`, `node-missing`, `node-outside`, `no-memory-node`: what this host
- * lacks
+ * The cells that a guest has on nodes of this host.
+ * @throws Refusal `node-missing`, `node-outside`, `not-enough-threads`, `no-memory-node` and those of
+ * situationOf: what this host lacks
  */
-export function rebind(situation: Situation, move: Move): Planned {
-  const { view, resources, request, available } = situation
+export function rebind(input: PlanInput, move: Move): Planned {
+  const { view, resources, request } = input
   refuseAll(devicesAway(view, resources))
+  const situation = situationOf(input)
   const before = writtenPlacement(view, resources, request)
   const isSound = bindingHolds(situation)
   const notes = keptNotes(view, request, move)
   const kept: Planned = { keeps: 'everything', placement: before, notes }
   if (isSound && move === 'if-broken') return kept
-  if (!situation.sharesCpus) refuseFewCpus(view, available)
+  if (!situation.sharesCpus) refuseFewCpus(view, situation.available)
   const moved = newBinding(situation, before)
   return isSound && lacksKiB(situation, before) <= lacksKiB(situation, moved.placement)
     ? kept

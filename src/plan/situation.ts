@@ -6,11 +6,15 @@ import { nodeDistance } from './cells/distances.ts'
 import { type GuestCore, guestCores } from './cells/guest-cores.ts'
 import { type AvailableCpus, availableCpus, sharesCpus } from './cpus/available.ts'
 
-/** What is decided from. Nothing in it changes while a placement is made. */
-export interface Situation {
+/** What a placement is decided from: a guest, what it may use of a host, and what is requested. */
+export interface PlanInput {
   readonly view: DomainView
   readonly resources: Resources
   readonly request: Request
+}
+
+/** The input, and what follows from it. Nothing in it changes while a placement is made. */
+export interface Situation extends PlanInput {
   /** The CPUs that this guest may be pinned to. */
   readonly available: AvailableCpus
   /**
@@ -28,13 +32,15 @@ export interface Situation {
   readonly memoryNodeOf: MemoryNodeOf
 }
 
-/** @throws Refusal as availableCpus does */
-export function situationOf(view: DomainView, resources: Resources, request: Request): Situation {
+/**
+ * Works out what the steps look at.
+ * @throws Refusal as availableCpus does
+ */
+export function situationOf(input: PlanInput): Situation {
+  const { view, resources, request } = input
   const distance = nodeDistance(resources)
   return {
-    view,
-    resources,
-    request,
+    ...input,
     available: availableCpus(resources, request, view.online.length),
     sharesCpus: sharesCpus(request, resources),
     guestCores: guestCores(view),

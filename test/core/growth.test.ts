@@ -20,7 +20,6 @@ import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
 import { assignNodes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { type AssignmentProblem, isLess } from '../../src/plan/sites/partial-assignment.ts'
-import { situationOf } from '../../src/plan/situation.ts'
 import { requestFrom } from '../../src/request/request.ts'
 import { long, times } from '../long.ts'
 
@@ -292,9 +291,11 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
     pages: [],
   }))
   const resources = resourcesOf({ nodes, siblings: [] }, {})
-  const { placement } = plan(
-    situationOf(readDomain(readDocument(text)), resources, requestFrom([{ pin: 'cell' }])),
-  )
+  const { placement } = plan({
+    view: readDomain(readDocument(text)),
+    resources,
+    request: requestFrom([{ pin: 'cell' }]),
+  })
   t.same(
     placement.cells.map(({ vcpus }) => vcpus.length),
     range(20).map(() => 3),

@@ -177,6 +177,16 @@ t.test('what a tired person types', (t) => {
   t.end()
 })
 
+t.test('check counts the CPUs of --cpuset while they are offline too', (t) => {
+  const pinned = domain(
+    "<memory>65536</memory><vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='900'/></cputune>",
+  )
+  t.equal(run(['check', '--host', HOST], pinned).status, 1)
+  t.equal(run(['check', '--host', HOST, '--cpuset', '900'], pinned).status, 0)
+  t.equal(run(['check', '--host', HOST, '--cpuset', '0,901'], pinned).status, 1)
+  t.end()
+})
+
 t.test('names that objects have are names like any other', (t) => {
   const text = domain(
     `<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices>` +

@@ -34,5 +34,5 @@ export function situationIn(
   requested: RequestedKeys = {},
   resources: Resources = HOST,
 ): Situation {
-  return situationOf(view, resources, requestFrom([requested]))
+  return situationOf({ view, resources, request: requestFrom([requested]) })
 }

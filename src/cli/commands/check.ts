@@ -2,12 +2,13 @@
 
 import { isCut } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
+import type { CpuSet } from '../../base/idset.ts'
 import { pinsBeyond, preflight } from '../../check.ts'
 import { classOf, diagnostic } from '../../codes/codes.ts'
 import { checkType, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
-import type { DomainView } from '../../model.ts'
+import type { DomainView, Resources } from '../../model.ts'
 import { requestFor } from '../../place.ts'
 import { keyNames } from '../../request/keys.ts'
 import { attribute, type XmlDocument } from '../../xml/parse.ts'
@@ -45,7 +46,7 @@ function runCheck(command: Check, running: Running): number {
   checkType(view)
   const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
   const found = [
-    ...preflight(view, resources),
+    ...preflight(view, withOfflineCpus(resources, surroundings.flags?.cpuset)),
     ...pinsBeyond(view, tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
     ...notes.filter(isCut),
     ...liveNote(view, document),
@@ -61,6 +62,11 @@ function runCheck(command: Check, running: Running): number {
   else if (findings.length === 0)
     printLines(1, [`${view.name || 'the guest'} can start on this host, as far as is known`])
   return findings.length === 0 ? 0 : 1
+}
+
+/** The CPUs of --cpuset count while they are offline too: they may be online when the guest starts. */
+function withOfflineCpus(resources: Resources, cpuset: CpuSet | undefined): Resources {
+  return cpuset === undefined ? resources : { ...resources, allowed: { ...resources.allowed, cpus: cpuset } }
 }
 
 /** Only a running guest has an id. */

@@ -10,37 +10,30 @@ import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
 import { diagnostic, refuseAll } from '../../codes/codes.ts'
-import type { DomainView, Request, Resources, TenantPins } from '../../model.ts'
+import type { DomainView, TenantPins } from '../../model.ts'
 import { bindingHolds, canSpread } from '../holds.ts'
-import { type Situation, situationOf } from '../situation.ts'
+import { type PlanInput, situationOf } from '../situation.ts'
 import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
 
-/** What the pins of a guest are decided from, before they are cut to their bounds. */
-export interface Unbounded {
-  readonly view: DomainView
-  readonly request: Request
-  /** They allow what the request's cpuset names, or else what the guest was given. */
-  readonly resources: Resources
-}
-
 /** What a placement is decided from. `pins`: whether those of the view are still those of the document. */
-export interface Bounded {
-  readonly situation: Situation
+export interface BoundedInput {
+  readonly input: PlanInput
   readonly pins: 'as-written' | 'cut'
   readonly notes: readonly Diagnostic[]
 }
 
 /**
+ * The input with its pins cut to their bounds, or without cpus=as-pinned where that does not do.
+ * @param from its resources allow what the request's cpuset names, or else what the guest was given
  * @param cells whether the guest keeps those that it has
- * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, where cells are new, and as
- * situationOf does
+ * @throws Refusal `pin-outside` for each vCPU that nothing of its pin is left of, and `not-enough-threads`,
+ * where cells are new
  */
-export function pinsWithinBounds(from: Unbounded, tenant: TenantPins, cells: 'kept' | 'new'): Bounded {
+export function pinsWithinBounds(from: PlanInput, tenant: TenantPins, cells: 'kept' | 'new'): BoundedInput {
   const { view } = from
   const leaving = pinnedThreads(view).filter((thread) => leftOf(thread, tenant).length < thread.pin.length)
   const within = withPins(from, tenant)
-  if (leaving.length === 0)
-    return { situation: situationIn({ ...within, view }), pins: 'as-written', notes: [] }
+  if (leaving.length === 0) return { input: { ...within, view }, pins: 'as-written', notes: [] }
   const facts = {
     source: tenant.source,
     threads: threadWords(leaving),
@@ -52,21 +45,14 @@ export function pinsWithinBounds(from: Unbounded, tenant: TenantPins, cells: 'ke
   const lost = leaving.filter((thread) => leftOf(thread, tenant).length === 0)
   if (cells === 'new') {
     refuseAll(pinsOutside(lost, from, tenant))
-    return withCuts(notes, () => {
-      refuseAll(crowded(within, view))
-      return { situation: situationIn(within), pins: 'cut', notes }
-    })
+    withCuts(notes, () => refuseAll(cpusNowShared(within, view)))
+    return { input: within, pins: 'cut', notes }
   }
-  const cut = lost.length === 0 ? situationIn(within) : undefined
-  if (cut !== undefined && bindingHolds(cut)) return { situation: cut, pins: 'cut', notes }
+  if (lost.length === 0 && bindingHolds(situationOf(within))) return { input: within, pins: 'cut', notes }
   const allowed = formatSet(cutTo(tenant.vcpus, from.resources.allowed.cpus))
-  const moved = [diagnostic('pins-moved', { ...facts, allowed })]
-  const situation = withCuts(moved, () => situationIn({ ...from, request: tenant.otherwise }))
-  return { situation, pins: 'as-written', notes: moved }
+  const moved = diagnostic('pins-moved', { ...facts, allowed })
+  return { input: { ...from, request: tenant.otherwise }, pins: 'as-written', notes: [moved] }
 }
-
-const situationIn = ({ view, resources, request }: Unbounded): Situation =>
-  situationOf(view, resources, request)
 
 const boundsOf = ({ role }: Pick<PinnedThread, 'role'>, { vcpus, threads }: TenantPins): readonly Bound[] =>
   role === 'vcpu' ? vcpus : threads
@@ -83,7 +69,7 @@ function leftOfThread(pin: CpuSet, { threads, otherwise: { emulator } }: TenantP
   return isRequested ? pin : cutTo(threads, pin)
 }
 
-function withPins(from: Unbounded, tenant: TenantPins): Unbounded {
+function withPins(from: PlanInput, tenant: TenantPins): PlanInput {
   const view = cutView(from.view, tenant)
   const pins = union(...pinnedThreads(view).map(({ pin }) => pin))
   return { ...from, view, resources: tenant.resourcesWith(pins) }
@@ -111,8 +97,8 @@ function cutAll(
   return new Map(cut.filter(([, pin]) => pin.length > 0))
 }
 
-/** Whether vCPUs that had CPUs of their own now share some. */
-function crowded(cut: Unbounded, before: DomainView): readonly Diagnostic[] {
+/** A finding where vCPUs that had CPUs of their own would now share some. */
+function cpusNowShared(cut: PlanInput, before: DomainView): readonly Diagnostic[] {
   const pinsOf = (view: DomainView): CpuSet[] =>
     before.online.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([]))
   const pins = pinsOf(cut.view)
@@ -125,7 +111,7 @@ function crowded(cut: Unbounded, before: DomainView): readonly Diagnostic[] {
 /** Of vCPUs that are online at boot; others get the CPUs of their cell. */
 function pinsOutside(
   lost: readonly PinnedThread[],
-  { view, resources }: Unbounded,
+  { view, resources }: PlanInput,
   { vcpus }: TenantPins,
 ): Diagnostic[] {
   const cpuset = formatSet(cutTo(vcpus, resources.allowed.cpus))
