@@ -1,7 +1,7 @@
 // Preflight: what would keep a placed domain from starting on this host, or from running where its memory is.
 //
 // invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are
-// told only when they are proven by what the host states; a fact that is not known speaks for the guest.
+// reported only when facts of the host prove them; an unknown fact is taken in favour of the guest.
 
 import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
@@ -30,7 +30,7 @@ import { pinnedThreads, threadWords } from './plan/cpus/pinned-threads.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
 import { writtenCells } from './plan/written.ts'
 
-/** Findings in the order invalid, capacity, notes; none: nothing known stands against it. */
+/** Findings in the order invalid, capacity, notes; empty where nothing known is wrong. */
 export function preflight(view: DomainView, resources: Resources): Diagnostic[] {
   const invalid = [...refusedByLibvirt(view), ...checkNodes(view, resources), ...checkCpus(view, resources)]
   const backings = writtenBackings(view, resources)
@@ -85,14 +85,14 @@ function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
   const text = formatSet(allowed.cpus)
   return named.flatMap(([element, cpus]) => {
     const outside = subtract(cpus, allowed.cpus)
-    // The kernel cuts an affinity to what is allowed, and refuses only an empty rest.
+    // The kernel reduces an affinity to the allowed CPUs, and refuses it only when none is left.
     return outside.length < cpus.length
       ? []
       : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: text })]
   })
 }
 
-/** What every cell asks of which nodes. A cell that nothing binds may use every node that the guest may. */
+/** What every cell needs of which nodes. An unbound cell may use every node that the guest may use. */
 function writtenBackings(view: DomainView, resources: Resources): Backing[] {
   const { memory, memnodes } = view.tune
   const everywhere = setOf<NodeSet>(nodesWithMemory(resources))
@@ -104,7 +104,7 @@ function writtenBackings(view: DomainView, resources: Resources): Backing[] {
     const isStrict = memnode?.mode === 'strict'
     const nodes = isStrict ? memnode.nodes : confined
     const backing = { cell: id, memoryKiB, nodes, bound: isStrict, ...(pagesizeKiB > 0 && { pagesizeKiB }) }
-    // Of a guest without cells `<memory>` counts them too.
+    // Without cells, <memory> includes the memory devices.
     return view.cells.length === 0 ? [backing] : withDimms(backing, view.memoryDevices, resources)
   })
 }
@@ -134,7 +134,7 @@ function notesOn(view: DomainView, resources: Resources, backings: readonly Back
   ]
 }
 
-/** Without a pin the emulator has `<vcpu cpuset>`, and without that every CPU. */
+/** Without a pin the emulator may use `<vcpu cpuset>`, and without that every CPU. */
 function emulatorApart(view: DomainView, resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const { emulatorpin, vcpuAuto, vcpuCpuset } = view
   const cpus = emulatorpin ?? (vcpuAuto ? undefined : vcpuCpuset)

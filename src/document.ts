@@ -1,5 +1,5 @@
-// A guest's text to its document, and what is read of that before anything else: whether it opted in, and its
-// partition.
+// A guest's text -> its document, and what is read of that before anything else: its type, whether it opted
+// in, its name and its partition.
 
 import { inSource } from './base/diagnostic.ts'
 import { refuse } from './codes/codes.ts'
@@ -10,6 +10,7 @@ import { optedIn } from './request/sources.ts'
 import { child, parseXml, type XmlDocument } from './xml/parse.ts'
 
 /**
+ * Reads a domain.
  * @param source what diagnostics call the document: a file's name as typed, `stdin`
  * @throws Refusal `xml-malformed` and the others of parseXml
  */
@@ -26,19 +27,19 @@ export function checkType({ type }: DomainView): void {
 }
 
 /**
- * Whether a guest opted in. Nothing else is read: mistakes in the XML of other guests are not our business.
+ * Whether a guest opted in. Nothing else is read: mistakes in the XML of other guests are not reported.
  */
 export function isOptedIn({ root }: XmlDocument, config: Config): boolean {
   const writtenKeys = readWrittenKeys({ problems: [] }, child(root, 'metadata'))
   return optedIn({ name: nameOf(root), ...(writtenKeys !== undefined && { writtenKeys }) }, config)
 }
 
-/** The guest's name, with blanks at its ends: "db1 " is another guest than "db1". */
+/** The guest's name with blanks at its ends: "db1 " and "db1" are two guests. */
 export function nameOf(root: XmlDocument['root']): string {
   return child(root, 'name')?.text ?? ''
 }
 
-/** The guest's partition; by default libvirt's own. */
+/** The guest's cgroup partition; libvirt's default where it states none. @see libvirt cgroups */
 export function partitionOf({ root }: XmlDocument): string {
   return child(child(root, 'resource'), 'partition')?.text.trim() || '/machine'
 }

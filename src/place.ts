@@ -1,5 +1,5 @@
-// The composition: a guest's document, the host and what is requested, to the fitted text and how it came
-// about.
+// A guest's document, the host and what is requested -> the fitted text, and the placement and edits that
+// explain it.
 
 import { withCuts } from './base/bounds.ts'
 import { type Diagnostic, Refusal } from './base/diagnostic.ts'
@@ -25,22 +25,22 @@ import type { Vmi } from './request/vmi.ts'
 import { applyEdits, type Edit, type Write } from './xml/edit.ts'
 import type { XmlDocument } from './xml/parse.ts'
 
-/** What is known before the domain is read. `allowed` lacks what no cgroup or snapshot says. */
+/** What is known before the domain is read. `allowed` lacks what no cgroup or snapshot states. */
 export interface Surroundings {
   readonly host: Host
   readonly allowed: Partial<Allowed>
   readonly config?: Config
   readonly configSource?: string
-  /** What it implies is weaker than the domain's metadata, its annotations are as strong. */
+  /** Its annotations are as strong as the domain's metadata; what else it implies is weaker. */
   readonly vmi?: Vmi
-  /** Of the command line: the strongest. */
+  /** From the command line: the strongest. */
   readonly flags?: RequestedKeys
-  /** The guest runs, here or elsewhere: libvirt and QEMU take it, whatever we think of it. */
+  /** The guest runs, here or elsewhere, so libvirt and QEMU accept it: nothing is refused on their behalf. */
   readonly runs?: true
 }
 
 /**
- * `notes` are findings of class capacity and notes; nothing in them stands in the way of writing the answer.
+ * The result. `notes` are notes and findings of class capacity; none of them prevents the fitted text.
  */
 export interface Placed {
   readonly document: XmlDocument
@@ -56,7 +56,7 @@ export interface Placed {
 /**
  * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what
  * it has.
- * @throws Refusal with everything that stands against it
+ * @throws Refusal with every reason against it
  */
 export function place(document: XmlDocument, surroundings: Surroundings, write: Write, move?: Move): Placed {
   const view = readDomain(document)
@@ -95,7 +95,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
 interface Decided {
   readonly input: PlanInput
   readonly planned: Planned
-  /** Of pins that were cut or moved. */
+  /** About pins that were cut or moved. */
   readonly notes: readonly Diagnostic[]
 }
 

@@ -40,7 +40,7 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspect
 
 const controllersIn = (text = ''): string[] => text.trim().split(/\s+/)
 
-/** Whether guests stay on the CPUs of the daemon. */
+/** Whether guests stay within the CPUs of the daemon. */
 export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Inspection): Item {
   const name = 'guests'
   if (daemon === undefined) return { name, says: 'unknown: no daemon is running', found: [] }
@@ -86,7 +86,7 @@ interface Place {
   readonly isAtRoot: boolean
 }
 
-/** Where every controller is one of v2. */
+/** The cgroup of a process. `unified`: the hierarchy, where all controllers are in v2. */
 function placeOf(mounts: readonly CgroupMount[], paths: readonly string[]): Place {
   const isUnified = mounts.length > 0 && mounts.every(({ version }) => version === 2)
   return { unified: isUnified ? mounts[0] : undefined, isAtRoot: paths.length === 1 && paths[0] === '/' }

@@ -22,7 +22,7 @@ export interface OurHook {
 }
 
 /**
- * Everything about a host. Unknown facts are absent, which for a captured host is most of what programs
+ * Everything about a host. Unknown facts are absent: of a captured host, most that other programs would
  * report.
  */
 export interface Inspection {
@@ -37,7 +37,7 @@ export interface Inspection {
   readonly hooks: readonly OurHook[]
   /** Other hooks that libvirt runs as well. */
   readonly otherHooks: readonly string[]
-  /** Whether a running daemon is known to have looked for hooks since there is one. */
+  /** Whether the running daemon is known to have looked for hooks since the hook was installed. */
   readonly isHookSeen: boolean
   readonly selinux: SelinuxMode
   /** Findings of SELinux about our hooks. */
@@ -50,17 +50,17 @@ export interface Inspection {
 /** "libvirtd (process 812)". */
 export const named = ({ name, pid }: Daemon): string => `${name} (process ${pid})`
 
-/** One line of the doctor's output. `says` is the facts in it. */
+/** One line of the doctor's output. `says` has the facts, `found` what is wrong with them. */
 export interface Item {
   readonly name: string
   readonly says: string
   readonly found: readonly Diagnostic[]
 }
 
-/** `finding`: something is wrong. */
+/** `note`: worth knowing; `finding`: something is wrong. */
 export type State = 'ok' | 'note' | 'finding'
 
-/** What the diagnostics of an item amount to. */
+/** The worst state among an item's diagnostics. */
 export function stateOf({ found }: Pick<Item, 'found'>): State {
   if (found.length === 0) return 'ok'
   return found.every(({ code }) => classOf(code) === 'note') ? 'note' : 'finding'

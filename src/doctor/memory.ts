@@ -77,7 +77,7 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
   return [diagnostic('pool-uneven', facts)]
 }
 
-/** Whether every size of huge pages is mounted, and was before the daemon started. */
+/** Whether hugetlbfs is mounted for every size of huge pages, since before the daemon started. */
 export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   const mounts = hugetlbfsMounts(
     files,
@@ -110,7 +110,7 @@ export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   return { name, says: each.length === 0 ? 'not mounted' : each.join(', '), found }
 }
 
-/** The daemon creates this folder in every mount when it starts, so a new mount has none. */
+/** The daemon creates a folder in every mount when it starts, so a later mount has none. */
 function isSeen(files: Files, { pid }: Daemon, point: string): boolean {
   return [`/proc/${pid}/root${point}`, point].some(
     (folder) => files.list(`${folder}/libvirt/qemu`) !== undefined,

@@ -17,8 +17,8 @@ interface Metric {
 }
 
 /**
- * Every metric is a gauge. A fact that is not known has no sample; a metric without samples is left out.
- * Cells whose memory cannot be known apart share one label, "0-1".
+ * Every metric is a gauge. An unknown fact has no sample; a metric without samples is left out.
+ * Cells whose memory cannot be distinguished share one label, "0-1".
  * @see https://prometheus.io/docs/instrumenting/exposition_formats
  */
 export function actualMetrics({ guest, cells, threads }: ActualPlacement, findings: number): string {
@@ -106,7 +106,7 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
   ])
 }
 
-/** The metrics of a guest that is not running, so that its former ones are replaced. */
+/** The metrics of a guest that is not running, which replace those of its last run. */
 export function absentMetrics(guest: string): string {
   return exposition([running(guest, 0)])
 }

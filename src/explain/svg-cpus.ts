@@ -1,4 +1,4 @@
-// A node's CPUs to boxes: each in the colour of the cell that runs on it, the threads of a core side by side.
+// A node's CPUs -> boxes: each in the colour of the cell that runs on it, the threads of a core side by side.
 
 import { type CpuSet, formatSet, union } from '../base/idset.ts'
 import { box, type Colour, colourOf, FRAME, INK, label, type Point, tooltip } from './svg-shapes.ts'
@@ -16,7 +16,7 @@ export const ROW_WIDTH = CPUS_A_ROW * (CPU_WIDTH + GAP) - GAP
 /** What runs on each CPU; computed once, since a host may have thousands of CPUs. */
 export interface CpuUses {
   readonly cells: ReadonlyMap<number, readonly number[]>
-  /** The vCPUs whose only CPU it is. */
+  /** The vCPUs that are pinned to this CPU alone. */
   readonly vcpus: ReadonlyMap<number, readonly number[]>
   readonly cores: ReadonlyMap<number, CpuSet>
   /** CPUs where some vCPU may run: a guest without cells is drawn as one cell. */
@@ -95,7 +95,7 @@ function cpuBox(cpu: number, core: readonly number[], { x, y }: Point, uses: Cpu
   const isAllowed = uses.allowed.has(cpu)
   const hasOthers = uses.others.has(cpu)
   const words = [
-    `CPU ${cpu}${core.length > 1 ? `, core ${formatSet(core)}` : ''}`,
+    `CPU ${cpu}${core.length > 1 ? `, core of CPUs ${formatSet(core)}` : ''}`,
     ...(vcpus.length > 0 ? [`vCPU ${vcpus.join(', ')}`] : []),
     ...(cells.length > 0 ? [`cell ${cells.join(', ')}`] : []),
     ...(hasOthers ? ['emulator or I/O threads'] : []),

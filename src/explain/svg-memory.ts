@@ -13,33 +13,33 @@ interface Part {
 }
 
 const FREE = '#ffffff'
-const HELD = '#bbbbbb'
-const LACKING = '#000000'
+const OTHERS = '#bbbbbb'
+const MISSING = '#000000'
 
-/** ": 1 GiB lacking", or nothing. */
-export function lackingWords(node: HostNode, explained: Explained): string {
-  const { lackingKiB } = useOf(node, explained)
-  return lackingKiB === 0 ? '' : `: ${formatKiB(lackingKiB)} lacking`
+/** ": 1 GiB missing", or nothing. */
+export function missingWords(node: HostNode, explained: Explained): string {
+  const { missingKiB } = useOf(node, explained)
+  return missingKiB === 0 ? '' : `: ${formatKiB(missingKiB)} missing`
 }
 
-/** The bar; empty where the size is unknown. Lacking memory is drawn to the right of what the node has. */
+/** The bar; empty where the size is unknown. Missing memory is drawn to the right of what the node has. */
 export function memoryBar(node: HostNode, explained: Explained, area: Area): readonly string[] {
-  const { totalKiB, heldKiB, wantedKiB, lackingKiB, taken, what } = useOf(node, explained)
+  const { totalKiB, othersKiB, takenKiB, missingKiB, taken, what } = useOf(node, explained)
   if (totalKiB === 0) return []
   const parts: Part[] = [
-    { kib: heldKiB, fill: HELD, words: `${formatKiB(heldKiB)} of ${what} held by others` },
+    { kib: othersKiB, fill: OTHERS, words: `${formatKiB(othersKiB)} of ${what} in use by others` },
     ...taken.map(({ id, kib }) => ({
       kib,
       fill: colourOf(id).fill,
       words: `cell ${id}: ${formatKiB(kib)} of ${what}`,
     })),
     {
-      kib: Math.max(0, totalKiB - heldKiB - wantedKiB),
+      kib: Math.max(0, totalKiB - othersKiB - takenKiB),
       fill: FREE,
-      words: `${formatKiB(Math.max(0, totalKiB - heldKiB - wantedKiB))} of ${what} free`,
+      words: `${formatKiB(Math.max(0, totalKiB - othersKiB - takenKiB))} of ${what} free`,
     },
   ]
-  const scale = area.width / (totalKiB + lackingKiB)
+  const scale = area.width / (totalKiB + missingKiB)
   let x = area.x
   const bars = parts.flatMap(({ kib, fill, words }) => {
     if (kib === 0) return []
@@ -49,24 +49,24 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
     x += kib * scale
     return [bar]
   })
-  const short = lackingKiB === 0 ? [] : [shortage(area, lackingKiB, scale, what)]
+  const short = missingKiB === 0 ? [] : [shortage(area, missingKiB, scale, what)]
   return [...bars, ...short]
 }
 
 /** A line below the end of the cells' memory that does not fit. */
-function shortage({ x, y, width, height }: Area, lackingKiB: number, scale: number, what: string): string {
-  const from = Math.round((x + width - lackingKiB * scale) * 100) / 100
-  const below = { x: from, y: y + height - 3, width: lackingKiB * scale, height: 3 }
-  const shape = box(below, { fill: LACKING })
-  return tooltip(`${formatKiB(lackingKiB)} of ${what} lacking`, [shape])
+function shortage({ x, y, width, height }: Area, missingKiB: number, scale: number, what: string): string {
+  const from = Math.round((x + width - missingKiB * scale) * 100) / 100
+  const below = { x: from, y: y + height - 3, width: missingKiB * scale, height: 3 }
+  const shape = box(below, { fill: MISSING })
+  return tooltip(`${formatKiB(missingKiB)} of ${what} missing`, [shape])
 }
 
 interface Use {
   /** 0: unknown, or none. */
   readonly totalKiB: number
-  readonly heldKiB: number
-  readonly wantedKiB: number
-  readonly lackingKiB: number
+  readonly othersKiB: number
+  readonly takenKiB: number
+  readonly missingKiB: number
   /** What each cell takes. */
   readonly taken: readonly { readonly id: number; readonly kib: number }[]
   /** "memory" or "2 MiB pages". */
@@ -79,14 +79,14 @@ function useOf(node: HostNode, explained: Explained): Use {
   const pagesizeKiB = cells.find((cell) => cell.pagesizeKiB !== undefined)?.pagesizeKiB
   const { totalKiB = 0, freeKiB = totalKiB } = capacityOf(node, pagesizeKiB)
   const taken = cells.filter((cell) => cell.pagesizeKiB === pagesizeKiB)
-  const wantedKiB = taken.reduce((sum, { kib }) => sum + kib, 0)
-  const heldKiB = totalKiB - freeKiB
-  const lackingKiB = totalKiB === 0 ? 0 : Math.max(0, wantedKiB + heldKiB - totalKiB)
+  const takenKiB = taken.reduce((sum, { kib }) => sum + kib, 0)
+  const othersKiB = totalKiB - freeKiB
+  const missingKiB = totalKiB === 0 ? 0 : Math.max(0, takenKiB + othersKiB - totalKiB)
   return {
     totalKiB,
-    heldKiB,
-    wantedKiB,
-    lackingKiB,
+    othersKiB,
+    takenKiB,
+    missingKiB,
     taken,
     what: pagesizeKiB === undefined ? 'memory' : `${formatKiB(pagesizeKiB)} pages`,
   }
@@ -135,8 +135,8 @@ export function legendOf({ x, y }: Point, line: number): readonly string[] {
   const entries = [
     ['#ffffff', 'free'],
     ['#dddddd', 'CPU not allowed'],
-    [HELD, 'memory held by others'],
-    [LACKING, 'memory lacking'],
+    [OTHERS, 'memory in use by others'],
+    [MISSING, 'missing memory'],
     ['#ffffff', 'thick frame: emulator or I/O threads'],
   ] as const
   return entries.flatMap(([fill, words], index) => {

@@ -3,7 +3,7 @@
 
 import { visible } from '../base/visible.ts'
 
-/** A place in the picture, in px from its top left corner. */
+/** A point in the picture, in px from its top left corner. */
 export interface Point {
   readonly x: number
   readonly y: number

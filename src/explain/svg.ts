@@ -5,12 +5,12 @@ import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
 import type { Cell, HostNode, Placement } from '../model.ts'
 import { type CpuUses, cpuBoxes, GAP, ROW_WIDTH, rowsHeight, usesOf } from './svg-cpus.ts'
-import { lackingWords, legendOf, memoryBar } from './svg-memory.ts'
+import { legendOf, memoryBar, missingWords } from './svg-memory.ts'
 import { box, colourOf, document, INK, label, PALE, type Point, title } from './svg-shapes.ts'
 import { type Explained, vcpusNamed } from './text.ts'
 import { nodesNamed, plural } from './texts/words.ts'
 
-/** px */
+/** px, like all lengths here. */
 const PAD = 12
 const WIDTH = ROW_WIDTH + 2 * PAD
 const LINE = 16
@@ -124,7 +124,7 @@ function nodeBox(node: HostNode, explained: Explained, uses: CpuUses): Drawn {
     height,
     parts: ({ x, y }) => [
       box({ x, y, width: WIDTH, height }, { fill: isAllowed ? '#ffffff' : '#eeeeee', stroke: INK }),
-      title({ x: x + PAD, y: y + PAD + LINE - 4 }, `node ${node.id}${has}${lackingWords(node, explained)}`),
+      title({ x: x + PAD, y: y + PAD + LINE - 4 }, `node ${node.id}${has}${missingWords(node, explained)}`),
       ...(node.cpus.length === 0
         ? [label({ x: x + PAD, y: y + PAD + 2 * LINE }, 'no CPUs')]
         : cpuBoxes(node.cpus, { x: x + PAD, y: y + PAD + LINE + 4 }, uses)),

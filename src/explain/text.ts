@@ -1,4 +1,4 @@
-// A placement -> text: the guest's cells, their place on the host, and the CPUs and policies behind it.
+// A placement -> text: the guest's cells, the nodes and CPUs that they get, and the policies behind that.
 
 import { type CpuSet, formatSet, intersect, setOf, union, type VcpuSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
@@ -6,7 +6,7 @@ import { visible } from '../base/visible.ts'
 import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
 import { cpuWord, nodesNamed, plural } from './texts/words.ts'
 
-/** A placement with everything that explains it. */
+/** A placement, the guest, the request and the host that it follows from. */
 export interface Explained {
   readonly view: DomainView
   readonly request: Request
@@ -112,7 +112,8 @@ function whyLines({ request, resources, edits }: Explained): string[] {
     ({ id, cpus: online }) => `node ${id}: ${intersect(online, given).length}`,
   )
   const policy = `cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}`
-  const from = `${cpuset === undefined ? 'allowed CPUs' : 'cpuset'} ${formatSet(given)}`
+  const allowed = given.length === 1 ? 'allowed CPU' : 'allowed CPUs'
+  const from = `${cpuset === undefined ? allowed : 'cpuset'} ${formatSet(given)}`
   return [
     `${from} (${counts.join(', ')})`,
     `policy: ${policy}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,

@@ -99,7 +99,7 @@ function elsewhereIn(region: MemoryRegion, blocks: readonly ExpectedMemory[]): n
     : undefined
 }
 
-/** What lies on a node that none of the blocks wants is elsewhere, whosever it is. */
+/** KiB on nodes that none of the blocks expects, whichever block they belong to. */
 function strayIn({ mappings }: MemoryRegion, blocks: readonly ExpectedMemory[]): number {
   if (blocks.some(({ nodes }) => nodes === undefined)) return 0
   const nodes: readonly number[] = union(...blocks.map((block) => block.nodes as NodeSet))
