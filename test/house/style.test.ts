@@ -19,7 +19,7 @@ const LEFT: Readonly<Record<string, number>> = {
   'src/base': 22,
   'src/codes': 6,
   'src/domain': 10,
-  'src/explain': 79,
+  'src/explain': 78,
   'src/host': 13,
   'src/plan': 6,
   'src/request': 17,
