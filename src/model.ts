@@ -254,6 +254,8 @@ export interface Rules {
   readonly cellsOn: 'numa-machines' | 'every-machine'
   /** Whether `<allocation mode='immediate'/>` is written. */
   readonly allocation: 'as-written' | 'immediate'
+  /** What is written for a VMI besides the placement, if there is one. */
+  readonly elements?: KubevirtElements
 }
 
 /** A tenant's request for cpus=as-pinned: its pins stay within bounds. */

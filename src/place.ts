@@ -2,17 +2,16 @@
 // explain it.
 
 import { withCuts } from './base/bounds.ts'
-import { type Diagnostic, Refusal } from './base/diagnostic.ts'
-import { formatKiB } from './base/memory.ts'
-import { diagnostic, refuseAll } from './codes/codes.ts'
+import type { Diagnostic } from './base/diagnostic.ts'
+import { refuseAll } from './codes/codes.ts'
 import { checkType } from './document.ts'
 import { editsFor } from './domain/edits.ts'
 import { readDomain } from './domain/view.ts'
 import { resourcesOf } from './host/resources.ts'
 import type { Allowed, DomainView, Existing, Host, Placement, Planned, Request, Resources } from './model.ts'
-import { backingsOf, shortages } from './plan/backing/shortages.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
 import { type BoundedInput, pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
+import { shortagesOf } from './plan/placed-shortages.ts'
 import { hasCells, plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
@@ -54,32 +53,20 @@ export interface Placed {
 }
 
 /**
- * A guest with cells keeps them unless the request says existing=replace; with `move` every guest keeps what
- * it has.
+ * A guest's document fitted to the host. A guest with cells keeps them unless the request says
+ * existing=replace; with `move` every guest keeps what it has.
  * @throws Refusal with every reason against it
  */
 export function place(document: XmlDocument, surroundings: Surroundings, write: Write, move?: Move): Placed {
   const view = readDomain(document)
   checkType(view)
-  const { vmi } = surroundings
   const asked = requestFor(view, surroundings, move === undefined ? 'fit' : 'move')
-  const before = [...(vmi === undefined ? [] : vmiNotes(view, vmi)), ...asked.notes]
-  if (vmi?.dedicated === false) return untouched(document, view, asked, [unplaced(vmi), ...before])
-  const { input, planned, notes } = withCuts(before, () => decide(view, asked, move))
+  if (!asked.isPlaced) return unchanged(document, view, asked)
+  const { input, planned, notes } = withCuts(asked.notes, () => decide(view, asked, move))
   const { request, resources } = input
   const { placement, keeps } = planned
   if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
-  const edits = editsFor({
-    document,
-    view,
-    placement,
-    keeps,
-    allocation: request.rules.allocation,
-    ...(vmi && { elements: vmi.elements }),
-    write,
-  })
-  const lacking = shortages(resources, backingsOf(placement, view, resources))
-  const short = keeps === 'nothing' ? withSplitThatFits(lacking, input) : lacking
+  const edits = editsFor({ document, view, placement, keeps, rules: request.rules, write })
   return {
     document,
     view,
@@ -88,8 +75,37 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     placement,
     edits,
     text: edits.length === 0 ? document.text : applyEdits(document.text, edits),
-    notes: [...short, ...planned.notes, ...before, ...notes],
+    notes: [...shortagesOf(planned, input), ...planned.notes, ...asked.notes, ...notes],
   }
+}
+
+/**
+ * What config, VMI, guest and flags request, and which CPUs the guest may then use.
+ * @throws Refusal as guestRequest does
+ */
+export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
+  const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
+  const { configSource = 'the configuration' } = surroundings
+  return guestRequest(view, {
+    available: resourcesOf(host, allowed),
+    confined: allowed.cpus,
+    config,
+    configSource,
+    vmi,
+    flags,
+    purpose,
+    cellMemoryKiB: cellMemoryKiB(view),
+  })
+}
+
+/** The guest as it was. */
+function unchanged(
+  document: XmlDocument,
+  view: DomainView,
+  { resources, request, notes }: GuestRequest,
+): Placed {
+  const placement = writtenPlacement(view, resources, request)
+  return { document, view, request, resources, placement, edits: [], text: document.text, notes }
 }
 
 interface Decided {
@@ -99,6 +115,7 @@ interface Decided {
   readonly notes: readonly Diagnostic[]
 }
 
+/** Cuts a tenant's pins to their bounds, and then plans new cells or binds those that the guest has. */
 function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
   const { request, resources, tenantPins: tenant } = asked
   const keepsCells =
@@ -118,66 +135,4 @@ function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): 
 const keepsExisting: Record<Existing, (view: DomainView, request: Request) => boolean> = {
   keep: () => true,
   replace: (view, request) => !hasCells(view, request),
-}
-
-/** KubeVirt's guest without dedicated CPUs comes back as it was. */
-function untouched(
-  document: XmlDocument,
-  view: DomainView,
-  { resources, request }: GuestRequest,
-  notes: readonly Diagnostic[],
-): Placed {
-  const placement = writtenPlacement(view, resources, request)
-  return { document, view, request, resources, placement, edits: [], text: document.text, notes }
-}
-
-const unplaced = ({ source }: Vmi): Diagnostic => diagnostic('vmi-without-dedicated-cpus', { source })
-
-/** A shortage that another split of memory would fix carries that split. */
-function withSplitThatFits(short: readonly Diagnostic[], input: PlanInput): readonly Diagnostic[] {
-  const { view, resources, request } = input
-  if (request.memory === 'by-free-pages' || !short.some(({ code }) => code === 'pages-short')) return short
-  const fitting = planOrRefusal({ ...input, request: { ...request, memory: 'by-free-pages' } })
-  if (fitting === undefined || shortages(resources, backingsOf(fitting, view, resources)).length > 0)
-    return short
-  const fitsSplit = fitting.cells.map(({ id, memoryKiB }) => ({ cell: id, memoryKiB }))
-  return short.map((each) =>
-    each.code === 'pages-short' ? { ...each, facts: { ...each.facts, fitsSplit } } : each,
-  )
-}
-
-function planOrRefusal(input: PlanInput): Placement | undefined {
-  try {
-    return plan(input).placement
-  } catch (error) {
-    if (error instanceof Refusal) return undefined
-    throw error
-  }
-}
-
-/**
- * What config, VMI, guest and flags request, and which CPUs the guest may then use. @throws Refusal as
- * guestRequest does
- */
-export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
-  const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
-  const { configSource = 'the configuration' } = surroundings
-  const available = resourcesOf(host, allowed)
-  return guestRequest(view, { available, confined: allowed.cpus, config, configSource, vmi, flags, purpose })
-}
-
-function vmiNotes(view: DomainView, { source, notes, memoryKiB, threads }: Vmi): Diagnostic[] {
-  const differs = (what: string, vmi: string, domain: string): Diagnostic =>
-    diagnostic('vmi-differs', { source, what, vmi, domain })
-  const { writtenVcpus } = threads
-  const vcpus = view.online.length
-  return [
-    ...notes,
-    ...(writtenVcpus === 0 || writtenVcpus === vcpus
-      ? []
-      : [differs('vCPUs', `${writtenVcpus}`, `${vcpus}`)]),
-    ...(memoryKiB === undefined || Math.abs(memoryKiB - cellMemoryKiB(view)) < 2
-      ? []
-      : [differs('memory', formatKiB(memoryKiB), formatKiB(cellMemoryKiB(view)))]),
-  ]
 }

@@ -11,8 +11,8 @@ const BACKING = ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'all
 
 /** One `<page>` per cell, unless what is written already gives every cell its size. */
 export function backingEdits(fitting: Fitting): Section {
-  const { document, placement, elements, write } = fitting
-  const allocateNow = fitting.allocation === 'immediate'
+  const { document, placement, rules, write } = fitting
+  const allocateNow = rules.allocation === 'immediate'
   const backing = child(document.root, 'memoryBacking')
   const sizes = placement.binding.memnodes.map(({ pagesizeKiB }) => pagesizeKiB)
   const pages = sizes.flatMap((size, cell) => (size === undefined ? [] : [page(size, cell)]))
@@ -22,8 +22,8 @@ export function backingEdits(fitting: Fitting): Section {
     ...(pages.length > 0 && hugepages === undefined
       ? [{ name: 'hugepages', attributes: [], children: pages.map(asElement) }]
       : []),
-    ...(elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
-    ...(elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
+    ...(rules.elements?.nosharepages && child(backing, 'nosharepages') === undefined ? [nosharepages] : []),
+    ...(rules.elements?.memfd && child(backing, 'source') === undefined ? [memfd] : []),
     ...(allocateNow && child(backing, 'allocation') === undefined ? [immediate] : []),
   ]
   if (backing === undefined)

@@ -21,7 +21,7 @@ const ORDER = (
 
 /** No edit where nothing changes. */
 export function editsFor(fitting: Fitting): Edit[] {
-  const { document, placement, keeps, elements, write } = fitting
+  const { document, placement, keeps, rules, write } = fitting
   if (keeps === 'everything') return []
   const { root } = document
   const hasCells = placement.cells.length > 0
@@ -30,7 +30,7 @@ export function editsFor(fitting: Fitting): Edit[] {
     pinEdits(fitting),
     ...(hasCells || placement.binding.memory ? [tuneEdits(fitting)] : []),
     ...(hasCells && keeps === 'nothing' ? [backingEdits(fitting), cellEdits(fitting)] : []),
-    ...(elements === undefined || keeps !== 'nothing' ? [] : [featureEdits(fitting, elements)]),
+    ...(rules.elements === undefined || keeps !== 'nothing' ? [] : [featureEdits(fitting, rules.elements)]),
   ]
   const added = sections.flatMap((section) => section.added ?? [])
   return [

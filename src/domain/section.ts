@@ -1,6 +1,6 @@
 // A domain document on its way to edits, and what one section of it comes to.
 
-import type { DomainView, Keeps, KubevirtElements, Placement, Rules } from '../model.ts'
+import type { DomainView, Keeps, Placement, Rules } from '../model.ts'
 import { type Edit, type NewElement, removeElement, type Write } from '../xml/edit.ts'
 import type { XmlDocument, XmlElement } from '../xml/parse.ts'
 
@@ -10,9 +10,8 @@ export interface Fitting {
   readonly view: DomainView
   readonly placement: Placement
   readonly keeps: Keeps
-  readonly allocation: Rules['allocation']
-  /** What a VMI asks for besides. */
-  readonly elements?: KubevirtElements
+  /** What is written besides the placement. */
+  readonly rules: Pick<Rules, 'allocation' | 'elements'>
   /** Prints a new element; it is called only when there is one. */
   readonly write: Write
 }

@@ -18,7 +18,7 @@ import {
 import type { Config } from './config.ts'
 import { type RequestedKeys, requestFrom } from './request.ts'
 import { readTenantKeys } from './sources.ts'
-import { type Vmi, withVmi } from './vmi.ts'
+import { type Vmi, vmiNotes, withVmi } from './vmi.ts'
 
 /** Everything that a request is made of, besides the guest itself. */
 export interface RequestSources {
@@ -31,6 +31,8 @@ export interface RequestSources {
   readonly vmi: Vmi | undefined
   readonly flags: RequestedKeys
   readonly purpose: Purpose
+  /** What the domain states for all cells together. */
+  readonly cellMemoryKiB: number
 }
 
 /**
@@ -43,6 +45,8 @@ export type Purpose = 'fit' | 'move' | 'check'
 export interface GuestRequest {
   readonly request: Request
   readonly resources: Resources
+  /** False for a VMI without dedicated CPUs: KubeVirt does not place such a guest either. */
+  readonly isPlaced: boolean
   readonly notes: readonly Diagnostic[]
   /** Of what a tenant requests; none for a VMI without dedicated CPUs, which is not placed. */
   readonly bounds: readonly Bound[]
@@ -81,11 +85,14 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
     otherwise: layered(withoutPins(annotated.requested), withoutPins(own.requested)),
     resourcesWith: (pins: CpuSet) => given(request.cpuset, pins),
   }
+  const stated = { vcpus: view.online.length, memoryKiB: sources.cellMemoryKiB }
+  const notesOfVmi = vmi === undefined ? [] : vmiNotes(vmi, stated)
   const usesPins = request.cpus === 'as-pinned' && tenantPins === undefined
   return {
     request,
     resources: given(request.cpuset, usesPins ? pinnedCpus(view) : undefined),
-    notes: [...annotated.notes, ...own.notes],
+    isPlaced: vmi?.dedicated !== false,
+    notes: [...notesOfVmi, ...annotated.notes, ...own.notes],
     bounds,
     ...(tenantPins && { tenantPins }),
   }

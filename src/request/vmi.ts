@@ -2,7 +2,7 @@
 
 import { gather } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { parseQuantity } from '../base/memory.ts'
+import { formatKiB, parseQuantity } from '../base/memory.ts'
 import { diagnostic, refuseAll, unique } from '../codes/codes.ts'
 import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model.ts'
 import type { RequestedKeys } from './request.ts'
@@ -24,6 +24,7 @@ import {
   type Value,
 } from './vmi-value.ts'
 
+/** What a VirtualMachineInstance says of placement. */
 export interface Vmi {
   /** What the document is, for the words of a refusal. */
   readonly source: string
@@ -142,15 +143,39 @@ const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'di
  * KubeVirt pins it where nothing else is requested.
  * @param stated what is requested beside the VMI's spec: annotations, metadata, flags
  */
-export function withVmi(request: Request, { passthrough, threads }: Vmi, stated: RequestedKeys): Request {
+export function withVmi(request: Request, vmi: Vmi, stated: RequestedKeys): Request {
+  const { passthrough, threads, elements } = vmi
   const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
-  if (!pinsOnly) return { ...request, threads, pinsOnly }
+  if (!pinsOnly) return { ...request, threads, pinsOnly, rules: { ...request.rules, elements } }
   const isKubevirts = request.cpus === 'in-order' && request.pin === 'cpu'
   const rules: Rules = {
     ...request.rules,
+    elements,
     threads: 'emulator' in stated ? 'ours' : 'kubevirt',
     offlineInCells: false,
     ...(isKubevirts && { pins: 'kubevirt', offlineCpus: 'left-out' }),
   }
   return { ...request, threads, pinsOnly, rules }
+}
+
+/**
+ * What is worth knowing of a VMI: that it is not placed, what KubeVirt's admission would say, and where the
+ * domain is another than the VMI describes.
+ * @param domain the vCPUs at boot and the memory of the cells that the domain states
+ */
+export function vmiNotes(
+  { source, dedicated, notes, memoryKiB, threads: { writtenVcpus } }: Vmi,
+  domain: { readonly vcpus: number; readonly memoryKiB: number },
+): Diagnostic[] {
+  const differs = (what: string, vmi: string, written: string): Diagnostic =>
+    diagnostic('vmi-differs', { source, what, vmi, domain: written })
+  const sameVcpus = writtenVcpus === 0 || writtenVcpus === domain.vcpus
+  // Rounding to KiB may make a difference of one.
+  const sameMemory = memoryKiB === undefined || Math.abs(memoryKiB - domain.memoryKiB) < 2
+  return [
+    ...(dedicated ? [] : [diagnostic('vmi-without-dedicated-cpus', { source })]),
+    ...notes,
+    ...(sameVcpus ? [] : [differs('vCPUs', `${writtenVcpus}`, `${domain.vcpus}`)]),
+    ...(sameMemory ? [] : [differs('memory', formatKiB(memoryKiB), formatKiB(domain.memoryKiB))]),
+  ]
 }

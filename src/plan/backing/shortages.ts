@@ -1,64 +1,19 @@
 // Whether the host can back a placement now: huge pages per node, the pools, the cgroup's limit, and memory
-// at all. Nothing here is said of what would have started: surplus pages count, and so does whatever is not
-// known.
+// at all. A guest that could start has no finding: surplus pages count, and so does whatever is not known.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, has, type NodeSet, union } from '../../base/idset.ts'
 import { formatKiB, formatPagesize } from '../../base/memory.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { DomainView, HostNode, Memnode, MemoryDevice, Placement, Resources } from '../../model.ts'
+import type { HostNode, Resources } from '../../model.ts'
+import type { Backing } from './backings.ts'
 import { allocate } from './max-flow.ts'
 import { hasPool, type PageSupply, pageSupply } from './supply.ts'
 
-/** What one cell asks for, or one of its memory devices. */
-export interface Backing extends Pick<Memnode, 'nodes' | 'pagesizeKiB'> {
-  readonly cell: number
-  readonly memoryKiB: number
-  /** Whether the guest may use no other node than these. */
-  readonly bound: boolean
-}
-
-/** With mode=preferred every cell may use every node of the guest, since `<memory>` is strict over them. */
-export function backingsOf({ cells, binding }: Placement, view: DomainView, resources: Resources): Backing[] {
-  const { memnodes } = binding
-  const all = union(...memnodes.map(({ nodes }) => nodes))
-  return cells.flatMap(({ id, memoryKiB }, index) => {
-    const memnode = memnodes[index]
-    if (memnode === undefined) return []
-    const bound = memnode.mode === 'strict'
-    const { pagesizeKiB } = memnode
-    const backing = {
-      cell: id,
-      memoryKiB,
-      nodes: bound ? memnode.nodes : all,
-      bound,
-      ...(pagesizeKiB !== undefined && { pagesizeKiB }),
-    }
-    return withDimms(backing, view.memoryDevices, resources)
-  })
-}
-
 /**
- * A cell and its DIMMs: one that names neither nodes nor pages is backed like the cell. virtio-mem grows
- * later; NVDIMMs bring a backing of their own.
+ * What the host lacks for these backings.
+ * @returns findings of class capacity; none when the guest can start as far as is known
  */
-export function withDimms(cell: Backing, devices: readonly MemoryDevice[], resources: Resources): Backing[] {
-  const dimms = devices.filter((device) => device.model === 'dimm' && (device.cell ?? 0) === cell.cell)
-  const { pagesizeKiB: _, ...anyPages } = cell
-  const own = dimms.flatMap(({ sizeKiB, nodes, pagesizeKiB }): Backing[] => {
-    const named = { memoryKiB: sizeKiB, ...(nodes && { nodes }) }
-    if (pagesizeKiB === undefined) return nodes === undefined ? [] : [{ ...cell, ...named }]
-    return [{ ...anyPages, ...named, ...(isHuge(pagesizeKiB, resources) && { pagesizeKiB }) }]
-  })
-  const alike = dimms.filter(({ nodes, pagesizeKiB }) => nodes === undefined && pagesizeKiB === undefined)
-  return [{ ...cell, memoryKiB: alike.reduce((sum, { sizeKiB }) => sum + sizeKiB, cell.memoryKiB) }, ...own]
-}
-
-/** The size of an ordinary page means ordinary memory: 4, 16 or 64 KiB, unless the host has such a pool. */
-const isHuge = (pagesizeKiB: number, resources: Resources): boolean =>
-  pagesizeKiB > 64 || hasPool(resources, pagesizeKiB)
-
-/** @returns findings of class capacity; none when the guest can start as far as is known */
 export function shortages(resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const sizes = [...new Set(backings.flatMap(({ pagesizeKiB }) => pagesizeKiB ?? []))].sort((a, b) => a - b)
   return [
@@ -114,7 +69,7 @@ function pageShortages(
   backings: readonly Backing[],
 ): Diagnostic[] {
   const page = formatKiB(pagesizeKiB)
-  // A node that is not there is told in words of its own.
+  // A node that is not there has a finding of its own.
   const index = indexOf(resources.nodes)
   const isThere = ({ nodes }: Group): boolean => nodes.some((id) => index.has(id))
   const groups = groupsOf(backings)
@@ -131,15 +86,15 @@ function pageShortages(
         has: poolSizes(resources),
       }),
     ]
-  const room = pageSupply(resources, pagesizeKiB)
-  const short = unmet(resources, room, groups)
+  const supply = pageSupply(resources, pagesizeKiB)
+  const short = unmet(resources, supply, groups)
   const found = groups.flatMap((group, index) => {
     const missing = short[index] as number
-    return missing === 0 ? [] : [pagesShort(resources, room, group, missing)]
+    return missing === 0 ? [] : [pagesShort(resources, supply, group, missing)]
   })
-  if (room.limit !== undefined && need > room.limit)
-    found.push(diagnostic('pages-limit', { page, limit: room.limit, need, size: sysfsSize(pagesizeKiB) }))
-  const free = room.free.reduce((sum, pages) => sum + pages, room.extra)
+  if (supply.limit !== undefined && need > supply.limit)
+    found.push(diagnostic('pages-limit', { page, limit: supply.limit, need, size: sysfsSize(pagesizeKiB) }))
+  const free = supply.free.reduce((sum, pages) => sum + pages, supply.extra)
   const pool = resources.pools?.find((each) => each.pagesizeKiB === pagesizeKiB)
   const promised = pool?.reserved ?? 0
   if (found.length === 0 && need > free - promised) {
@@ -157,7 +112,7 @@ interface Group {
   readonly bound: boolean
 }
 
-/** Cells that may use the same nodes are asked for together. */
+/** Cells that may use the same nodes ask for memory together. */
 function groupsOf(backings: readonly Backing[]): Group[] {
   const groups = new Map<string, { nodes: NodeSet; cells: Set<number>; memoryKiB: number; bound: boolean }>()
   for (const { cell, nodes, memoryKiB, bound } of backings) {
@@ -174,7 +129,7 @@ function groupsOf(backings: readonly Backing[]): Group[] {
 /** Per group the pages that neither its nodes nor surplus pages made on them give. */
 function unmet(
   resources: Resources,
-  room: PageSupply,
+  supply: PageSupply,
   groups: readonly (Group & { readonly pages: number })[],
 ): number[] {
   const index = indexOf(resources.nodes)
@@ -182,14 +137,14 @@ function unmet(
     amount: pages,
     from: nodes.flatMap((id) => index.get(id) ?? []),
   }))
-  const allocated = allocate(demands, room.free)
-  let extra = room.extra
+  const allocated = allocate(demands, supply.free)
+  let extra = supply.extra
   return demands.map(({ amount, from }, group) => {
     const missing = amount - (allocated[group] as number)
     const made = Math.min(
       missing,
       extra,
-      from.reduce((sum, node) => sum + (room.makeable[node] as number), 0),
+      from.reduce((sum, node) => sum + (supply.makeable[node] as number), 0),
     )
     extra -= made
     return missing - made
@@ -198,30 +153,30 @@ function unmet(
 
 function pagesShort(
   resources: Resources,
-  room: PageSupply,
+  supply: PageSupply,
   { nodes, cells, pages, bound }: Group & { readonly pages: number },
   missing: number,
 ): Diagnostic {
   const ids = nodes as readonly number[]
   const free = resources.nodes.reduce(
-    (sum, { id }, index) => sum + (has(ids, id) ? (room.free[index] as number) : 0),
+    (sum, { id }, index) => sum + (has(ids, id) ? (supply.free[index] as number) : 0),
     0,
   )
   const first = resources.nodes.find(({ id }) => has(ids, id)) as HostNode
-  const total = first.pages.find((each) => each.pagesizeKiB === room.pagesizeKiB)?.total ?? 0
+  const total = first.pages.find((each) => each.pagesizeKiB === supply.pagesizeKiB)?.total ?? 0
   return diagnostic('pages-short', {
     nodes: formatSet(ids),
     count: ids.length,
-    free: free,
-    page: formatKiB(room.pagesizeKiB),
+    free,
+    page: formatKiB(supply.pagesizeKiB),
     cells,
     need: pages,
     bound,
-    fix: `echo ${total + missing} > /sys/devices/system/node/node${first.id}/hugepages/hugepages-${room.pagesizeKiB}kB/nr_hugepages`,
+    fix: `echo ${total + missing} > /sys/devices/system/node/node${first.id}/hugepages/hugepages-${supply.pagesizeKiB}kB/nr_hugepages`,
   })
 }
 
-const sysfsSize = (pagesizeKiB: number): string => formatPagesize(pagesizeKiB).replace(/$/, 'B')
+const sysfsSize = (pagesizeKiB: number): string => `${formatPagesize(pagesizeKiB)}B`
 
 function poolSizes({ nodes, pools }: Resources): string {
   const sizes = new Set(
@@ -234,23 +189,24 @@ function poolSizes({ nodes, pools }: Resources): string {
 }
 
 /**
- * Free memory proves nothing, since the kernel drops its caches for a guest; more than a node has can never
- * be.
+ * Free memory proves nothing, since the kernel drops its caches for a guest; a node can never give more than
+ * it has.
  */
 function memoryShortages({ nodes }: Resources, backings: readonly Backing[]): Diagnostic[] {
   const ordinary = backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined)
   const needKiB = ordinary.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
-  const holdIt = (ids: readonly number[]): boolean =>
+  const haveEnough = (ids: readonly number[]): boolean =>
     nodes
       .filter(({ id }) => has(ids, id))
       .reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
-  const own = holdIt(union(...ordinary.map((each) => each.nodes)))
-  const enough = own ? 'own nodes' : holdIt(nodes.map(({ id }) => id)) ? 'host' : 'nowhere'
+  const guestHas = haveEnough(union(...ordinary.map((each) => each.nodes)))
+  const hostHas = haveEnough(nodes.map(({ id }) => id))
+  const enough = guestHas ? 'own nodes' : hostHas ? 'host' : 'nowhere'
   return groupsOf(ordinary).flatMap((group) => {
     const sizes = nodes.filter(({ id }) => has(group.nodes, id)).map(({ memoryKiB }) => memoryKiB)
     if (sizes.includes(undefined)) return []
     const hasKiB = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
-    // A node that is not there or has no memory is told in words of its own.
+    // A node that is not there or has no memory has a finding of its own.
     if (group.memoryKiB <= hasKiB || hasKiB === 0) return []
     const facts = {
       nodes: formatSet(group.nodes),
