@@ -296,7 +296,7 @@ export interface KubevirtElements {
 // ---- The answer ----
 
 /**
- * What the guest sees of one cell: guest ABI. `distances` is in cell order, empty when the guest is told
+ * What the guest sees of one cell: guest ABI. `distances` is in cell order, empty when the guest sees
  * none.
  */
 export interface Cell {

@@ -10,6 +10,10 @@ const MODES: readonly MemoryMode[] = ['strict', 'preferred', 'interleave', 'rest
 
 // ---- <memoryBacking> ----
 
+/**
+ * What backs the guest, as written.
+ * @param cells how many the guest has
+ */
 export function readBacking(
   reading: Reading,
   backing: XmlElement | undefined,
@@ -148,6 +152,10 @@ interface Threads {
   readonly iothreads: readonly number[]
 }
 
+/**
+ * The pins as written. One of an I/O thread that the guest does not have is a problem.
+ * @see libvirt virDomainIOThreadPinDefParseXML
+ */
 export function readPins(
   reading: Reading,
   cputune: XmlElement | undefined,

@@ -67,11 +67,12 @@ export function readCellExtras(numa: XmlElement | undefined): string[] {
   const inCells = childrenOf(numa, 'cell').flatMap((cell) =>
     cell.children.filter(({ local }) => local !== 'distances'),
   )
-  const beside = numa?.children.filter(({ local }) => local !== 'cell') ?? []
-  return [...new Set([...inCells, ...beside].map(({ name }) => `<${name}>`))].sort()
+  const outside = numa?.children.filter(({ local }) => local !== 'cell') ?? []
+  return [...new Set([...inCells, ...outside].map(({ name }) => `<${name}>`))].sort()
 }
 
-interface Place {
+/** A cell's id, and how many vCPUs the guest has, where that is known. */
+interface CellOf {
   readonly id: number
   readonly vcpus: number | undefined
 }
@@ -79,7 +80,7 @@ interface Place {
 function readCell(
   reading: Reading,
   element: XmlElement,
-  { id, vcpus = Number.POSITIVE_INFINITY }: Place,
+  { id, vcpus = Number.POSITIVE_INFINITY }: CellOf,
 ): WrittenCell {
   const own = anySetIn<VcpuSet>(reading, element, 'cpus') ?? setOf<VcpuSet>([])
   const beyond = own.filter((vcpu) => vcpu >= vcpus)
@@ -97,7 +98,7 @@ function readCell(
   }
 }
 
-/** What one cell states on its way into `stated`, the distances from each cell (id) to others. */
+/** A cell (id), how many there are, and the map that its distances go into: from each cell to others. */
 interface Row {
   readonly id: number
   readonly cells: number

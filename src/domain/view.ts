@@ -142,7 +142,7 @@ function readMemory(
     known && written !== undefined ? written : { kib: inCells === 0 ? 0 : inCells + inDevices, exact: true }
   const facts = { devices: formatKiB(inDevices), memory: formatKiB(memory.kib) }
   if (memory.kib === 0) {
-    // A size that cannot be read is told already.
+    // A size that cannot be read has been reported.
     const isTold = reading.problems.some(({ code }) =>
       ['size-malformed', 'size-too-large', 'part-missing'].includes(code),
     )

@@ -42,8 +42,8 @@ export function writtenPlacement(view: DomainView, resources: Resources, { mode 
 }
 
 /**
- * Of a guest without cells that says where its memory lies; a memnode, which libvirt refuses there, says so
- * too.
+ * `<memory>` of a guest without cells on new nodes, where it binds its memory now; a memnode, which libvirt
+ * refuses there, counts as such.
  */
 export function boundMemory(
   { cells, tune }: DomainView,
@@ -54,7 +54,7 @@ export function boundMemory(
   return isBound ? { memory: { nodes, mode: modeOf(tune.memory?.mode) ?? mode } } : {}
 }
 
-/** interleave is none of ours to write anew. */
+/** The mode as one that we write; undefined for interleave, which we do not write. */
 export function modeOf(written: string | undefined): Request['mode'] | undefined {
   return written === 'strict' || written === 'preferred' || written === 'restrictive' ? written : undefined
 }

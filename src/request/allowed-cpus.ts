@@ -216,6 +216,7 @@ export function ownCpuset(tenants: readonly Asked[]): Bound[] {
   return cpuset === undefined ? [] : [{ by: 'cpuset', whose: `cpuset in ${own?.source}`, cpus: cpuset }]
 }
 
+/** The keys of a tenant without cpus=as-pinned. */
 export function withoutPins({ cpus, ...others }: RequestedKeys): RequestedKeys {
   return cpus === undefined || cpus === 'as-pinned' ? others : { ...others, cpus }
 }

@@ -98,7 +98,7 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
   }
 }
 
-/** A guest that moves keeps its page size, and need not be told so. */
+/** A guest that moves keeps its page size; a note that it does would say nothing new. */
 function withoutPagesize(vmi: Vmi): Vmi {
   const { pagesize: _, ...requested } = vmi.requested
   return { ...vmi, requested }

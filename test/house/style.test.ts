@@ -18,11 +18,11 @@ const MOST_PARAMETERS = 4
 const LEFT: Readonly<Record<string, number>> = {
   'src/base': 22,
   'src/codes': 6,
-  'src/domain': 10,
+  'src/domain': 8,
   'src/explain': 78,
   'src/host': 13,
-  'src/plan': 6,
-  'src/request': 17,
+  'src/plan': 5,
+  'src/request': 15,
   'src/xml': 7,
 }
 

@@ -20,8 +20,8 @@ export function memoryNodes(resources: Resources, distance: (a: number, b: numbe
     if (before !== undefined) return before
     let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
     for (const each of usable) {
-      const away = distance(node, each)
-      if (away < least) [best, least] = [each, away]
+      const here = distance(node, each)
+      if (here < least) [best, least] = [each, here]
     }
     if (best === undefined) refuse('no-memory-node', { allowed: formatSet(resources.allowed.nodes) })
     const found = setOf<NodeSet>([best])

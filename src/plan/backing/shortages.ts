@@ -164,6 +164,7 @@ function pagesShort(
   )
   const first = resources.nodes.find(({ id }) => has(ids, id)) as HostNode
   const total = first.pages.find((each) => each.pagesizeKiB === supply.pagesizeKiB)?.total ?? 0
+  const pool = `node${first.id}/hugepages/hugepages-${supply.pagesizeKiB}kB`
   return diagnostic('pages-short', {
     nodes: formatSet(ids),
     count: ids.length,
@@ -172,7 +173,7 @@ function pagesShort(
     cells,
     need: pages,
     bound,
-    fix: `echo ${total + missing} > /sys/devices/system/node/node${first.id}/hugepages/hugepages-${supply.pagesizeKiB}kB/nr_hugepages`,
+    fix: `echo ${total + missing} > /sys/devices/system/node/${pool}/nr_hugepages`,
   })
 }
 

@@ -1,4 +1,4 @@
-// The guest's vCPUs in the groups that must not be torn apart: the threads of one guest core.
+// The guest's vCPUs in groups that stay together on a node: the threads of one guest core.
 
 import { range, setOf, type VcpuSet } from '../../base/idset.ts'
 import type { DomainView } from '../../model.ts'

@@ -5,7 +5,7 @@ import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union
 import { diagnostic } from '../../codes/codes.ts'
 import type { DomainView, EmulatorChoice, Memnode } from '../../model.ts'
 import type { Situation } from '../situation.ts'
-import type { AvailableCpus } from './available.ts'
+import type { AvailableCpus, AvailableNode } from './available.ts'
 import type { Pins } from './pins.ts'
 
 /** `iothreadpin` is in the order of `DomainView.iothreads`, empty where they get no pins. */
@@ -110,8 +110,8 @@ export function unreached(
 ): CpuSet[] {
   const cpusOf = new Map(nodes.map(({ id, cpus }) => [id, cpus]))
   const own = new Set(nodes.filter(({ cpus }) => intersect(emulatorpin, cpus).length > 0).map(({ id }) => id))
-  const apart = backing.filter((ids) => !ids.some((id) => own.has(id)))
-  return apart.map((ids) => cpusOn(cpusOf, ids)).filter((cpus) => cpus.length > 0)
+  const others = backing.filter((ids) => !ids.some((id) => own.has(id)))
+  return others.map((ids) => cpusOn(cpusOf, ids)).filter((cpus) => cpus.length > 0)
 }
 
 /** The CPUs of these nodes together. */
@@ -146,7 +146,9 @@ function spareCpus({ available, distance }: Situation, used: CpuSet, inUse: read
   const near = left(available.nodes.filter(({ id }) => isInUse.has(id)))
   if (near.length > 0) return near
   const others = available.nodes.filter(({ id }) => !isInUse.has(id))
-  const away = new Map(others.map(({ id }) => [id, inUse.reduce((sum, each) => sum + distance(id, each), 0)]))
-  const awayOf = ({ id }: { readonly id: number }): number => away.get(id) as number
-  return left(others.sort((a, b) => awayOf(a) - awayOf(b) || a.id - b.id).slice(0, 1))
+  const fromInUse = ({ id }: AvailableNode): number =>
+    inUse.reduce((sum, each) => sum + distance(id, each), 0)
+  const byDistance = others.map((node) => ({ node, distance: fromInUse(node) }))
+  byDistance.sort((a, b) => a.distance - b.distance || a.node.id - b.node.id)
+  return left(byDistance.slice(0, 1).map(({ node }) => node))
 }
