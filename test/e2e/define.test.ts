@@ -159,7 +159,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.equal(pins(after), '0:1 1:1')
     t.equal(after.replace(/ cpuset='1'/g, " cpuset='0'"), before, 'nothing else changed')
     t.match(virsh('dominfo', 'db1'), /Autostart: +enable/)
-    const [, copy = ''] = /what was there before is (.*)$/m.exec(stdout) ?? []
+    const [, copy = ''] = /its previous definition is in (.*)$/m.exec(stdout) ?? []
     t.equal(statSync(copy).mode & 0o777, 0o600)
     t.equal(statSync(copies).mode & 0o777, 0o700)
     t.equal(readFileSync(copy, 'utf8').trim(), before.trim())
