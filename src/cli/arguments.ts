@@ -20,8 +20,7 @@ export function parseArguments(argv: readonly string[]): Command {
     return helpOf(commandNames.find((name) => name === words[0]))
   if (isFlagOf('version', first)) return { name: 'version' }
   const name = commandNames.find((known) => known === first)
-  if (name === undefined)
-    refuse('usage-command', { given: first, known: commandNames, close: nearest(first ?? '', commandNames) })
+  if (name === undefined) refuse('usage-command', { given: first, close: nearest(first ?? '', commandNames) })
   return parseCommand(name, words)
 }
 
@@ -121,7 +120,7 @@ function unknownOption(command: CommandName, option: string, known: readonly Kno
   const isLong = (flag: string): boolean => flag.startsWith('--')
   const close = nearest(isLong(option) ? option : `-${option}`, flags.filter(isLong))
   const short = flags.find((flag) => !isLong(flag) && option.startsWith(flag))
-  return diagnostic('usage-option', { command, option, known: flags, close: close ?? short })
+  return diagnostic('usage-option', { command, option, close: close ?? short })
 }
 
 function wrongValue(known: Known, flag: string, value: string | undefined): Diagnostic[] {

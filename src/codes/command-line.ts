@@ -2,18 +2,23 @@
 
 import type { Diagnostic, DiagnosticClass } from '../base/diagnostic.ts'
 
+/** Two things on a command line that exclude each other. */
+export type UsageConflict =
+  | {
+      readonly between: 'in-place-and-output' | 'in-place-and-stdin' | 'diff-and-output' | 'diff-and-in-place'
+    }
+  | { readonly between: 'guest-and-document'; readonly input: string }
+
 /** The facts of each code. */
 export interface CommandLineFacts {
   readonly 'usage-command': {
     given: string | undefined
-    known: readonly string[]
     close?: string | undefined
   }
 
   readonly 'usage-option': {
     command: string
     option: string
-    known: readonly string[]
     close?: string | undefined
   }
 
@@ -29,7 +34,7 @@ export interface CommandLineFacts {
 
   readonly 'usage-inputs': { command: string; inputs: readonly string[]; max: number }
 
-  readonly 'usage-conflict': { one: string; other: string; why: string; fix: string }
+  readonly 'usage-conflict': UsageConflict
 
   readonly 'more-found': { count: number; codes: string }
 }

@@ -56,7 +56,8 @@ function shownTexts(all: readonly Diagnostic[], sources: readonly Source[]): Rea
 
 function renderDiagnostic(each: Diagnostic, severity: Severity, texts: ReadonlyMap<string, string>): string {
   const { what, why, fix } = messageOf(each)
-  const lines = [`${labelOf(each, severity)}[${each.code}]: ${what}`, `   why: ${why}`]
+  const lines = [`${labelOf(each, severity)}[${each.code}]: ${what}`]
+  if (why !== undefined) lines.push(`   why: ${why}`)
   if (fix !== undefined) lines.push(`   fix: ${fix}`)
   const text = texts.get(each.at?.source ?? '')
   const at = each.at === undefined || text === undefined ? [] : place(text, each.at)

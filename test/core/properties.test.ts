@@ -353,7 +353,10 @@ function attempt(domain: string, fit: Fit, move?: 'if-better'): Placed | readonl
     if (!(error instanceof Refusal)) throw error
     assert.ok(error.diagnostics.length > 0, 'a refusal has a reason')
     for (const { code, what, why } of error.diagnostics.map(worded))
-      assert.ok(what.length > 10 && why.length > 10 && !/undefined|NaN/.test(what + why), code)
+      assert.ok(
+        what.length > 10 && (why ?? what).length > 10 && !/undefined|NaN/.test(`${what}${why ?? ''}`),
+        code,
+      )
     return error.diagnostics.map(({ code }) => code)
   }
 }

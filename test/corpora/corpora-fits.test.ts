@@ -83,7 +83,7 @@ t.test(
           if (placed instanceof Refusal) {
             if (placed.diagnostics.length === 0) t.fail(`${name}: no reason`)
             for (const { code, what, why } of placed.diagnostics.map(worded)) {
-              if (classOf(code) !== 'invalid' || what.length < 10 || why.length < 10)
+              if (classOf(code) !== 'invalid' || what.length < 10 || (why ?? what).length < 10)
                 t.fail(`${name}: ${code}: ${what}`)
               refused.set(code, (refused.get(code) ?? new Set()).add(domain.id))
             }

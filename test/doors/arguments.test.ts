@@ -229,14 +229,19 @@ t.test('commands that are refused', async (t) => {
     {
       code: 'usage-command',
       what: 'no command given',
-      why: `the commands are ${COMMANDS.join(', ')}`,
-      fix: 'virt-numa --help',
+      fix: "run 'virt-numa --help' for details",
     },
   ])
   t.match(refusals('transfrom', 'db1.xml'), [
-    { code: 'usage-command', what: 'unknown command "transfrom"', fix: 'did you mean transform?' },
+    {
+      code: 'usage-command',
+      what: 'unknown command "transfrom"',
+      fix: "did you mean transform? Run 'virt-numa --help' for details",
+    },
   ])
-  t.match(refusals('Plan'), [{ code: 'usage-command', fix: 'did you mean plan?' }])
+  t.match(refusals('Plan'), [
+    { code: 'usage-command', fix: "did you mean plan? Run 'virt-numa --help' for details" },
+  ])
   for (const word of ['', '-', '--', '--json', 'db1.xml', '__proto__', 'constructor', 'toString', 'serve']) {
     t.same(codes(word), ['usage-command'], JSON.stringify(word))
   }
@@ -245,29 +250,58 @@ t.test('commands that are refused', async (t) => {
 
 t.test('options that are refused', async (t) => {
   const close: [argv: string, what: string, fix: string][] = [
-    ['transform --memroy even', 'transform: unknown option "--memroy"', 'did you mean --memory?'],
-    ['transform --jsn=1', 'transform: unknown option "--jsn"', 'did you mean --json?'],
-    ['transform -host h', 'transform: unknown option "-host"', 'did you mean --host?'],
-    ['transform -oFILE', 'transform: unknown option "-oFILE"', 'did you mean -o?'],
-    ['transform -x', 'transform: unknown option "-x"', 'virt-numa transform --help'],
-    ['transform --output f', 'transform: unknown option "--output"', 'virt-numa transform --help'],
-    ['transform --svg f', 'transform: unknown option "--svg"', 'virt-numa transform --help'],
-    ['plan --diff', 'plan: unknown option "--diff"', 'virt-numa plan --help'],
-    ['plan -i', 'plan: unknown option "-i"', 'virt-numa plan --help'],
-    ['check --rebind', 'check: unknown option "--rebind"', 'virt-numa check --help'],
-    ['snapshot --memory even', 'snapshot: unknown option "--memory"', 'virt-numa snapshot --help'],
-    ['snapshot --vmi v', 'snapshot: unknown option "--vmi"', 'virt-numa snapshot --help'],
-    ['plan --__proto__', 'plan: unknown option "--__proto__"', 'virt-numa plan --help'],
-    ['plan --constructor=1', 'plan: unknown option "--constructor"', 'virt-numa plan --help'],
+    [
+      'transform --memroy even',
+      'transform: unknown option "--memroy"',
+      "did you mean --memory? Run 'virt-numa transform --help' for details",
+    ],
+    [
+      'transform --jsn=1',
+      'transform: unknown option "--jsn"',
+      "did you mean --json? Run 'virt-numa transform --help' for details",
+    ],
+    [
+      'transform -host h',
+      'transform: unknown option "-host"',
+      "did you mean --host? Run 'virt-numa transform --help' for details",
+    ],
+    [
+      'transform -oFILE',
+      'transform: unknown option "-oFILE"',
+      "did you mean -o? Run 'virt-numa transform --help' for details",
+    ],
+    ['transform -x', 'transform: unknown option "-x"', "run 'virt-numa transform --help' for details"],
+    [
+      'transform --output f',
+      'transform: unknown option "--output"',
+      "run 'virt-numa transform --help' for details",
+    ],
+    [
+      'transform --svg f',
+      'transform: unknown option "--svg"',
+      "run 'virt-numa transform --help' for details",
+    ],
+    ['plan --diff', 'plan: unknown option "--diff"', "run 'virt-numa plan --help' for details"],
+    ['plan -i', 'plan: unknown option "-i"', "run 'virt-numa plan --help' for details"],
+    ['check --rebind', 'check: unknown option "--rebind"', "run 'virt-numa check --help' for details"],
+    [
+      'snapshot --memory even',
+      'snapshot: unknown option "--memory"',
+      "run 'virt-numa snapshot --help' for details",
+    ],
+    ['snapshot --vmi v', 'snapshot: unknown option "--vmi"', "run 'virt-numa snapshot --help' for details"],
+    ['plan --__proto__', 'plan: unknown option "--__proto__"', "run 'virt-numa plan --help' for details"],
+    [
+      'plan --constructor=1',
+      'plan: unknown option "--constructor"',
+      "run 'virt-numa plan --help' for details",
+    ],
   ]
   for (const [argv, what, fix] of close) {
     t.match(refusals(...argv.split(' ')), [{ code: 'usage-option', what, fix }], argv)
     t.equal(refusals(...argv.split(' ')).length, 1, `${argv}: told once`)
   }
-  t.equal(
-    refusals('snapshot', '-x')[0]?.why,
-    'its options are --host, --cgroup, --pid, --json, --cpuset, -h, --help, -V, --version',
-  )
+  t.equal(refusals('snapshot', '-x')[0]?.why, undefined)
 })
 
 t.test('values that are refused', async (t) => {
@@ -275,25 +309,24 @@ t.test('values that are refused', async (t) => {
     {
       code: 'usage-option-value',
       what: '--json takes no value, got "true"',
-      why: 'it is a switch',
-      fix: 'write --json',
+      fix: 'use --json alone',
     },
   ])
   t.match(refusals('transform', '-i=', 'db1.xml'), [
     { code: 'usage-option-value', what: '-i takes no value, got ""' },
   ])
   t.match(refusals('transform', '--host'), [
-    { code: 'usage-option-value', what: '--host has no value', fix: 'write --host=FILE|DIR' },
+    { code: 'usage-option-value', what: '--host needs a value', fix: 'use --host=FILE|DIR' },
   ])
   t.match(refusals('transform', '--host='), [
     { code: 'usage-option-value', what: '--host: "" is not a valid FILE|DIR' },
   ])
   t.match(refusals('transform', '-o', ''), [
-    { code: 'usage-option-value', what: '-o: "" is not a valid FILE', fix: 'write -o FILE' },
+    { code: 'usage-option-value', what: '-o: "" is not a valid FILE', fix: 'use -o FILE' },
   ])
-  t.match(refusals('transform', '-o', '--json'), [{ code: 'usage-option-value', what: '-o has no value' }])
+  t.match(refusals('transform', '-o', '--json'), [{ code: 'usage-option-value', what: '-o needs a value' }])
   t.match(refusals('transform', '--memory', '--', 'db1.xml'), [
-    { code: 'usage-option-value', fix: 'write --memory=by-vcpu|even|by-free-pages' },
+    { code: 'usage-option-value', fix: 'use --memory=by-vcpu|even|by-free-pages' },
   ])
   t.same(
     codes('onDefineDomain', '--vmi', '', '--domain', '<domain/>'),
@@ -304,7 +337,7 @@ t.test('values that are refused', async (t) => {
   for (const pid of ['0', '000', '-5', '1.5', '0x10', 'self', '1e3', ' 7', '99999999999']) {
     t.match(
       refusals('check', `--pid=${pid}`),
-      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is not a process id` }],
+      [{ code: 'usage-pid', what: `--pid: ${JSON.stringify(pid)} is not a process ID` }],
       pid,
     )
   }
@@ -372,18 +405,18 @@ t.test('what onDefineDomain needs', async (t) => {
 
 t.test('options that do not go together', async (t) => {
   const conflicts: [argv: string, what: string[]][] = [
-    ['-i -o out.xml db1.xml', ['-i does not go with -o']],
-    ['-i', ['-i does not go with standard input']],
-    ['-i -', ['-i does not go with standard input']],
-    ['--diff -o out.xml db1.xml', ['--diff does not go with -o']],
-    ['--diff -i db1.xml', ['--diff does not go with -i']],
+    ['-i -o out.xml db1.xml', ['-i cannot be combined with -o']],
+    ['-i', ['-i cannot be combined with standard input']],
+    ['-i -', ['-i cannot be combined with standard input']],
+    ['--diff -o out.xml db1.xml', ['--diff cannot be combined with -o']],
+    ['--diff -i db1.xml', ['--diff cannot be combined with -i']],
     [
       '--diff -o - -i',
       [
-        '-i does not go with -o',
-        '-i does not go with standard input',
-        '--diff does not go with -o',
-        '--diff does not go with -i',
+        '-i cannot be combined with -o',
+        '-i cannot be combined with standard input',
+        '--diff cannot be combined with -o',
+        '--diff cannot be combined with -i',
       ],
     ],
   ]
@@ -402,7 +435,7 @@ t.test('a guest of libvirt or a document', async (t) => {
     t.match(refusals('define', '--guest', 'db1', input), [
       {
         code: 'usage-conflict',
-        what: `--guest does not go with ${input === '-' ? 'standard input' : input}`,
+        what: `--guest cannot be combined with ${input === '-' ? 'standard input' : input}`,
       },
     ])
   }

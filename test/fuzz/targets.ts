@@ -71,7 +71,7 @@ function orRefused(run: () => string): string {
     const { diagnostics } = error
     must(diagnostics.length > 0, 'a refusal without a reason')
     for (const { what, why } of diagnostics.map(messageOf))
-      must(what.length > 5 && why.length > 5, 'a refusal without words')
+      must(what.length > 5 && (why ?? what).length > 5, 'a refusal without words')
     must(/^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', [])), 'a refusal without an error')
     return 'refused'
   }

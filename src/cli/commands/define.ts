@@ -69,14 +69,7 @@ export const define: CommandRow<Define> = {
 
 function conflictsOf({ values: { guest }, inputs: [input] }: Given): readonly Diagnostic[] {
   if (guest === undefined || input === undefined) return []
-  return [
-    diagnostic('usage-conflict', {
-      one: '--guest',
-      other: input === '-' ? 'standard input' : input,
-      why: 'the guest is either read from libvirt or from a document',
-      fix: 'keep one of them',
-    }),
-  ]
+  return [diagnostic('usage-conflict', { between: 'guest-and-document', input })]
 }
 
 /** What to define, and the guest whose definition it replaces. */

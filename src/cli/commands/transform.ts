@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { diagnostic } from '../../codes/codes.ts'
+import type { UsageConflict } from '../../codes/command-line.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { modeOfInput } from '../../machine/read/read-text.ts'
 import { saveFile } from '../../machine/write/save.ts'
@@ -57,19 +58,13 @@ export const transform: CommandRow<Transform> = {
 function conflictsOf({ values, inputs }: Given): readonly Diagnostic[] {
   const { inPlace, output, diff } = values
   const found: Diagnostic[] = []
-  const conflict = (one: string, other: string, why: string, fix: string): void => {
-    found.push(diagnostic('usage-conflict', { one, other, why, fix }))
+  const conflict = (between: Exclude<UsageConflict['between'], 'guest-and-document'>): void => {
+    found.push(diagnostic('usage-conflict', { between }))
   }
-  const printed = '--diff prints what would change and writes no document'
-  if (inPlace !== undefined && output !== undefined)
-    conflict('-i', '-o', '-i replaces the input file', 'keep one of them')
-  if (inPlace !== undefined && (inputs[0] ?? '-') === '-') {
-    conflict('-i', 'standard input', 'there is no file to replace', 'virt-numa transform -i FILE')
-  }
-  if (diff !== undefined && output !== undefined)
-    conflict('--diff', '-o', printed, 'virt-numa transform --diff FILE > FILE.diff')
-  if (diff !== undefined && inPlace !== undefined)
-    conflict('--diff', '-i', printed, 'look at the diff first, then run it again with -i')
+  if (inPlace !== undefined && output !== undefined) conflict('in-place-and-output')
+  if (inPlace !== undefined && (inputs[0] ?? '-') === '-') conflict('in-place-and-stdin')
+  if (diff !== undefined && output !== undefined) conflict('diff-and-output')
+  if (diff !== undefined && inPlace !== undefined) conflict('diff-and-in-place')
   return found
 }
 

@@ -1,50 +1,54 @@
 // The command line itself, and how many findings are printed: the text of each code.
 
-import type { CommandLineFacts } from '../../codes/command-line.ts'
-import { meant, plural, short, type Texts, text } from './words.ts'
+import type { CommandLineFacts, UsageConflict } from '../../codes/command-line.ts'
+import { plural, short, type Texts, text } from './words.ts'
+
+const DIFF_PRINTS = '--diff prints what would change and writes no document'
 
 /** What, why and fix of each code. */
 export const commandLineTexts: Texts<CommandLineFacts> = {
   'usage-command': (f) =>
     text(
       f.given === undefined ? 'no command given' : `unknown command ${short(f.given)}`,
-      `the commands are ${f.known.join(', ')}`,
-      meant(f.close, 'virt-numa --help'),
+      undefined,
+      nearestThenHelp(f.close, 'virt-numa --help'),
     ),
   'usage-option': (f) =>
     text(
       `${f.command}: unknown option ${short(f.option)}`,
-      `its options are ${f.known.join(', ')}`,
-      meant(f.close, `virt-numa ${f.command} --help`),
+      undefined,
+      nearestThenHelp(f.close, `virt-numa ${f.command} --help`),
     ),
   'usage-option-value': (f) =>
     f.takes === undefined
-      ? text(`${f.option} takes no value, got ${short(f.given ?? '')}`, 'it is a switch', `write ${f.option}`)
+      ? text(`${f.option} takes no value, got ${short(f.given ?? '')}`, undefined, `use ${f.option} alone`)
       : text(
           f.given === undefined
-            ? `${f.option} has no value`
+            ? `${f.option} needs a value`
             : `${f.option}: ${short(f.given)} is not a valid ${f.takes}`,
-          `it takes ${f.takes}; one that begins with - is written behind =`,
-          `write ${f.option}${f.option.startsWith('--') ? '=' : ' '}${f.takes}`,
+          `a value that begins with - is given as ${f.option}=VALUE`,
+          `use ${f.option}${f.option.startsWith('--') ? '=' : ' '}${f.takes}`,
         ),
   'usage-value': (f, messageOf) => messageOf(f.cause),
-  'usage-missing': (f) =>
-    text(`${f.command}: missing ${f.option}`, `${f.command} needs it`, `add ${f.option} ${f.takes}`),
+  'usage-missing': (f) => text(`${f.command}: missing ${f.option}`, undefined, `add ${f.option} ${f.takes}`),
   'usage-pid': (f) =>
     text(
-      `${f.option}: ${short(f.given)} is not a process id`,
-      'a process id is a whole number from 1 up',
-      `write it like ${f.option} 4242`,
+      `${f.option}: ${short(f.given)} is not a process ID`,
+      'a process ID is a whole number from 1 up',
+      `use a number, such as ${f.option} 4242`,
     ),
-  'usage-repeated': (f) =>
-    text(`${f.option} is given more than once`, 'which one counts would be a guess', `keep one ${f.option}`),
+  'usage-repeated': (f) => text(`${f.option} is given more than once`, undefined, `keep one ${f.option}`),
   'usage-inputs': (f) =>
     text(
       `${f.command} takes ${f.max === 0 ? 'no file' : `at most ${plural(f.max, 'file')}`}, got ${f.inputs.map((input) => short(input)).join(', ')}`,
-      f.max === 0 ? 'it reads no domain' : 'one run fits one domain',
+      undefined,
       f.max === 0 ? `virt-numa ${f.command}` : `virt-numa ${f.command} FILE`,
     ),
-  'usage-conflict': (f) => text(`${f.one} does not go with ${f.other}`, f.why, f.fix),
+  'usage-conflict': (f) => {
+    const [one, other, why, fix] = conflicts[f.between]
+    const named = f.between === 'guest-and-document' && f.input !== '-' ? f.input : other
+    return text(`${one} cannot be combined with ${named}`, why, fix)
+  },
   'more-found': (f) =>
     text(
       `${plural(f.count, 'more finding')}: ${f.codes}`,
@@ -52,3 +56,27 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
       'fix those, and run it again',
     ),
 }
+
+/** The two that exclude each other, the rule behind it, and what to do. */
+const conflicts: Readonly<
+  Record<UsageConflict['between'], readonly [one: string, other: string, why: string, fix: string]>
+> = {
+  'in-place-and-output': ['-i', '-o', '-i replaces the input file', 'keep one of them'],
+  'in-place-and-stdin': [
+    '-i',
+    'standard input',
+    'there is no file to replace',
+    'virt-numa transform -i FILE',
+  ],
+  'diff-and-output': ['--diff', '-o', DIFF_PRINTS, 'virt-numa transform --diff FILE > FILE.diff'],
+  'diff-and-in-place': ['--diff', '-i', DIFF_PRINTS, 'look at the diff first, then run it again with -i'],
+  'guest-and-document': [
+    '--guest',
+    'standard input',
+    'the domain is read either from libvirt or from a document',
+    'keep one of them',
+  ],
+}
+
+const nearestThenHelp = (close: string | undefined, help: string): string =>
+  close === undefined ? `run '${help}' for details` : `did you mean ${close}? Run '${help}' for details`

@@ -2,10 +2,13 @@
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 
-/** `what` has the numbers, `why` is the rule behind it in one sentence, `fix` can be typed or written. */
+/**
+ * `what` has the numbers, `why` is the rule behind it in one sentence, `fix` can be typed or written. `why` is
+ * absent where `what` says all of it.
+ */
 export interface Text {
   readonly what: string
-  readonly why: string
+  readonly why?: string
   readonly fix?: string
 }
 
@@ -15,8 +18,11 @@ export type Texts<F> = {
 }
 
 /** The text of one diagnostic. */
-export const text = (what: string, why: string, fix?: string): Text =>
-  fix === undefined ? { what, why } : { what, why, fix }
+export const text = (what: string, why?: string, fix?: string): Text => ({
+  what,
+  ...(why !== undefined && { why }),
+  ...(fix !== undefined && { fix }),
+})
 export const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
 /** What others wrote, cut; characters that cannot be shown are written out where it is printed (visible.ts). */
 export const short = (value: string, most = 40): string =>
