@@ -1,6 +1,7 @@
 // What is wrong with a host: its daemon, its cgroups, KVM and huge pages: the facts and the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
+import type { NodeSet } from '../base/idset.ts'
 
 /** The facts of each code. */
 export interface DoctorFacts {
@@ -22,9 +23,11 @@ export interface DoctorFacts {
 
   readonly 'kvm-denied': { owner: string; mode: string; user: string; source: string }
 
-  readonly 'pools-empty': { sizes: string; fix: string }
+  /** `pagesizesKiB`: what this kernel offers, smallest first; none without CONFIG_HUGETLBFS. */
+  readonly 'pools-empty': { pagesizesKiB: readonly number[]; node: number }
 
-  readonly 'pool-uneven': { nodes: string; count: number; page: string; others: string; fix: string }
+  /** `mostPages`: of the largest pool that another node has. */
+  readonly 'pool-uneven': { nodes: NodeSet; others: NodeSet; pagesizeKiB: number; mostPages: number }
 
   readonly 'cpuset-controller-off': { where: string }
 }

@@ -1,7 +1,7 @@
 // Pools of huge pages and hugetlbfs mounts: whether a cell can have huge pages.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet, type NodeSet, setOf } from '../base/idset.ts'
+import { type NodeSet, setOf } from '../base/idset.ts'
 import { formatKiB, formatPagesize } from '../base/memory.ts'
 import { diagnostic } from '../codes/codes.ts'
 import type { Daemon } from '../host/daemon.ts'
@@ -15,12 +15,7 @@ export function pagesItem({ host }: Inspection): Item {
   const sizes = sizesOf(host)
   const used = sizes.filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   if (used.length === 0) {
-    const first = sizes[0]
-    const fix =
-      first === undefined
-        ? 'boot a kernel with CONFIG_HUGETLBFS'
-        : setAside(host.nodes[0]?.id ?? 0, first, 512)
-    const found = [diagnostic('pools-empty', { sizes: sizes.map(formatKiB).join(', '), fix })]
+    const found = [diagnostic('pools-empty', { pagesizesKiB: sizes, node: host.nodes[0]?.id ?? 0 })]
     return { name: 'pages', says: 'no huge pages', found }
   }
   return {
@@ -41,9 +36,6 @@ function sizesOf({ nodes, pools = [] }: Host): number[] {
 const totalOf = ({ pages }: HostNode, size: number): number =>
   pages.find(({ pagesizeKiB }) => pagesizeKiB === size)?.total ?? 0
 
-const setAside = (node: number, pagesizeKiB: number, pages: number): string =>
-  `echo ${pages} > /sys/devices/system/node/node${node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
-
 /** "2 MiB: 500 of 512 free on node 0, 0 of 256 free on node 1, 3 promised to others". */
 function poolSays({ nodes, pools = [] }: Host, size: number): string {
   const each = nodes.flatMap(({ id, pages }) => {
@@ -63,18 +55,12 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
   const [without, others] = [true, false].map((isEmpty) =>
     nodes.filter((node) => node.memoryKiB !== 0 && (totalOf(node, size) === 0) === isEmpty),
   )
-  const [first] = without ?? []
-  if (first === undefined) return []
-  const ids = (of: readonly HostNode[] = []): string => formatSet(setOf<NodeSet>(of.map(({ id }) => id)))
-  const most = Math.max(...(others ?? []).map((node) => totalOf(node, size)))
-  const facts = {
-    nodes: ids(without),
-    count: without?.length ?? 0,
-    page: formatKiB(size),
-    others: ids(others),
-    fix: setAside(first.id, size, most),
-  }
-  return [diagnostic('pool-uneven', facts)]
+  if (without === undefined || without.length === 0) return []
+  const ids = (of: readonly HostNode[] = []): NodeSet => setOf<NodeSet>(of.map(({ id }) => id))
+  const mostPages = Math.max(...(others ?? []).map((node) => totalOf(node, size)))
+  return [
+    diagnostic('pool-uneven', { nodes: ids(without), others: ids(others), pagesizeKiB: size, mostPages }),
+  ]
 }
 
 /** Whether hugetlbfs is mounted for every size of huge pages, since before the daemon started. */

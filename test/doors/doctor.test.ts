@@ -124,7 +124,7 @@ t.test('pages and hugetlbfs', (t) => {
   )
   const uneven = itemOf('pages', { [pool(1)]: '0\n' })
   t.same([stateOf(uneven), ...codesOf(uneven)], ['note', 'pool-uneven'])
-  t.equal(firstWorded(uneven.found).what, 'node 1 has no 2 MiB pages, others (0) have')
+  t.equal(firstWorded(uneven.found).what, 'node 1 has no 2 MiB pages; node 0 does')
   t.match(firstWorded(uneven.found).fix, 'node1/hugepages/hugepages-2048kB')
   t.same(
     codesOf(itemOf('pages', { [pool(1)]: '0\n', [`${NODE}/node1/meminfo`]: 'Node 1 MemTotal: 0 kB\n' })),

@@ -1,7 +1,9 @@
 // What is wrong with a host: its daemon, its cgroups, KVM and huge pages: the text of each code.
 
+import { formatSet } from '../../base/idset.ts'
+import { formatKiB } from '../../base/memory.ts'
 import type { DoctorFacts } from '../../codes/doctor.ts'
-import { nodeWord, type Texts, text } from './words.ts'
+import { nodesNamed, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const doctorTexts: Texts<DoctorFacts> = {
@@ -55,17 +57,21 @@ export const doctorTexts: Texts<DoctorFacts> = {
       'guests of type kvm cannot start, and libvirt probes QEMU again at every definition, which can take 40 s',
       'chgrp kvm /dev/kvm && chmod 0660 /dev/kvm, with that user in the group kvm; or correct user and group in /etc/libvirt/qemu.conf',
     ),
-  'pools-empty': (f) =>
-    text(
-      f.sizes === '' ? 'this host has no huge pages' : `no huge pages are set aside (${f.sizes})`,
+  'pools-empty': ({ pagesizesKiB, node }) => {
+    const [first] = pagesizesKiB
+    return text(
+      first === undefined
+        ? 'this host has no huge pages'
+        : `no huge pages are set aside (${pagesizesKiB.map(formatKiB).join(', ')})`,
       'guests with <hugepages> cannot start; others need none',
-      f.fix,
-    ),
-  'pool-uneven': (f) =>
+      first === undefined ? 'boot a kernel with CONFIG_HUGETLBFS' : setAside(node, first, 512),
+    )
+  },
+  'pool-uneven': ({ nodes, others, pagesizeKiB, mostPages }) =>
     text(
-      `${nodeWord(f)} ${f.count === 1 ? 'has' : 'have'} no ${f.page} pages, others (${f.others}) have`,
-      'a cell there cannot have such pages, unless memory=by-free-pages gives it another share',
-      f.fix,
+      `${nodesNamed(formatSet(nodes))} ${nodes.length === 1 ? 'has' : 'have'} no ${formatKiB(pagesizeKiB)} pages; ${nodesNamed(formatSet(others))} ${others.length === 1 ? 'does' : 'do'}`,
+      'a cell placed there cannot have such pages; only memory=by-free-pages avoids that',
+      setAside(nodes[0] ?? 0, pagesizeKiB, mostPages),
     ),
   'cpuset-controller-off': (f) =>
     text(
@@ -74,3 +80,6 @@ export const doctorTexts: Texts<DoctorFacts> = {
       'echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control, and "cpuset" in cgroup_controllers of qemu.conf',
     ),
 }
+
+const setAside = (node: number, pagesizeKiB: number, pages: number): string =>
+  `echo ${pages} > /sys/devices/system/node/node${node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
