@@ -2,9 +2,15 @@
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 
+/** Why no running guest has this name; `files` are the status files that were looked for. */
+export type NotRunning =
+  | { readonly is: 'not-a-name' }
+  | { readonly is: 'no-status'; readonly files: readonly string[] }
+  | { readonly is: 'process-gone'; readonly file: string; readonly pid: number }
+
 /** The facts of each code. */
 export interface RunningGuestFacts {
-  readonly 'guest-not-running': { guest: string; why: string }
+  readonly 'guest-not-running': { guest: string; because: NotRunning }
 
   readonly 'guest-gone': { pid: number }
 

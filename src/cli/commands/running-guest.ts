@@ -44,14 +44,12 @@ export function byName(
       const looked = folders(host === undefined).map((folder) => `${folder}/${guest}.xml`)
       refuse('guest-not-running', {
         guest,
-        why: guest.includes('/')
-          ? 'a guest has no "/" in its name; a domain\'s file goes with --pid PID'
-          : `there is no ${looked.join(', nor ')}`,
+        because: guest.includes('/') ? { is: 'not-a-name' } : { is: 'no-status', files: looked },
       })
     }
     const { pid, file } = status
     if (files.list(`/proc/${pid}`) === undefined)
-      refuse('guest-not-running', { guest, why: `${file} names process ${pid}, and there is none` })
+      refuse('guest-not-running', { guest, because: { is: 'process-gone', file, pid } })
     return { pid, status }
   } catch (error) {
     if (

@@ -1,6 +1,6 @@
 // A running guest that cannot be read, or that is not where its XML says: the text of each code.
 
-import type { RunningGuestFacts } from '../../codes/running-guest.ts'
+import type { NotRunning, RunningGuestFacts } from '../../codes/running-guest.ts'
 import { cpuWord, has, short, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
@@ -8,8 +8,8 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
   'guest-not-running': (f) =>
     text(
       `the guest ${short(f.guest)} is not running here`,
-      f.why,
-      `virsh list --all shows the guests, virsh start starts one; or give the process: --pid PID`,
+      notRunning(f.because),
+      'virsh list --all shows the guests, virsh start starts one; or use --pid PID',
     ),
   'guest-gone': (f) =>
     text(
@@ -92,4 +92,15 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
       `there is no status file of ${f.guest === '' ? 'its guest' : `the guest ${short(f.guest)}`} here, so no pins; memory is compared with its command line`,
       `virsh dumpxml ${f.guest || 'NAME'} | virt-numa verify --pid ${f.pid} -`,
     ),
+}
+
+function notRunning(because: NotRunning): string {
+  switch (because.is) {
+    case 'not-a-name':
+      return 'the name of a guest has no "/"; to compare with a domain file, use --pid PID'
+    case 'no-status':
+      return `there is no ${because.files.join(' or ')}`
+    case 'process-gone':
+      return `${because.file} names process ${because.pid}, which does not exist`
+  }
 }
