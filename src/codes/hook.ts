@@ -2,11 +2,27 @@
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 
+/** What is at a path that is not a hook of ours. */
+export type PathContent =
+  | { readonly is: 'link'; readonly to: string }
+  | { readonly is: 'folder' | 'other-file' | 'not-a-file' }
+
+/** Why a hook of ours does not work: `mode` are permission bits, `files` are missing or not executable. */
+export type HookDefect =
+  | { readonly is: 'outdated' }
+  | { readonly is: 'not-executable'; readonly mode: number }
+  | { readonly is: 'incomplete'; readonly files: readonly string[] }
+
 /** The facts of each code. */
 export interface HookFacts {
   readonly 'hook-foreign': { path: string; version: string | undefined; folder: string }
 
-  readonly 'hook-place-taken': { path: string; what: string; fix: string }
+  /** `role`: a link to a hook of ours, a file of our name in qemu.d, or qemu.d itself, which is not a folder. */
+  readonly 'hook-place-taken': {
+    path: string
+    holds: PathContent
+    role: 'link-to-ours' | 'our-name' | 'folder'
+  }
 
   readonly 'hook-trial-failed': { operation: string; guest: string; what: string; command: string }
 
@@ -28,7 +44,7 @@ export interface HookFacts {
 
   readonly 'hook-absent': { path: string }
 
-  readonly 'hook-broken': { path: string; what: string; why: string; fix: string }
+  readonly 'hook-broken': { path: string; because: HookDefect }
 
   readonly 'hook-unseen': { daemon: string; path: string; reload: string }
 }

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic } from '../codes/codes.ts'
+import type { HookDefect } from '../codes/hook.ts'
 import { textAt } from '../host/kernel-text.ts'
 import { type Inspection, type Item, named, type OurHook } from './inspection.ts'
 
@@ -77,35 +78,11 @@ export function hookItem({ hooks, otherHooks, hooksFolder, daemon, isHookSeen }:
 
 function wrongWith({ path, mode, missing, isOutdated, exposed }: OurHook): Diagnostic[] {
   const found = [...exposed]
-  if (isOutdated) {
-    found.push(
-      diagnostic('hook-broken', {
-        path,
-        what: 'was written by an earlier version',
-        why: 'it treats any failure as a refusal: if Node cannot run, no guest starts',
-        fix: 'virt-numa install',
-      }),
-    )
+  const report = (because: HookDefect): void => {
+    found.push(diagnostic('hook-broken', { path, because }))
   }
-  if ((mode & 0o111) === 0) {
-    found.push(
-      diagnostic('hook-broken', {
-        path,
-        what: `is not executable (mode ${mode.toString(8).padStart(4, '0')})`,
-        why: 'libvirt silently ignores such a file',
-        fix: `chmod 0755 ${path}`,
-      }),
-    )
-  }
-  if (missing.length > 0) {
-    found.push(
-      diagnostic('hook-broken', {
-        path,
-        what: `runs ${missing.join(' and ')}, missing or not executable`,
-        why: 'it cancels every migration and restore, and checks no guest that starts',
-        fix: 'virt-numa install',
-      }),
-    )
-  }
+  if (isOutdated) report({ is: 'outdated' })
+  if ((mode & 0o111) === 0) report({ is: 'not-executable', mode })
+  if (missing.length > 0) report({ is: 'incomplete', files: missing })
   return found
 }

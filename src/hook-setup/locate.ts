@@ -4,6 +4,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { refuse } from '../codes/codes.ts'
+import type { PathContent } from '../codes/hook.ts'
 import type { Daemon } from '../host/daemon.ts'
 import { errnoOf, systemError } from '../machine/system-error.ts'
 import { readShim } from './shim.ts'
@@ -12,13 +13,13 @@ import { readShim } from './shim.ts'
 export const HOOKS = '/etc/libvirt/hooks'
 
 /**
- * What is at one path. `ours`: a regular file with a hook of virt-numa, unchanged. `what` describes anything
+ * What is at one path. `ours`: a regular file with a hook of virt-numa, unchanged. `holds` describes anything
  * else. `changedS`: seconds since 1970 of the last change, of content or attributes.
  */
 export interface HookFile {
   readonly path: string
   readonly is: 'absent' | 'ours' | 'foreign'
-  readonly what?: string
+  readonly holds?: PathContent
   /** The text of our hook, and the two paths in it. */
   readonly text?: string
   readonly shim?: { readonly node: string; readonly program: string }
@@ -99,7 +100,7 @@ function fileAt(path: string): HookFile {
   return {
     path,
     is: isOurs ? 'ours' : 'foreign',
-    ...(isOurs ? { text, shim } : { what: whatIs(path, own) }),
+    ...(isOurs ? { text, shim } : { holds: contentOf(path, own) }),
     mode: own.mode & 0o7777,
     uid: own.uid,
     changedS: own.ctimeMs / 1000,
@@ -108,10 +109,10 @@ function fileAt(path: string): HookFile {
   }
 }
 
-function whatIs(path: string, status: Stats): string {
-  if (status.isSymbolicLink()) return `a link to ${readlinkSync(path)}`
-  if (status.isDirectory()) return 'a folder'
-  return status.isFile() ? 'not a virt-numa hook' : 'not a file'
+function contentOf(path: string, status: Stats): PathContent {
+  if (status.isSymbolicLink()) return { is: 'link', to: readlinkSync(path) }
+  if (status.isDirectory()) return { is: 'folder' }
+  return { is: status.isFile() ? 'other-file' : 'not-a-file' }
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
@@ -126,19 +127,19 @@ export function placeFor({ folder, main, further }: Hooks, version: () => string
     if (each.leadsToOurs)
       refuse('hook-place-taken', {
         path: each.path,
-        what: `${each.what}, a virt-numa hook`,
-        fix: `rm ${each.path}`,
+        holds: each.holds ?? { is: 'other-file' },
+        role: 'link-to-ours',
       })
   }
   if (main.is === 'ours') return main
   if (further.is === 'ours') return further
   if (main.is === 'absent') return main
-  const { path, what = '' } = further
+  const { path, holds = { is: 'other-file' } } = further
   if (further.is === 'foreign')
     refuse('hook-place-taken', {
       path,
-      what,
-      fix: `move it to another name in ${join(folder, FURTHER_FOLDER)}`,
+      holds,
+      role: 'our-name',
     })
   const known = version()
   if (known === undefined || !isSince(known, FURTHER_SINCE)) {
@@ -147,7 +148,7 @@ export function placeFor({ folder, main, further }: Hooks, version: () => string
   const above = join(folder, FURTHER_FOLDER)
   const status = lstatSync(above, { throwIfNoEntry: false })
   if (status !== undefined && !isFolder(above))
-    refuse('hook-place-taken', { path: above, what: whatIs(above, status), fix: `move ${above} away` })
+    refuse('hook-place-taken', { path: above, holds: contentOf(above, status), role: 'folder' })
   return further
 }
 

@@ -2,6 +2,7 @@
 
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { contentWords } from '../../explain/texts/hook.ts'
 import { type HookFile, hooksIn } from '../../hook-setup/locate.ts'
 import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
 import { configText } from '../../request/config-text.ts'
@@ -76,7 +77,9 @@ function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Sa
       ? [`nothing to remove: no virt-numa hook in ${hooks}`]
       : ours.map((path) => `${removed}: ${path}`)),
     ...unchanged.map((path) => `${removed}: ${path} (unchanged since install)`),
-    ...left.map(({ path, what }) => `kept: ${path} (${what})`),
+    ...left.map(
+      ({ path, holds }) => `kept: ${path}${holds === undefined ? '' : ` (${contentWords(holds)})`}`,
+    ),
     ...(kept === undefined
       ? []
       : [`kept: ${kept} (${isElsewhere ? 'used by /etc/libvirt/hooks' : 'it has your settings'})`]),

@@ -1,9 +1,9 @@
 // The installed hook, and its installation: the text of each code.
 
 import { shellWord } from '../../base/name.ts'
-import type { HookFacts } from '../../codes/hook.ts'
+import type { HookDefect, HookFacts, PathContent } from '../../codes/hook.ts'
 import { fixesOfWriting, folderOf } from './files.ts'
-import { short, type Texts, text } from './words.ts'
+import { short, type Text, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const hookTexts: Texts<HookFacts> = {
@@ -13,7 +13,12 @@ export const hookTexts: Texts<HookFacts> = {
       'a second hook goes to qemu.d, which libvirt reads from 6.5 on',
       `virt-numa install --hooks-dir ${f.folder}, and let ${f.path} run: ${f.folder}/qemu "$@"`,
     ),
-  'hook-place-taken': (f) => text(`${f.path} is ${f.what}`, 'what is not ours stays as it is', f.fix),
+  'hook-place-taken': ({ path, holds, role }) =>
+    text(
+      `${path} is ${contentWords(holds)}${role === 'link-to-ours' ? ', a virt-numa hook' : ''}`,
+      'a file that virt-numa did not install is left as it is',
+      takenFix[role](path),
+    ),
   'hook-trial-failed': (f) =>
     text(
       `at ${short(f.operation)}, for a guest that ${f.guest}, the hook ${f.what}`,
@@ -77,11 +82,47 @@ export const hookTexts: Texts<HookFacts> = {
       'guests are neither rebound when they move nor checked when they start',
       'virt-numa install',
     ),
-  'hook-broken': (f) => text(`${f.path} ${f.what}`, f.why, f.fix),
+  'hook-broken': (f) => brokenText(f.path, f.because),
   'hook-unseen': (f) =>
     text(
       `${f.daemon} was started before ${f.path} was written; whether it has reloaded since is not known`,
       'where no hook was when it started, it looks for one only when it reloads',
       `${f.reload}, unless that was done since`,
     ),
+}
+
+function brokenText(path: string, because: HookDefect): Text {
+  switch (because.is) {
+    case 'outdated':
+      return text(
+        `${path} was written by an earlier version`,
+        'it treats any failure as a refusal: if Node cannot run, no guest starts',
+        'virt-numa install',
+      )
+    case 'not-executable':
+      return text(
+        `${path} is not executable (mode ${because.mode.toString(8).padStart(4, '0')})`,
+        'libvirt silently ignores such a file',
+        `chmod 0755 ${path}`,
+      )
+    case 'incomplete':
+      return text(
+        `${path} runs ${because.files.join(' and ')}, missing or not executable`,
+        'it cancels every migration and restore, and checks no guest that starts',
+        'virt-numa install',
+      )
+  }
+}
+
+const takenFix: Readonly<Record<HookFacts['hook-place-taken']['role'], (path: string) => string>> = {
+  'link-to-ours': (path) => `rm ${path}`,
+  'our-name': (path) => `move it to another name in ${folderOf(path)}`,
+  folder: (path) => `move ${path} away`,
+}
+
+/** "a link to /x", "a folder", "not a virt-numa hook". */
+export function contentWords(holds: PathContent): string {
+  if (holds.is === 'link') return `a link to ${holds.to}`
+  if (holds.is === 'folder') return 'a folder'
+  return holds.is === 'other-file' ? 'not a virt-numa hook' : 'not a file'
 }
