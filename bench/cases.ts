@@ -32,6 +32,7 @@ export function saxesAlone(): () => unknown {
   return () => new SaxesParser({ xmlns: true, position: true }).write(fitted).close()
 }
 
+/** All rows that are measured warm. */
 export function warmRows(): readonly WarmRow[] {
   const small = caseOf('10k')
   const large = caseOf('128')
@@ -74,6 +75,7 @@ export function warmRows(): readonly WarmRow[] {
   ]
 }
 
+/** The case `10k` or `128` of ../shared/bench: its document, its host and the CPUs of its pod. */
 export function caseOf(name: string): { readonly text: string; readonly surroundings: Surroundings } {
   const { vmi, topology, cpuset } = JSON.parse(readFileSync(`../shared/bench/case-${name}.json`, 'utf8'))
   const pagesize = parseQuantity(vmi.spec.domain.memory.hugepages.pageSize, 'pageSize').kib

@@ -12,6 +12,7 @@ import { inTurn, table } from './whole.ts'
 /** Node and the bundle may take this much of an empty node's time; of 40 first fits the least took 2.0. */
 const MOST_RATIO = 2.2
 
+/** The table of whole commands, as text. */
 export function commandRows(): string {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-bench-'))
   try {

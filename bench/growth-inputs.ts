@@ -3,6 +3,7 @@
 import { type CpuSet, formatSet, range, setOf } from '../src/base/idset.ts'
 import type { Host } from '../src/model.ts'
 
+/** What a generated guest has; an absent field is an element that the domain lacks, or the least of it. */
 export interface GuestShape {
   readonly vcpus: number
   readonly memoryGiB?: number
@@ -17,6 +18,7 @@ export interface GuestShape {
   readonly pin?: 'own' | 'every other' | 'chain' | ((vcpu: number) => string)
 }
 
+/** What a generated host has; its CPUs are spread evenly over its nodes. */
 export interface HostShape {
   readonly nodes: number
   readonly cpus: number
@@ -34,6 +36,7 @@ export function oddOnes(first: number, count: number): string {
     .join(',')
 }
 
+/** The domain XML of a guest of this shape. */
 export function guestOf(guest: GuestShape): string {
   const {
     vcpus,

@@ -147,6 +147,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
+/** The table of all cases at half and at full size, as text. */
 export function growthRows(): string {
   const lines = CASES.map(({ what, full }, index) => {
     const [half, whole] = [msOf(index, full / 2), msOf(index, full)]

@@ -12,6 +12,7 @@ import { inTurn, type Program, table } from './whole.ts'
 const CASE = 'golden/2n4c2t-hook-migrate'
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' }
 
+/** The table of the hook's operations, as text. */
 export function hookRows(): string {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-bench-'))
   try {

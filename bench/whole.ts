@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { range } from '../src/base/idset.ts'
 
+/** A program with its arguments, its stdin (empty by default) and its environment (libvirt's by default). */
 export interface Program {
   readonly what: string
   readonly words: readonly string[]
@@ -10,6 +11,7 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** What one program took over all rounds. */
 export interface Cost {
   readonly what: string
   /**
@@ -60,6 +62,7 @@ function once(
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
+/** The costs as lines of text; a ratio above `mostRatio` is marked "over". */
 export function table(title: string, rows: readonly Cost[], mostRatio = Number.POSITIVE_INFINITY): string {
   const lines = rows.map(({ what, ms, ratio, peakMiB }) => {
     const peak = peakMiB === undefined ? '?' : peakMiB.toFixed(0)

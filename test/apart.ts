@@ -14,6 +14,7 @@ import {
 
 const APART = '/usr/bin/env'
 
+/** Runs a program to its end; its output is text. */
 export function runApart(
   command: string,
   args: readonly string[],
@@ -22,6 +23,7 @@ export function runApart(
   return spawnSync(APART, ['-u', 'NODE_OPTIONS', command, ...args], { ...options, encoding: 'utf8' })
 }
 
+/** Starts a program, whose streams are pipes. */
 export function startApart(
   command: string,
   args: readonly string[],
@@ -30,6 +32,7 @@ export function startApart(
   return spawn(APART, ['-u', 'NODE_OPTIONS', command, ...args], options)
 }
 
+/** How a program ended, what it wrote, and how long it ran. */
 export interface Ended {
   readonly status: number | null
   readonly signal: NodeJS.Signals | null

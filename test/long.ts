@@ -3,6 +3,7 @@
 
 import t, { type Test } from 'tap'
 
+/** Whether `--all` was passed, so that nothing is left out. */
 export const isWhole = process.argv.includes('--all')
 
 /** A property runs this many times less often in `npm test`. */

@@ -8,11 +8,17 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { runApart } from './apart.ts'
 
+/** The built command. */
 export const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
+/** The folder of the first golden case. */
 export const SEED = `${process.cwd()}/golden/2n4c2t-seed`
+/** Its host. */
 export const HOST = `${SEED}/host.json`
+/** Whether the tests run as root. */
 export const isRoot = process.getuid?.() === 0
+/** Whether a test can mount file systems. */
 export const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0
+/** Its domain. */
 export const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
 
 /** A folder of its own that goes when the test ends; others may read it. */
@@ -23,6 +29,7 @@ export function folder(t: Test): string {
   return made
 }
 
+/** How a command ended, and what it wrote. */
 export interface Ended {
   readonly status: number | null
   readonly stdout: string
@@ -36,5 +43,6 @@ export function shell(line: string, cwd: string, env: Readonly<Record<string, st
   return { status, stdout, stderr }
 }
 
+/** The codes of the errors on stderr, in order. */
 export const codesOf = (stderr: string): string[] =>
   [...stderr.matchAll(/^error\[([\w-]+)\]/gm)].map((match) => match[1] as string)

@@ -12,7 +12,9 @@ import { onlineCpus } from '../../src/host/sysfs.ts'
 /** From where they were taken. */
 export const places = ['host', 'guaranteed', 'burstable', 'one-node'] as const
 
+/** The tar of a capture. */
 export const fileOf = (place: string): string => `test/captures/cgroup-v2-${place}.tar.gz`
+/** The files of a capture. */
 export const filesOf = (place: string): Files => filesOfTar(gunzipSync(readFileSync(fileOf(place))))
 
 /** Process ids by name; "libvirtd" is there three times, in the order of what they may use. */

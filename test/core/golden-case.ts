@@ -25,6 +25,7 @@ import { runApart } from '../apart.ts'
 /** What the configuration is called in messages. */
 const CONFIG = 'virt-numa.conf'
 
+/** A golden folder, read. */
 export interface GoldenCase {
   readonly name: string
   readonly folder: string
@@ -42,6 +43,7 @@ export type Answer = Readonly<
   Record<'expected.xml' | 'refusal.txt' | 'explain.txt' | 'plan.svg', string | undefined>
 >
 
+/** All golden cases, by name. */
 export function readCases(): GoldenCase[] {
   return readdirSync('golden', { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

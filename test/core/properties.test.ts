@@ -548,22 +548,32 @@ function checkPins({ placement, request }: Placed, fit: Fit, before: ReturnType<
       assert.ok(pin.length > 0 && within(pin, cpus), 'emulator and I/O threads within the cpuset')
     if (emulator !== 'spare' || !pinsEachCpu(fit) || asPinned) continue
     for (const cpu of pin.filter((each) => taken.has(each)))
-      assert.ok(isNeeded(fit, binding, pin, cpu, taken), "spare CPUs are no vCPU's")
+      assert.ok(
+        isNeeded(
+          cpu,
+          pin.filter((other) => !taken.has(other)),
+          binding,
+          fit,
+        ),
+        "spare CPUs are no vCPU's",
+      )
   }
 }
 
-/** QEMU allocates huge pages from the emulator too: on a node where no CPU is spare, that is on a vCPU's. */
+/**
+ * Whether the emulator needs a vCPU's CPU: QEMU allocates a node's huge pages from the emulator on that node,
+ * and there it has no spare one.
+ */
 function isNeeded(
-  fit: Fit,
-  { memnodes }: Placement['binding'],
-  pin: CpuSet,
   cpu: number,
-  taken: ReadonlySet<number>,
+  spare: readonly number[],
+  { memnodes }: Placement['binding'],
+  fit: Fit,
 ): boolean {
   const nodesWith = memnodes.filter(
     ({ pagesizeKiB, nodes }) => pagesizeKiB !== undefined && isOn(fit, nodes, cpu),
   )
-  return nodesWith.some(({ nodes }) => !pin.some((other) => !taken.has(other) && isOn(fit, nodes, other)))
+  return nodesWith.some(({ nodes }) => !spare.some((other) => isOn(fit, nodes, other)))
 }
 
 const isOn = ({ host }: Fit, nodes: readonly number[], cpu: number): boolean =>
@@ -672,7 +682,7 @@ function packByForce(each: Fit, cores: number, threads: number): Packed | undefi
         0,
       )
       const taken = evenShares(cores, set.map(roomOf)).map((share, at) =>
-        fewestSplits(each.host, set[at] as HostNode, cpus, share * threads, threads),
+        fewestSplits(coresOn(each.host, set[at] as HostNode), cpus, share * threads, threads),
       )
       return {
         nodes: ids,
@@ -698,18 +708,19 @@ function evenShares(count: number, rooms: readonly number[]): number[] {
   return got
 }
 
+const coresOn = ({ siblings }: Host, { cpus }: HostNode): CpuSet[] =>
+  siblings.filter((core) => core.some((cpu) => cpus.includes(cpu)))
+
 /**
  * Every way to take so many CPUs from the cores of a node: fewest split cores, then fewest torn guest cores,
  * then the first cores.
  */
 function fewestSplits(
-  host: Host,
-  node: HostNode,
+  cores: readonly CpuSet[],
   given: readonly number[],
   count: number,
   threads: number,
 ): { splits: number; cpus: number[] } {
-  const cores = host.siblings.filter((core) => core.some((cpu) => node.cpus.includes(cpu)))
   const offered = cores.map((core) => core.filter((cpu) => given.includes(cpu)))
   const torn = (takes: readonly number[]): number => takes.reduce((sum, take) => sum + (take % threads), 0)
   const splits = (takes: readonly number[]): number =>

@@ -21,8 +21,10 @@ export interface Spelling {
 
 const FILE = 'test/data/spellings.json'
 
+/** The recorded spellings, in the order of the file. */
 export const readSpellings = (): Spelling[] => JSON.parse(readFileSync(FILE, 'utf8')) as Spelling[]
 
+/** Records the spellings, in place of the former ones. */
 export function writeSpellings(spellings: readonly Spelling[]): void {
   writeFileSync(FILE, `${JSON.stringify(spellings, null, 2)}\n`)
 }

@@ -1,5 +1,6 @@
 // Entries to the bytes of a tar, lies included.
 
+/** An entry of a tar. */
 export interface Entry {
   readonly name: string
   readonly type: string
@@ -11,6 +12,7 @@ export interface Entry {
 
 const BLOCK = 512
 
+/** The tar of these entries, with the two blocks of zeros at its end. */
 export function tarOf(entries: readonly Entry[]): Buffer {
   return Buffer.concat([...entries.flatMap(blocksOf), Buffer.alloc(2 * BLOCK)])
 }

@@ -4,8 +4,10 @@ import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import { messageOf } from '../../src/explain/message.ts'
 import type { Text } from '../../src/explain/texts/words.ts'
 
+/** A diagnostic and its text. */
 export type Worded = Diagnostic & Text
 
+/** Adds its text to a diagnostic. */
 export function worded(each: Diagnostic): Worded {
   return { ...each, ...messageOf(each) }
 }

@@ -8,7 +8,7 @@ import { preflight } from '../../src/check.ts'
 import { classOf } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView, Host } from '../../src/model.ts'
 import type { Placed } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
 import type { RequestedKeys } from '../../src/request/request.ts'
@@ -47,10 +47,9 @@ const hostFor = ({ id }: Domain, nodes: number) => tightHost(nodes, sizes.get(id
 const fits: Fitted[] = []
 const refused = new Map<string, Set<string>>()
 
-/** What does not hold of an answer, in words. */
-function wrongIn(domain: Domain, text: string, placed: Placed, nodes: number, run: string): string[] {
+/** What does not hold of the answer to a document on a host, in words. */
+function wrongIn(text: string, host: Host, run: string, placed: Placed): string[] {
   const { requested, move } = RUNS[run] as (typeof RUNS)[string]
-  const host = hostFor(domain, nodes)
   const again = fitTo(host, placed.text, requested, move)
   const rebound = move !== undefined ? again : fitTo(host, placed.text, {}, 'if-better')
   return [
@@ -90,7 +89,7 @@ t.test(
             continue
           }
           fitted += 1
-          for (const wrong of wrongIn(domain, text, placed, nodes, run)) t.fail(`${name}: ${wrong}`)
+          for (const wrong of wrongIn(text, hostFor(domain, nodes), run, placed)) t.fail(`${name}: ${wrong}`)
           fits.push({ name, domain, answer: placed.text })
         }
         t.ok(

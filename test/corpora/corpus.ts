@@ -14,8 +14,10 @@ import type { RequestedKeys } from '../../src/request/request.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { runApart } from '../apart.ts'
 
+/** The folder of the corpora, which is not in this repository. */
 export const CORPORA = `${process.cwd()}/../shared/corpora`
 
+/** A domain of the corpus, as INDEX.json lists it. */
 export interface Domain {
   readonly kind: string
   readonly id: string
@@ -31,6 +33,10 @@ export function readDomains(): Domain[] {
   return index.items.filter(({ kind }) => kind === 'domain').sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
+/**
+ * The document of a domain.
+ * @throws Error when it is not UTF-8
+ */
 export function textOf({ path }: Domain): string {
   const text = decodeUtf8(readFileSync(`${CORPORA}/${path}`))
   if (typeof text !== 'string') throw new Error(`${path} is no UTF-8`)

@@ -8,6 +8,7 @@ import type { Host, HostNode } from '../../src/model.ts'
 import { readVmi, type Vmi } from '../../src/request/vmi.ts'
 import { attribute, child, childrenOf, parseXml, type XmlElement } from '../../src/xml/parse.ts'
 
+/** A NUMA node as libvirt's capabilities report it to KubeVirt. */
 export interface KubevirtCell {
   readonly id: number
   readonly memory?: { readonly amount: number; readonly unit: string }
@@ -16,6 +17,7 @@ export interface KubevirtCell {
   readonly cpus?: readonly { readonly id: number; readonly siblings?: readonly number[] }[]
 }
 
+/** A recorded call of KubeVirt's own code: its input and its answer. */
 export interface KubevirtCase {
   readonly name: string
   readonly mode: 'create' | 'hook'
@@ -32,6 +34,7 @@ export interface KubevirtCase {
   readonly expected: any
 }
 
+/** All recorded cases, in the order of the file. */
 export function readCases(): KubevirtCase[] {
   const lines = readFileSync('../shared/conformance/kubevirt.jsonl', 'utf8').trim().split('\n')
   return lines.map((line) => JSON.parse(line))
@@ -67,12 +70,15 @@ function nodeOf(
   }
 }
 
+/** CPUs from a list such as `0-3,8`. */
 export const cpusOf = (list: string): CpuSet => parseSet<CpuSet>(list, 'expected')
 
+/** The page size in KiB of a Kubernetes quantity such as `2Mi`. */
 export function pagesizeOf(quantity: string): number {
   return parseQuantity(quantity, 'pageSize').kib
 }
 
+/** The VMI of a case, as we read it. */
 export function vmiOf({ input }: KubevirtCase): Vmi {
   return readVmi(parseJson(JSON.stringify(input.vmi), 'the VMI'), 'the VMI')
 }

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { range } from '../../src/base/idset.ts'
 import { type Entry, tarOf } from '../core/tar-bytes.ts'
 
+/** A hostile input at one of the commands or hook operations, and the expected exit status and code. */
 export interface Door {
   readonly door: string
   readonly name: string
@@ -808,13 +809,16 @@ const AT_HOOK = [
 ]
 const HOOK_CONFIG = 'guests = "all"\n'
 
-function hookDoor(
-  operation: string,
-  name: string,
-  input: string | Buffer,
-  [status, code]: Told,
-  config = HOOK_CONFIG,
-): Door {
+/** A hostile domain or configuration at an operation of the hook, and what it answers. */
+interface HookCase {
+  readonly operation: string
+  readonly name: string
+  readonly input: string | Buffer
+  readonly told: Told
+  readonly config?: string
+}
+
+function hookDoor({ operation, name, input, told: [status, code], config = HOOK_CONFIG }: HookCase): Door {
   return {
     door: `hook ${operation}`,
     name,
@@ -831,25 +835,26 @@ function hookDoor(
 function atHook(): Door[] {
   const rebinds = AT_HOOK.map((name) => {
     const [input, told] = domains[name] as readonly [string | Buffer, Told]
-    return hookDoor('migrate begin', name, input, told)
+    return hookDoor({ operation: 'migrate begin', name, input, told })
   })
   const others = OPERATIONS.flatMap(([operation, refuses]) =>
     [refuses || operation.startsWith('re') ? '100 MB of NULs' : 'invalid UTF-8'].map((name) => {
       const [input, told] = domains[name] as readonly [string | Buffer, Told]
-      return hookDoor(operation, name, input, refuses ? told : fine)
+      return hookDoor({ operation, name, input, told: refuses ? told : fine })
     }),
   )
-  const prepares = AT_HOOK.slice(5).map((name) =>
-    hookDoor('prepare begin', name, (domains[name] as readonly [string | Buffer, Told])[0], fine),
-  )
+  const prepares = AT_HOOK.slice(5).map((name) => {
+    const [input] = domains[name] as readonly [string | Buffer, Told]
+    return hookDoor({ operation: 'prepare begin', name, input, told: fine })
+  })
   const settings = Object.entries(configs)
     .filter(([, [, [status]]], index) => status === 1 && index % 3 === 0)
-    .flatMap(([name, [text, told]]) => [
-      ...(name === 'a host that is not there'
-        ? []
-        : [hookDoor('migrate begin', `a configuration: ${name}`, seed, told, text.toString('latin1'))]),
-      hookDoor('prepare begin', `a configuration: ${name}`, seed, fine, text.toString('latin1')),
-    ])
+    .flatMap(([name, [text, told]]) => {
+      const given = { name: `a configuration: ${name}`, input: seed, config: text.toString('latin1') }
+      const prepare = hookDoor({ operation: 'prepare begin', ...given, told: fine })
+      if (name === 'a host that is not there') return [prepare]
+      return [hookDoor({ operation: 'migrate begin', ...given, told }), prepare]
+    })
   return [...rebinds, ...others, ...prepares, ...settings.filter(({ name }) => !name.includes('UTF-8'))]
 }
 
@@ -871,6 +876,7 @@ const words: readonly Door[] = [
   words: () => ['transform', ...(given as string[])],
 }))
 
+/** Every hostile input at every command and hook operation that reads it. */
 export const doors: readonly Door[] = [
   ...atCommands(),
   asFile,

@@ -4,8 +4,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** The UUID of its guest. */
 export const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
 
+/** A virsh of this kind in a folder of its own. */
 export interface FakeVirsh {
   /** To be handed to the program. */
   readonly env: NodeJS.ProcessEnv
@@ -22,6 +24,7 @@ interface Guest {
   readonly refuses?: string
 }
 
+/** Writes a virsh of this kind into the folder; a guest with an empty name is not there. */
 export function fakeVirsh(folder: string, { name, text, shown = text, refuses = '' }: Guest): FakeVirsh {
   mkdirSync(folder, { recursive: true })
   const definition = join(folder, 'definition.xml')

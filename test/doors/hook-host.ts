@@ -4,11 +4,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+/** The environment that libvirt gives a hook. */
 export const ENV = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 
 /** The guest asks. */
 export const ASKS = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
 
+/** The operations at which the hook rebinds a guest. */
 export const REBINDS = ['migrate begin', 'restore begin']
 
 /** At these the hook does nothing; the last two are not libvirt's. */

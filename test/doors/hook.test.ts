@@ -524,14 +524,18 @@ const crashes: Readonly<Record<string, () => never>> = {
   },
 }
 
-/** Plays a call in this very process; `broken` is a step of act() or of fit() that crashes. */
-async function play(
-  operation: string,
-  input: string,
-  lines: string,
-  broken?: string,
-  crash = crashes['an error'],
-): Promise<Played> {
+interface Call {
+  readonly operation: string
+  readonly input: string
+  /** Of the configuration. */
+  readonly lines?: string
+  /** The step of act() or of fit() that crashes. */
+  readonly broken?: string
+  readonly crash?: () => never
+}
+
+/** Makes a call of the hook in this process. */
+async function play({ operation, input, lines = '', broken, crash }: Call): Promise<Played> {
   const played: Played = { exit: -1, stdout: '', reached: false }
   const breaking = <S extends object>(steps: S): S =>
     broken === undefined || !(broken in steps)
@@ -571,7 +575,13 @@ t.test('a crash at every step', async (t) => {
       for (const onError of ['refuse', 'keep']) {
         const lines = `on_error = "${onError}"`
         for (const operation of REBINDS) {
-          const played = await play(operation, step === 'render' ? refusedOne : elsewhere, lines, step, crash)
+          const played = await play({
+            operation,
+            input: step === 'render' ? refusedOne : elsewhere,
+            lines,
+            broken: step,
+            crash,
+          })
           const what = `${operation}, ${kind} in ${step}, ${onError}`
           if (!played.reached) {
             t.equal(step, 'preflight', `${what} is reached`)
@@ -586,7 +596,13 @@ t.test('a crash at every step', async (t) => {
           else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)
         }
         for (const operation of NEVER_FAIL) {
-          const played = await play(operation, step === 'render' ? elsewhere : fitting, lines, step, crash)
+          const played = await play({
+            operation,
+            input: step === 'render' ? elsewhere : fitting,
+            lines,
+            broken: step,
+            crash,
+          })
           if (played.reached) reached.add(step)
           t.match(played, { exit: 0, stdout: '' }, `${operation}, ${kind} in ${step}, ${onError}`)
           if (IDLE.includes(operation))
@@ -597,7 +613,7 @@ t.test('a crash at every step', async (t) => {
   }
   t.same([...reached].sort(), [...outer, ...Object.keys(fitSteps)].sort(), 'every step has crashed')
   t.match(
-    await play('migrate begin', elsewhere, ''),
+    await play({ operation: 'migrate begin', input: elsewhere }),
     { exit: 0, stdout: "nodeset='0-1'", reached: false },
     'and without a crash it works',
   )

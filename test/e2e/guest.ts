@@ -40,6 +40,7 @@ export async function makeInitramfs(folder: string): Promise<string> {
   return file
 }
 
+/** What the tests choose about a guest. */
 export interface GuestOptions {
   readonly name: string
   readonly memoryMiB: number
@@ -104,6 +105,7 @@ ${metadata}  <memory unit='MiB'>${memoryMiB}</memory>
 
 const said = (console: string): string => (existsSync(console) ? readFileSync(console, 'latin1') : '')
 
+/** A NUMA node as the guest's kernel reports it. */
 export interface SeenCell {
   readonly cell: number
   readonly vcpus: string

@@ -72,6 +72,7 @@ export function configure({ etc }: LibvirtHost, text: string): void {
   writeFileSync(`${etc}/${SETTINGS}`, text)
 }
 
+/** The log of our hook on this host. */
 export function hookLog({ folder }: LibvirtHost): string {
   return readFileSync(`${folder}/log/virt-numa.log`, 'utf8')
 }

@@ -9,16 +9,19 @@ import { type Ended, run } from './programs.ts'
 /** What is said against a document, without what differs between two files; '' is nothing. */
 export type Verdict = string
 
+/** A part of libvirt that accepts or refuses documents. */
 export interface Judge {
   readonly name: string
   readonly of: (file: string) => Promise<Verdict>
 }
 
+/** libvirt's schema of domains. */
 export const schema: Judge = {
   name: 'virt-xml-validate',
   of: async (file) => verdict(file, await run('virt-xml-validate', [file, 'domain'])),
 }
 
+/** libvirt's parser and validation, in its test driver. */
 export const parser: Judge = {
   name: 'define --validate',
   of: async (file) =>
@@ -88,6 +91,7 @@ export interface Pair {
   readonly after: string
 }
 
+/** The judgement of an answer, compared with that of its input. */
 export type Judged = 'accepted' | 'refused before' | 'refused only now'
 
 /**

@@ -33,6 +33,7 @@ const BOUND = {
   cache: '/var/cache/libvirt',
   log: '/var/log/libvirt',
 }
+/** The built command. */
 export const PROGRAM = resolve('dist/virt-numa.cjs')
 
 /** Its daemon does not run yet: hooks that are there when it starts are seen. */

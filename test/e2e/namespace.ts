@@ -6,6 +6,7 @@ import { type Ended, type Running, run, start, until } from './programs.ts'
 /** Longer than any run of the tests; what a crash leaves behind ends by itself. */
 const MOST_S = 1500
 
+/** A mount namespace that a process holds open. */
 export interface Namespace {
   readonly pid: number
   /** A command and its words, to what starts it inside. */

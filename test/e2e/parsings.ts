@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { documentOf, partsOf, type Spelling } from '../core/spellings.ts'
 import { run } from './programs.ts'
 
+/** What libvirt answered to a spelling. */
 export type Answer = Pick<Spelling, 'accepted' | 'refused'>
 
 /** Where libvirt ends without a word, as it does when it is asked for 4,000,000,000 vCPUs. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runApart } from '../apart.ts'
 
+/** A libvirt daemon with its own folder and socket. */
 export interface Libvirt {
   readonly folder: string
   readonly uri: string
@@ -26,6 +27,7 @@ export function makeFolder(): string {
 
 const PACKAGES = ['libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils']
 
+/** Installs libvirt and QEMU with apt where one of their programs is missing. */
 export function installLibvirt(): void {
   if (
     ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img'].every(
@@ -48,6 +50,7 @@ export function installLibvirt(): void {
  */
 const QEMU_CONF = 'user = "root"\ngroup = "root"\ncgroup_controllers = [ ]\nremember_owner = 0\n'
 
+/** Starts a daemon of this name in a folder below `parent`; `uuid` is that of its host. */
 export async function startLibvirt(parent: string, name: string, uuid: string): Promise<Libvirt> {
   const folder = join(parent, name)
   for (const each of ['run', 'lib', 'etc/qemu', 'cache', 'log'])

@@ -1,6 +1,7 @@
 // Other programs, each with a limit on its time, and apart from tap: what it slips into the environment of
 // children stays out.
 
+/** How a program ended, and what it wrote. */
 export interface Ended {
   /** Absent: ended by a signal, or not started. */
   readonly status?: number
@@ -9,6 +10,7 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** How a program is run. */
 export interface Running {
   readonly input?: string
   /** Default 60. */
@@ -69,6 +71,7 @@ export async function must(
   return stdout
 }
 
+/** Starts a program that runs on until it is stopped. */
 export async function start(command: string, words: readonly string[]): Promise<Started> {
   const { spawn } = await import('node:child_process')
   const child = spawn('/usr/bin/env', [...APART, command, ...words], {

@@ -12,6 +12,7 @@ export function must(command: string, words: readonly string[], descriptor?: num
   if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${error?.message ?? stderr}`)
 }
 
+/** A mounted file system; `end` unmounts it. */
 export interface Mount {
   readonly end: () => Promise<void>
 }

@@ -9,6 +9,7 @@ import { decodeUtf8 } from '../../src/base/utf8.ts'
 const CORPORA = '../shared/corpora'
 const MOST_BYTES = 100_000
 
+/** The documents that are mutated, by kind. */
 export interface Corpus {
   readonly domains: readonly string[]
   readonly hosts: readonly string[]
@@ -60,6 +61,7 @@ const VMI_JSON = JSON.stringify({
   },
 })
 
+/** Reads the corpus from golden/ and test/. */
 export function readCorpus(): Corpus {
   const goldens = readdirSync('golden').map((name) => join('golden', name))
   const golden = (file: string): string[] =>

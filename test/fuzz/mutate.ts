@@ -118,6 +118,7 @@ interface Splice {
   readonly text: string
 }
 
+/** The document with a few random changes. */
 export function mutatedXml(text: string, random: Random): string {
   let done = text
   for (let round = 1 + random.upTo(4); round > 0; round--) done = oneSplice(done, random)

@@ -10,6 +10,7 @@ export interface Random {
   readonly oneOf: <T>(choices: readonly T[]) => T
 }
 
+/** The numbers of one run: the same seed, target and index give the same ones. */
 export function randomFor(seed: number, target: string, index: number): Random {
   const next = sfc32(hashOf(`${seed} ${target} ${index}`))
   const upTo = (below: number): number => Math.floor((next() / 2 ** 32) * below)

@@ -40,8 +40,10 @@ export interface Input {
   readonly run: () => string | Promise<string>
 }
 
+/** Draws one input for a part of the program. */
 export type Target = (corpus: Corpus, random: Random) => Input
 
+/** All targets, by the name that --target takes. */
 export const targets: Readonly<Record<string, Target>> = {
   transform,
   rebind,

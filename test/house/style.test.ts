@@ -73,8 +73,8 @@ function findingsByRoom(): ReadonlyMap<string, readonly string[]> {
   const everywhere = sourcesBelow('src', 'hooks', 'test', 'bench', 'packaging')
   for (const path of everywhere) {
     const source = readFileSync(path, 'utf8')
-    const isProgram = /^(src|hooks)\//.test(path) && /(?<!\.d)\.ts$/.test(path)
-    add(path, [...longLines(source), ...(isProgram ? unlikeTheStyle(path, source) : [])])
+    const isTyped = /(?<!\.d)\.ts$/.test(path)
+    add(path, [...longLines(source), ...(isTyped ? unlikeTheStyle(path, source) : [])])
   }
   return found
 }

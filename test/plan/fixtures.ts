@@ -7,6 +7,7 @@ import type { DomainView, Resources } from '../../src/model.ts'
 import { type Situation, situationOf } from '../../src/plan/situation.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
 
+/** CPUs from a list such as `0-3,8`. */
 export const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
 
 /** Two nodes of two cores with two threads each: CPUs 0-3 and 4-7, whose siblings are neighbours. */

@@ -21,12 +21,14 @@ const DISTANCES: readonly (readonly [from: number, to: number, distance: number]
   [2, 3, 12],
 ]
 
+/** What a machine left behind. */
 export interface Booted {
   readonly reports: readonly Report[]
   /** What the kernel, libvirt and the job's scripts said, for whoever reads a failure. */
   readonly console: string
 }
 
+/** What a machine is booted from, and who receives its reports. */
 export interface Machine {
   readonly scratch: string
   readonly kernel: string
@@ -37,6 +39,7 @@ export interface Machine {
   readonly hear: (report: Report) => void
 }
 
+/** Boots the four-node machine and waits until it has powered off. */
 export async function boot({ scratch, kernel, initramfs, disk, limitS, hear }: Machine): Promise<Booted> {
   const said = join(scratch, 'console.log')
   const nodes = Array.from({ length: NODES }, (_, id) => [

@@ -33,6 +33,7 @@ export interface CaptureReport {
   readonly texts: Readonly<Record<string, string>>
 }
 
+/** A line that the job prints, as JSON. */
 export type Report =
   | CommandReport
   | GuestReport

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { PodName } from './report.ts'
 
+/** Where cgroup v2 is mounted. */
 export const CGROUPS = '/sys/fs/cgroup'
 const CONTROLLERS = '+cpuset +cpu +memory +hugetlb +pids'
 
@@ -57,6 +58,7 @@ const settings: readonly (readonly [folder: string, file: string, text: string])
   [sleepers.builder as string, 'cpuset.cpus', '7'],
 ]
 
+/** Creates the cgroups of all pods, with their limits. */
 export function makeTree(): void {
   const folders = [...Object.values(podScopes), ...Object.values(sleepers)]
   for (const folder of folders) mkdirSync(`${CGROUPS}/${folder}`, { recursive: true })
