@@ -1,6 +1,5 @@
-// Programs started as a user or libvirt starts them. tap slips a loader of its own into every child by
-// NODE_OPTIONS: it costs a third of a second each, and fails for a child that is another user. Through env(1)
-// the child never sees it.
+// Starts programs as a user or libvirt does. tap adds its own loader to every child through NODE_OPTIONS,
+// which costs a third of a second each and fails for a child that runs as another user; env(1) removes it.
 
 import {
   type ChildProcess,
@@ -42,9 +41,8 @@ export interface Ended {
 }
 
 /**
- * What becomes of a program that runs. It has ended when nobody holds its pipes any more: libvirt waits for
- * that too.
- * @param stdout `unread`: left alone until the program has ended
+ * Waits for a program to end: until nobody holds its pipes any more, as libvirt does.
+ * @param stdout `unread`: not read while the program runs
  */
 export function endOf(child: ChildProcess, stdout: 'read' | 'unread' = 'read'): Promise<Ended> {
   const began = performance.now()

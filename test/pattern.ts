@@ -1,3 +1,3 @@
-/** One pattern of several in a row, for a pattern that is longer than a line. */
+/** Several patterns in a row as one, for a pattern that is longer than a line. */
 export const pattern = (...parts: readonly RegExp[]): RegExp =>
   new RegExp(parts.map(({ source }) => source).join(''))

@@ -1,5 +1,5 @@
-// The command on the seed: the guest and the host of the first golden case, in folders that go when a test
-// ends.
+// Runs the command on the guest and the host of the first golden case, in folders that are removed when a
+// test ends.
 
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
@@ -21,7 +21,7 @@ export const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status ==
 /** Its domain. */
 export const seed = readFileSync(`${SEED}/domain.xml`, 'utf8')
 
-/** A folder of its own that goes when the test ends; others may read it. */
+/** A new folder, readable by other users, that is removed when the test ends. */
 export function folder(t: Test): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-test-')))
   chmodSync(made, 0o755)

@@ -1,5 +1,4 @@
-// Sets, sizes, masks and UTF-8: what is read, what is printed, and what is refused, against a second
-// reckoning.
+// Sets, sizes, masks and UTF-8: what is read, printed and refused, compared with a second computation.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -45,7 +44,7 @@ function codeOf(read: () => unknown): string {
 
 // ---- Sets ----
 
-t.test('sets as the kernel, libvirt and people write them', (t) => {
+t.test('sets in the notations of the kernel, of libvirt and of people', (t) => {
   const read: Record<string, readonly number[]> = {
     '': [],
     ' \n': [],
@@ -103,7 +102,7 @@ t.test('sets as the kernel, libvirt and people write them', (t) => {
 
 const ids = fc.uniqueArray(fc.oneof(fc.nat(70), fc.nat(MAX_ID)), { maxLength: 60 })
 
-t.test('a set is printed in its shortest form, and read again', (t) => {
+t.test('a set is printed in its shortest form, and reads back', (t) => {
   fc.assert(
     fc.property(ids, (some) => {
       const set = setOf<CpuSet>(some)
@@ -131,7 +130,7 @@ t.test('a set is printed in its shortest form, and read again', (t) => {
   t.end()
 })
 
-t.test('union, intersection and difference are those of sets', (t) => {
+t.test('union, intersection and difference', (t) => {
   fc.assert(
     fc.property(ids, ids, (some, others) => {
       const [a, b] = [setOf<CpuSet>(some), setOf<CpuSet>(others)]
@@ -150,7 +149,7 @@ t.test('union, intersection and difference are those of sets', (t) => {
   t.end()
 })
 
-t.test('masks are words of 32 bits, the highest first', (t) => {
+t.test('masks are 32-bit words, the highest first', (t) => {
   t.same(mask('00000000,0000ff0f\n'), [0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15])
   t.same(mask('1,00000000'), [32])
   t.same(mask('80000001'), [0, 31])
@@ -237,7 +236,7 @@ t.test('sizes in the units of libvirt', (t) => {
   t.end()
 })
 
-t.test('no unit loses a byte in silence', (t) => {
+t.test('no unit loses a byte silently', (t) => {
   const bytes: Record<string, bigint> = {
     b: 1n,
     kb: 1000n,
@@ -344,7 +343,7 @@ t.test('Kubernetes quantities, exactly', (t) => {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** What Node's own decoder says; undefined where it refuses. */
+/** What Node's own decoder returns; undefined where it refuses. */
 function decoded(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes)
@@ -353,7 +352,7 @@ function decoded(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes that look like UTF-8 for a while: whole characters, then what often goes wrong. */
+/** Bytes that start as valid UTF-8 and then contain a typical mistake. */
 const nearlyUtf8 = fc
   .array(
     fc.oneof(
@@ -378,7 +377,7 @@ const nearlyUtf8 = fc
   )
   .map((parts) => Uint8Array.from(parts.flat()))
 
-t.test('bytes are read as Node reads them', (t) => {
+t.test('UTF-8 is decoded as Node decodes it', (t) => {
   const seen = { text: 0, refused: 0 }
   fc.assert(
     fc.property(fc.oneof(nearlyUtf8, fc.uint8Array({ maxLength: 12 })), (bytes) => {
@@ -386,7 +385,7 @@ t.test('bytes are read as Node reads them', (t) => {
       const theirs = decoded(bytes)
       seen[typeof ours === 'string' ? 'text' : 'refused'] += 1
       if (typeof ours === 'string') return ours === theirs
-      // What stands before the bad byte is text, and no longer piece of the bytes is.
+      // The bytes before the bad one decode, and no longer prefix does.
       return theirs === undefined && decoded(bytes.subarray(0, ours.invalidAt)) !== undefined
     }),
     { ...RUNS, numRuns: 5000 },
@@ -395,7 +394,7 @@ t.test('bytes are read as Node reads them', (t) => {
   t.end()
 })
 
-t.test('every character, and pieces of every length', (t) => {
+t.test('every character, and chunks of every length', (t) => {
   const all = Array.from({ length: 0x110000 }, (_, code) =>
     code >= 0xd800 && code <= 0xdfff ? '' : String.fromCodePoint(code),
   ).join('')
@@ -412,7 +411,7 @@ t.test('every character, and pieces of every length', (t) => {
 
 // ---- Diagnostics ----
 
-t.test('refusals carry all that was found, each with its class', (t) => {
+t.test('a refusal carries every finding, each with its class', (t) => {
   const one = diagnostic('domain-incomplete', { element: 'memory' }, { start: 3, end: 9 })
   t.same([one.code, one.at], ['domain-incomplete', { start: 3, end: 9 }])
   t.match(new Refusal([one]).message, /domain-incomplete/)
@@ -430,11 +429,11 @@ t.test('refusals carry all that was found, each with its class', (t) => {
     undefined,
   )
   t.same([found.length, found[0]?.code, found[0]?.at], [1, 'set-malformed', { start: 1, end: 2 }])
-  t.throws(() => gather(found, () => JSON.parse('{')), SyntaxError, 'what is no refusal passes')
+  t.throws(() => gather(found, () => JSON.parse('{')), SyntaxError, 'any other error is thrown on')
   t.end()
 })
 
-t.test('a mistyped word has a nearest one', (t) => {
+t.test('the nearest word to a mistyped one', (t) => {
   const known = ['memory', 'mode', 'cells', 'cpus', 'cpuset', 'pin']
   const meant: Record<string, string | undefined> = {
     memroy: 'memory',

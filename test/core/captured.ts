@@ -1,5 +1,6 @@
-// The captures of a Kubernetes-like node (test/captures): what its kernel says of each process, as host/
-// reads it. They were taken on the four-node host of test/e2e, which takes them anew each time and compares.
+// The captures of a Kubernetes-like node (test/captures): what its kernel reports of each process, as
+// host/ reads it. They were taken on the four-node host of test/e2e, which takes them again in each run and
+// compares.
 
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -9,7 +10,7 @@ import { readCgroup } from '../../src/host/cgroup/cgroup.ts'
 import type { Files } from '../../src/host/files.ts'
 import { onlineCpus } from '../../src/host/sysfs.ts'
 
-/** From where they were taken. */
+/** Where they were taken. */
 export const places = ['host', 'guaranteed', 'burstable', 'one-node'] as const
 
 /** The tar of a capture. */
@@ -17,7 +18,7 @@ export const fileOf = (place: string): string => `test/captures/cgroup-v2-${plac
 /** The files of a capture. */
 export const filesOf = (place: string): Files => filesOfTar(gunzipSync(readFileSync(fileOf(place))))
 
-/** Process ids by name; "libvirtd" is there three times, in the order of what they may use. */
+/** Process ids by name; "libvirtd" occurs three times, ordered by what each may use. */
 export function processes(files: Files): [name: string, pid: number | 'self'][] {
   const pids = (files.list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number)
   const named = pids.map((pid): [string, number] => [

@@ -1,5 +1,6 @@
 // A Kubernetes-like node on cgroup v2, captured four times: from the host, and from three pods with a cgroup
-// namespace each. What we say of its processes and cgroups must be what its kernel says.
+// namespace each. What we report of its processes and cgroups must be what its kernel
+// reports.
 
 import t from 'tap'
 import { type CpuSet, formatSet } from '../../src/base/idset.ts'
@@ -32,7 +33,7 @@ t.test('from the host', (t) => {
 })
 
 t.test(
-  'from a pod that has its own cgroups mounted: a limit of the pod above the container is not to be seen',
+  'from a pod that mounts its own cgroup namespace: the limit of the pod above the container is not visible',
   (t) => {
     const at = (place: string) =>
       readings(filesOf(place)).filter((line) => /^(self|qemu)/.test(line) || line.includes(`; ${ROOT}`))
@@ -49,24 +50,21 @@ t.test(
         'qemu-system-x86: CPUs 2,4, nodes 1-2, pages no limit; confines CPUs and nodes; no folder',
         `self: CPUs 4,6, nodes 2-3, pages 64 of 2048 KiB; confines CPUs and nodes; ${ROOT}, cpuset`,
       ],
-      'of a process in another pod only its status is left',
+      'of a process in another pod, only its status can be read',
     )
     t.end()
   },
 )
 
-t.test(
-  'from a pod that sees the mount of the host: what is below the namespace cannot be found by name',
-  (t) => {
-    t.same(
-      readings(filesOf('one-node')).filter((line) => line.startsWith('self')),
-      ['self: CPUs 0-1, nodes 0, pages no limit; confines CPUs and nodes; no folder'],
-    )
-    t.end()
-  },
-)
+t.test('from a pod that sees the host’s mount: cgroups below the namespace cannot be found by name', (t) => {
+  t.same(
+    readings(filesOf('one-node')).filter((line) => line.startsWith('self')),
+    ['self: CPUs 0-1, nodes 0, pages no limit; confines CPUs and nodes; no folder'],
+  )
+  t.end()
+})
 
-t.test('sets are those of the process itself', (t) => {
+t.test('CPUs and nodes are those of the process itself', (t) => {
   for (const place of ['host', 'guaranteed', 'burstable', 'one-node']) {
     const files = filesOf(place)
     const online = onlineCpus(files) as CpuSet
@@ -91,7 +89,7 @@ t.test('snapshot of a process and of a cgroup', (t) => {
       fileOf(place),
       ...words,
     ])
-    t.equal(status, 0, `${place} ${words.join(' ')}: ${stderr || 'without a word'}`)
+    t.equal(status, 0, `${place} ${words.join(' ')}: ${stderr || 'nothing on stderr'}`)
     return JSON.parse(stdout)
   }
   const pages = [{ pagesizeKiB: 2048, max: 64 }]
@@ -115,6 +113,6 @@ t.test('snapshot of a process and of a cgroup', (t) => {
     'a container in a container',
   )
   t.same(snapshot('guaranteed', '--cgroup', ROOT).allowed, { cpus: '2-5', nodes: '1-2' })
-  t.same(snapshot('host').allowed, undefined, 'of a captured machine its own cgroup says nothing')
+  t.same(snapshot('host').allowed, undefined, 'the cgroup of the caller does not apply to a captured machine')
   t.end()
 })

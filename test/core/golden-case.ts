@@ -1,4 +1,4 @@
-// A golden folder to what it asks for, and what the program answers to it.
+// Reads a golden folder, and runs the program on it.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ import { readVmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { runApart } from '../apart.ts'
 
-/** What the configuration is called in messages. */
+/** The name of the configuration in messages. */
 const CONFIG = 'virt-numa.conf'
 
 /** A golden folder, read. */
@@ -38,7 +38,7 @@ export interface GoldenCase {
   readonly surroundings: Surroundings
 }
 
-/** Files that the case should hold, by name. The picture is held by the cases that have one. */
+/** The expected files of the case, by name. Only cases that have a picture expect one. */
 export type Answer = Readonly<
   Record<'expected.xml' | 'refusal.txt' | 'explain.txt' | 'plan.svg', string | undefined>
 >
@@ -73,7 +73,7 @@ export function readCases(): GoldenCase[] {
     })
 }
 
-/** `placed` is there for transform and rebind that were not refused. */
+/** `placed` is present for transform and rebind that were not refused. */
 export function answer(each: GoldenCase): { readonly answer: Answer; readonly placed?: Placed } {
   const { run, domain, surroundings } = each
   const nothing: Answer = {
@@ -119,7 +119,7 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
   }
 }
 
-/** The same document written in another way, each with how its text comes about. */
+/** Ways to write the same document, each with the function that writes it. */
 export const ways: Readonly<Record<string, (text: string) => string>> = {
   CRLF: (text) => text.replaceAll('\n', '\r\n'),
   tabs: (text) => text.replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2)),
@@ -143,7 +143,7 @@ function runHook({ folder, run, domain, config }: GoldenCase): Partial<Answer> {
         env: { HOME: '/root', LC_ALL: 'C', PATH: '/usr/bin:/bin', VIRT_NUMA_CONFIG: settings },
       },
     )
-    // Time and duration are the only parts of a line that are not the case's.
+    // Only the time and the duration of a line differ between runs.
     const said = (existsSync(log) ? readFileSync(log, 'utf8') : 'logs nothing\n')
       .replace(/^\S+Z /gm, '')
       .replace(/ \(\d+ ms\)$/gm, '')

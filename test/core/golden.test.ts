@@ -1,5 +1,5 @@
-// Every golden folder: the answer byte for byte, and what must hold of every answer. `--rewrite` writes them
-// anew.
+// Every golden folder: the answer byte for byte, and what must hold for every answer. `--rewrite` rewrites
+// the expected files.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -36,11 +36,11 @@ function rewrite(each: GoldenCase, given: Answer): void {
 function test(each: GoldenCase): void {
   t.test(`${each.name}: ${each.about}`, (t) => {
     const given = answer(each)
-    t.ok(each.about.length > 10, 'says what it is about')
+    t.ok(each.about.length > 10, 'has a description')
     for (const file of FILES) t.equal(given.answer[file], written(each, file), file)
     if (given.placed !== undefined) holds(t, each, given.placed)
     if (given.answer['plan.svg'] !== undefined)
-      t.equal(XMLValidator.validate(given.answer['plan.svg']), true, 'the picture is XML')
+      t.equal(XMLValidator.validate(given.answer['plan.svg']), true, 'the picture is well-formed XML')
     t.end()
   })
 }
@@ -50,30 +50,30 @@ function holds(t: Test, each: GoldenCase, placed: Placed): void {
   const again = (text: string, flags = each.surroundings.flags ?? {}): Placed =>
     place(readDocument(text), { ...each.surroundings, flags }, writeElement, move)
   t.same(again(placed.text).edits, [], 'its own output needs no edit')
-  // For a VMI that gets pins alone, existing=replace is itself a request for cells.
+  // For a VMI that gets only pins, existing=replace is itself a request for cells.
   const isReplaceable = placed.view.cells.length === 0 || placed.request.existing === 'replace'
   if (move === undefined && isReplaceable && placed.request.pinsOnly !== true) {
     t.same(
       again(placed.text, { ...each.surroundings.flags, existing: 'replace' }).edits,
       [],
-      'nor when its cells are built anew',
+      'nor when its cells are replaced',
     )
   }
   t.equal(applyEdits(placed.text, inverse(placed)), each.domain, 'every byte outside the edits is kept')
   sameWhenReadAgain(t, placed)
   const { request, resources } = placed
-  // CPUs that were named for the emulator are allowed to it though they are not the vCPUs'.
+  // The emulator may use CPUs that were requested for it although no vCPU may.
   const named = typeof request.emulator === 'object' ? request.emulator : []
   const allowed = { ...resources.allowed, cpus: setOf<CpuSet>([...resources.allowed.cpus, ...named]) }
   const invalid = preflight(readDomain(readDocument(placed.text)), { ...resources, allowed }).filter(
     ({ code }) => classOf(code) === 'invalid',
   )
-  t.same(invalid, [], 'libvirt and QEMU have nothing against it')
+  t.same(invalid, [], 'no finding of class invalid')
   for (const [way, write] of Object.entries(ways))
     t.equal(again(write(each.domain)).text, write(placed.text), `${way} stay`)
 }
 
-/** Edits that take a fitted document back to what it was. */
+/** Edits that undo the fit. */
 function inverse({ edits, document }: Placed): { start: number; end: number; text: string }[] {
   let moved = 0
   return edits.map(({ start, end, text }) => {
@@ -83,7 +83,7 @@ function inverse({ edits, document }: Placed): { start: number; end: number; tex
   })
 }
 
-/** By our own reader, and by one that shares no line with it. */
+/** With our own reader, and with one that shares no code with it. */
 function sameWhenReadAgain(t: Test, { text, placement }: Placed): void {
   const view = readDomain(readDocument(text))
   const { cells, binding } = placement
@@ -107,7 +107,7 @@ function sameWhenReadAgain(t: Test, { text, placement }: Placed): void {
     pins,
     'pins',
   )
-  t.equal(XMLValidator.validate(text), true, 'another parser takes it')
+  t.equal(XMLValidator.validate(text), true, 'another parser accepts it')
   const other = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '',
@@ -120,7 +120,7 @@ function sameWhenReadAgain(t: Test, { text, placement }: Placed): void {
 
 // ---- The same host from several sources ----
 
-/** Facts of a host by name; only those that it states. */
+/** The facts that a host states, by name. */
 function factsOf(host: Host): Map<string, unknown> {
   const facts = new Map<string, unknown>([['nodes', host.nodes.map(({ id }) => id)]])
   for (const { id, cpus, memoryKiB, freeKiB, pages, distances } of host.nodes) {

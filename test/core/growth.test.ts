@@ -1,6 +1,5 @@
-// Steps that must not grow faster than guests and hosts do, and the searches that are bounded by a count.
-// Nothing here is timed: what is counted is how often an input is looked at, and answers of fast ways are
-// compared with those of plain ones.
+// Steps that must not grow faster than guests and hosts do, and searches that are bounded by a count. Nothing
+// is timed here: the tests count how often an input is read, and compare fast algorithms with plain ones.
 
 import assert from 'node:assert/strict'
 import { applyPatch } from 'diff'
@@ -39,7 +38,7 @@ function counted(count: number): { readonly set: CpuSet; readonly reads: () => n
   return { set: set as unknown as CpuSet, reads: () => reads }
 }
 
-t.test('one CPU is looked up among many, and not all of these are read', (t) => {
+t.test('looking up one CPU does not read all of them', (t) => {
   const ways = {
     intersect: (set: CpuSet) => intersect(setOf<CpuSet>([8000]), set),
     subtract: (set: CpuSet) => subtract(setOf<CpuSet>([8000]), set),
@@ -60,7 +59,7 @@ t.test('a set that many pins share is read once', (t) => {
   t.end()
 })
 
-t.test('sets in any order, sparse and dense, are as the plain way has them', (t) => {
+t.test('sparse and dense sets in any order equal those of a plain sort', (t) => {
   const ids = fc.array(fc.oneof(fc.nat(40), fc.nat(70_000)), { maxLength: 60 })
   fc.assert(
     fc.property(ids, ids, (a, b) => {
@@ -84,9 +83,9 @@ t.test('sets in any order, sparse and dense, are as the plain way has them', (t)
   t.end()
 })
 
-// ---- Sharing out ----
+// ---- Even shares ----
 
-t.test('a thousand million things are dealt in a few steps', (t) => {
+t.test('a billion units are shared in a few steps', (t) => {
   const room = new Map([
     [0, 5],
     [1, Number.POSITIVE_INFINITY],
@@ -96,7 +95,7 @@ t.test('a thousand million things are dealt in a few steps', (t) => {
   t.end()
 })
 
-t.test('things are dealt as one by one', (t) => {
+t.test('shares equal those of handing out unit by unit', (t) => {
   const small = fc.nat(6)
   const bins = fc.array(fc.tuple(small, fc.nat(3)), { maxLength: 6 })
   const rooms = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), {
@@ -136,7 +135,7 @@ function dealtOneByOne(
 
 // ---- Demands and supplies ----
 
-t.test('demands are met as by one unit after the other, earlier ones first', (t) => {
+t.test('demands are met as if unit by unit, earlier ones first', (t) => {
   const demands = fc.array(
     fc.record({ amount: fc.nat(5), from: fc.uniqueArray(fc.nat(4), { maxLength: 5 }) }),
     { maxLength: 7 },
@@ -158,7 +157,7 @@ t.test('demands are met as by one unit after the other, earlier ones first', (t)
   t.end()
 })
 
-/** Every unit is a place of its own, and a search tries each in turn. */
+/** A plain search: every unit of supply is tried in turn for every unit of demand. */
 function servedByUnits(demands: readonly Demand[], supplies: readonly number[]): number[] {
   const places = supplies.flatMap((count, supply) => range(count).map(() => supply))
   const holder: ({ readonly demand: number } | undefined)[] = places.map(() => undefined)
@@ -174,7 +173,7 @@ function servedByUnits(demands: readonly Demand[], supplies: readonly number[]):
   return demands.map(({ amount }, demand) => range(amount).filter(() => seat(demand, new Set())).length)
 }
 
-t.test('a chain in which every demand has to give way is served, however long it is', (t) => {
+t.test('a chain in which every demand has to move is solved, however long it is', (t) => {
   const length = 20_000
   const chain = range(length).map(
     (at): Demand => ({ amount: 1, from: at === length - 1 ? [0] : [at, at + 1] }),
@@ -187,7 +186,7 @@ t.test('a chain in which every demand has to give way is served, however long it
 
 // ---- CPUs of a node ----
 
-t.test('packed CPUs are the best of all choices, the lowest first', (t) => {
+t.test('pack chooses the best CPUs, the lowest first', (t) => {
   const core = fc.record({ size: fc.integer({ min: 1, max: 4 }), whole: fc.boolean() })
   fc.assert(
     fc.property(
@@ -241,7 +240,7 @@ function bestPacked(
 
 // ---- Nodes ----
 
-/** How often a search asks how far apart two nodes are. */
+/** How often a search asks for the distance of two nodes. */
 function asked(search: (separation: (a: number, b: number) => number) => unknown): number {
   let count = 0
   search((a, b) => {
@@ -282,7 +281,7 @@ t.test('a search over many nodes asks for each distance a fixed number of times'
   t.end()
 })
 
-t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) => {
+t.test('more vCPUs than CPUs on more than 16 nodes: every node is used', (t) => {
   const text = "<domain type='kvm'><name>many</name><memory unit='GiB'>32</memory><vcpu>60</vcpu></domain>"
   const nodes = range(20).map((id) => ({
     id,
@@ -306,7 +305,8 @@ t.test('more vCPUs than CPUs on more than 16 nodes: every node takes part', (t) 
 // ---- The exact search ----
 
 /**
- * Eight cells of unlike size on eight nodes that are short of memory: nothing fits, so much has to be tried.
+ * Eight cells of different sizes on eight nodes that are short of memory: nothing fits, so many assignments
+ * are tried.
  */
 function hardSearch(seed: number): AssignmentProblem {
   const odd = (a: number, b: number): number => (a === b ? 11 : 11 + ((a * seed + b * 13 + a * b * 7) % 43))
@@ -326,7 +326,7 @@ function hardSearch(seed: number): AssignmentProblem {
   }
 }
 
-t.test('an exact search stops after a count of states, with the best that it has by then', (t) => {
+t.test('an exact search stops after a number of states with the best assignment so far', (t) => {
   for (const seed of [7, 9, 19]) {
     const search = hardSearch(seed)
     const whole = assignNodes(search, Number.POSITIVE_INFINITY)
@@ -346,7 +346,7 @@ t.test('an exact search stops after a count of states, with the best that it has
   t.end()
 })
 
-long('searches that are hard end before the count', (t) => {
+long('hard searches end before the limit', (t) => {
   const states = [3, 5, 7, 11, 19, 29].map((seed) => assignNodes(hardSearch(seed)).states)
   t.ok(
     states.every((each) => each < MOST_STATES),
@@ -357,7 +357,7 @@ long('searches that are hard end before the count', (t) => {
 
 // ---- Diffs ----
 
-t.test('a diff with more changes than are looked for one by one leads to the new text', (t) => {
+t.test('a diff with more changes than the search limit still leads to the new text', (t) => {
   const line = fc.oneof(fc.nat(5), fc.nat(100_000))
   const lines = fc.array(line, { minLength: 1500, maxLength: 1800, size: 'max' })
   fc.assert(
@@ -375,7 +375,7 @@ t.test('a diff with more changes than are looked for one by one leads to the new
   t.end()
 })
 
-t.test('a diff of all pins changes every line of them, and nothing else', (t) => {
+t.test('a diff of all pins changes only their lines', (t) => {
   const text = (shift: number): string =>
     [
       '<cputune>',

@@ -1,4 +1,4 @@
-// The host room on small machines that are built here: every trap that a source can set, and every refusal.
+// Reading hosts: small machines with every irregularity that a source can have, and every refusal.
 
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
@@ -77,7 +77,7 @@ const twoNodes: Record<string, string> = {
   '/proc/mounts': 'none /dev/hugepages hugetlbfs rw,relatime 0 0\ntmpfs /tmp tmpfs rw,pagesize=1024M 0 0\n',
 }
 
-t.test('a machine with a gap in its node ids, an offline CPU and halves of facts', (t) => {
+t.test('a machine with a gap in its node ids, an offline CPU and incomplete facts', (t) => {
   t.same(readHost(fake(twoNodes)), {
     nodes: [
       {
@@ -108,7 +108,7 @@ t.test('a machine with a gap in its node ids, an offline CPU and halves of facts
   t.end()
 })
 
-t.test('only the CPUs of the scope are asked for their siblings, and a core only once', (t) => {
+t.test('siblings are read only for the CPUs of the scope, once per core', (t) => {
   const asked: string[] = []
   const host = readHost(fake(twoNodes, asked), cpus('0,8,77'))
   t.same(host.siblings, [[0, 8]])
@@ -116,11 +116,11 @@ t.test('only the CPUs of the scope are asked for their siblings, and a core only
     asked.filter((path) => path.includes('topology')),
     [`${CPU}/cpu0/topology/thread_siblings_list`],
   )
-  t.equal(host.nodes.length, 2, 'the nodes are whole all the same')
+  t.equal(host.nodes.length, 2, 'the nodes still have all their CPUs')
   t.end()
 })
 
-t.test('a kernel without NUMA is one node 0', (t) => {
+t.test('a kernel without NUMA has one node, 0', (t) => {
   const host = readHost(
     fake({
       [`${CPU}/cpu0/topology/thread_siblings_list`]: '0\n',
@@ -142,7 +142,7 @@ t.test('a kernel without NUMA is one node 0', (t) => {
   t.end()
 })
 
-t.test('no online files: folders, their own online file, links to CPUs; garbage is unknown', (t) => {
+t.test('without the online files: folders, cpuN/online, links to CPUs; garbage counts as unknown', (t) => {
   const host = readHost(
     fake({
       [`${CPU}/cpu0/x`]: '',
@@ -170,13 +170,13 @@ t.test('no online files: folders, their own online file, links to CPUs; garbage 
   t.end()
 })
 
-t.test('nothing to read is refused', (t) => {
+t.test('a host without any CPU is refused', (t) => {
   t.same(refusalOf(() => readHost(fake({}))).codes, ['host-unreadable'])
   t.same(refusalOf(() => readHost(fake({ '/proc/meminfo': 'MemTotal: 1 kB\n' }))).codes, ['host-unreadable'])
   t.same(
     readHost(fake({ [`${NODE}/node2/cpulist`]: '5\n' })).nodes,
     [{ id: 2, cpus: [5], pages: [] }],
-    'node folders alone will do',
+    'node folders alone are enough',
   )
   t.end()
 })
@@ -289,7 +289,7 @@ t.test('ustar, GNU and pax names, links of all kinds', (t) => {
   t.end()
 })
 
-t.test('the folder that stands for the root', (t) => {
+t.test('the folder that is taken as the root', (t) => {
   const at = (...names: string[]) => filesOfTar(tar(...names.map((name) => ({ name, text: 'x' }))))
   t.equal(textIn(at('sys/devices/system/cpu/online'), `${CPU}/online`), 'x')
   t.equal(textIn(at('m/devices/system/cpu/online'), `${CPU}/online`), 'x', 'a copy of /sys itself')
@@ -299,7 +299,7 @@ t.test('the folder that stands for the root', (t) => {
   t.end()
 })
 
-t.test('what is no tar, or not a whole one', (t) => {
+t.test('not a tar, or a truncated one', (t) => {
   const whole = tar({ name: 'sys/a', text: 'x'.repeat(600) })
   const whatOf = (bytes: Uint8Array): string => refusalOf(() => filesOfTar(bytes)).whats.join()
   t.match(whatOf(whole.subarray(0, 900)), /cut short: it has 900 bytes/)
@@ -351,7 +351,7 @@ const full: Host = {
 }
 const allowed = { cpus: cpus('2-3,77'), nodes: nodes('0-3'), pages: [{ pagesizeKiB: 2048, max: 9 }] }
 
-t.test('a snapshot comes back as it went', (t) => {
+t.test('a snapshot reads back as it was written', (t) => {
   t.same(parseSnapshot(formatSnapshot(full, allowed), 'a'), { host: full, allowed })
   t.same(parseSnapshot(formatSnapshot(full), 'a'), { host: full })
   t.equal(
@@ -379,7 +379,7 @@ t.test('a snapshot comes back as it went', (t) => {
   t.end()
 })
 
-t.test('nodes in any order, half an allowed, later keys', (t) => {
+t.test('nodes in any order, a partial `allowed`, later keys', (t) => {
   const text = `\uFEFF{ "caches": [], "nodes": [
     { "id": 2, "cpus": "1", "distances": [10, 30], "devices": {} },
     { "id": 0, "cpus": "0", "memoryKiB": 0, "distances": [31, 10] } ],
@@ -400,7 +400,7 @@ t.test('nodes in any order, half an allowed, later keys', (t) => {
   t.end()
 })
 
-t.test('all that is wrong is told, each with its path', (t) => {
+t.test('every mistake is reported with its path', (t) => {
   const text = JSON.stringify({
     nodes: [
       {
@@ -465,7 +465,7 @@ t.test('all that is wrong is told, each with its path', (t) => {
   t.end()
 })
 
-t.test('JSON that is none is refused with its place', (t) => {
+t.test('invalid JSON is refused with its position', (t) => {
   const whatOf = (text: string): string => refusalOf(() => parseSnapshot(text, 'h')).whats.join()
   t.equal(whatOf('{\n  "nodes": [ }'), 'h: line 2, column 14: } where a value belongs')
   t.equal(whatOf(''), 'h: line 1, column 1: the end where a value belongs')
@@ -491,7 +491,7 @@ t.test('JSON that is none is refused with its place', (t) => {
 
 // ---- resources ----
 
-t.test('what is not limited is all there is', (t) => {
+t.test('without limits everything is allowed', (t) => {
   const host: Host = {
     nodes: [
       { id: 0, cpus: cpus('0-3'), memoryKiB: 0, pages: [] },
@@ -548,7 +548,7 @@ t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
   t.same(
     bare.nodes,
     [{ id: 0, cpus: [0], pages: [{ pagesizeKiB: 2048, total: 1 }] }],
-    'a libvirt that tells only ids, and only huge pages',
+    'a libvirt that reports only ids, and only huge pages',
   )
   const based = caps(cell(0, "<pages size='64' unit='KiB'>1</pages><cpus/>"), "<pages size='4' unit='KiB'/>")
   t.same(
@@ -559,7 +559,7 @@ t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
   t.end()
 })
 
-t.test('capabilities that are none', (t) => {
+t.test('malformed capabilities', (t) => {
   const of = (text: string) => refusalOf(() => readCapabilities(text, 'c'))
   t.same(of('<domainCapabilities/>').whats, ['c: the document is <domainCapabilities>, not <capabilities>'])
   t.same(of('<capabilities><host/></capabilities>').codes, ['capabilities-malformed'])
@@ -639,7 +639,7 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
   t.same(
     [root.confinesCpus, root.confinesNodes],
     [false, false],
-    'node 2 has no memory: that it is missing confines nobody',
+    'node 2 has no memory: leaving it out does not confine',
   )
   t.same(refusalOf(() => readCgroup(files, { path: '/none' }, cpus('0'))).codes, ['cgroup-missing'])
   t.same(refusalOf(() => readCgroup(files, { path: 'pod' }, cpus('0'))).codes, ['cgroup-missing'])
@@ -647,7 +647,7 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
   t.end()
 })
 
-t.test('cgroup v1 and hybrid: each controller in its own place', (t) => {
+t.test('cgroup v1 and hybrid: each controller at its own mount', (t) => {
   const files = fake({
     '/proc/7/cgroup': '9:hugetlb:/limits\n4:cpu,cpuset:/a b\n1:name=systemd:/x\n0::/unified\n',
     '/proc/self/mountinfo': [
@@ -674,7 +674,7 @@ t.test('cgroup v1 and hybrid: each controller in its own place', (t) => {
   t.end()
 })
 
-t.test('namespaces: both paths count from that of the reader', (t) => {
+t.test('namespaces: both paths are relative to the namespace of the reader', (t) => {
   const inside = (root: string, path: string, more: Record<string, string>) => {
     const mountinfo = `30 1 0:26 ${root} /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n`
     const status = 'Cpus_allowed_list:\t6\nMems_allowed_list:\t1\n'
@@ -698,18 +698,18 @@ t.test('namespaces: both paths count from that of the reader', (t) => {
   t.same(
     inside('/', '/../other', below),
     ['6', undefined],
-    'outside of what is mounted: the status of the process is what is left',
+    'outside of the mount: only the status of the process is left',
   )
   t.same(
     inside('/../..', '/', below),
     ['6', undefined],
-    'below what is mounted, by names that the reader cannot know',
+    'below the mount, by names that the reader cannot know',
   )
   t.same(inside('/', '/', below), ['0-7', '/sys/fs/cgroup'])
   t.end()
 })
 
-t.test('no cgroup file at all', (t) => {
+t.test('no cgroup files', (t) => {
   const files = fake({
     '/proc/5/status': 'Name: x\nCpus_allowed_list:\t0-1\nMems_allowed_list:\t0\n',
     [`${NODE}/online`]: '0-1\n',
@@ -736,7 +736,7 @@ t.test('no cgroup file at all', (t) => {
   t.end()
 })
 
-t.test('cores ascend by their first CPU, also where one is told by its second alone', (t) => {
+t.test('cores ascend by their first CPU, even where only the second one states the core', (t) => {
   const cpu = (id: number, siblings: string): string =>
     `<cpu id='${id}' socket_id='0' core_id='0' siblings='${siblings}'/>`
   const cpus = [cpu(0, '0,4'), cpu(1, '7'), cpu(2, '2,6'), cpu(4, '0,4'), cpu(5, '1,5'), cpu(6, '2,6')].join(

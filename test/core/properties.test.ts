@@ -1,5 +1,4 @@
-// What must hold for every host, cpuset, guest and request: properties over machines and guests that nobody
-// thought of.
+// What must hold for every host, cpuset, guest and request: properties over generated machines and guests.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -63,7 +62,7 @@ const pool = (pagesizeKiB: number): fc.Arbitrary<Pool> =>
     })
     .map((facts) => ({ pagesizeKiB, ...stated(facts) }))
 
-/** Facts that are not known are left out, as the types want it. */
+/** Unknown facts are left out, as the types require. */
 function stated<T extends object>(facts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as never
 }
@@ -345,7 +344,7 @@ const surroundingsOf = ({ host, allowed, flags, reserve }: Fit): Surroundings =>
   config: { ...defaultConfig, reserve },
 })
 
-/** What came of it; anything but a placement or a refusal that says what and why fails. */
+/** The placement or the diagnostics of a refusal; anything else fails. */
 function attempt(domain: string, fit: Fit, move?: 'if-better'): Placed | readonly string[] {
   try {
     return place(readDocument(domain), surroundingsOf(fit), writeElement, move)
@@ -361,7 +360,7 @@ function attempt(domain: string, fit: Fit, move?: 'if-better'): Placed | readonl
   }
 }
 
-/** How often each thing came about, so that a property that holds for want of cases fails. */
+/** Counts what was generated, so that a property fails when it held only for lack of cases. */
 function tally() {
   const counts = new Map<string, number>()
   return {
@@ -390,7 +389,7 @@ function memoryNodes({ host, allowed }: Setting): number[] {
     .map(({ id }) => id)
 }
 
-/** The node that backs cells on `node`: the nearest with memory, the lowest of equals. */
+/** The node that backs cells on `node`: the nearest with memory, the lowest id if several are. */
 function backingOf(setting: Setting, node: number): number {
   return memoryNodes(setting).sort(
     (a, b) => ways(setting.host, node, a) - ways(setting.host, node, b) || a - b,
@@ -447,12 +446,12 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
     (all, each) => all + each.memoryKiB,
     0,
   )
-  assert.equal(sum, before.memoryKiB, 'cells and memory devices make the memory')
+  assert.equal(sum, before.memoryKiB, 'cells and memory devices add up to the memory')
   for (const [cell, { memoryKiB }] of cells.entries()) {
     const { nodes, pagesizeKiB } = binding.memnodes[cell] ?? assert.fail(`cell ${cell} has a memnode`)
     assert.ok(memoryKiB > 0, 'every cell has memory')
     assert.equal(memoryKiB % (pagesizeKiB ?? 1), 0, 'whole pages')
-    if (!isKubevirt && cell < cells.length - 1) assert.equal(memoryKiB % MiB, 0, 'libvirt rounds nothing')
+    if (!isKubevirt && cell < cells.length - 1) assert.equal(memoryKiB % MiB, 0, 'libvirt does not round it')
     assert.ok(
       nodes.length > 0 && within(nodes, memoryNodes(fit)),
       'memnodes within allowed nodes with memory',
@@ -462,7 +461,7 @@ function checkPlaced(placed: Placed, fit: Fit, before: ReturnType<typeof readDom
   checkDistances(cells, isKubevirt)
 }
 
-/** What libvirt takes for the row of a cell without one: the ways that other cells state to it. */
+/** The row that libvirt assumes for a cell without one: the distances that other cells state to it. */
 function waysBack(cells: Placement['cells'], id: number): number[] {
   const back = cells.flatMap(({ distances }) => distances[id] ?? [])
   return back.length === 0
@@ -470,7 +469,7 @@ function waysBack(cells: Placement['cells'], id: number): number[] {
     : cells.flatMap((other) => (other.id === id ? 10 : (other.distances[id] ?? [])))
 }
 
-/** The document says what was planned, to our reader and to one that is not ours. */
+/** The document states what was planned, by our reader and by another one. */
 function checkRead(text: string, { cells, binding }: Placement, after: ReturnType<typeof readDomain>): void {
   assert.deepEqual(
     after.cells.map(({ id, memoryKiB, distances }) => [id, memoryKiB, [...distances.values()]]),
@@ -533,7 +532,7 @@ function checkPins({ placement, request }: Placed, fit: Fit, before: ReturnType<
       if (!isOnline) assert.deepEqual(pin, setOf<CpuSet>(seated), 'an offline vCPU has the CPUs of its cell')
       if (!isOnline || !pinsEachCpu(fit)) continue
       assert.equal(pin.length, 1, 'one CPU for one vCPU')
-      assert.ok(!taken.has(pin[0] as number), 'a CPU of its own')
+      assert.ok(!taken.has(pin[0] as number), 'not shared with another vCPU')
       taken.add(pin[0] as number)
     }
   }
@@ -555,7 +554,7 @@ function checkPins({ placement, request }: Placed, fit: Fit, before: ReturnType<
           binding,
           fit,
         ),
-        "spare CPUs are no vCPU's",
+        'a spare CPU belongs to no vCPU',
       )
   }
 }
@@ -589,7 +588,7 @@ function checkDistances(cells: readonly Cell[], isKubevirt: boolean): void {
   }
 }
 
-t.test('a placement holds together, for every host, cpuset, guest and request', (t) => {
+t.test('a placement is consistent, for every host, cpuset, guest and request', (t) => {
   const seen = tally()
   fc.assert(
     fc.property(anyCase, (each) => {
@@ -633,8 +632,8 @@ t.test('the same input gives the same bytes, and its own output needs no edit', 
 // ---- pack ----
 
 /**
- * Small hosts whose nodes all have memory, and guests without offline vCPUs, so that everything on them can
- * be tried.
+ * Small hosts whose nodes all have memory, and guests without offline vCPUs, so that every choice can be
+ * tried.
  */
 const smallParts = hostParts(5, 3).map(
   (parts): HostParts => ({
@@ -661,8 +660,8 @@ interface Packed {
 }
 
 /**
- * Every set of nodes that holds the guest, told in the words of `cpus=pack`: fewest, nearest, fewest split
- * cores, lowest ids.
+ * The best of all sets of nodes that hold the guest, by the order of `cpus=pack`: fewest, nearest, fewest
+ * split cores, lowest ids.
  */
 function packByForce(each: Fit, cores: number, threads: number): Packed | undefined {
   const cpus = cpusFor(each)
@@ -696,7 +695,7 @@ function packByForce(each: Fit, cores: number, threads: number): Packed | undefi
   return found.sort((a, b) => a.apart - b.apart || a.splits - b.splits || lowest(a.nodes, b.nodes))[0]
 }
 
-/** One by one to whoever has least and has room. */
+/** One by one to the node that has the fewest and has capacity left. */
 function evenShares(count: number, rooms: readonly number[]): number[] {
   const got = rooms.map(() => 0)
   for (let dealt = 0; dealt < count; dealt++) {
@@ -712,8 +711,8 @@ const coresOn = ({ siblings }: Host, { cpus }: HostNode): CpuSet[] =>
   siblings.filter((core) => core.some((cpu) => cpus.includes(cpu)))
 
 /**
- * Every way to take so many CPUs from the cores of a node: fewest split cores, then fewest torn guest cores,
- * then the first cores.
+ * The best of all ways to take so many CPUs from the cores of a node: fewest split cores, then fewest guest
+ * cores over two host cores, then the first cores.
  */
 function fewestSplits(
   cores: readonly CpuSet[],
@@ -759,7 +758,7 @@ t.test(
             )
             return
           }
-          assert.ok(best !== undefined, 'a set of nodes holds the guest')
+          assert.ok(best !== undefined, 'some set of nodes holds the guest')
           const cpus = placed.placement.binding.vcpupin.flat()
           assert.deepEqual(setOf(cpus.map((cpu) => nodeOfCpu(each.host, cpu))), best.nodes)
           assert.deepEqual(setOf(cpus), setOf(best.cpus))
@@ -780,12 +779,12 @@ t.test(
 
 interface Room {
   /**
-   * Per node in pages: free ones that are not kept back, and how many surplus pages its free memory would
+   * Per node in pages: free pages that are not reserved, and the surplus pages that its free memory would
    * hold.
    */
   readonly free: ReadonlyMap<number, number>
   readonly makeable: ReadonlyMap<number, number>
-  /** Surplus pages that overcommit still allows, and all that pool and cgroup allow. */
+  /** Surplus pages that overcommit still allows, and the limit of pool and cgroup. */
   readonly extra: number
   readonly total: number
 }
@@ -831,86 +830,80 @@ const freePagesCase = caseOn(settingOf(hostParts(4, 6))).map((each): Case => {
   }
 })
 
-t.test(
-  'by-free-pages never asks a node for more than it has, and refuses only when the sum is short',
-  (t) => {
-    const seen = tally()
-    fc.assert(
-      fc.property(
-        freePagesCase,
-        fc.constantFrom(...SIZES, 2 * MiB),
-        fc.integer({ min: 1, max: 40 }),
-        fc.nat(3),
-        (each, size, whole, odd) => {
-          const unit = Math.max(size, MiB)
-          const rest = size === 64 ? odd * 64 : 0
-          const pages = whole + (rest > 0 ? 1 : 0)
-          const domain =
-            `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking>` +
-            `<hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu>` +
-            `</domain>`
-          const placed = attempt(domain, each)
-          const room = roomOn(each, size)
-          const perUnit = unit / size
-          if ('text' in placed) {
-            const asked = new Map<number, number>()
-            for (const [cell, { nodes }] of placed.placement.binding.memnodes.entries()) {
-              const kib = placed.placement.cells[cell]?.memoryKiB as number
-              asked.set(nodes[0] as number, (asked.get(nodes[0] as number) ?? 0) + kib / size)
-            }
-            let surplus = 0
-            for (const [node, count] of asked) {
-              const over = Math.max(0, count - (room.free.get(node) ?? 0))
-              assert.ok(over <= (room.makeable.get(node) ?? 0), `node ${node} is asked for ${count} pages`)
-              surplus += over
-            }
-            assert.ok(surplus <= room.extra, `${surplus} surplus pages, ${room.extra} allowed`)
-            assert.ok(
-              (pages * unit) / size <= room.total,
-              'what is promised to others and the limit are kept',
-            )
-            assert.deepEqual(
-              placed.notes.filter(({ code }) => code.startsWith('pages-')),
-              [],
-              'what fits has no shortage',
-            )
-            seen.add(surplus > 0 ? 'surplus' : 'free')
-            seen.add(asked.size > 1 ? 'several nodes' : 'one node')
-            return
+t.test('by-free-pages asks no node for more than it has, and refuses only when the sum is short', (t) => {
+  const seen = tally()
+  fc.assert(
+    fc.property(
+      freePagesCase,
+      fc.constantFrom(...SIZES, 2 * MiB),
+      fc.integer({ min: 1, max: 40 }),
+      fc.nat(3),
+      (each, size, whole, odd) => {
+        const unit = Math.max(size, MiB)
+        const rest = size === 64 ? odd * 64 : 0
+        const pages = whole + (rest > 0 ? 1 : 0)
+        const domain =
+          `<domain type='kvm'><memory unit='KiB'>${whole * unit + rest}</memory><memoryBacking>` +
+          `<hugepages><page size='${size}' unit='KiB'/></hugepages></memoryBacking><vcpu>4</vcpu>` +
+          `</domain>`
+        const placed = attempt(domain, each)
+        const room = roomOn(each, size)
+        const perUnit = unit / size
+        if ('text' in placed) {
+          const asked = new Map<number, number>()
+          for (const [cell, { nodes }] of placed.placement.binding.memnodes.entries()) {
+            const kib = placed.placement.cells[cell]?.memoryKiB as number
+            asked.set(nodes[0] as number, (asked.get(nodes[0] as number) ?? 0) + kib / size)
           }
-          seen.add(placed[0] as string)
-          if (placed[0] !== 'pages-short-in-all' && placed[0] !== 'node-without-pages') return
-          const even = attempt(domain, { ...each, flags: { ...each.flags, memory: 'even' } })
-          if (!('text' in even)) return
-          const nodes = even.placement.binding.memnodes.map(({ nodes: [node] }) => node as number)
-          const units = (map: ReadonlyMap<number, number>, node: number): number =>
-            Math.floor((map.get(node) as number) / perUnit)
-          const used = [...new Set(nodes)]
-          const free = used.reduce((sum, node) => sum + units(room.free, node), 0)
-          const made = used.reduce((sum, node) => sum + units(room.makeable, node), 0)
-          const most = Math.min(
-            free + Math.min(made, Math.floor(room.extra / perUnit)),
-            Math.floor(room.total / perUnit),
+          let surplus = 0
+          for (const [node, count] of asked) {
+            const over = Math.max(0, count - (room.free.get(node) ?? 0))
+            assert.ok(over <= (room.makeable.get(node) ?? 0), `node ${node} is asked for ${count} pages`)
+            surplus += over
+          }
+          assert.ok(surplus <= room.extra, `${surplus} surplus pages, ${room.extra} allowed`)
+          assert.ok((pages * unit) / size <= room.total, 'reserved pages and the limit are respected')
+          assert.deepEqual(
+            placed.notes.filter(({ code }) => code.startsWith('pages-')),
+            [],
+            'a guest that fits has no shortage',
           )
-          const starving = used.map((node) =>
-            Math.max(0, nodes.filter((one) => one === node).length - units(room.free, node)),
-          )
-          const isStarved =
-            starving.some((lack, at) => lack > units(room.makeable, used[at] as number)) ||
-            starving.reduce((sum, lack) => sum + lack, 0) * perUnit > room.extra
-          if (placed[0] === 'node-without-pages') assert.ok(isStarved, 'no page can be had for some cell')
-          else assert.ok(most < pages, `${pages} units wanted, ${most} could be had`)
-          seen.add('refusals looked at')
-        },
-      ),
-      { ...RUNS, numRuns: times(2000) },
-    )
-    t.comment(seen.all().join(', '))
-    for (const what of ['surplus', 'free', 'several nodes', 'refusals looked at'])
-      t.ok(seen.of(what) > times(10), `${what}: ${seen.of(what)}`)
-    t.end()
-  },
-)
+          seen.add(surplus > 0 ? 'surplus' : 'free')
+          seen.add(asked.size > 1 ? 'several nodes' : 'one node')
+          return
+        }
+        seen.add(placed[0] as string)
+        if (placed[0] !== 'pages-short-in-all' && placed[0] !== 'node-without-pages') return
+        const even = attempt(domain, { ...each, flags: { ...each.flags, memory: 'even' } })
+        if (!('text' in even)) return
+        const nodes = even.placement.binding.memnodes.map(({ nodes: [node] }) => node as number)
+        const units = (map: ReadonlyMap<number, number>, node: number): number =>
+          Math.floor((map.get(node) as number) / perUnit)
+        const used = [...new Set(nodes)]
+        const free = used.reduce((sum, node) => sum + units(room.free, node), 0)
+        const made = used.reduce((sum, node) => sum + units(room.makeable, node), 0)
+        const most = Math.min(
+          free + Math.min(made, Math.floor(room.extra / perUnit)),
+          Math.floor(room.total / perUnit),
+        )
+        const starving = used.map((node) =>
+          Math.max(0, nodes.filter((one) => one === node).length - units(room.free, node)),
+        )
+        const isStarved =
+          starving.some((lack, at) => lack > units(room.makeable, used[at] as number)) ||
+          starving.reduce((sum, lack) => sum + lack, 0) * perUnit > room.extra
+        if (placed[0] === 'node-without-pages') assert.ok(isStarved, 'no page is available for some cell')
+        else assert.ok(most < pages, `${pages} units requested, ${most} available`)
+        seen.add('refusals looked at')
+      },
+    ),
+    { ...RUNS, numRuns: times(2000) },
+  )
+  t.comment(seen.all().join(', '))
+  for (const what of ['surplus', 'free', 'several nodes', 'refusals looked at'])
+    t.ok(seen.of(what) > times(10), `${what}: ${seen.of(what)}`)
+  t.end()
+})
 
 // ---- rebind ----
 
@@ -932,7 +925,7 @@ function abiOf(text: string) {
   }
 }
 
-/** What may be wished for on the way to another host. */
+/** What may be requested when a guest moves to another host. */
 const moveWishes = (host: Host): fc.Arbitrary<RequestedKeys> =>
   wishesFor(host).map(({ cpus, pin, emulator, isolated, cpuset, mode }) =>
     stated({ cpus: cpus === 'as-pinned' ? undefined : cpus, pin, emulator, isolated, cpuset, mode }),
@@ -963,7 +956,7 @@ const roomy = caseOn(
   }
 })
 
-/** Whether every set can give one of its own: by augmenting paths. */
+/** Whether a distinct member can be chosen from every set: by augmenting paths. */
 function haveOwnCpus(pins: readonly (readonly number[])[]): boolean {
   const owner = new Map<number, number>()
   const seat = (at: number, tried: Set<number>): boolean =>
@@ -991,10 +984,7 @@ function checkMoved(placed: Placed, to: Fit): void {
   )
   const isKept = placed.edits.length === 0
   if (pinsEachCpu(to))
-    assert.ok(
-      haveOwnCpus(view.online.map((vcpu) => view.vcpupin.get(vcpu) ?? [])),
-      'a CPU of its own for each',
-    )
+    assert.ok(haveOwnCpus(view.online.map((vcpu) => view.vcpupin.get(vcpu) ?? [])), 'each has its own CPU')
   for (const { id, vcpus } of view.cells) {
     const nodes = view.tune.memnodes[id]?.nodes ?? assert.fail()
     assert.ok(nodes.length > 0 && within(nodes, usable), `cell ${id} is on ${nodes}`)
@@ -1023,7 +1013,7 @@ function checkMoved(placed: Placed, to: Fit): void {
   )
 }
 
-t.test('rebind keeps what the guest sees, and finds every cell a home', (t) => {
+t.test('rebind keeps what the guest sees, and places every cell', (t) => {
   const seen = tally()
   fc.assert(
     fc.property(roomy, target, (from, to) => {
@@ -1037,7 +1027,7 @@ t.test('rebind keeps what the guest sees, and finds every cell a home', (t) => {
           assert.ok(LACKS.includes(code), `refused: ${moved}`)
         }
         const enough = cpusFor(to).length >= before.online.length || !pinsEachCpu(to)
-        if (moved[0] === 'not-enough-threads') assert.ok(!enough, 'there are CPUs enough')
+        if (moved[0] === 'not-enough-threads') assert.ok(!enough, 'there are enough CPUs')
         if (moved[0] === 'no-memory-node') assert.deepEqual(memoryNodes(to), [])
         return
       }
@@ -1058,7 +1048,7 @@ t.test('rebind keeps what the guest sees, and finds every cell a home', (t) => {
   t.end()
 })
 
-t.test('vCPUs may float together as long as there is a CPU for each', (t) => {
+t.test('vCPUs keep a shared cpuset as long as there is a CPU for each', (t) => {
   const host = { nodes: [{ id: 0, cpus: setOf<CpuSet>(range(8)), pages: [] }], siblings: [] }
   const fit: Fit = { host, allowed: {}, flags: { pin: 'cpu' }, reserve: [] }
   const floating = (cpuset: string): string => {
@@ -1125,7 +1115,7 @@ const searchArb: fc.Arbitrary<AssignmentProblem> = fc
       }))
   })
 
-/** What assign-nodes.ts promises, in the order of its header, worked out from nothing but the assignment. */
+/** The cost that assign-nodes.ts defines at its head, computed from the assignment alone. */
 function costOf(
   { cells, nodes, supply, guestDistance, hostDistance }: AssignmentProblem,
   nodeOfCell: readonly number[],
@@ -1215,7 +1205,7 @@ const movable = caseOn(plainHost.map((host) => ({ host, allowed: {} }))).map(
   }),
 )
 
-/** The search that a guest on a plain host sets, read from the domain and the host alone. */
+/** The search for a guest on a plain host, from the domain and the host alone. */
 function searchOf(text: string, host: Host): AssignmentProblem {
   const view = readDomain(readDocument(text))
   const threads = vcpusPerCore(view)
@@ -1282,7 +1272,7 @@ function nodeOfCellIn(text: string, { nodes }: AssignmentProblem): number[] | un
   return nodeOfCell.includes(-1) ? undefined : nodeOfCell
 }
 
-t.test('a guest that is moved gets the best single nodes there are', (t) => {
+t.test('a guest that moves gets the best single nodes', (t) => {
   const seen = tally()
   fc.assert(
     fc.property(movable, plainHost, (from, host) => {
@@ -1310,7 +1300,7 @@ t.test('a guest that is moved gets the best single nodes there are', (t) => {
   t.end()
 })
 
-t.test('to another host and back, a guest is as well off as it was', (t) => {
+t.test('after a move to another host and back, a guest is placed as well as before', (t) => {
   const seen = tally()
   fc.assert(
     fc.property(movable, plainHost, (from, other) => {
@@ -1318,7 +1308,7 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
       if (!('text' in planned) || planned.view.memoryDevices.length > 0) return
       const home: Fit = { ...from, flags: { pin: 'cpu' } }
       const first = attempt(planned.text, home, 'if-better')
-      assert.ok('text' in first, `refused at home: ${first}`)
+      assert.ok('text' in first, `refused on the first host: ${first}`)
       const away = attempt(
         first.text,
         { host: other, allowed: {}, flags: { pin: 'cpu' }, reserve: [] },
@@ -1333,18 +1323,18 @@ t.test('to another host and back, a guest is as well off as it was', (t) => {
         nodeOfCellIn(first.text, search) ?? assert.fail('planned on single nodes'),
       )
       const nodes = nodeOfCellIn(back.text, search)
-      // What fits by chance is left as it is, as everywhere: then memory and cores count, not the way between
-      // cells.
+      // A placement that still fits is kept, as everywhere: then memory and CPUs count, not the distances
+      // between cells.
       const isLeft = back.edits.length === 0
       const after = nodes === undefined ? [] : costOf(search, nodes)
       const best = minimum(search)
       if (isLeft)
         assert.ok(
           nodes === undefined || (after[0] as number) <= (before[0] as number),
-          'no less memory than at first',
+          'no less memory than before',
         )
-      else if (best[1] === 0) assert.deepEqual(after.slice(0, 3), best, 'the best there is')
-      // Where the nodes with memory lack CPUs, cells lie on several nodes, or have all their CPUs at least.
+      else if (best[1] === 0) assert.deepEqual(after.slice(0, 3), best, 'the best placement')
+      // Where nodes with memory lack CPUs, cells run on several nodes, or at least have all their CPUs.
       else assert.ok(nodes === undefined || after[1] === 0, 'CPUs for all')
       if (nodes !== undefined && best[1] === 0)
         assert.ok((after[0] as number) <= (before[0] as number), `${after} after ${before}`)

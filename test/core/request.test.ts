@@ -1,4 +1,4 @@
-// The request: keys and values, precedence, the config file, what a guest may wish for.
+// The request: keys and values, precedence, the configuration file, and what a guest may request.
 
 import t from 'tap'
 import type { Bound } from '../../src/base/bounds.ts'
@@ -31,7 +31,7 @@ const codes = (run: () => unknown): string[] => refusals(run).map(({ code }) => 
 /** code, line, column and the text that the span covers. */
 function placed(text: string): [string, number, number, string][] {
   return refusals(() => parseConfig(text, 'test.conf')).map(({ code, at }) => {
-    if (at === undefined) throw new Error(`${code} has no place`)
+    if (at === undefined) throw new Error(`${code} has no position`)
     t.same(
       [Object.keys(at).sort(), at.source],
       [['end', 'source', 'start'], 'test.conf'],
@@ -82,21 +82,21 @@ const ownDefaults: Request = {
   },
 }
 
-t.test('every key takes its words, the default first', async (t) => {
+t.test('every key accepts its words, the default first', async (t) => {
   t.same(keyNames, Object.keys(words))
   for (const key of keyNames) {
     t.same(keys[key].words, words[key], key)
     for (const word of words[key]) {
       t.same(readKeys([[key, word]], 'test'), { [key]: word })
-      t.same(readKeys([[key, ` ${word}\n`]], 'test'), { [key]: word }, 'blanks around it do not count')
+      t.same(readKeys([[key, ` ${word}\n`]], 'test'), { [key]: word }, 'blanks around it are ignored')
     }
     const [first] = words[key]
     if (keys[key].unstated === undefined)
-      t.same(requestFrom([])[key as keyof Request], first, `${key} is ${first} without a word`)
+      t.same(requestFrom([])[key as keyof Request], first, `${key} is ${first} by default`)
   }
 })
 
-t.test('values that are no words', async (t) => {
+t.test('values that are not words', async (t) => {
   t.same(wish('cells', '1'), { cells: 1 })
   t.same(wish('cells', '128'), { cells: 128 })
   t.same(wish('pagesize', '2M'), { pagesize: 2048 })
@@ -194,7 +194,7 @@ t.test('keys that are refused, all at once', async (t) => {
       'test',
     ),
     { pin: 'cell' },
-    'the last one counts',
+    'the last one applies',
   )
 })
 
@@ -204,11 +204,11 @@ t.test('nearest', async (t) => {
   t.equal(nearest('by-free-page', ['by-vcpu', 'by-free-pages']), 'by-free-pages')
   t.equal(nearest('xyz', ['even', 'pack']), undefined)
   t.equal(nearest('', ['even']), undefined)
-  t.equal(nearest('ab', ['aa', 'bb']), 'aa', 'of equally near ones the first')
+  t.equal(nearest('ab', ['aa', 'bb']), 'aa', 'the first of equally near ones')
   t.equal(nearest('x'.repeat(100_000), ['even']), undefined)
 })
 
-t.test('a request: the defaults of both likes', async (t) => {
+t.test('a request: the defaults of each value of like', async (t) => {
   t.same(requestFrom([]), ownDefaults)
   t.same(requestFrom([{}, { like: 'virt-numa' }]), ownDefaults)
   t.same(requestFrom([{ like: 'kubevirt' }]), {
@@ -235,11 +235,15 @@ t.test('a request: the defaults of both likes', async (t) => {
       allocation: 'immediate',
     },
   })
-  t.same(requestFrom([{ like: 'kubevirt' }, { like: 'virt-numa' }]), ownDefaults, 'the strongest like counts')
+  t.same(
+    requestFrom([{ like: 'kubevirt' }, { like: 'virt-numa' }]),
+    ownDefaults,
+    'the strongest like applies',
+  )
   t.match(
     requestFrom([{ memory: 'by-vcpu' }, { like: 'kubevirt' }]),
     { memory: 'by-vcpu', cpus: 'in-order' },
-    'a stated key is no default',
+    'a stated key overrides the defaults of like',
   )
   t.match(requestFrom([{ like: 'kubevirt', emulator: 'spare' }]), {
     emulator: 'spare',
@@ -253,7 +257,7 @@ t.test('a request: defaults < config < VMI < metadata < flags', async (t) => {
   for (const choice of values) {
     layers.push({ cpus: choice })
     t.equal(requestFrom(layers).cpus, choice)
-    t.equal(requestFrom([...layers, {}]).cpus, choice, 'a place that does not state it changes nothing')
+    t.equal(requestFrom([...layers, {}]).cpus, choice, 'a source that does not state the key changes nothing')
   }
   const config: RequestedKeys = { memory: 'by-free-pages', mode: 'preferred', pin: 'cell', pagesize: 2048 }
   const metadata: RequestedKeys = { mode: 'restrictive', pin: 'cell', pagesize: 1048576, cpuset: cpus('0-3') }
@@ -277,7 +281,7 @@ t.test('a request: defaults < config < VMI < metadata < flags', async (t) => {
   t.notOk('cpuset' in requestFrom([]))
 })
 
-t.test('config: nothing said, all defaults', async (t) => {
+t.test('config: an empty file has all defaults', async (t) => {
   t.same(defaultConfig, {
     requested: {},
     guests: 'opted-in',
@@ -299,7 +303,7 @@ t.test('config: nothing said, all defaults', async (t) => {
   }
 })
 
-t.test('config: everything said', async (t) => {
+t.test('config: every key', async (t) => {
   const text = `\uFEFF# of node7
 memory = "by-free-pages"   # "even" was worse
 cpus='spread'
@@ -346,7 +350,7 @@ root = "/host"`
   t.same(parseConfig(`${text}\n`, 'test.conf'), expected, 'a newline at the end')
 })
 
-t.test('config: every word of every key', async (t) => {
+t.test('config: every value of every key', async (t) => {
   for (const key of keyNames) {
     for (const word of words[key])
       t.same(parseConfig(`${key} = "${word}"`, 'test.conf').requested, { [key]: word })
@@ -370,7 +374,7 @@ t.test('config: single values', async (t) => {
   t.same(one("root = 'C:\\dir'").root, 'C:\\dir', 'a backslash is a backslash')
 })
 
-t.test('config: values that are refused, with their place', async (t) => {
+t.test('config: values that are refused, with their position', async (t) => {
   const refused: [line: string, code: string, at: string, fix: string][] = [
     ['memory = "evne"', 'unknown-value', '"evne"', 'did you mean even?'],
     ['memory = [ "even" ]', 'unknown-value', '[ "even" ]', 'write it like by-vcpu'],
@@ -417,7 +421,7 @@ t.test('config: values that are refused, with their place', async (t) => {
   })
 })
 
-t.test('config: what is malformed, with its place', async (t) => {
+t.test('config: malformed lines, with their position', async (t) => {
   const malformed: [line: string, column: number, at: string, what: string, fix: string][] = [
     ['memory = even', 10, 'even', '"even" where a value is expected', 'write memory = "even"'],
     ['pagesize = 2M', 12, '2M', '"2M" where a value is expected', 'write pagesize = "2M"'],
@@ -482,7 +486,7 @@ t.test('config: what is malformed, with its place', async (t) => {
   ])
 })
 
-t.test('config: everything that is wrong, in the order of the file', async (t) => {
+t.test('config: every mistake, in the order of the file', async (t) => {
   const text = [
     'memory = evne',
     'pin = "cpux"',
@@ -512,7 +516,7 @@ t.test('config: everything that is wrong, in the order of the file', async (t) =
   t.equal(repeated?.what, 'test.conf: pin is already set on line 2')
 })
 
-t.test('config: large and odd texts end', async (t) => {
+t.test('config: large and odd texts are read in time', async (t) => {
   t.equal(codes(() => parseConfig('x\n'.repeat(5_000), 'test.conf')).length, 5_000)
   t.same(
     codes(() => parseConfig(`guests = ${'['.repeat(100_000)}`, 'test.conf')),
@@ -530,7 +534,7 @@ t.test('config: large and odd texts end', async (t) => {
   )
 })
 
-t.test('who is fitted', async (t) => {
+t.test('which guests are fitted', async (t) => {
   const asks = { name: 'db1', writtenKeys: new Map<string, string>() }
   const silent = { name: 'db2' }
   const covered = (guests: Config['guests']): [boolean, boolean] => {
@@ -546,7 +550,7 @@ t.test('who is fitted', async (t) => {
   t.equal(optedIn({ name: 'pted' }, defaultConfig), false)
 })
 
-t.test('what a guest may wish for', async (t) => {
+t.test('what a guest may request', async (t) => {
   const some: Config = { ...defaultConfig, tenantKeys: ['memory', 'cells'] }
   const read = (pairs: readonly (readonly [string, string])[], config: Config): RequestedKeys =>
     readTenantKeys(new Map(pairs), 'metadata of db1', config, 'our.conf')
@@ -637,7 +641,7 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
   t.same(
     requested,
     { memory: 'even', cpuset: [0, 1, 2, 3], emulator: [5, 6, 7, 8] },
-    'what was given stays as it was',
+    'the argument is not changed',
   )
 
   for (const uncut of [
@@ -678,11 +682,11 @@ t.test('the administrator bounds what a guest requests', async (t) => {
     )
   const all = 'the CPUs that the guest was given 1-5'
   t.same(boundsOf({}), [all])
-  t.same(boundsOf({ cpuset: cpus('0-2,40') }), ['cpuset in our.conf 0-2', all], 'only what is online counts')
+  t.same(boundsOf({ cpuset: cpus('0-2,40') }), ['cpuset in our.conf 0-2', all], 'only online CPUs count')
   t.same(
     boundsOf({ cpuset: cpus('0-2') }, { cpuset: cpus('3') }),
     ['--cpuset 3', all],
-    'the flag is stronger',
+    'the flag takes precedence',
   )
   t.same(boundsOf({ isolated: 'avoid' }), ['isolated=avoid in our.conf 1-3', all])
   t.same(boundsOf({}, { isolated: 'avoid' }), ['--isolated avoid 1-3', all])
@@ -734,7 +738,7 @@ t.test('the administrator bounds what a guest requests', async (t) => {
   t.same(
     cut({ emulator: 'none' }, { cpuset: cpus('0-5') }),
     [{ emulator: 'none' }, []],
-    'the kernel confines it as much',
+    'the kernel confines it to the same CPUs',
   )
   t.same(cut({ emulator: 'none', isolated: 'use' }, {}), [{ emulator: 'none', isolated: 'use' }, []])
   t.same(cut({ isolated: 'use' }, { isolated: 'avoid' }), [
@@ -755,7 +759,7 @@ t.test('the administrator bounds what a guest requests', async (t) => {
       { cpuset: cpus('3'), emulator: 'spare' },
     ),
     [{ memory: 'even' }, []],
-    'what a flag states anew needs no cut',
+    'a key that a flag overrides is not cut',
   )
   const refused = refusals(() => cut({ cpuset: cpus('3-4') }, { cpuset: cpus('1-2') }))
   t.match(refused, [

@@ -1,4 +1,5 @@
-// Each spelling as libvirt takes it: what it refuses is refused, what it takes has the value that it prints.
+// Each spelling is read as libvirt reads it: refused where libvirt refuses it, else with the value that
+// libvirt prints.
 
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
@@ -11,7 +12,7 @@ import { comparable, documentOf, readSpellings, type Spelling } from './spelling
 
 const spellings = readSpellings()
 
-/** As check reads: the document, and what in it stands against itself. */
+/** What check reads: the document, and the findings within it. */
 function read(xml: string): DomainView | Refusal {
   try {
     const view = readDomain(readDocument(documentOf(xml)))
@@ -29,7 +30,7 @@ function wanted({ accepted, ours }: Spelling): 'accepted' | 'refused' {
 
 t.test('the table', (t) => {
   t.ok(spellings.length >= 150, `${spellings.length} spellings`)
-  t.equal(new Set(spellings.map(({ xml }) => xml)).size, spellings.length, 'each is there once')
+  t.equal(new Set(spellings.map(({ xml }) => xml)).size, spellings.length, 'no spelling occurs twice')
   for (const each of spellings)
     t.not(each.accepted === undefined, each.refused === undefined, `${each.xml} has one answer`)
   for (const each of spellings.filter(({ ours }) => ours !== undefined)) {

@@ -1,20 +1,20 @@
-// Spellings of what we read in a domain, and what libvirt made of each: test/data/spellings.json. What
-// libvirt prints of a document that it takes is plain, so that both readings can be compared.
+// Spellings of what we read in a domain, and libvirt's answer to each: test/data/spellings.json. libvirt
+// prints a document that it accepts in plain form, so that both readings can be compared.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { DomainView } from '../../src/model.ts'
 import { attribute, parseXml, type XmlElement } from '../../src/xml/parse.ts'
 
-/** libvirt 9.0's answer; what it says is kept for people. */
+/** libvirt 9.0's answer; the text of a refusal is kept for people. */
 export interface Spelling {
   /** The element or attribute in question. */
   readonly part: string
   /** Children of `<domain>`. */
   readonly xml: string
-  /** What libvirt prints of those parts that we read. */
+  /** What libvirt prints of the parts that we read. */
   readonly accepted?: string
   readonly refused?: string
-  /** Where the versions of libvirt, its drivers or its schema part ways: which we follow, and why. */
+  /** Where versions of libvirt, its drivers or its schema differ: which one we follow, and why. */
   readonly ours?: 'accepted' | 'refused'
   readonly why?: string
 }
@@ -29,7 +29,7 @@ export function writeSpellings(spellings: readonly Spelling[]): void {
   writeFileSync(FILE, `${JSON.stringify(spellings, null, 2)}\n`)
 }
 
-/** A guest with 4 vCPUs and 4 GiB, unless the spelling says something else. */
+/** A guest with 4 vCPUs and 4 GiB, unless the spelling states others. */
 export function documentOf(xml: string): string {
   const names = parseXml(`<domain>${xml}</domain>`).root.children.map(({ name }) => name)
   const memory = names.includes('memory') ? '' : '<memory>4194304</memory>'
@@ -44,8 +44,8 @@ const PARTS =
   )
 
 /**
- * Of a document that libvirt printed, what `documentOf` takes: no white space between elements, no devices
- * that we pass over.
+ * The part of a document printed by libvirt that `documentOf` takes: no white space between elements, and no
+ * devices that we ignore.
  */
 export function partsOf(printed: string): string {
   const text = printed.replace(/>\s+</g, '><')
@@ -64,14 +64,14 @@ const isRead = (device: XmlElement): boolean =>
   device.name === 'memory' ||
   (device.name === 'controller' && attribute(device, 'model')?.value === 'pcie-expander-bus')
 
-/** A reading without what libvirt adds when it prints: each default that it writes out. */
+/** A reading without the defaults that libvirt writes out when it prints. */
 export function comparable(read: DomainView): object {
   const { currentMemoryKiB, hugepages, memoryDevices, memoryRounded: _, tune, vcpuAuto, ...view } = read
   const isImplied = vcpuAuto && tune.memory?.auto === true && tune.memory.mode === 'strict'
   return {
     ...view,
     currentMemoryKiB: currentMemoryKiB ?? view.memoryKiB,
-    // Of a guest without cells, cell 0 is all of it.
+    // In a guest without cells, cell 0 is the whole guest.
     hugepages: hugepages?.map((page) => (view.cells.length === 0 ? page.pagesizeKiB : page)),
     // libvirt gives every guest with placement='auto' a <memory> of that kind.
     tune: isImplied ? { memnodes: tune.memnodes } : tune,

@@ -1,4 +1,4 @@
-// Entries to the bytes of a tar, lies included.
+// Entries to the bytes of a tar, false sizes included.
 
 /** An entry of a tar. */
 export interface Entry {

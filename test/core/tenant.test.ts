@@ -1,4 +1,4 @@
-// A tenant's request and its bounds: for every request and document, and at every command.
+// The bounds of a tenant's request: for every request and document, and at every command.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ const ONLINE = cpus('0-15')
 
 // ---- For every request ----
 
-/** CPUs 16-19 and nodes 2-3 are not there: those of another host. */
+/** CPUs 16-19 and nodes 2-3 do not exist on this host; another host has them. */
 const cpusFrom = (all: readonly number[], least = 1): fc.Arbitrary<CpuSet> =>
   fc.subarray([...all], { minLength: least }).map((ids) => setOf<CpuSet>(ids))
 const anywhere = cpusFrom(Array.from({ length: 20 }, (_, id) => id))
@@ -154,7 +154,7 @@ function ask({ keys: wanted, guest: written, bounds: bound, by, move }: Case): A
   const pins = pinsIn(readDomain(readDocument(text)))
   const isPod = by === 'annotations' && move === undefined && pins.length > 0
   const given = intersect(isPod ? pins : (bound.given ?? ONLINE), ONLINE)
-  // The administrator's cpuset is a part of it: what he requests himself is not bounded.
+  // The administrator's own request is not bounded, so the configured cpuset is part of it.
   const own = setOf<CpuSet>(given.filter((_, index) => index % 4 !== bound.half))
   const configured: RequestedKeys = {
     ...(bound.configured && own.length > 0 && { cpuset: own }),
@@ -190,7 +190,7 @@ function answerTo({ text, around, move }: Asked): Placed | readonly Diagnostic[]
 const isWithin = (set: readonly number[], limit: readonly number[]): boolean =>
   set.every((id) => limit.includes(id))
 
-t.test('no pin and no node leaves the bounds, and every cut is told', (t) => {
+t.test('no pin and no node leaves the bounds, and every cut is reported', (t) => {
   const seen: Record<string, number> = {}
   const see = (what: string): void => {
     seen[what] = (seen[what] ?? 0) + 1
@@ -207,24 +207,24 @@ t.test('no pin and no node leaves the bounds, and every cut is told', (t) => {
         text !== undefined && /^\d/.test(text) && !isWithin(cpus(text), asked.within)
       if (leaves(cpuset) || leaves(emulator)) {
         see('sets that leave')
-        assert.ok(told.includes('cpuset-cut') || told.includes('cpuset-unavailable'), `not told: ${told}`)
+        assert.ok(told.includes('cpuset-cut') || told.includes('cpuset-unavailable'), `not reported: ${told}`)
       }
       if (!('text' in placed)) return
       see('placed')
       if (policy === 'as-pinned' && !isWithin(pinsIn(before), asked.within)) {
         see('pins that leave')
-        assert.ok(told.includes('pins-cut') || told.includes('pins-moved'), `not told: ${told}`)
+        assert.ok(told.includes('pins-cut') || told.includes('pins-moved'), `not reported: ${told}`)
       }
       const after = readDomain(readDocument(placed.text))
       for (const [vcpu, pin] of after.vcpupin)
         assert.ok(isWithin(pin, asked.within), `vCPU ${vcpu} on ${pin}`)
-      // An emulator in the document may be on isolated CPUs: only what a tenant requests is kept off these.
+      // The document's emulatorpin may name isolated CPUs: only a tenant's request must not.
       const threads = each.bounds.avoid ? asked.given : asked.within
       assert.ok(isWithin(pinsIn(after), threads), `threads on ${pinsIn(after)}`)
       assert.ok(isWithin(after.vcpuCpuset ?? [], threads), `<vcpu cpuset> ${after.vcpuCpuset}`)
       for (const { nodes } of after.tune.memnodes)
         assert.ok(isWithin(nodes, asked.nodes), `memory on ${nodes}`)
-      // In a pod the pins say what was given, so that there the second run is another question.
+      // In a pod the pins state which CPUs are allowed, so a second run starts from other ones.
       const again = answerTo({ ...asked, text: placed.text })
       if (each.by === 'metadata')
         assert.equal(
@@ -339,8 +339,7 @@ function placesIn(text: string): string {
 }
 
 /**
- * What is written, under which configuration, where it ends up, and the codes of what is told besides
- * emulator-unpinned.
+ * The document, its configuration, the resulting pins, and the reported codes other than emulator-unpinned.
  */
 const requests: Readonly<
   Record<string, readonly [written: Written, config: string, places: string, codes: string]>
@@ -451,7 +450,7 @@ t.test('transform and plan', (t) => {
   t.end()
 })
 
-t.test('a flag is stronger than metadata and configuration', (t) => {
+t.test('a flag takes precedence over metadata and configuration', (t) => {
   const flagged = (flags: readonly string[], written: Written): [number | null, string, string] => {
     const { status, stdout, stderr } = run(['transform', ...around(conf), ...flags], domain(written))
     return [status, status === 0 ? placesIn(stdout) : '', codesIn(stderr)]
@@ -460,7 +459,7 @@ t.test('a flag is stronger than metadata and configuration', (t) => {
   t.same(
     flagged(['--cpuset', '0,8', '--cpus', 'in-order'], { keys: "cpuset='14'" }),
     [0, '0 8', ''],
-    'though it cannot be had',
+    'although it is not available',
   )
   t.same(
     flagged(['--cpuset', '0-1,8'], { keys: "emulator='2,8'" }),
@@ -480,13 +479,13 @@ t.test('a flag is stronger than metadata and configuration', (t) => {
   t.same(
     [free.status, placesIn(free.stdout), codesIn(free.stderr)],
     [0, '4 12', ''],
-    'pins are where the administrator wants them',
+    'pins are on the CPUs that the administrator named',
   )
   const words = ['transform', ...around(conf), '--emulator', '1-2', '--pin', 'cell']
   const once = run(words, domain({ keys: "cpus='as-pinned'", pins: ['2', '99'], cells: 'has cells' }))
   t.equal(once.status, 0, once.stderr)
   t.match(once.stdout, "<emulatorpin cpuset='1-2'/>", 'the flag names a CPU that no tenant may use')
-  t.equal(run(words, once.stdout).stdout, once.stdout, 'and what it wrote is not cut by a second run')
+  t.equal(run(words, once.stdout).stdout, once.stdout, 'and a second run does not cut it')
   t.end()
 })
 
@@ -503,7 +502,7 @@ t.test('check', (t) => {
     return [status, codesIn(stderr)]
   }
   const pinned = { keys: "cpus='as-pinned'", pins: ['0', '10'] }
-  t.same(checked(conf, pinned), [1, 'cpus-outside'], 'its own pins do not allow themselves')
+  t.same(checked(conf, pinned), [1, 'cpus-outside'], 'pins do not count as allowed CPUs')
   t.same(checked('/dev/null', { ...pinned, pins: ['4', '10'] }), [1, 'cpus-outside'])
   t.same(checked('/dev/null', { ...pinned, pins: ['3-4', '10'] }), [0, 'pins-beyond'])
   t.same(checked('/dev/null', { keys: "memory='even'", pins: ['3-4', '10'] }), [0, ''], 'the kernel cuts it')
@@ -518,7 +517,7 @@ t.test('check', (t) => {
   t.same(
     checked(conf, pinned, ['--cpus', 'as-pinned', '--cpuset', '0,10']),
     [0, ''],
-    'the administrator says so',
+    'the administrator allows it',
   )
   t.end()
 })
@@ -576,11 +575,7 @@ t.test('onDefineDomain', (t) => {
     '--domain',
     text,
   ])
-  t.same(
-    [untouched.status, untouched.stdout],
-    [0, text],
-    'a guest without CPUs of its own has nothing to be cut',
-  )
+  t.same([untouched.status, untouched.stdout], [0, text], 'a guest without dedicated CPUs has nothing to cut')
   t.end()
 })
 
@@ -630,7 +625,7 @@ t.test('define and watch', (t) => {
         /note\[pins-cut\]: metadata of db1: .* are cut to 2,10: a/,
         / guest's own request stays within cpuset in \S+ \(2-3,10-11\)/,
       ),
-      id === '-' ? 'watch tells the cut' : 'of a running guest too',
+      id === '-' ? 'watch reports the cut' : 'of a running guest too',
     )
     const again = run(['watch', '--once', ...around(conf), ...backup])
     t.same([again.status, now(), again.stdout], [0, '2 10', ''], 'once')

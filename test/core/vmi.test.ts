@@ -1,5 +1,5 @@
-// A VirtualMachineInstance as request: what it implies, what is told of it, how it is refused, and the
-// sidecar's door.
+// A VirtualMachineInstance as request: what it implies, what is reported, what is refused, and the sidecar's
+// command.
 
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ const EXAMPLE = 'packaging/kubevirt/vmi.yaml'
 const SEED = 'golden/2n4c2t-seed'
 const { host } = parseSnapshot(readFileSync(`${SEED}/host.json`, 'utf8'), 'host.json')
 
-/** The seed as KubeVirt converts it before it places it: one synthetic cell, no pins. */
+/** The seed as KubeVirt converts it before placement: one synthetic cell, no pins. */
 const DOMAIN = `<domain type="kvm">
   <name>numa_seed</name>
   <memory unit="b">67108864</memory>
@@ -127,7 +127,7 @@ t.test('passthrough is KubeVirt’s own answer', (t) => {
   t.end()
 })
 
-t.test('dedicated CPUs without passthrough are pins alone', (t) => {
+t.test('dedicated CPUs without passthrough give only pins', (t) => {
   const { text, placement } = placed({ cpu: RELAXED }, [2, 3, 6, 7])
   t.equal(pinsOf(text), '2 3 6 7')
   t.notMatch(text, 'numatune')
@@ -138,7 +138,7 @@ t.test('dedicated CPUs without passthrough are pins alone', (t) => {
   t.end()
 })
 
-t.test('pins alone: a guest core may be made of what is left on two nodes', (t) => {
+t.test('only pins: a guest core may use the CPUs left on two nodes', (t) => {
   const threads = { cores: 2, threads: 2 }
   const domain = DOMAIN.replace('cores="4" threads="1"', 'cores="2" threads="2"')
   t.equal(pinsOf(placed({ cpu: { ...RELAXED, ...threads } }, [0, 1, 2, 4], domain).text), '0 1 2 4')
@@ -155,7 +155,7 @@ t.test('pins alone: a guest core may be made of what is left on two nodes', (t) 
   t.end()
 })
 
-t.test('no dedicated CPUs: the domain stays as it is', (t) => {
+t.test('no dedicated CPUs: the domain is not changed', (t) => {
   const { text, edits, notes } = placed(
     { cpu: { dedicatedCpuPlacement: false, numa: undefined } },
     [2, 3, 6, 7],
@@ -167,12 +167,12 @@ t.test('no dedicated CPUs: the domain stays as it is', (t) => {
   t.end()
 })
 
-t.test('the pins say which CPUs the pod has', (t) => {
-  t.equal(pinsOf(placed({}, [0, 1, 2, 3], PINNED).text), '2 3 6 7', 'not the cgroup of who asks')
+t.test('the pins state the CPUs of the pod', (t) => {
+  t.equal(pinsOf(placed({}, [0, 1, 2, 3], PINNED).text), '2 3 6 7', 'not the cgroup of the caller')
   t.equal(
     pinsOf(placed({}, [], PINNED, { flags: { cpuset: setOf([0, 1, 4, 5]) } }).text),
     '0 1 4 5',
-    'but a cpuset is stronger',
+    'but a cpuset takes precedence',
   )
   t.end()
 })
@@ -272,13 +272,13 @@ t.test('other I/O threads share', (t) => {
       [2, 3],
       [6, 7],
     ],
-    'a disk with a thread of its own wants them too',
+    'a disk with a dedicated I/O thread counts too',
   )
-  t.same(threadsOf({}, [2, 3, 6, 7]).io, [], 'nobody wants them')
+  t.same(threadsOf({}, [2, 3, 6, 7]).io, [], 'no device uses them')
   t.end()
 })
 
-t.test('too few CPUs for threads, in the order in which KubeVirt meets it', (t) => {
+t.test('too few CPUs for threads, in the order of KubeVirt’s checks', (t) => {
   const refused = (parts: Parts, cpuset: readonly number[], text = IOTHREADS): string[] =>
     codes(refusal(() => placed(parts, cpuset, text)))
   const isolated = { isolateEmulatorThread: true }
@@ -298,7 +298,7 @@ t.test('too few CPUs for threads, in the order in which KubeVirt meets it', (t) 
   t.end()
 })
 
-t.test('an emulator that is asked for overrides', (t) => {
+t.test('a requested emulator overrides KubeVirt’s', (t) => {
   const isolated = {
     cpu: { isolateEmulatorThread: true },
     annotations: { 'virt-numa.io/emulator': 'shared' },
@@ -321,7 +321,7 @@ function memoryAnd(domain: object): object {
 
 // ---- Annotations ----
 
-t.test('annotations are the guest’s own request', (t) => {
+t.test('annotations are the guest’s request', (t) => {
   const by = (key: string, value: string): Parts => ({ annotations: { [`virt-numa.io/${key}`]: value } })
   t.match(
     placed(by('memory', 'by-vcpu'), [1, 2, 3, 6]).text,
@@ -348,7 +348,7 @@ t.test('annotations are the guest’s own request', (t) => {
   t.end()
 })
 
-t.test('what is stronger: flags, metadata, annotations, the spec, the configuration', (t) => {
+t.test('precedence: flags, metadata, annotations, the spec, the configuration', (t) => {
   const annotated = { annotations: { 'virt-numa.io/memory': 'by-vcpu', 'virt-numa.io/distances': 'none' } }
   const metadata =
     `<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1' memory='even'/>` + `</metadata>`
@@ -362,7 +362,7 @@ t.test('what is stronger: flags, metadata, annotations, the spec, the configurat
   t.end()
 })
 
-t.test('a guest that moves keeps its cells, and is not told of its page size', (t) => {
+t.test('a guest that moves keeps its cells, and its page size is not reported', (t) => {
   const { text } = placed({}, [2, 3, 6, 7])
   const around = {
     host,
@@ -370,12 +370,12 @@ t.test('a guest that moves keeps its cells, and is not told of its page size', (
     vmi: vmiOf(),
   }
   const moved = place(readDocument(text), around, writeElement, 'if-better')
-  t.equal(pinsOf(moved.text), '0 1 4 5', 'not the pins of the other side')
+  t.equal(pinsOf(moved.text), '0 1 4 5', 'not the pins of the source host')
   t.same(codes(moved.notes), [])
   t.end()
 })
 
-// ---- What is told ----
+// ---- What is reported ----
 
 t.test('the preconditions of KubeVirt’s guide', (t) => {
   t.same(told(document({ cpu: { dedicatedCpuPlacement: false } })), [
@@ -442,7 +442,7 @@ t.test('a VMI of another domain', (t) => {
   t.end()
 })
 
-t.test('a malformed VMI is refused with every path, once each', (t) => {
+t.test('a malformed VMI is refused with every path, each once', (t) => {
   const cpu = {
     cores: 'four',
     sockets: -1,
@@ -493,7 +493,7 @@ t.test('a malformed VMI is refused with every path, once each', (t) => {
   t.end()
 })
 
-t.test('a VirtualMachine is read by its template', (t) => {
+t.test('of a VirtualMachine its template is read', (t) => {
   const { metadata, spec } = document({ annotations: { 'virt-numa.io/memory': 'even' } }) as {
     metadata: object
     spec: object
@@ -513,7 +513,7 @@ t.test('a VirtualMachine is read by its template', (t) => {
 
 // ---- YAML ----
 
-t.test('YAML says what JSON says', (t) => {
+t.test('YAML is read like JSON', (t) => {
   const yaml = parseYaml(readFileSync(EXAMPLE, 'utf8'))
   const vmi = 'value' in yaml ? readVmi(yaml.value, 'vmi.yaml') : undefined
   t.match(vmi, {
@@ -532,7 +532,7 @@ t.test('YAML says what JSON says', (t) => {
   t.end()
 })
 
-t.test('YAML that is none', (t) => {
+t.test('malformed YAML', (t) => {
   const mistake = (text: string): unknown => {
     const read = parseYaml(text)
     return 'mistake' in read ? { ...read.mistake } : read
@@ -553,7 +553,7 @@ t.test('YAML that is none', (t) => {
   t.end()
 })
 
-// ---- The doors ----
+// ---- The commands ----
 
 interface Ended {
   readonly status: number | null
@@ -638,19 +638,19 @@ t.test('onDefineDomain', (t) => {
   t.match(
     define(document({ cpu: RELAXED }), PINNED),
     { status: 0, stdout: PINNED, stderr: '' },
-    'nobody asked',
+    'no guest opted in',
   )
   t.match(
     define({ spec: { domain: { cpu: 'x' } } }, PINNED),
     { status: 0, stdout: PINNED, stderr: '' },
-    'nor looks at what it says',
+    'and its contents are not looked at',
   )
   const annotated = document({ cpu: RELAXED, annotations: { 'virt-numa.io/memory': 'by-vcpu' } })
   t.match(define(annotated, PINNED).stdout, '<memnode cellid="1"')
   t.match(
     define(document(), DOMAIN),
     { status: 1, stdout: '', stderr: /^error\[no-cpus\]/ },
-    'a domain without pins says nothing of the pod',
+    'a domain without pins does not state the CPUs of the pod',
   )
   t.match(define(document({ cpu: { cores: 'x' } }), PINNED), {
     status: 1,
@@ -674,12 +674,12 @@ t.test('onDefineDomain on the target of a migration', (t) => {
   t.match(
     define({ status: target, cpu: { cores: 'x' } }, '<broken'),
     { status: 0, stdout: '<broken', stderr: '' },
-    'whatever it says',
+    'whatever its contents',
   )
   t.equal(
     define({ status: { migrationState: { ...target.migrationState, completed: true } } }, PINNED).status,
     1,
-    'not when it is over',
+    'not after it has ended',
   )
   const isTarget = (value: unknown): boolean => isMigrationTarget(jsonOf(value))
   t.ok(isTarget(document({ annotations: { 'kubevirt.io/create-migration-target': 'true' } })))
@@ -692,7 +692,7 @@ t.test('onDefineDomain on the target of a migration', (t) => {
   t.end()
 })
 
-t.test('the shim finds it by its name', (t) => {
+t.test('the shim runs it by its name', (t) => {
   const at = folder(t)
   symlinkSync(PROGRAM, `${at}/onDefineDomain`)
   const words = ['--vmi', JSON.stringify(document()), '--domain', PINNED, '--host', `${SEED}/host.json`]

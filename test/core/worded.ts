@@ -1,4 +1,4 @@
-// A diagnostic with the text that is printed for it.
+// Diagnostics with their texts.
 
 import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import { messageOf } from '../../src/explain/message.ts'
@@ -12,12 +12,12 @@ export function worded(each: Diagnostic): Worded {
   return { ...each, ...messageOf(each) }
 }
 
-/** The text of the first of them; nothing where none is found. */
+/** The text of the first of them. */
 export function firstWorded([first]: readonly Diagnostic[]): Partial<Worded> {
   return first === undefined ? {} : worded(first)
 }
 
-/** What a call refuses, a line "code: what" each; empty where it refuses nothing. */
+/** What a call refuses, one line "code: what" per diagnostic; empty if it does not refuse. */
 export function refusedBy(run: () => unknown): string {
   try {
     run()

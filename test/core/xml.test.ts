@@ -1,4 +1,4 @@
-// The parser's spans and the edits made of them, on documents of every layout, and random ones.
+// The parser's spans and the edits made from them, on documents of every layout and on random ones.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -70,7 +70,7 @@ const documents: Record<string, string> = {
   'names of objects': "<__proto__ constructor='1' __proto__='2'><toString hasOwnProperty='3'/></__proto__>",
 }
 
-/** What must hold of the spans of every element and attribute of a document. */
+/** What must hold for the spans of every element and attribute of a document. */
 function spanProblems({ text, root }: XmlDocument): string[] {
   return all(root).flatMap((element) => {
     const { start, end, tagEnd, contentEnd, selfClosing, name, parent, children } = element
@@ -129,7 +129,7 @@ function decodedRaw(raw: string): string {
     )
 }
 
-t.test('the span of every attribute is its raw value, that of every element its text', (t) => {
+t.test('an attribute’s span is its raw value, an element’s span its text', (t) => {
   for (const [name, text] of Object.entries(documents)) t.same(spanProblems(parseXml(text)), [], name)
   const attributes = Object.values(documents).flatMap((text) =>
     all(parseXml(text).root).flatMap((element) => element.attributes),
@@ -138,7 +138,7 @@ t.test('the span of every attribute is its raw value, that of every element its 
   t.end()
 })
 
-/** A document with its own account of what is in it. */
+/** A document, and a description of its contents. */
 interface Made {
   readonly text: string
   readonly told: Told
@@ -218,7 +218,7 @@ function toldBy({ name, attributes, children }: XmlElement, text: string): Told 
   }
 }
 
-t.test('random documents are read as they were made', (t) => {
+t.test('random documents are read as they were generated', (t) => {
   let attributes = 0
   fc.assert(
     fc.property(
@@ -240,7 +240,7 @@ t.test('random documents are read as they were made', (t) => {
   t.end()
 })
 
-t.test('an attribute that is set anew differs there alone', (t) => {
+t.test('setting an attribute changes nothing else', (t) => {
   let edited = 0
   fc.assert(
     fc.property(madeArb, fc.nat(), (made, pick) => {
@@ -263,7 +263,7 @@ t.test('an attribute that is set anew differs there alone', (t) => {
   t.end()
 })
 
-t.test('an attribute that is removed is gone, and the others are as they were', (t) => {
+t.test('removing an attribute changes nothing else', (t) => {
   let removed = 0
   fc.assert(
     fc.property(madeArb, fc.nat(), (made, pick) => {
@@ -293,7 +293,7 @@ t.test('an attribute that is removed is gone, and the others are as they were', 
 
 // ---- What is refused, and where ----
 
-t.test('what is no XML is refused at its place', (t) => {
+t.test('malformed XML is refused with its position', (t) => {
   const wrong: Record<string, readonly [text: string, code: string, at: string]> = {
     nothing: ['', 'xml-malformed', ''],
     'white space': [' \n ', 'xml-malformed', ''],
@@ -321,13 +321,13 @@ t.test('what is no XML is refused at its place', (t) => {
   for (const [name, [text, code, at]] of Object.entries(wrong)) {
     const refused = refusalOf(text)
     t.equal(refused.code, code, `${name}: ${refused.what}`)
-    if (at !== '') t.equal(refused.at, at, `${name}: its place`)
+    if (at !== '') t.equal(refused.at, at, `${name}: its position`)
   }
   t.match(refusalOf('<a><numa:b/></a>').fix, "<numa:b xmlns:numa='urn:virt-numa:1'")
   t.end()
 })
 
-t.test('a document has its limits', (t) => {
+t.test('the limits of a document', (t) => {
   const deep = (depth: number): string => '<a>'.repeat(depth) + '</a>'.repeat(depth)
   t.equal(refusalOf(deep(1000)).code, 'none')
   t.equal(refusalOf(deep(1001)).code, 'xml-too-deep')
@@ -336,11 +336,11 @@ t.test('a document has its limits', (t) => {
   t.equal(refusalOf('<a><b/></a>', { length: 100, depth: 1 }).code, 'xml-too-deep')
   const wide = `<a>${"<b c='1'/>".repeat(50_000)}</a>`
   t.equal(parseXml(wide, { parts: 100_001 }).root.children.length, 50_000, 'many elements')
-  t.equal(refusalOf(wide).code, 'xml-too-many', 'with the root it is one too many')
+  t.equal(refusalOf(wide).code, 'xml-too-many', 'with the root one too many')
   t.end()
 })
 
-t.test('of many findings the first are told, and the others counted', (t) => {
+t.test('the first of many findings are reported, and the others counted', (t) => {
   const found = Array.from({ length: 250 }, (_, vcpu) => diagnostic('pin-missing', { vcpu }))
   t.equal(firstOf(found.slice(0, 100)).length, 100)
   const told = firstOf(found)
@@ -355,7 +355,7 @@ t.test('of many findings the first are told, and the others counted', (t) => {
   t.end()
 })
 
-t.test('every piece of a document is refused, and nothing is thrown but refusals', (t) => {
+t.test('every prefix of a document is refused, and only refusals are thrown', (t) => {
   const whole = documents['comments, instructions and CDATA'] as string
   const root = whole.lastIndexOf('</a>') + 4
   const codes = Array.from({ length: root }, (_, length) => refusalOf(whole.slice(0, length)).code)
@@ -393,7 +393,7 @@ t.test('every piece of a document is refused, and nothing is thrown but refusals
   t.end()
 })
 
-t.test('children are looked up by name, in no namespace', (t) => {
+t.test('children without a namespace are found by name', (t) => {
   const { root } = parseXml("<a xmlns:n='urn:n'><n:b c='1'/><b c='2'/><b c='3'/><B c='4'/></a>")
   t.equal(attribute(child(root, 'b'), 'c')?.value, '2')
   t.equal(childrenOf(root, 'b').length, 2)
@@ -427,7 +427,7 @@ function inserted(text: string, added: readonly NewElement[] = [tune], order = O
   return applyEdits(text, insertChildren(document, document.root, added, order, writeElement))
 }
 
-t.test('new children stand where libvirt prints them, laid out like their neighbours', (t) => {
+t.test('new children are inserted where libvirt prints them, in the layout of their neighbours', (t) => {
   const lines = (...text: string[]): string => text.join('\n')
   t.equal(
     inserted(lines('<domain>', '  <name>a</name>', "  <vcpu current='1'>2</vcpu>", '  <cpu/>', '</domain>')),
@@ -470,7 +470,7 @@ t.test('new children stand where libvirt prints them, laid out like their neighb
   t.equal(
     inserted('<domain/>'),
     "<domain><numatune><memory mode='strict' nodeset='0-1'/></numatune></domain>",
-    'into a parent that closes itself',
+    'into a self-closing parent',
   )
   t.equal(
     inserted('<domain type="kvm" />'),
@@ -485,7 +485,7 @@ t.test('new children stand where libvirt prints them, laid out like their neighb
   t.end()
 })
 
-t.test('a parent that closes itself opens in the layout around it', (t) => {
+t.test('a self-closing parent is opened in the layout around it', (t) => {
   const text = '<domain>\n  <vcpu>2</vcpu>\n  <cpu mode="host-passthrough" />\n</domain>\n'
   const document = parseXml(text)
   const added: NewElement = {
@@ -508,7 +508,7 @@ t.test('a parent that closes itself opens in the layout around it', (t) => {
   t.end()
 })
 
-t.test('comments beside stay, and foreign children are passed over', (t) => {
+t.test('comments are kept, and foreign children are skipped', (t) => {
   const text =
     "<domain xmlns:q='urn:q'>\n  <!-- before -->\n  <vcpu>2</vcpu> <!-- two -->\n" +
     '  <q:numatune/>\n  <!-- cpu -->\n  <cpu/>\n</domain>'
@@ -544,7 +544,7 @@ t.test('several new children keep their order', (t) => {
   t.end()
 })
 
-t.test('attributes are set, added and removed in the smallest span', (t) => {
+t.test('attributes are set, added and removed with the smallest edit', (t) => {
   const edit = (text: string, make: (document: XmlDocument, root: XmlElement) => readonly Edit[]): string => {
     const document = parseXml(text)
     return applyEdits(text, make(document, document.root))
@@ -612,13 +612,13 @@ t.test('elements are removed with the space before them, and replaced in place',
   t.end()
 })
 
-t.test('edits that overlap are a bug, and are told', (t) => {
+t.test('overlapping edits are a bug, and throw', (t) => {
   const at = (start: number, end: number, text: string): Edit => ({ start, end, text })
   t.equal(applyEdits('abcdef', [at(4, 5, 'X'), at(0, 1, 'Y'), at(2, 2, '-')]), 'Yb-cdXf', 'in any order')
   t.equal(
     applyEdits('abc', [at(1, 1, '1'), at(1, 1, '2'), at(1, 2, '3')]),
     'a123c',
-    'at one place what is added comes first',
+    'insertions at one position come first',
   )
   t.throws(() => applyEdits('abcdef', [at(0, 3, ''), at(2, 4, '')]), /overlap/)
   t.equal(applyEdits('abc', []), 'abc')

@@ -1,4 +1,4 @@
-// The command line: words to a Command, what is refused, and the help.
+// The command line: arguments to a Command, what is refused, and the help.
 
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
@@ -170,7 +170,7 @@ t.test('the options of each command', async (t) => {
   )
 })
 
-t.test('one flag per key, both ways to write it', async (t) => {
+t.test('one flag per key, in both forms', async (t) => {
   for (const command of FITTING) {
     for (const key of keyNames) {
       for (const word of keys[key].words) {
@@ -195,7 +195,7 @@ t.test('inputs, - and --', async (t) => {
   t.match(run('transform --host - db1.xml'), { host: '-', input: 'db1.xml' }, 'a lone - is a value')
   t.match(run('transform --host=-x db1.xml'), { host: '-x', input: 'db1.xml' })
   t.match(run('transform -o=-x db1.xml'), { output: '-x', input: 'db1.xml' })
-  t.match(run('transform --config=a=b'), { config: 'a=b' }, 'only the first = counts')
+  t.match(run('transform --config=a=b'), { config: 'a=b' }, 'only the first = separates')
   t.match(parseArguments(['onDefineDomain', '--vmi=\n{}', '--domain', '\n<domain/>\n']), {
     vmi: '\n{}',
     domain: '\n<domain/>\n',
@@ -212,10 +212,18 @@ t.test('help and version', async (t) => {
     t.same(run(`${word} nonsense`), { name: 'help' })
     for (const of of COMMANDS) {
       t.same(run(`${of} ${word}`), { name: 'help', of })
-      t.same(run(`${of} --nonsense --pid x a b ${word}`), { name: 'help', of }, 'whatever else is said')
+      t.same(
+        run(`${of} --nonsense --pid x a b ${word}`),
+        { name: 'help', of },
+        'whatever other arguments there are',
+      )
     }
-    t.same(run(`transform -o ${word}`), { name: 'help', of: 'transform' }, 'an option is no value')
-    t.match(run(`transform -- ${word}`), { name: 'transform', input: word }, 'behind -- it is a file')
+    t.same(
+      run(`transform -o ${word}`),
+      { name: 'help', of: 'transform' },
+      'an option is not taken as a value',
+    )
+    t.match(run(`transform -- ${word}`), { name: 'transform', input: word }, 'after -- it is a file')
     t.same(run(`transform -V ${word}`), { name: 'help', of: 'transform' })
   }
   for (const word of ['-V', '--version']) {
@@ -299,7 +307,7 @@ t.test('options that are refused', async (t) => {
   ]
   for (const [argv, what, fix] of close) {
     t.match(refusals(...argv.split(' ')), [{ code: 'usage-option', what, fix }], argv)
-    t.equal(refusals(...argv.split(' ')).length, 1, `${argv}: told once`)
+    t.equal(refusals(...argv.split(' ')).length, 1, `${argv}: reported once`)
   }
   t.equal(refusals('snapshot', '-x')[0]?.why, undefined)
 })
@@ -331,7 +339,7 @@ t.test('values that are refused', async (t) => {
   t.same(
     codes('onDefineDomain', '--vmi', '', '--domain', '<domain/>'),
     ['usage-option-value'],
-    'empty is not missing too',
+    'an empty value is not also missing',
   )
 
   for (const pid of ['0', '000', '-5', '1.5', '0x10', 'self', '1e3', ' 7', '99999999999']) {
@@ -443,7 +451,7 @@ t.test('a guest of libvirt or a document', async (t) => {
   t.same(codes('watch', '--memory', 'even'), ['usage-option'])
 })
 
-t.test('everything that is wrong at once, all of it usage', async (t) => {
+t.test('all mistakes at once, all of them usage errors', async (t) => {
   const found = refusals(
     'transform',
     '--bogus',
@@ -476,7 +484,7 @@ t.test('everything that is wrong at once, all of it usage', async (t) => {
   t.ok(refusals('onDefineDomain', 'x').every(({ code }) => isUsage(code)))
 })
 
-t.test('the argument list is left as it is', async (t) => {
+t.test('the argument list is not changed', async (t) => {
   const argv = Object.freeze(['transform', '--memory', 'even', '--', 'db1.xml'])
   t.same(parseArguments(argv), parseArguments(argv))
 })
@@ -510,7 +518,7 @@ t.test('help', async (t) => {
     t.match(help, new RegExp(`^virt-numa ${command} \\[OPTIONS\\]`))
     for (const status of ['0', '1', '2', '70']) t.match(help, new RegExp(`^  ${status} +\\S`, 'm'))
     t.match(help, new RegExp(`\nExamples:\n(  .*virt-numa ${command}.*\n)+$`))
-    // What help shows and what is read are the same: each option that it lists is known to the parser.
+    // The parser knows each option that the help lists.
     for (const [, flag = ''] of help.matchAll(/^ {2}(--?[a-zA-Z-]+)/gm)) {
       const found = flag === '-h' || flag === '-V' ? [] : codes(command, `${flag}=`, `${flag}=`)
       t.notOk(found.includes('usage-option'), `${command} ${flag}`)
@@ -520,7 +528,7 @@ t.test('help', async (t) => {
   for (const key of keyNames) {
     const { words, about } = keys[key]
     t.match(transform, new RegExp(`^  --${key} .*${words.join(', ')}`, 'm'))
-    t.ok(transform.replace(/\s+/g, ' ').includes(about), `${key}: what for`)
+    t.ok(transform.replace(/\s+/g, ' ').includes(about), `${key}: its purpose`)
   }
   t.match(transform, /^ {2}--cells +per-node, NUMBER$/m)
   t.match(transform, /^ {2}--pagesize +\(the domain's\), none, SIZE$/m)

@@ -1,5 +1,5 @@
-// Bad input and bad places to write to, through the built command: a diagnostic, its exit status, and every
-// file as it was.
+// Bad input and outputs that cannot be written, through the built command: the diagnostic, the exit status,
+// and every file unchanged.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -133,7 +133,7 @@ const domains: Record<string, readonly [text: string | Buffer, code: string]> = 
   ],
 }
 
-t.test('a bad domain is refused, and stays as it was under -i', (t) => {
+t.test('a bad domain is refused, and -i does not change it', (t) => {
   const place = folder(t)
   const file = join(place, 'domain.xml')
   for (const [name, [text, code]] of sampled(Object.entries(domains), 4)) {
@@ -141,13 +141,13 @@ t.test('a bad domain is refused, and stays as it was under -i', (t) => {
     const ended = run(['transform', '-i', '--host', HOST, file])
     t.same([ended.status, codesOf(ended.stderr)[0], ended.stdout], [1, code, ''], name)
     t.ok(Buffer.compare(readFileSync(file), Buffer.from(text)) === 0, `${name}: the file stays as it was`)
-    t.match(ended.stderr, / why: \S/, `${name}: says why`)
+    t.match(ended.stderr, / why: \S/, `${name}: has a reason`)
   }
   t.same(readdirSync(place), ['domain.xml'], 'nothing is left behind')
   t.end()
 })
 
-t.test('what a tired person types', (t) => {
+t.test('common mistakes on the command line', (t) => {
   const place = folder(t)
   const live = join(place, 'live.xml')
   writeFileSync(live, seed.replace("<domain type='kvm'", "<domain type='kvm' id='3'"))
@@ -177,7 +177,7 @@ t.test('what a tired person types', (t) => {
   t.end()
 })
 
-t.test('check counts the CPUs of --cpuset while they are offline too', (t) => {
+t.test('check counts the CPUs of --cpuset even while they are offline', (t) => {
   const pinned = domain(
     "<memory>65536</memory><vcpu>1</vcpu><cputune><vcpupin vcpu='0' cpuset='900'/></cputune>",
   )
@@ -187,7 +187,7 @@ t.test('check counts the CPUs of --cpuset while they are offline too', (t) => {
   t.end()
 })
 
-t.test('names that objects have are names like any other', (t) => {
+t.test('names of JavaScript’s own properties are ordinary names', (t) => {
   const text = domain(
     `<metadata><__proto__ constructor='1'><toString/></__proto__></metadata>${plain}<devices>` +
       `<valueOf/></devices>`,
@@ -201,7 +201,7 @@ t.test('names that objects have are names like any other', (t) => {
 
 // ---- Command lines, configurations and hosts ----
 
-t.test('a command line that is wrong is told so, with status 2', (t) => {
+t.test('a wrong command line is reported, with status 2', (t) => {
   const lines: Record<string, readonly [words: readonly string[], code: string]> = {
     'no command': [[], 'usage-command'],
     'an unknown command': [['transfrom'], 'usage-command'],
@@ -225,7 +225,7 @@ t.test('a command line that is wrong is told so, with status 2', (t) => {
   t.end()
 })
 
-t.test('a host or configuration that is wrong is refused', (t) => {
+t.test('a malformed host or configuration is refused', (t) => {
   const place = folder(t)
   mkdirSync(join(place, 'empty'))
   const files: Record<string, string | Buffer> = {
@@ -307,23 +307,23 @@ t.test('a host or configuration that is wrong is refused', (t) => {
   t.end()
 })
 
-// ---- Places to write to ----
+// ---- Outputs ----
 
 /** A domain that is larger than the limits below. */
 const large = seed.replace('<devices>', `<!--${'x'.repeat(20_000)}-->\n  <devices>`)
 
-t.test('a write that fails leaves the file as it was, and nothing beside it', (t) => {
+t.test('a write that fails leaves the file unchanged, and nothing behind', (t) => {
   const place = folder(t)
   const file = join(place, 'domain.xml')
   writeFileSync(file, large)
   const limited = shell('ulimit -f 8; $N transform -i --host $HOST domain.xml', place)
-  t.same([limited.status, codesOf(limited.stderr)], [1, ['unwritable']], 'no file may be so large')
+  t.same([limited.status, codesOf(limited.stderr)], [1, ['unwritable']], 'above the file size limit')
   const full = shell('$N transform -o /dev/full --host $HOST domain.xml', place)
-  t.same([full.status, codesOf(full.stderr)], [1, ['unwritable']], 'a device that is full')
+  t.same([full.status, codesOf(full.stderr)], [1, ['unwritable']], 'a full device')
   const stdout = shell('$N transform --host $HOST domain.xml > /dev/full', place)
-  t.same([stdout.status, codesOf(stdout.stderr)], [1, ['unwritable']], 'stdout on a device that is full')
+  t.same([stdout.status, codesOf(stdout.stderr)], [1, ['unwritable']], 'stdout on a full device')
   const missing = shell('$N transform -o missing/out.xml --host $HOST domain.xml', place)
-  t.same([missing.status, codesOf(missing.stderr)], [1, ['unwritable']], 'a folder that is not there')
+  t.same([missing.status, codesOf(missing.stderr)], [1, ['unwritable']], 'a missing folder')
   const onFolder = shell(
     'mkdir made; $N transform -o made --host $HOST domain.xml; status=$?; rmdir made; exit $status',
     place,
@@ -354,13 +354,13 @@ if (canMount) {
     const read = spawnSync('mount', ['-o', 'remount,ro', disk])
     t.equal(read.status, 0)
     const readOnly = run(['transform', '-i', '--host', HOST, join(disk, 'domain.xml')])
-    t.same([readOnly.status, codesOf(readOnly.stderr)], [1, ['unwritable']], 'a disk that is read-only')
+    t.same([readOnly.status, codesOf(readOnly.stderr)], [1, ['unwritable']], 'a read-only disk')
     t.equal(readFileSync(join(disk, 'domain.xml'), 'utf8'), large)
     t.end()
   })
 }
 
-t.test("a folder that is read-only, and another's file", (t) => {
+t.test("a read-only folder, and another user's file", (t) => {
   const place = folder(t)
   for (const name of ['virt-numa.cjs', 'write.cjs', 'host-file.cjs'])
     copyFileSync(`${process.cwd()}/dist/${name}`, join(place, name))
@@ -384,7 +384,7 @@ t.test("a folder that is read-only, and another's file", (t) => {
   const readOnly = runIn(join(closed, 'domain.xml'))
   t.same([readOnly.status, codesOf(readOnly.stderr)], [1, ['unwritable']], readOnly.stderr)
   const other = runIn(join(theirs, 'domain.xml'))
-  // Only root has files of others to give: anyone else's own file is simply replaced.
+  // Only root can give a file to another user; anyone else's own file is simply replaced.
   t.same([other.status, codesOf(other.stderr)], isRoot ? [1, ['unwritable']] : [0, []], other.stderr)
   t.equal(readFileSync(join(closed, 'domain.xml'), 'utf8'), seed, 'the file is as it was')
   t.equal(readFileSync(join(theirs, 'domain.xml'), 'utf8') === seed, isRoot, 'so is the other one')
@@ -427,7 +427,7 @@ t.test('-i follows a link, and keeps link, mode and owner', (t) => {
   t.end()
 })
 
-t.test('pipes and devices are written to, and stay', (t) => {
+t.test('pipes and devices are written to, not replaced', (t) => {
   const place = folder(t)
   writeFileSync(join(place, 'domain.xml'), seed)
   const fitted = run(['transform', '--host', HOST], seed).stdout
@@ -437,7 +437,7 @@ t.test('pipes and devices are written to, and stay', (t) => {
     place,
   )
   t.equal(fifo.status, 0, fifo.stderr)
-  t.equal(readFileSync(join(place, 'out'), 'utf8'), fitted, 'a pipe with a name')
+  t.equal(readFileSync(join(place, 'out'), 'utf8'), fitted, 'a named pipe')
   const stdout = shell('$N transform -o /dev/stdout --host $HOST domain.xml | cat', place)
   t.same([stdout.status, stdout.stdout, codesOf(stdout.stderr)], [0, fitted, []], '/dev/stdout on a pipe')
   const device = shell(
@@ -449,12 +449,12 @@ t.test('pipes and devices are written to, and stay', (t) => {
   t.end()
 })
 
-t.test('a reader that goes away, and descriptors that are closed', (t) => {
+t.test('a reader that goes away, and closed descriptors', (t) => {
   const place = folder(t)
   writeFileSync(join(place, 'domain.xml'), large.repeat(1))
   const gone = shell('{ $N transform --host $HOST domain.xml; echo $? > status; } | true', place)
   t.equal(gone.status, 0)
-  t.equal(readFileSync(join(place, 'status'), 'utf8'), '0\n', 'a reader that went away is no error of ours')
+  t.equal(readFileSync(join(place, 'status'), 'utf8'), '0\n', 'a reader that went away is not an error')
   t.equal(shell('$N transform --host $HOST domain.xml >&-', place).status, 0, 'stdout closed')
   t.equal(shell('$N transform --host $HOST missing.xml 2>&-', place).status, 1, 'stderr closed')
   const noInput = shell('$N transform --host $HOST <&-', place)

@@ -1,6 +1,5 @@
-// What define and watch decide before libvirt is asked: what is secret, what stands against a definition,
-// what an event means. Texts of virsh are as virsh 9.0 prints them. What needs a libvirt is in
-// e2e/define.test.ts.
+// What define and watch decide without libvirt: what is secret, what prevents a definition, what an event
+// means. The texts of virsh are those of virsh 9.0. Tests that need a libvirt are in e2e/define.test.ts.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -95,9 +94,9 @@ const next = (shape: Shape, atNextStart = false) => ({
 })
 const codesOf = (found: readonly { readonly code: string }[]): string[] => found.map(({ code }) => code)
 
-// ---- What stands against it ----
+// ---- What prevents a definition ----
 
-t.test('what stands against a definition', async (t) => {
+t.test('what prevents a definition', async (t) => {
   const cases: [about: string, guest: Guest, shape: Shape, codes: string[]][] = [
     ['new pins', guest(), { pin: '1' }, []],
     ['new cells', guest(), { cells: [32, 32] }, []],
@@ -108,7 +107,7 @@ t.test('what stands against a definition', async (t) => {
     ['new pins of a saved guest', guest({ saved: true }), { pin: '1' }, []],
     ['new cells of a saved guest', guest({ saved: true }), { cells: [16, 48] }, ['guest-saved']],
     [
-      'a transient guest, of which nothing else counts',
+      'a transient guest, for which nothing else is reported',
       guest({ persistent: false, runs: true }),
       { cells: [] },
       ['guest-transient'],
@@ -145,7 +144,7 @@ t.test('what stands against a definition', async (t) => {
   t.same(
     codesOf(reasonsAgainst(guest({ saved: true }), next({ cells: [32, 32] }, true))),
     ['guest-saved'],
-    'a save does not wait',
+    'a managed save is never deferred',
   )
   t.match(reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] })).map(worded), [
     { what: 'db1 runs; its definition has one cell and would get 2 cells' },
@@ -158,7 +157,7 @@ t.test('what stands against a definition', async (t) => {
   ])
 })
 
-t.test('when a definition comes to be', async (t) => {
+t.test('when a definition takes effect', async (t) => {
   t.same(restartNotes(guest(), view({ pin: '1' }), undefined), [])
   t.same(
     restartNotes(guest({ runs: true }), view({ pin: '1' }), view({ pin: '1' })),
@@ -172,7 +171,7 @@ t.test('when a definition comes to be', async (t) => {
 const wordedRefusal = ({ refused }: ReturnType<typeof guestOf>): object =>
   refused === undefined ? {} : worded(refused)
 
-t.test('which guest a document defines', async (t) => {
+t.test('the guest that a document defines', async (t) => {
   const guests = [
     { name: 'db1', uuid: UUID },
     { name: '7', uuid: '7f6e3923-bc46-42c9-a245-8f5fbcbaf364' },
@@ -188,7 +187,7 @@ t.test('which guest a document defines', async (t) => {
   t.same(
     of('db1', UUID.toUpperCase().replace(/-/g, '')),
     { is: guests[0] },
-    'libvirt takes a UUID without dashes',
+    'libvirt accepts a UUID without dashes',
   )
   t.same(of('db2', ''), {})
   t.same(of('db2', '00000000-0000-4000-8000-000000000000'), {})
@@ -201,16 +200,16 @@ t.test('which guest a document defines', async (t) => {
     code: 'guest-renamed',
     what: `the UUID ${UUID} is that of db1, the document names "db2"`,
   })
-  t.equal(guestNamed('7', guests), guests[1], 'a name of digits is no id')
+  t.equal(guestNamed('7', guests), guests[1], 'a name of digits is not an id')
   t.equal(guestNamed(UUID, guests), guests[0])
   t.equal(guestNamed('1', guests), undefined)
-  t.equal(guestNamed(`x${UUID}`, guests), undefined, 'nor is what only holds a UUID')
+  t.equal(guestNamed(`x${UUID}`, guests), undefined, 'nor is a name that contains a UUID')
   const blanks = [' db1', 'db1', 'db1 '].map((name, at) => ({
     name,
     uuid: `0000000${at}-0000-4000-8000-000000000000`,
   }))
   for (const [at, { name, uuid }] of blanks.entries()) {
-    t.equal(guestNamed(name, blanks), blanks[at], 'blanks belong to a name')
+    t.equal(guestNamed(name, blanks), blanks[at], 'blanks are part of a name')
     const written = readDocument(`<domain type='kvm'><name>${name}</name><uuid>${uuid}</uuid></domain>`)
     t.same(guestOf(written, blanks), { is: blanks[at] })
     t.equal(readDomain(readDocument(domain().replace('db1', name))).name, name)
@@ -245,7 +244,7 @@ t.test('secrets', async (t) => {
   )
 })
 
-t.test('secrets that only their names tell', async (t) => {
+t.test('secrets known only by their names', async (t) => {
   const secret = (inner: string): string[] => {
     const doc = readDocument(
       `<domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>${inner}</domain>`,
@@ -268,7 +267,7 @@ t.test('secrets that only their names tell', async (t) => {
   t.same(secret("<qemu:commandline><qemu:arg value='-cpu'/><qemu:arg value='host'/></qemu:commandline>"), [])
   t.same(secret("<qemu:commandline><qemu:env name='TOKEN' value='b'/></qemu:commandline>"), ['b'])
   t.same(secret("<memory unit='KiB'>1</memory><vcpu>2</vcpu>"), [])
-  t.same(secret("<a passwd=''/>"), [], 'nothing is no secret')
+  t.same(secret("<a passwd=''/>"), [], 'an empty value is not secret')
 })
 
 t.test('secrets that a document would lose', async (t) => {
@@ -276,13 +275,13 @@ t.test('secrets that a document would lose', async (t) => {
   t.same(lost({}), [])
   t.same(lost({ secure: false }), ['<cookie>', 'name of <cookie>', 'passwd of <graphics>'])
   t.same(lost({ graphics: graphicsWith('') }), ['passwd of <graphics>'])
-  t.same(lost({ graphics: graphicsWith(" passwd='new'") }), [], 'another password is no loss')
+  t.same(lost({ graphics: graphicsWith(" passwd='new'") }), [], 'replacing a password loses none')
   t.same(
     lost({ graphics: graphicsWith(" passwd='*****'") }),
     ['passwd of <graphics>'],
-    'libvirt would take the mask for a password',
+    'libvirt would store the mask as the password',
   )
-  t.same(lost({ graphics: '' }), [], 'the display goes, and its password with it')
+  t.same(lost({ graphics: '' }), [], 'a display is removed with its password')
   t.same(
     lost({ graphics: graphicsWith(" passwd='s3cret'") + graphicsWith('') }),
     [],
@@ -290,9 +289,9 @@ t.test('secrets that a document would lose', async (t) => {
   )
 })
 
-// ---- What libvirt made of it ----
+// ---- What libvirt has afterwards ----
 
-t.test('placed otherwise', async (t) => {
+t.test('a placement that differs from the plan', async (t) => {
   t.same(differencesFrom(view(), view()), [])
   t.same(differencesFrom(view(), view({ pin: '1' })), [
     'vcpupin 0 is 1, planned 0',
@@ -315,7 +314,7 @@ t.test('placed otherwise', async (t) => {
   t.same(
     differencesFrom(view(), readDomain(readDocument(inherits))),
     ['emulatorpin is 0, planned none'],
-    'what is not pinned has the cpuset of <vcpu>',
+    'a vCPU without a pin has the cpuset of <vcpu>',
   )
 })
 
@@ -378,7 +377,7 @@ t.test('lists and states', async (t) => {
     )
 })
 
-t.test('the machine that a URI names', async (t) => {
+t.test('the host of a URI', async (t) => {
   for (const uri of [
     'qemu:///system?socket=/run/a',
     'qemu:///session',
@@ -463,9 +462,9 @@ t.test('a machine without virsh', async (t) => {
   }
 })
 
-// ---- Copies ----
+// ---- Backups ----
 
-t.test('copies of what was there', async (t) => {
+t.test('backups of former definitions', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-define-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const copies = join(folder, 'deep/copies')
@@ -476,7 +475,7 @@ t.test('copies of what was there', async (t) => {
   t.equal(
     keepCopy(copies, 'db1', 'one', new Date('2026-11-24T03:44:23Z')),
     first,
-    'the same again is kept once',
+    'an equal definition is kept once',
   )
   const second = keepCopy(copies, 'db1', 'two', new Date('2026-11-24T03:44:24Z'))
   t.equal(readFileSync(second, 'utf8'), 'two')
@@ -487,7 +486,7 @@ t.test('copies of what was there', async (t) => {
   t.not(
     keepCopy(copies, 'db1.2', 'two', new Date('2026-11-24T03:44:24Z')),
     second,
-    'another guest, another copy',
+    'another guest has its own backup',
   )
   t.equal(readdirSync(copies).length, 3)
   const odd = keepCopy(copies, '-a b/../\u00e9', 'x', new Date('2026-11-24T03:44:24Z'))
@@ -540,7 +539,7 @@ t.test('events', async (t) => {
     t.same(
       event('lifecycle', odd, 'Defined Renamed'),
       { guest: odd, why: 'renamed' },
-      'whatever a guest is called',
+      'whatever the name of the guest',
     )
   for (const line of [
     '',
@@ -551,7 +550,7 @@ t.test('events', async (t) => {
     t.equal(readEvent(line), undefined, line)
 })
 
-t.test('two programs that want a guest differently', async (t) => {
+t.test('two programs that place a guest differently', async (t) => {
   let refits: Refits = []
   const fitAt = (now: number): string => {
     const turn = turnOf(refits, now)
@@ -562,9 +561,9 @@ t.test('two programs that want a guest differently', async (t) => {
   t.equal(fitAt(9000), 'leave')
   t.equal(fitAt(9001), 'reported')
   t.equal(fitAt(30_000), 'reported')
-  t.equal(fitAt(1000 + WITHIN_MS), 'fit', 'the first is a minute old')
-  t.equal(fitAt(1001 + WITHIN_MS), 'leave', 'and there was only one turn in it')
+  t.equal(fitAt(1000 + WITHIN_MS), 'fit', 'the first fit is a minute ago')
+  t.equal(fitAt(1001 + WITHIN_MS), 'leave', 'and only one fit was undone since')
   t.equal(fitAt(10 * WITHIN_MS), 'fit')
-  t.equal(refits.length, 1, 'what is long ago is forgotten')
+  t.equal(refits.length, 1, 'older fits are forgotten')
   t.same([1, 2, 3, 4, 5, 6, 7, 99].map(pauseMs), [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
 })

@@ -1,4 +1,4 @@
-// The doctor on captured hosts: what stands against each, and what does not; and on this machine.
+// doctor on captured hosts, with its findings on each; and on this machine.
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ const itemOf = (name: string, change?: Tree, more?: Partial<Inspection>): Item =
   itemsOf(change, more).find((item) => item.name === name) as Item
 const codesOf = ({ found }: Item): string[] => found.map(({ code }) => code)
 
-t.test('a host that is well', (t) => {
+t.test('a host without problems', (t) => {
   const items = itemsOf()
   t.same(
     items.map((item) => [item.name, stateOf(item), item.says]),
@@ -50,7 +50,7 @@ t.test('versions, configuration, hook', (t) => {
   t.same(
     codesOf(itemOf('versions', {}, { versions: {}, isThisHost: false })),
     [],
-    'of a capture no program tells',
+    'a capture has no programs to ask for versions',
   )
   t.same(codesOf(itemOf('versions', {}, { versions: { libvirt: '6.4.0' } })), ['libvirt-old'])
   for (const libvirt of ['6.5.0', '10.0.0'])
@@ -74,7 +74,7 @@ t.test('versions, configuration, hook', (t) => {
   const unseen = itemOf('hook', {}, { isHookSeen: false })
   t.same([stateOf(unseen), ...codesOf(unseen)], ['note', 'hook-unseen'])
   const stopped = itemOf('hook', { '/run/libvirtd.pid': '' }, { isHookSeen: false })
-  t.same(codesOf(stopped), [], 'it looks when it starts')
+  t.same(codesOf(stopped), [], 'the daemon looks for hooks when it starts')
   t.match(
     itemOf('hook', {}, { otherHooks: ['/etc/libvirt/hooks/qemu.d/10-mine'] }).says,
     'other hooks: /etc/libvirt/hooks/qemu.d/10-mine',
@@ -94,7 +94,7 @@ t.test('access', (t) => {
     "echo '/opt/node/bin/node PUx,' >> /etc/apparmor.d/local/usr.sbin.libvirtd",
   )
   const local: Tree = { ...confined, '/etc/apparmor.d/local/usr.sbin.libvirtd': '/opt/node/bin/node PUx,\n' }
-  t.same(codesOf(itemOf('access', local, elsewhere)), [], 'once it is allowed')
+  t.same(codesOf(itemOf('access', local, elsewhere)), [], 'once the rule is added')
   for (const current of ['unconfined\n', 'libvirtd (complain)\n']) {
     t.same(codesOf(itemOf('access', { ...on, [`${PID}/attr/current`]: current }, elsewhere)), [], current)
   }
@@ -133,7 +133,7 @@ t.test('pages and hugetlbfs', (t) => {
   )
 
   const missing = itemOf('hugetlbfs', { [`${PID}/mounts`]: 'proc /proc proc rw 0 0\n' })
-  t.same(codesOf(missing), ['hugetlbfs-missing'], 'in the eyes of the daemon')
+  t.same(codesOf(missing), ['hugetlbfs-missing'], 'not mounted for the daemon')
   t.match(firstWorded(missing.found).fix, 'mount -t hugetlbfs -o pagesize=2M')
   const late = itemOf('hugetlbfs', {
     [`${PID}/root/dev/hugepages/libvirt/qemu/empty`]: '',
@@ -142,7 +142,7 @@ t.test('pages and hugetlbfs', (t) => {
   t.same(codesOf(late), ['hugetlbfs-unseen'])
   t.match(firstWorded(late.found).what, 'libvirtd (process 812) has not seen the hugetlbfs at /dev/late')
   const two = `none /dev/late hugetlbfs rw,pagesize=2M 0 0\n${WELL[`${PID}/mounts`]}`
-  t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two is enough')
+  t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two mounts is enough')
   t.same(
     codesOf(
       itemOf('hugetlbfs', {
@@ -152,7 +152,7 @@ t.test('pages and hugetlbfs', (t) => {
       }),
     ),
     [],
-    'no pages, no need',
+    'not needed without pages',
   )
   t.same(
     codesOf(itemOf('hugetlbfs', { '/run/libvirtd.pid': '', '/proc/mounts': 'none /a hugetlbfs rw 0 0\n' })),
@@ -162,7 +162,7 @@ t.test('pages and hugetlbfs', (t) => {
   t.end()
 })
 
-t.test('cgroups and where guests land', (t) => {
+t.test('cgroups, and those of guests', (t) => {
   t.same(codesOf(itemOf('cgroup', { '/sys/fs/cgroup/cgroup.controllers': 'cpu memory\n' })), [
     'cpuset-controller-off',
   ])
@@ -232,7 +232,7 @@ t.test('binding and kvm', (t) => {
   t.same(
     codesOf(itemOf('binding', { [`${PID}/status`]: 'Name: x\n' })),
     [],
-    'what is not known stands against nothing',
+    'what is not known is not a finding',
   )
 
   t.same(codesOf(itemOf('kvm', {}, { kvm: { uid: 0, gid: 0, mode: 0o20600 } })), ['kvm-denied'])
@@ -259,8 +259,11 @@ t.test('binding and kvm', (t) => {
   const user = qemuUser(files, { group: 'kvm' })
   t.same(user, { name: 'libvirt-qemu', uid: 64055, gids: [105, 105], source: 'the default' })
   t.ok(mayUse({ uid: 5, gids: [] }, { uid: 0, gid: 0, mode: 0o666 }))
-  t.notOk(mayUse({ uid: 5, gids: [7] }, { uid: 0, gid: 7, mode: 0o606 }), 'the group comes before others')
-  t.notOk(mayUse({ uid: 5, gids: [7] }, { uid: 5, gid: 7, mode: 0o466 }), 'and the owner before both')
+  t.notOk(
+    mayUse({ uid: 5, gids: [7] }, { uid: 0, gid: 7, mode: 0o606 }),
+    'the group’s bits apply before those of others',
+  )
+  t.notOk(mayUse({ uid: 5, gids: [7] }, { uid: 5, gid: 7, mode: 0o466 }), 'and the owner’s before both')
   t.end()
 })
 
@@ -269,7 +272,7 @@ t.test('a daemon', (t) => {
   t.equal(
     readDaemon(filesOf({ ...WELL, [`${PID}/comm`]: 'bash\n' })),
     undefined,
-    'its number is now of another',
+    'another process has its pid',
   )
   t.equal(readDaemon(filesOf({ ...WELL, '/run/libvirtd.pid': 'x\n' })), undefined)
   const modular = {
@@ -282,7 +285,7 @@ t.test('a daemon', (t) => {
   t.end()
 })
 
-/** As version 0.1.0 wrote it before it asked for a verdict. */
+/** The shim of version 0.1.0, before it asked for a verdict. */
 const FORMER_HOOK = [
   '#!/bin/sh',
   [
@@ -317,7 +320,7 @@ t.test('a captured folder', (t) => {
   t.match(
     bare.stdout,
     `no ${host}/etc/libvirt/virt-numa.conf`,
-    'its own configuration, not that of this machine',
+    'the configuration of the captured host, not of this machine',
   )
 
   const hook = join(host, 'etc/libvirt/hooks/qemu')
@@ -360,7 +363,7 @@ t.test('a captured folder', (t) => {
 t.test('this machine', (t) => {
   const { status, stdout, stderr } = doctor('--json')
   const { findings, items } = JSON.parse(stdout)
-  t.equal(items.length, 10, 'every item is there, whatever it says')
+  t.equal(items.length, 10, 'every item is reported, whatever its result')
   t.equal(status, findings === 0 ? 0 : 1)
   t.equal(
     stderr.match(/^error\[/gm)?.length ?? 0,

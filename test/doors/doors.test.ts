@@ -1,6 +1,6 @@
-// Hostile input at every command, through the built programs: exit status and code, time and memory, and
-// nothing half-written. `npm test` tries each command once for each exit status; `--all` (`npm run
-// test:long`) goes through the whole table, and `--figures` prints what each case took.
+// Hostile input at every command, through the built programs: exit status and code, time and memory, and no
+// partial output. `npm test` tries each command once for each exit status; `--all` (`npm run test:long`) runs
+// the whole table, and `--figures` prints what each case took.
 
 import { spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,14 +20,14 @@ const COMMAND = `${process.cwd()}/dist/virt-numa.cjs`
 const HOOK = `${process.cwd()}/dist/hooks/qemu.cjs`
 
 /**
- * What DESIGN allows is a second of an idle machine: time on a CPU says more of one that is not, and is
- * slower there too.
+ * The limit is one second on an idle machine. CPU time depends less on other load than elapsed time, but is
+ * longer on a busy machine too.
  */
 const MOST_MIB = 256
 const MOST_CPU_MS = 5000
 const MOST_MS = 60_000
 
-/** Runs in the child as it ends: the peak of its memory, and its time on a CPU. */
+/** Runs in the child as it exits: reports its peak memory and its CPU time. */
 const METER = `
 const { isMainThread } = require('node:worker_threads')
 const fs = require('node:fs')
@@ -52,7 +52,7 @@ interface Ended {
   readonly wallMs: number
   readonly cpuMs: number
   readonly peakMiB: number
-  /** What lies in the case's folder that was not laid there. */
+  /** Files in the case's folder that the case did not put there. */
   readonly left: readonly string[]
 }
 
@@ -100,7 +100,7 @@ function start(
   child.stderr?.on('data', (data: Buffer) => {
     said.stderr += data
   })
-  // A child that leaves its input unread is what we want.
+  // A child may leave its input unread.
   child.stdin?.on('error', () => {})
   child.stdin?.end(typeof input === 'function' ? undefined : input)
   return new Promise((resolve, reject) => {
@@ -124,7 +124,7 @@ function metered(file: string): number[] {
 
 const codeOf = (stderr: string): string => /^error\[([\w-]+)\]/m.exec(stderr)?.[1] ?? ''
 
-/** Two at a time, in the table's order. */
+/** A few at a time, in the order of the table. */
 async function walk(told: (door: Door, ended: Ended) => void, atOnce: number): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'virt-numa-doors-'))
   try {
@@ -173,7 +173,7 @@ if (process.argv.includes('--figures')) {
         [door.status, door.code === '*' ? true : door.code],
         `${name}\n${ended.stderr.slice(0, 300)}`,
       )
-      if (ended.status !== 0) t.equal(ended.stdout, '', `${name}: nothing on stdout`)
+      if (ended.status !== 0) t.equal(ended.stdout, '', `${name}: no output`)
       t.ok(ended.peakMiB <= MOST_MIB, `${name}: ${ended.peakMiB.toFixed(0)} MiB`)
       t.ok(ended.cpuMs < MOST_CPU_MS, `${name}: ${ended.cpuMs.toFixed(0)} ms on a CPU`)
       t.same(ended.left, [], `${name}: nothing is left behind`)
@@ -190,7 +190,7 @@ if (process.argv.includes('--figures')) {
     t.end()
   })
 
-  t.test('-i under SIGTERM: the file is as it was, or whole', async (t) => {
+  t.test('-i under SIGTERM: the file is the former or the new one', async (t) => {
     const place = mkdtempSync(join(tmpdir(), 'virt-numa-doors-'))
     t.teardown(() => rmSync(place, { recursive: true, force: true }))
     const file = join(place, 'domain.xml')
@@ -205,8 +205,8 @@ if (process.argv.includes('--figures')) {
           run * 15,
         ),
       )
-      t.ok([before, after].includes(readFileSync(file, 'utf8')), 'the file is whole')
-      t.same(readdirSync(place), ['domain.xml'], 'nothing lies beside it')
+      t.ok([before, after].includes(readFileSync(file, 'utf8')), 'the file is complete')
+      t.same(readdirSync(place), ['domain.xml'], 'nothing is left behind')
     }
     t.ok(
       [...ends].every((end) => ['0', '143', 'SIGTERM'].includes(end)),
@@ -215,7 +215,7 @@ if (process.argv.includes('--figures')) {
   })
 }
 
-/** The files of a machine of which only so many reads succeed. */
+/** The files of a machine, of which only the first reads succeed. */
 function vanishing(files: Files, reads: number): Files {
   let left = reads
   const still =

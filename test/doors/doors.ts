@@ -1,5 +1,5 @@
-// Every door and what a hostile one knocks with: the words, files and stdin of one run, and the exit status
-// and first code it must end with. `code` '' is no error at all.
+// Hostile inputs for every command and hook operation: the arguments, files and stdin of one run, and the
+// expected exit status and first code. An empty `code` means no error.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
@@ -14,11 +14,11 @@ export interface Door {
   readonly name: string
   readonly status: number
   readonly code: string
-  /** Makes what lies in the case's own folder. */
+  /** Writes the files of the case into its folder. */
   readonly lay?: (place: string) => void
   readonly words: (place: string) => readonly string[]
   readonly program?: 'command' | 'hook'
-  /** A function: the path of a file that is stdin. */
+  /** A function returns the path of the file to use as stdin. */
   readonly input?: string | Buffer | ((place: string) => string)
   readonly config?: string
 }
@@ -36,7 +36,7 @@ const domain = (inside: string, attributes = ''): string =>
 const asks = "<metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1'/></metadata>"
 const many = (count: number, each: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => each(index)).join('')
-/** Each entity is ten of the one before. */
+/** Each entity is ten times the one before. */
 const entity = (index: number): string => {
   const before = index === 0 ? 'a' : 'b'.repeat(index)
   return `<!ENTITY ${'b'.repeat(index + 1)} "${`&${before};`.repeat(10)}">`
@@ -166,7 +166,7 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
   ],
 }
 
-/** Each hostile domain at one of the commands in turn, so that all are knocked at, and a few at every one. */
+/** Each hostile domain at one of the commands in turn, and a few at every command. */
 const COMMANDS = ['transform', 'plan', 'check'] as const
 const AT_ALL = ['100 MB of NULs', 'an entity bomb', 'invalid UTF-8', '100,000 levels', 'a cpuset of 10^9']
 
@@ -188,7 +188,7 @@ function atCommands(): Door[] {
   })
 }
 
-/** What a file is, not a pipe. */
+/** For stdin that is a file, not a pipe. */
 const asFile: Door = {
   door: 'transform -i',
   name: 'a file of 100 MB',
@@ -329,7 +329,7 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
   ],
 }
 
-/** A plan is drawn over a picture that is there. */
+/** A plan with a picture that replaces an existing one. */
 function atHosts(): Door[] {
   return Object.entries(documents).map(([name, [text, [status, code]]], index) => {
     const commands =
@@ -502,7 +502,7 @@ function atTars(): Door[] {
 
 // ---- Captures: folders, and the cgroups in them ----
 
-/** The machine of the seed, with one thing that is wrong. */
+/** The seed's machine with one defect. */
 function captured(place: string, spoil: (at: (path: string) => string) => void): void {
   const root = join(place, 'root')
   mkdirSync(root)
@@ -784,7 +784,7 @@ function atOnDefineDomain(): Door[] {
   }))
 }
 
-// ---- The hook: at migrate and restore a refusal, at prepare silence, elsewhere nothing is read ----
+// ---- The hook: refuses at migrate and restore, is silent at prepare, reads nothing at others ----
 
 const OPERATIONS: readonly (readonly [operation: string, refuses: boolean])[] = [
   ['migrate begin', true],
@@ -858,7 +858,7 @@ function atHook(): Door[] {
   return [...rebinds, ...others, ...prepares, ...settings.filter(({ name }) => !name.includes('UTF-8'))]
 }
 
-/** Words that are wrong by themselves. */
+/** Arguments that are wrong in themselves. */
 const words: readonly Door[] = [
   ['a cpuset of 10^9', ['--cpuset', '0-1000000000']],
   ['a cpuset that repeats', ['--cpuset', '0-65535,'.repeat(15_000)]],

@@ -1,5 +1,5 @@
-// A virsh of our own in front of PATH: one guest, whose definition is a file, and who cannot be refused but
-// by name. What a real libvirt makes of definitions is in e2e/.
+// A fake virsh at the front of PATH, with one guest whose definition is a file. It accepts every definition.
+// Tests with a real libvirt are in e2e/.
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,9 +9,9 @@ export const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
 
 /** A virsh of this kind in a folder of its own. */
 export interface FakeVirsh {
-  /** To be handed to the program. */
+  /** The environment for the program. */
   readonly env: NodeJS.ProcessEnv
-  /** Where its guest's definition is, as --security-info shows it. */
+  /** The file with its guest's definition, as --security-info prints it. */
   readonly definition: string
 }
 
@@ -20,7 +20,7 @@ interface Guest {
   readonly text: string
   /** Without --security-info. */
   readonly shown?: string
-  /** What `define` says instead of defining. */
+  /** The error that `define` prints instead of defining. */
   readonly refuses?: string
 }
 

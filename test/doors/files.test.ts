@@ -1,5 +1,4 @@
-// Files that commands write: whole or not at all, with all that they had beside their content, and never over
-// an input.
+// Files that commands write: atomically, with mode, owner and attributes kept, and never over an input.
 
 import { spawnSync } from 'node:child_process'
 import {
@@ -31,7 +30,7 @@ import { canMount, codesOf, type Ended, folder, HOST, PROGRAM, seed, shell } fro
 
 const hasPython = spawnSync('python3', ['-c', '']).status === 0
 
-// Run by itself, tap would end it after 30 s.
+// When run alone, tap would end it after 30 s.
 t.setTimeout(300_000)
 
 const large = seed.replace('<devices>', `<!--${'x'.repeat(20_000)}-->\n  <devices>`)
@@ -55,7 +54,7 @@ const fitted = ((): string => {
 
 // ---- Short writes ----
 
-t.test('a file that may not be so large is not written at all', (t) => {
+t.test('a file above the size limit is not written', (t) => {
   const place = folder(t)
   writeFileSync(join(place, 'db1.xml'), large)
   writeFileSync(join(place, 'out'), 'former\n')
@@ -71,7 +70,7 @@ t.test('a file that may not be so large is not written at all', (t) => {
     const ended = shell(`prlimit --fsize=100 ${line}`, place)
     t.same(refused(ended, 'unwritable'), [1, ['unwritable']], `${name}: ${ended.stderr}`)
     t.match(ended.stderr, /fix: raise the limit on the size of files: ulimit -f unlimited/, name)
-    t.same(contentsOf(place), before, `${name}: every file is as it was, and there is no other`)
+    t.same(contentsOf(place), before, `${name}: no file has changed, and there is no new one`)
   }
   for (const line of [
     'transform db1.xml',
@@ -95,7 +94,7 @@ t.test('a file that may not be so large is not written at all', (t) => {
   t.end()
 })
 
-/** What of virsh a definition is read with, for one guest. Whoever defines it leaves a file. */
+/** As much of virsh as reads the definition of one guest. `define` leaves a file. */
 const VIRSH = `#!/bin/sh
 case "$2" in
   uri) echo qemu:///system;;
@@ -106,7 +105,7 @@ case "$2" in
 esac
 `
 
-t.test('a copy of a definition is whole, or not there and nothing is defined', (t) => {
+t.test('a definition is not changed without a complete backup', (t) => {
   const place = folder(t)
   writeFileSync(join(place, 'virsh'), VIRSH, { mode: 0o755 })
   writeFileSync(join(place, 'domain.xml'), seed.replace('<name>seed</name>', '<name>db1</name>'))
@@ -115,9 +114,9 @@ t.test('a copy of a definition is whole, or not there and nothing is defined', (
   const limited = shell(`prlimit --fsize=100 ${line}`, place, env)
   t.same([limited.status, codesOf(limited.stderr)], [1, ['unwritable']], limited.stderr)
   t.match(limited.stderr, /cannot write copies\/db1\.\S+\.xml: file too large/)
-  t.same(readdirSync(join(place, 'copies')), [], 'nothing of it is left')
+  t.same(readdirSync(join(place, 'copies')), [], 'no partial backup is left')
   t.notOk(existsSync(join(place, 'defined')))
-  // A fake that defines nothing: what is read back is still the former one.
+  // This fake defines nothing: the definition that is read back is still the former one.
   shell(line, place, env)
   t.ok(existsSync(join(place, 'defined')))
   const [copy = ''] = readdirSync(join(place, 'copies'))
@@ -127,7 +126,7 @@ t.test('a copy of a definition is whole, or not there and nothing is defined', (
   t.same(
     [temporary.status, codesOf(temporary.stderr)],
     [1, ['unwritable']],
-    'no folder for temporary files is no bug of ours',
+    'a missing folder for temporary files is reported as an error of the system',
   )
   const long = keepCopy(place, 'x'.repeat(300), 'long', new Date(1e12))
   t.equal(readFileSync(long, 'utf8'), 'long', 'a long name')
@@ -155,7 +154,7 @@ if (canMount) {
       const ended = shell(line, place, { DISK: disk })
       t.same([ended.status, codesOf(ended.stderr)], [1, ['unwritable']], `${name}: ${ended.stderr}`)
       t.match(ended.stderr, /no space left on device[\s\S]*fix: free space on the disk/, name)
-      t.same(contentsOf(disk), before, `${name}: every file is as it was, and there is no other`)
+      t.same(contentsOf(disk), before, `${name}: no file has changed, and there is no new one`)
     }
     t.match(
       refusedBy(() => keepCopy(disk, 'db1', large, new Date(0))),
@@ -166,7 +165,7 @@ if (canMount) {
   })
 }
 
-// ---- Names for a while ----
+// ---- Temporary files ----
 
 t.test('a temporary file that was left behind', (t) => {
   for (const [name, plant] of [
@@ -191,9 +190,9 @@ t.test('a temporary file that was left behind', (t) => {
       write(file)
       t.equal(readFileSync(file, 'utf8'), 'new', `${name}: it is ${way}`)
       t.notOk(lstatSync(file).isSymbolicLink())
-      t.equal(readFileSync(victim, 'utf8'), 'theirs', `${name}: what it led to is not touched`)
+      t.equal(readFileSync(victim, 'utf8'), 'theirs', `${name}: the target of the link is not touched`)
       const left = name.startsWith('a folder') ? [stale.slice(place.length + 1)] : []
-      t.same(readdirSync(place), [...left, 'db1.xml', 'victim'], `${name}: nothing more is there`)
+      t.same(readdirSync(place), [...left, 'db1.xml', 'victim'], `${name}: there is no new file`)
     }
   }
   const place = folder(t)
@@ -202,12 +201,12 @@ t.test('a temporary file that was left behind', (t) => {
   t.throws(
     () => createFile(there, { bytes: Buffer.from('x'), mode: 0o600 }),
     { code: 'EEXIST' },
-    'what is there is not replaced',
+    'an existing file is not replaced',
   )
   t.same(contentsOf(place), { there: 'former' })
   const long = join(place, 'ü'.repeat(127))
   saveFile(long, 'text')
-  t.equal(readFileSync(long, 'utf8'), 'text', 'a name as long as names may be')
+  t.equal(readFileSync(long, 'utf8'), 'text', 'a name of the maximum length')
   t.end()
 })
 
@@ -224,12 +223,12 @@ if (canMount) {
   })
 }
 
-t.test('a file that another process takes for one that was left behind', (t) => {
+t.test('a temporary file that another process removes as stale', (t) => {
   const place = folder(t)
   const file = join(place, 'db1.xml')
   const beside = join(place, `.db1.xml.virt-numa-${process.pid}`)
   let times = 0
-  // Another process with this number, in another container, removes the name and uses it for its own.
+  // A process with the same pid in another container removes the file and uses its name.
   replaceFile(file, {
     bytes: Buffer.from('ours'),
     mode: 0o600,
@@ -240,14 +239,14 @@ t.test('a file that another process takes for one that was left behind', (t) => 
       writeFileSync(beside, 'half')
     },
   })
-  t.equal(readFileSync(file, 'utf8'), 'ours', 'the file of this process is the one that is moved')
+  t.equal(readFileSync(file, 'utf8'), 'ours', 'the file of this process is renamed, not the other one')
   t.equal(readFileSync(beside, 'utf8'), 'half', "the other's stays")
   t.end()
 })
 
-// ---- What a file has beside its content ----
+// ---- Links, modes and attributes ----
 
-t.test('a file with two names keeps both', (t) => {
+t.test('a file with two hard links keeps both', (t) => {
   for (const [name, line] of [
     ['-i', '$N transform -i --host $HOST db1.xml'],
     ['-o', '$N transform -o db1.xml --host $HOST other.xml'],
@@ -267,7 +266,7 @@ t.test('a file with two names keeps both', (t) => {
   t.end()
 })
 
-t.test('a write in place that fails is taken back', (t) => {
+t.test('a failed write in place is undone', (t) => {
   const place = folder(t)
   const file = join(place, 'db1.xml')
   writeFileSync(file, seed)
@@ -275,7 +274,7 @@ t.test('a write in place that fails is taken back', (t) => {
   t.ok(fitted.length > seed.length + 200)
   const ended = shell(`prlimit --fsize=${seed.length + 100} $N transform -i --host $HOST db1.xml`, place)
   t.same([ended.status, codesOf(ended.stderr)], [1, ['unwritable']], ended.stderr)
-  t.same(contentsOf(place), { 'db1.xml': seed, second: seed }, 'the former content, and no copy of it')
+  t.same(contentsOf(place), { 'db1.xml': seed, second: seed }, 'the former content, and no backup')
   for (const text of ['short', large, '']) {
     saveFile(file, text)
     t.same(contentsOf(place), { 'db1.xml': text, second: text }, `${text.length} bytes`)
@@ -283,7 +282,7 @@ t.test('a write in place that fails is taken back', (t) => {
   t.end()
 })
 
-long('the copy that an interrupted write in place left', (t) => {
+long('the backup that an interrupted write in place left', (t) => {
   const place = folder(t)
   const file = join(place, 'db1.xml')
   const copy = join(place, '.db1.xml.virt-numa-former')
@@ -299,11 +298,11 @@ long('the copy that an interrupted write in place left', (t) => {
   writeFileSync(copy, seed)
   const again = shell('$N transform -i --host $HOST db1.xml', place)
   t.equal(again.status, 0, again.stderr)
-  t.same(contentsOf(place), { 'db1.xml': fitted, second: fitted }, 'one that is the same as the file goes')
+  t.same(contentsOf(place), { 'db1.xml': fitted, second: fitted }, 'a backup equal to the file is removed')
   t.end()
 })
 
-/** An access control list: the user 1234 may write, the owning group may do nothing. */
+/** An access control list: user 1234 may write, the owning group may do nothing. */
 const ACL = '0200000001000600ffffffff02000600d204000004000000ffffffff10000600ffffffff20000000ffffffff'
 
 function attributesOf(file: string): string {
@@ -331,7 +330,7 @@ if (hasPython) {
       const file = join(place, 'db1.xml')
       writeFileSync(file, seed)
       writeFileSync(join(place, 'other.xml'), seed)
-      t.ok(giveAttributes(file), 'the file system takes attributes')
+      t.ok(giveAttributes(file), 'the file system supports attributes')
       const before = [attributesOf(file), statSync(file).mode]
       const ended = shell(line, place, env)
       t.equal(ended.status, 0, ended.stderr)
@@ -343,7 +342,7 @@ if (hasPython) {
   })
 }
 
-t.test('where nobody can copy attributes, the file is written where it is', (t) => {
+t.test('where attributes cannot be copied, the file is written in place', (t) => {
   const place = folder(t)
   const file = join(place, 'db1.xml')
   writeFileSync(file, 'former')
@@ -371,13 +370,13 @@ t.test('where nobody can copy attributes, the file is written where it is', (t) 
   t.equal(readFileSync(join(place, 'seed.xml'), 'utf8'), fitted)
   writeFileSync(join(place, 'seed.xml'), seed)
   t.equal(shell(line, place).status, 0)
-  t.not(statSync(join(place, 'seed.xml')).ino, ino, 'with it, it is replaced in one step')
+  t.not(statSync(join(place, 'seed.xml')).ino, ino, 'with cp it is replaced atomically')
   t.same(readdirSync(place), ['db1.xml', 'other', 'seed.xml'], 'nothing is left behind')
   t.end()
 })
 
 if (canMount) {
-  t.test('a file that another is mounted on', (t) => {
+  t.test('a bind-mounted file', (t) => {
     const place = folder(t)
     mkdirSync(join(place, 'pod'))
     writeFileSync(join(place, 'db1.xml'), seed)
@@ -385,7 +384,7 @@ if (canMount) {
     const mount = 'mount --bind db1.xml pod/db1.xml && $N transform -i --host $HOST pod/db1.xml'
     const ended = shell(`unshare -m sh -c '${mount}'`, place)
     t.equal(ended.status, 0, ended.stderr)
-    t.equal(readFileSync(join(place, 'db1.xml'), 'utf8'), fitted, 'it is written where it is')
+    t.equal(readFileSync(join(place, 'db1.xml'), 'utf8'), fitted, 'it is written in place')
     t.same(readdirSync(join(place, 'pod')), ['db1.xml'], 'nothing is left behind')
     writeFileSync(join(place, 'db1.xml'), seed)
     const other = shell(
@@ -444,7 +443,7 @@ t.test('an output never replaces an input of another kind', (t) => {
   ]) {
     const ended = shell(`$N ${line}`, place)
     t.same([ended.status, codesOf(ended.stderr)], [1, ['output-taken']], `${line}: ${ended.stderr}`)
-    t.same(contentsOf(place), before, `${line}: every file is as it was`)
+    t.same(contentsOf(place), before, `${line}: no file has changed`)
   }
   t.equal(readFileSync(join(place, 'captured/sys/online'), 'utf8'), '0-1')
   for (const line of [
@@ -475,7 +474,7 @@ function mkfifo(place: string): void {
   spawnSync('mkfifo', [join(place, 'pipe')])
 }
 
-t.test('what may be written is written', (t) => {
+t.test('outputs that are allowed', (t) => {
   const place = folder(t)
   const lay = (): void => writeFileSync(join(place, 'db1.xml'), seed)
   for (const line of ['-o db1.xml db1.xml', '-o db1.xml < db1.xml', '-i db1.xml', '-o ./db1.xml db1.xml']) {
@@ -505,18 +504,18 @@ t.test('what may be written is written', (t) => {
   t.same(
     [added.status, readFileSync(join(place, 'printed'), 'utf8')],
     [0, `before\n${fitted}`],
-    'what is there is not replaced',
+    'an existing file is not replaced',
   )
   const picture = shell('$N plan --svg /dev/stdout --host $HOST db1.xml', place)
   t.match(picture.stdout, /^<svg/, 'the picture alone')
   t.equal(
     shell('$N plan --svg /dev/null --host $HOST db1.xml > /dev/null', place).status,
     0,
-    'a device is not a file',
+    'a device is not an input file',
   )
   mkdirSync(join(place, 'cap/sys'), { recursive: true })
   const beside = shell('$N verify --pid 1 --host cap --metrics cap/x.prom', place)
-  t.notMatch(beside.stderr, 'output-taken', 'beside what is read of a captured host')
+  t.notMatch(beside.stderr, 'output-taken', 'a new file in a captured host’s folder')
   t.end()
 })
 
@@ -545,7 +544,7 @@ long('the mode of a new file', (t) => {
   t.end()
 })
 
-long('a pipe that nobody reads', (t) => {
+long('a pipe without a reader', (t) => {
   const place = folder(t)
   mkfifo(place)
   writeFileSync(join(place, 'db1.xml'), seed)
@@ -554,7 +553,7 @@ long('a pipe that nobody reads', (t) => {
     const ended = shell(`$N ${line} --host $HOST db1.xml`, place)
     t.same([ended.status, codesOf(ended.stderr)], [1, ['unwritable']], ended.stderr)
     t.match(ended.stderr, /nobody reads this pipe[\s\S]*fix: start the program that reads it first/)
-    t.ok(Date.now() - began < 30_000, 'is not waited for')
+    t.ok(Date.now() - began < 30_000, 'does not wait for a reader')
   }
   const late = shell(
     '(sleep 0.5; cat pipe) & $N transform -o pipe --host $HOST db1.xml; status=$?; wait; exit $status',
@@ -573,7 +572,7 @@ long('a pipe that nobody reads', (t) => {
   t.end()
 })
 
-// ---- What the system says ----
+// ---- Errors of the system ----
 
 t.test('each error of the system has its own fix', (t) => {
   const place = folder(t)
@@ -604,7 +603,7 @@ t.test('each error of the system has its own fix', (t) => {
     t.match(ended.stderr, fix, `${line}: ${ended.stderr}`)
     t.notMatch(ended.stderr, /free (the )?space/, line)
   }
-  t.notOk(existsSync(join(place, 'gone')), 'no link is followed to a file that is not there')
+  t.notOk(existsSync(join(place, 'gone')), 'a dangling link does not create its target')
   const fixes = [
     'ENOENT',
     'ENOTDIR',
@@ -623,7 +622,7 @@ t.test('each error of the system has its own fix', (t) => {
     t.not(fix, 'choose another file', errno)
     return fix
   })
-  t.equal(new Set(fixes).size, fixes.length, 'no two have the same')
+  t.equal(new Set(fixes).size, fixes.length, 'no two errors have the same fix')
   const kept = messageOf(
     diagnostic('unwritable', {
       file: '/srv/a b',

@@ -1,5 +1,4 @@
-// What the tests of the hook run it on: a captured host, the operations of libvirt's, and the environment
-// that libvirt hands on.
+// What tests run the hook with: a captured host, libvirt's operations, and the environment that libvirt sets.
 
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,13 +6,13 @@ import { dirname, join } from 'node:path'
 /** The environment that libvirt gives a hook. */
 export const ENV = { HOME: '/root', LC_ALL: 'C', PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 
-/** The guest asks. */
+/** The metadata by which a guest opts in. */
 export const ASKS = "<metadata><numa:guestMappingPassthrough xmlns:numa='urn:virt-numa:1'/></metadata>"
 
 /** The operations at which the hook rebinds a guest. */
 export const REBINDS = ['migrate begin', 'restore begin']
 
-/** At these the hook does nothing; the last two are not libvirt's. */
+/** Operations at which the hook does nothing; the last two do not exist in libvirt. */
 export const IDLE = [
   'start begin',
   'started begin',

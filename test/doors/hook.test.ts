@@ -1,4 +1,4 @@
-// The hook as libvirt runs it: argv, a bare environment, cwd /; and with everything broken that can break.
+// The hook as libvirt runs it: argv, a minimal environment, cwd /; and with each part of it broken.
 
 import { type ChildProcess, type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import {
@@ -44,7 +44,7 @@ const emptyHost = join(folder, 'empty')
 mkdirSync(emptyHost)
 
 let configs = 0
-/** The log of each is beside it, named .log. */
+/** The log of each configuration is in the same folder, with the suffix .log. */
 function config(lines = '', root = host): string {
   configs += 1
   const path = join(folder, `virt-numa-${configs}.conf`)
@@ -57,7 +57,7 @@ function config(lines = '', root = host): string {
 
 const logOf = (path: string): string => (existsSync(`${path}.log`) ? readFileSync(`${path}.log`, 'utf8') : '')
 
-// ---- Guests of two cells: one that sits elsewhere, one that sits right ----
+// ---- Guests of two cells: one placed for another host, one for this host ----
 
 function domain({ at = [2, 3], cpus = ['8', '12'], asks = true, mib = 128, more = '' } = {}): string {
   const pins = [0, 1, 2, 3]
@@ -134,7 +134,7 @@ function outcome({ status, stdout, stderr }: SpawnSyncReturns<string>): unknown[
   return [status, stdout, stderr]
 }
 
-/** `start` may close what it likes before the hook comes to it. */
+/** `start` may close streams before the hook uses them. */
 function runOpen(operation: string, path: string, start: (child: ChildProcess) => void): Promise<Ended> {
   const child = startApart(process.execPath, [PROGRAM, 'db1', ...operation.split(' '), '-'], {
     cwd: '/',
@@ -147,7 +147,7 @@ function runOpen(operation: string, path: string, start: (child: ChildProcess) =
 }
 
 const ALL = [...REBINDS, 'prepare begin', ...IDLE]
-/** What is exit status 0 whatever breaks. */
+/** Operations that exit with 0 whatever breaks. */
 const NEVER_FAIL = ['prepare begin', ...IDLE]
 
 const firstLine = (text: string): string => text.split('\n')[0] as string
@@ -155,15 +155,15 @@ const cellsOf = (text: string): string => /<numa>\s*<cell[\s\S]*<\/numa>/.exec(t
 
 // ---- What it does ----
 
-t.test('migrate and restore bind the guest anew', (t) => {
+t.test('migrate and restore rebind the guest', (t) => {
   for (const operation of REBINDS) {
     const path = config()
     const { status, stdout, stderr } = run(operation, { config: path, input: elsewhere })
     t.equal(status, 0, operation)
-    t.equal(stderr, '', 'nothing is said')
+    t.equal(stderr, '', 'no message')
     t.match(stdout, "<memnode cellid='0' mode='strict' nodeset='0'/>")
     t.match(stdout, "<memnode cellid='1' mode='strict' nodeset='1'/>")
-    t.notMatch(stdout, /cpuset='[^']*(8|12)/, 'no pin is left on a CPU that is not here')
+    t.notMatch(stdout, /cpuset='[^']*(8|12)/, 'no pin is left on a CPU that this host lacks')
     t.equal(cellsOf(stdout), cellsOf(elsewhere), 'the cells stay')
     t.match(
       logOf(path),
@@ -179,7 +179,7 @@ t.test('migrate and restore bind the guest anew', (t) => {
   t.end()
 })
 
-t.test('an element that is not there yet is written', (t) => {
+t.test('a missing element is added', (t) => {
   const { status, stdout } = run('migrate begin', {
     config: config(),
     input: elsewhere.replace(/ *<emulatorpin[^>]*>\n/, ''),
@@ -189,11 +189,11 @@ t.test('an element that is not there yet is written', (t) => {
   t.end()
 })
 
-t.test('a refusal cancels migrate and restore, its reason first', (t) => {
+t.test('a refusal cancels migrate and restore, and prints the reason first', (t) => {
   const wish = elsewhere.replace("urn:virt-numa:1'/>", "urn:virt-numa:1' memory='evn'/>")
   for (const [name, input, reason] of [
     ['not XML', `${ASKS}<domain`, 'error[xml-malformed]:'],
-    ['a wish that is none', wish, 'error[unknown-value]: metadata of db1: invalid value "evn" for memory'],
+    ['an invalid value', wish, 'error[unknown-value]: metadata of db1: invalid value "evn" for memory'],
     ['not UTF-8', Buffer.from([...Buffer.from(ASKS), 0xff]), 'error[utf8-invalid]:'],
     ['no domain', `<domainx>${ASKS}</domainx>`, 'error[not-domain]:'],
   ] as const) {
@@ -216,7 +216,7 @@ t.test('a refusal cancels migrate and restore, its reason first', (t) => {
   t.end()
 })
 
-t.test('prepare stops what is proven to fail, and only that', (t) => {
+t.test('prepare refuses only starts that are proven to fail', (t) => {
   const path = config()
   const bad = run('prepare begin', { config: path, input: elsewhere })
   t.same([bad.status, bad.stdout], [1, ''])
@@ -224,7 +224,7 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
     firstLine(bad.stderr),
     'error[node-missing]: <memory nodeset> names nodes 2-3, this host has nodes 0-1',
   )
-  t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all is told')
+  t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all findings are reported')
   t.match(logOf(path), /^\S+ prepare begin db1: refused: error\[node-missing\]: [^\n]+\n$/, 'in one line')
 
   const short = run('prepare begin', {
@@ -240,31 +240,39 @@ t.test('prepare stops what is proven to fail, and only that', (t) => {
 
   const noted = config()
   const remote = domain({ at: [1, 0], cpus: ['0-3', '4-7'] })
-  t.same(outcome(run('prepare begin', { config: noted, input: remote })), [0, '', ''], 'a note stops nothing')
+  t.same(
+    outcome(run('prepare begin', { config: noted, input: remote })),
+    [0, '', ''],
+    'a note does not refuse a start',
+  )
   t.match(logOf(noted), 'db1: ok, note[pin-remote]: ')
   t.end()
 })
 
-t.test('a guest that does not ask gets no word', (t) => {
+t.test('a guest that did not opt in is left alone', (t) => {
   for (const operation of ALL) {
     const path = config()
     t.same(outcome(run(operation, { config: path, input: notAsking })), [0, '', ''], operation)
-    t.equal(existsSync(`${path}.log`), false, 'and no line')
+    t.equal(existsSync(`${path}.log`), false, 'and nothing is logged')
     t.same(outcome(run(operation, { input: notAsking })), [0, '', ''], `${operation} without a configuration`)
   }
   const odd = notAsking.replace("cpuset='8'", "cpuset='x'").trimEnd()
   t.same(
     outcome(run('migrate begin', { config: config(), input: odd })),
     [0, '', ''],
-    'what is wrong in its document is not ours to report',
+    'its mistakes are not reported',
   )
   const named = config('guests = [ "web1" ]')
-  t.same(outcome(run('migrate begin', { config: named, input: notAsking })), [0, '', ''], 'others are named')
+  t.same(
+    outcome(run('migrate begin', { config: named, input: notAsking })),
+    [0, '', ''],
+    'the configuration names other guests',
+  )
   const covered = notAsking.replace('<domain ', '<!-- urn:virt-numa:1 --><domain ')
   t.same(
     outcome(run('migrate begin', { config: named, input: covered })),
     [0, '', ''],
-    'our namespace where it requested nothing',
+    'our namespace in a comment is not a request',
   )
   for (const guests of ['"all"', '[ "web1", "db1" ]']) {
     const { status, stdout } = run('migrate begin', {
@@ -272,16 +280,16 @@ t.test('a guest that does not ask gets no word', (t) => {
       input: notAsking,
     })
     t.equal(status, 0, guests)
-    t.match(stdout, "nodeset='0-1'", 'the configuration asks for it')
+    t.match(stdout, "nodeset='0-1'", 'the configuration covers the guest')
   }
   t.end()
 })
 
-t.test('operations that do nothing leave stdin alone', async (t) => {
+t.test('operations that do nothing do not read stdin', async (t) => {
   for (const operation of IDLE) {
     const { status, tookMs } = await runOpen(operation, config('timeout_s = 50'), () => {})
     t.equal(status, 0, operation)
-    t.ok(tookMs < 20_000, `${operation} waited for nobody: ${tookMs} ms`)
+    t.ok(tookMs < 20_000, `${operation} does not wait for stdin: ${tookMs} ms`)
   }
   for (const args of [[], ['db1'], ['db1', 'migrate'], ['', '', '', '']]) {
     const { status, stdout, stderr } = runApart(process.execPath, [PROGRAM, ...args], { cwd: '/', env: ENV })
@@ -297,10 +305,10 @@ t.test('stdin that is closed early', async (t) => {
     t.equal(
       nothing.status,
       REBINDS.includes(operation) ? 1 : 0,
-      `${operation}: nobody knows whether the guest asks`,
+      `${operation}: it is not known whether the guest opted in`,
     )
     const cut = await runOpen(operation, config(), (child) => child.stdin?.end(elsewhere.slice(0, 400)))
-    t.equal(cut.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: half a document that asks`)
+    t.equal(cut.status, REBINDS.includes(operation) ? 1 : 0, `${operation}: half a document that opts in`)
   }
   const closed = runApart(
     '/bin/sh',
@@ -309,10 +317,10 @@ t.test('stdin that is closed early', async (t) => {
       env: ENV,
     },
   )
-  t.equal(closed.status, 0, 'no stdin and no stderr at all')
+  t.equal(closed.status, 0, 'stdin and stderr closed')
 })
 
-long('stdout that nobody reads', async (t) => {
+long('stdout without a reader', async (t) => {
   const long = domain({ more: `<description>${'x'.repeat(1_000_000)}</description>` })
   for (const operation of ALL) {
     const isRebind = REBINDS.includes(operation)
@@ -353,7 +361,7 @@ long('stdout that nobody reads', async (t) => {
   const stuck = await runOpen('migrate begin', config('timeout_s = 2'), (child) => {
     child.stdin?.end(long)
   })
-  t.equal(stuck.status, 1, 'a reader that stands still')
+  t.equal(stuck.status, 1, 'a reader that stops reading')
   t.ok(stuck.tookMs < 20_000, `${stuck.tookMs} ms`)
 })
 
@@ -375,7 +383,7 @@ long('1 MB of XML', (t) => {
   t.end()
 })
 
-long('a host without /sys, a configuration that is broken or cannot be read', (t) => {
+long('a host without /sys, and a configuration that is malformed or unreadable', (t) => {
   const broken = config('on_error = "kep"')
   const unknown = config('colour = "red"')
   for (const [name, path, reason] of [
@@ -384,11 +392,7 @@ long('a host without /sys, a configuration that is broken or cannot be read', (t
     ['a value that is none', broken, `error[unknown-value]: ${broken}: invalid value "kep" for on_error`],
     ['a key that is none', unknown, `error[unknown-key]: ${unknown}: unknown key "colour"`],
     ['a folder', folder, `error[unreadable]: cannot read ${folder}`],
-    [
-      'a file that is not there',
-      join(folder, 'none.conf'),
-      `error[unreadable]: cannot read ${folder}/none.conf`,
-    ],
+    ['a missing file', join(folder, 'none.conf'), `error[unreadable]: cannot read ${folder}/none.conf`],
   ] as const) {
     for (const operation of REBINDS) {
       const { status, stdout, stderr } = run(operation, { config: path, input: elsewhere })
@@ -410,7 +414,7 @@ long('a host without /sys, a configuration that is broken or cannot be read', (t
   t.match(
     logOf(broken),
     /migrate begin db1: refused: error\[unknown-value\]/,
-    'the log that it names is written to',
+    'the log that it names is written',
   )
   const pipe = join(folder, 'pipe')
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
@@ -434,7 +438,7 @@ long('a log that cannot be written', (t) => {
 })
 
 long('user 107 without capabilities', (t) => {
-  t.equal(process.getuid?.(), 0, 'this test has to run as root, to become somebody else')
+  t.equal(process.getuid?.(), 0, 'this test has to run as root, to become another user')
   const path = config()
   for (const operation of ALL) {
     const { status, stderr } = run(operation, { config: path, input: elsewhere, uid: 107 })
@@ -471,7 +475,7 @@ long('stdin that never ends', async (t) => {
   }
 })
 
-long('memory that runs out', (t) => {
+long('out of memory', (t) => {
   const input = domain({ more: `<devices>${'<a/>'.repeat(400_000)}</devices>` })
   for (const [operation, onError, status] of [
     ['migrate begin', 'refuse', 1],
@@ -486,12 +490,12 @@ long('memory that runs out', (t) => {
   t.equal(
     run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status,
     0,
-    'an ordinary guest fits',
+    'an ordinary guest fits into the limit',
   )
   t.end()
 })
 
-t.test('a part of the program that is missing', (t) => {
+t.test('a missing part of the program', (t) => {
   const lone = write('lone/hooks/qemu.cjs', readFileSync(PROGRAM, 'utf8'))
   const program = [process.execPath, lone]
   const input = elsewhere.replace(/ *<emulatorpin[^>]*>\n/, '')
@@ -567,7 +571,7 @@ async function play({ operation, input, lines = '', broken, crash }: Call): Prom
 t.test('a crash at every step', async (t) => {
   const outer = ['readConfig', 'limitTime', 'readInput', 'fit', 'print', 'log', 'elapsedMs', 'now']
   const reached = new Set<string>()
-  /** Steps behind the answer: it stands whatever becomes of them. */
+  /** Steps after the answer, which do not change it. */
   const afterwards = ['log', 'now']
   const refusedOne = elsewhere.replace("'urn:virt-numa:1'", "'urn:virt-numa:1' memory='evn'")
   for (const step of [...outer, ...Object.keys(fitSteps)]) {
@@ -589,8 +593,8 @@ t.test('a crash at every step', async (t) => {
           }
           reached.add(step)
           if (afterwards.includes(step)) t.match(played, { exit: 0, stdout: "nodeset='0-1'" }, what)
-          // As long as the configuration is not read, what it says of a crash is not known. Of an answer that
-          // could not be printed a part may be out.
+          // Before the configuration is read, on_error is not known. When printing fails, part of the answer
+          // may already be out.
           else if (['readConfig', 'elapsedMs', 'print'].includes(step))
             t.match(played, { exit: 1, stdout: /^$/ }, what)
           else t.match(played, { exit: onError === 'refuse' ? 1 : 0, stdout: /^$/ }, what)
@@ -605,21 +609,20 @@ t.test('a crash at every step', async (t) => {
           })
           if (played.reached) reached.add(step)
           t.match(played, { exit: 0, stdout: '' }, `${operation}, ${kind} in ${step}, ${onError}`)
-          if (IDLE.includes(operation))
-            t.equal(played.reached, false, `${operation} does not come to ${step}`)
+          if (IDLE.includes(operation)) t.equal(played.reached, false, `${operation} does not reach ${step}`)
         }
       }
     }
   }
-  t.same([...reached].sort(), [...outer, ...Object.keys(fitSteps)].sort(), 'every step has crashed')
+  t.same([...reached].sort(), [...outer, ...Object.keys(fitSteps)].sort(), 'every step has crashed once')
   t.match(
     await play({ operation: 'migrate begin', input: elsewhere }),
     { exit: 0, stdout: "nodeset='0-1'", reached: false },
-    'and without a crash it works',
+    'without a crash it works',
   )
 })
 
-long('work that never ends', async (t) => {
+long('an endless loop ends within timeout_s', async (t) => {
   const inThread = "if (!require('node:worker_threads').isMainThread) for (;;);\n"
   const looping = write('looping/hooks/qemu.cjs', `${inThread}${readFileSync(PROGRAM, 'utf8')}`)
   for (const [operation, onError, exit] of [
@@ -640,9 +643,9 @@ long('work that never ends', async (t) => {
   await t.rejects(confined(silent, {}, 64), /without an answer/)
 })
 
-// ---- Where the guest will be confined ----
+// ---- The guest's partition ----
 
-t.test('the partition of a guest says what it may use', (t) => {
+t.test('a guest may use what its partition allows', (t) => {
   const confinedHost = makeHost(folder, 'confined')
   const slice = 'confined/sys/fs/cgroup'
   write(`${slice}/cgroup.controllers`, 'cpuset memory\n')
@@ -662,11 +665,11 @@ t.test('the partition of a guest says what it may use', (t) => {
     ['0', '1', '4', '5'],
     'machine.slice confines, so each vCPU gets a CPU of its own',
   )
-  t.same(cpusUsed(domain({ more: prod })), ['2', '3', '6', '7'], 'its own partition')
+  t.same(cpusUsed(domain({ more: prod })), ['2', '3', '6', '7'], 'the partition that it names')
   t.same(
     cpusUsed(domain({ more: prod.replace('prod', 'new') })),
     ['0', '1', '4', '5'],
-    'one that is not there yet is made in machine.slice',
+    'one that does not exist yet is created in machine.slice',
   )
   const outside = run('prepare begin', { config: path, input: domain({ at: [0, 1], cpus: ['2-3', '4-5'] }) })
   t.equal(outside.status, 1)
@@ -682,21 +685,21 @@ t.test('the partition of a guest says what it may use', (t) => {
     '/machine.slice',
     '/machine',
   ])
-  t.same(partitionPaths('/machine/../..'), [], 'nothing leads up')
+  t.same(partitionPaths('/machine/../..'), [], '`..` is ignored')
 
   const files = machineIn(confinedHost)
   const cpus = (text: string) => parseSet<ReturnType<typeof parseSet<never>>>(text, 'test')
   const online = cpus('0-7')
   const place = (confinedBy: 'strongest' | 'any') => ({ partition: '/machine', confinedBy })
   const own = { cpus: cpus('0-3') }
-  t.same(guestAllowed(files, own, place('strongest'), online), own, 'our own cgroup is the stronger')
+  t.same(guestAllowed(files, own, place('strongest'), online), own, 'our own cgroup takes precedence')
   t.same(
     guestAllowed(files, own, place('any'), online),
     { cpus: cpus('0-5') },
-    'proven is only what neither allows',
+    'only what neither allows is proven to fail',
   )
   t.same(guestAllowed(files, {}, place('any'), online), {}, 'our own allows everything')
-  t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'there is no partition')
+  t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'without a partition')
   t.end()
 })
 
@@ -713,7 +716,7 @@ function cpusIn(text: string): number[] {
 const asking = (keys: string, text: string): string =>
   text.replace("urn:virt-numa:1'/>", `urn:virt-numa:1' ${keys}/>`)
 
-long('what a tenant requests stays within the cgroup and the configuration', (t) => {
+long('a tenant’s request stays within the cgroup and the configuration', (t) => {
   const confinedHost = makeHost(folder, 'tenant')
   const slice = 'tenant/sys/fs/cgroup'
   for (const path of [slice, `${slice}/machine.slice`]) write(`${path}/cgroup.controllers`, 'cpuset memory\n')
@@ -810,7 +813,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
       const path = config(bounds.lines, bounds.root)
       const first = run(operation, { config: path, input: asking(keys, input) })
       t.same([first.status, first.stderr], [0, ''], what)
-      t.same(cpusIn(first.stdout), bounds.allowed, `${what}: on all of the allowed CPUs and no others`)
+      t.same(cpusIn(first.stdout), bounds.allowed, `${what}: on exactly the allowed CPUs`)
       t.equal(cellsOf(first.stdout), cellsOf(input), `${what}: the cells stay`)
       const line = logOf(path).split('\n')[0] as string
       if (note === undefined) t.notMatch(line, /-cut|-moved/, what)
@@ -822,7 +825,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
       t.same([second.status, second.stdout], [0, ''], `${what}: a second run changes nothing`)
     }
   }
-  // Two CPUs hold a guest of four vCPUs only where vCPUs share them.
+  // Two CPUs are enough for four vCPUs only where vCPUs share them.
   const tight = config(both.lines, both.root)
   const shared = run('migrate begin', { config: tight, input: asking("cpuset='0-7' pin='cell'", floating) })
   t.same([shared.status, cpusIn(shared.stdout)], [0, both.allowed], 'both bounds')
@@ -903,7 +906,7 @@ long('what a tenant requests stays within the cgroup and the configuration', (t)
 
 // ---- The log ----
 
-t.test('a line of the log is one line', (t) => {
+t.test('a log entry is one line', (t) => {
   const call = { guest: 'a\nb\u001b[31m\u2028', operation: 'migrate', suboperation: 'begin' }
   t.equal(
     logLine(call, 'kept', new Date(Date.UTC(2026, 10, 24, 3, 44, 22, 987)), 11.6),
@@ -911,7 +914,7 @@ t.test('a line of the log is one line', (t) => {
   )
   const path = config()
   for (let times = 0; times < 2; times++) run('migrate begin', { config: path, input: elsewhere })
-  t.equal(logOf(path).split('\n').length, 3, 'lines are added')
+  t.equal(logOf(path).split('\n').length, 3, 'entries are appended')
   t.end()
 })
 
@@ -931,7 +934,11 @@ t.test('the shim', (t) => {
   const gone = join(folder, 'gone')
 
   const [migrate, restore, prepare] = [...REBINDS, 'prepare begin']
-  t.same(PROGRAM_OPERATIONS, [migrate, restore, prepare], 'it lets through what does something')
+  t.same(
+    PROGRAM_OPERATIONS,
+    [migrate, restore, prepare],
+    'it starts the program only for operations that do something',
+  )
   for (const operation of ALL)
     t.equal(
       ruleOf(callOf(['db1', ...operation.split(' ')])).does === 'nothing',
@@ -956,7 +963,7 @@ t.test('the shim', (t) => {
     t.equal(
       run('prepare begin', { config: config(), input: elsewhere, program: whole }).status,
       1,
-      'its exit status comes through',
+      'the exit status is passed on',
     )
     for (const operation of IDLE)
       t.same(outcome(run(operation, { program: whole, input: elsewhere })), [0, '', ''], operation)
@@ -1003,7 +1010,7 @@ t.test('the shim', (t) => {
   t.end()
 })
 
-t.test('the defaults are those of the contract', (t) => {
+t.test('the defaults are the documented ones', (t) => {
   t.match(defaultConfig, {
     timeoutS: 10,
     onError: 'refuse',

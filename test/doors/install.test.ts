@@ -1,5 +1,5 @@
-// install and uninstall, in a root folder of their own: what lies there before decides where the hook goes,
-// and nothing else moves.
+// install and uninstall in a separate root folder: what exists there decides where the hook goes, and nothing
+// else changes.
 
 import { spawn } from 'node:child_process'
 import {
@@ -41,7 +41,7 @@ import { long } from '../long.ts'
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-install-')))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const NODE = realpathSync(process.execPath)
-// Run by itself, tap would end it after 30 s.
+// When run alone, tap would end it after 30 s.
 t.setTimeout(300_000)
 
 function write(path: string, text: string, mode = 0o644): string {
@@ -66,7 +66,7 @@ const app = makeApp('app', WORKING)
 const SHIM = shimText(NODE, join(app, 'dist/hooks/qemu.cjs'))
 
 let roots = 0
-/** A root folder with an empty hooks folder, and a libvirtd that tells this version. */
+/** A root folder with an empty hooks folder, and a libvirtd that prints this version. */
 function makeRoot(version?: string): string {
   roots += 1
   const root = join(folder, `root-${roots}`)
@@ -106,7 +106,7 @@ function treeOf(path: string): string[] {
 
 const FOREIGN = '#!/bin/sh\necho mine >> /dev/null\n'
 
-// ---- Where it goes ----
+// ---- Where the hook goes ----
 
 t.test('on a host without hooks', (t) => {
   const root = makeRoot()
@@ -128,7 +128,7 @@ t.test('on a host without hooks', (t) => {
   t.equal(status.uid, process.getuid?.())
   t.equal(readFileSync(configOf(root), 'utf8'), configText())
   t.equal(statSync(configOf(root)).mode & 0o7777, 0o644)
-  t.same(readdirSync(join(root, 'etc/libvirt/hooks')), ['qemu'], 'nothing is left beside it')
+  t.same(readdirSync(join(root, 'etc/libvirt/hooks')), ['qemu'], 'nothing else is left')
 
   utimesSync(hookOf(root), 1_000_000, 1_000_000)
   const after = treeOf(root)
@@ -136,16 +136,16 @@ t.test('on a host without hooks', (t) => {
   t.equal(again.status, 0)
   t.match(again.stdout, `hook unchanged: ${hookOf(root)}`)
   t.match(again.stdout, `configuration unchanged: ${configOf(root)}`)
-  t.same(treeOf(root), after, 'a second run changes no byte')
-  t.equal(statSync(hookOf(root)).mtimeMs, 1_000_000_000, 'and touches nothing')
+  t.same(treeOf(root), after, 'a second run changes nothing')
+  t.equal(statSync(hookOf(root)).mtimeMs, 1_000_000_000, 'and does not rewrite the file')
 
   chmodSync(hookOf(root), 0o644)
   t.equal(run('install', root).status, 0)
-  t.equal(statSync(hookOf(root)).mode & 0o7777, 0o755, 'one that libvirt would pass over is mended')
+  t.equal(statSync(hookOf(root)).mode & 0o7777, 0o755, 'a mode that libvirt would ignore is corrected')
 
   const wouldGo = run('uninstall', root, ['--dry-run'])
   t.match(wouldGo.stdout, `would be removed: ${hookOf(root)}`)
-  t.same(treeOf(root), after, 'a dry run takes nothing away')
+  t.same(treeOf(root), after, 'a dry run removes nothing')
   const gone = run('uninstall', root)
   t.equal(gone.status, 0)
   t.match(gone.stdout, `removed: ${hookOf(root)}`)
@@ -156,7 +156,7 @@ t.test('on a host without hooks', (t) => {
   t.end()
 })
 
-long('an older one of ours is replaced where it is', (t) => {
+long('an older hook of ours is replaced in place', (t) => {
   const older = shimText('/opt/node-18/bin/node', "/opt/it's old/dist/hooks/qemu.cjs")
   const root = makeRoot()
   write(hookOf(root), older, 0o755)
@@ -167,7 +167,7 @@ long('an older one of ours is replaced where it is', (t) => {
   write(furtherOf(beside), older, 0o755)
   t.equal(run('install', beside).status, 0)
   t.equal(readFileSync(furtherOf(beside), 'utf8'), SHIM, 'in qemu.d too, whatever the version')
-  t.notOk(existsSync(hookOf(beside)), 'and there is no second one')
+  t.notOk(existsSync(hookOf(beside)), 'and no second hook is added')
 
   write(hookOf(beside), older, 0o755)
   t.match(run('install', beside).stdout, `removed: ${furtherOf(beside)}, a duplicate hook`)
@@ -175,7 +175,7 @@ long('an older one of ours is replaced where it is', (t) => {
   t.end()
 })
 
-long("beside somebody else's", (t) => {
+long('next to a hook of another program', (t) => {
   for (const [name, make] of [
     ['a hook', (path: string) => write(path, FOREIGN, 0o755)],
     ['one that is not executable', (path: string) => write(path, FOREIGN, 0o644)],
@@ -195,18 +195,18 @@ long("beside somebody else's", (t) => {
     const kept = treeOf(root).filter(
       (line) => !line.startsWith(furtherOf(root)) && !line.startsWith(configOf(root)),
     )
-    t.same(kept, before, `${name}: nothing else is touched`)
+    t.same(kept, before, `${name}: nothing else changes`)
     t.match(run('uninstall', root).stdout, `kept: ${hookOf(root)}`, name)
     t.same(treeOf(root), before, `${name}: uninstall restores the tree`)
   }
   const root = makeRoot()
   write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o755)
   t.equal(run('install', root).status, 0)
-  t.ok(existsSync(hookOf(root)), 'where only qemu.d is taken, ours is the first')
+  t.ok(existsSync(hookOf(root)), 'where only qemu.d has a hook, ours becomes hooks/qemu')
   t.end()
 })
 
-t.test('where there is no place for it', (t) => {
+t.test('where the hook cannot be installed', (t) => {
   const refused = (name: string, root: string, code: string, fix: string): void => {
     const before = treeOf(root)
     const { status, stdout, stderr } = run('install', root)
@@ -238,11 +238,11 @@ long('folders', (t) => {
   const none = makeRoot()
   rmSync(join(none, 'etc'), { recursive: true })
   t.equal(run('install', none).status, 0)
-  t.ok(existsSync(hookOf(none)), 'a missing one is made')
+  t.ok(existsSync(hookOf(none)), 'a missing folder is created')
 
   const own = makeRoot()
   t.equal(run('install', own, ['--hooks-dir', '/srv/hooks']).status, 0)
-  t.equal(readFileSync(join(own, 'srv/hooks/qemu'), 'utf8'), SHIM, 'another is named')
+  t.equal(readFileSync(join(own, 'srv/hooks/qemu'), 'utf8'), SHIM, 'another folder by --hooks-dir')
   t.equal(run('uninstall', own, ['--hooks-dir', '/srv/hooks']).status, 0)
   t.notOk(existsSync(join(own, 'srv/hooks/qemu')))
 
@@ -261,7 +261,7 @@ long('folders', (t) => {
   t.equal(
     readShim(readFileSync(hookOf(image), 'utf8'))?.program,
     '/opt/virt-numa/dist/hooks/qemu.cjs',
-    'as it is seen in the image',
+    'the path inside the image',
   )
 
   const sealed = makeRoot()
@@ -277,7 +277,7 @@ long('folders', (t) => {
   t.end()
 })
 
-t.test('a root folder that is not there', (t) => {
+t.test('a missing root folder', (t) => {
   const file = write(join(folder, 'a file'), '')
   const missing = join(folder, 'no such root')
   for (const command of ['install', 'uninstall']) {
@@ -298,13 +298,13 @@ t.test('a root folder that is not there', (t) => {
   t.end()
 })
 
-long('another hooks folder leaves the configuration alone', (t) => {
+long('with another hooks folder the configuration is not changed', (t) => {
   const root = makeRoot()
   const away = ['--hooks-dir', '/srv/hooks']
   const first = run('install', root, away)
   t.equal(first.status, 0, first.stderr)
   t.match(first.stdout, `left alone: ${configOf(root)}`)
-  t.notOk(existsSync(configOf(root)), 'none is made')
+  t.notOk(existsSync(configOf(root)), 'none is created')
   t.same(JSON.parse(run('install', root, [...away, '--json']).stdout).config, {
     path: configOf(root),
     is: 'left alone',
@@ -312,24 +312,24 @@ long('another hooks folder leaves the configuration alone', (t) => {
   t.match(run('install', root, [...away, '--dry-run']).stdout, `left alone: ${configOf(root)}`)
 
   t.equal(run('install', root, ['--hooks-dir', '/etc/libvirt/hooks/']).status, 0)
-  t.equal(readFileSync(configOf(root), 'utf8'), configText(), 'the usual folder by its name')
+  t.equal(readFileSync(configOf(root), 'utf8'), configText(), 'the default folder by its name')
   const gone = run('uninstall', root, away)
   t.match(gone.stdout, `kept: ${configOf(root)}`)
-  t.ok(existsSync(configOf(root)), 'none is taken away')
+  t.ok(existsSync(configOf(root)), 'none is removed')
   symlinkSync('etc/libvirt/hooks', join(root, 'link'))
   t.match(
     run('uninstall', root, ['--hooks-dir', '/link']).stdout,
     `removed: ${configOf(root)}`,
-    'the usual folder by a link',
+    'the default folder through a link',
   )
   t.end()
 })
 
-t.test('where a file may not be so large nothing is installed', (t) => {
+t.test('under a file size limit nothing is installed partly', (t) => {
   for (const name of ['the hook', 'the configuration']) {
     const root = makeRoot()
-    // The hook is longer than the configuration: only where it is installed already does the configuration
-    // fail.
+    // The hook is longer than the configuration, so the configuration fails only where the hook is installed
+    // already.
     if (name === 'the hook') rmSync(join(root, 'etc'), { recursive: true })
     else write(hookOf(root), SHIM, 0o755)
     const before = treeOf(root)
@@ -345,8 +345,8 @@ t.test('where a file may not be so large nothing is installed', (t) => {
   const before = readFileSync(older, 'utf8')
   const words = [process.execPath, join(app, 'dist/virt-numa.cjs'), 'install', '--root', root]
   t.equal(runApart('prlimit', ['--fsize=100', ...words], { timeout: 120_000 }).status, 1)
-  t.equal(readFileSync(older, 'utf8'), before, 'an older hook stays whole')
-  t.same(readdirSync(dirname(older)), ['qemu'], 'and nothing is left beside it')
+  t.equal(readFileSync(older, 'utf8'), before, 'an older hook is kept')
+  t.same(readdirSync(dirname(older)), ['qemu'], 'and nothing else is left')
   t.end()
 })
 
@@ -385,12 +385,12 @@ long('at the same time', async (t) => {
     const gone = await all('uninstall')
     for (const { status, stderr } of gone) t.equal(status, 0, stderr)
     const removers = gone.filter(({ stdout }) => stdout.includes(`removed: ${hookOf(root)}\n`))
-    t.equal(removers.length, 1, 'one of them says that it removed the hook')
+    t.equal(removers.length, 1, 'exactly one reports that it removed the hook')
     t.same(treeOf(root), before)
   }
 })
 
-// ---- What is tried ----
+// ---- The trial ----
 
 long('a program that does not answer is not installed', (t) => {
   const silent = "only the program's own verdict counts"
@@ -447,7 +447,7 @@ long('a program that does not answer is not installed', (t) => {
   t.end()
 })
 
-t.test('the trial asks as libvirt does', (t) => {
+t.test('the trial calls the hook as libvirt does', (t) => {
   const report = join(folder, 'report')
   const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
 const { argv, env } = process
@@ -456,7 +456,7 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   t.equal(
     run('install', makeRoot(), [], makeApp('app that reports', reporting)).status,
     1,
-    'to report is not to answer',
+    'a report is not an answer',
   )
   const calls = readFileSync(report, 'utf8')
     .trim()
@@ -469,9 +469,9 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   for (const [at, { env, cwd, input }] of calls.entries()) {
     const { VIRT_NUMA_CONFIG: config, OLDPWD, PWD, SHLVL, _, ...others } = env
     const names = ['HOME', 'LC_ALL', 'OPENSSL_CONF', 'PATH', 'VIRT_NUMA_SHIM']
-    t.same([cwd, Object.keys(others).sort()], ['/', names], 'nothing of our own environment')
-    t.equal(input.includes('urn:virt-numa:1'), at >= 3, 'first for a guest that does not ask')
-    t.equal(/^\/etc\/|empty/.test(config), at < 3, 'which gets the configuration of the host')
+    t.same([cwd, Object.keys(others).sort()], ['/', names], 'without our own environment')
+    t.equal(input.includes('urn:virt-numa:1'), at >= 3, 'first for a guest that did not opt in')
+    t.equal(/^\/etc\/|empty/.test(config), at < 3, 'with the configuration of the host')
   }
   const answering = write(join(folder, 'answering'), `#!/bin/sh\necho "$2 $3" >> ${report}.all\n`, 0o755)
   t.same(
@@ -479,7 +479,7 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
       .found.map(worded)
       .map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
     PROGRAM_OPERATIONS,
-    'exit status 0 alone is no answer for a guest that asks',
+    'exit status 0 alone is not an answer for a guest that opted in',
   )
   t.same(readFileSync(`${report}.all`, 'utf8').trim().split('\n'), [...OPERATIONS, ...PROGRAM_OPERATIONS])
 
@@ -488,7 +488,7 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   t.same(
     found.map(({ code }) => code),
     ['hook-trial-failed'],
-    'one that hangs is not asked again',
+    'a hook that hangs is not called again',
   )
   t.match(firstWorded(found).what, 'did not answer in time')
   t.ok(Date.now() - began < 20_000)
@@ -504,7 +504,7 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   t.end()
 })
 
-t.test('the operations are those that the hook knows', (t) => {
+t.test('the trial calls every operation that the hook knows', (t) => {
   for (const each of OPERATIONS) {
     const [operation = '', suboperation = ''] = each.split(' ')
     const { does } = ruleOf({ guest: 'db1', operation, suboperation })
@@ -532,9 +532,9 @@ t.test('the program of this repository', (t) => {
   t.end()
 })
 
-// ---- Who may change it ----
+// ---- Who may change the program ----
 
-t.test('what others can change is not run as root', (t) => {
+t.test('a program that others can change is not installed', (t) => {
   const at = (name: string, change: (program: string, own: string) => void): Outcome => {
     const own = makeApp(name, WORKING)
     change(join(own, 'dist/hooks/qemu.cjs'), own)
@@ -555,7 +555,7 @@ t.test('what others can change is not run as root', (t) => {
   t.match(above.stderr, /\/above can be changed by the user 4242, who owns it/)
   t.equal(above.status, 1)
   const loaded = at('loaded', (_, own) => chmodSync(join(own, 'dist/execa.cjs'), 0o646))
-  t.match(loaded.stderr, /\/loaded\/dist\/execa.cjs can be changed/, 'what it loads counts')
+  t.match(loaded.stderr, /\/loaded\/dist\/execa.cjs can be changed/, 'files that it loads count')
   const tidy = at('tidy', () => {})
   t.equal(tidy.status, 0)
   t.match(tidy.stderr, /note\[hook-program-private\]: \S+ lies in a folder for temporary files/)
@@ -566,25 +566,29 @@ t.test('what others can change is not run as root', (t) => {
   t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o1777 }, [0]), undefined, 'a sticky folder')
   t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o777 }, [0]), 'everybody')
   t.equal(whoElse({ uid: 0, gid: 5, mode: 0o120777 }, [0]), undefined, 'a link')
-  t.equal(whoElse({ uid: 107, gid: 107, mode: FILE | 0o755 }, [0, 107]), undefined, 'the own user, in a pod')
+  t.equal(
+    whoElse({ uid: 107, gid: 107, mode: FILE | 0o755 }, [0, 107]),
+    undefined,
+    'the current user, in a pod',
+  )
   t.end()
 })
 
 // ---- The configuration ----
 
-t.test('a configuration that is there stays', (t) => {
+t.test('an existing configuration is kept', (t) => {
   const root = makeRoot()
   write(configOf(root), 'memory = "even"\n', 0o600)
   t.equal(run('install', root).status, 0)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n')
   t.match(run('uninstall', root).stdout, `kept: ${configOf(root)}`)
-  t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'by uninstall too')
+  t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'uninstall keeps it too')
 
   t.notOk(
     tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)])
       .found.map(worded)
       .some(({ what }) => /does not ask/.test(what)),
-    'guests = "all" covers the trial too',
+    'guests = "all" covers the guest of the trial',
   )
 
   const wrong = makeRoot()
@@ -597,15 +601,15 @@ t.test('a configuration that is there stays', (t) => {
   t.end()
 })
 
-t.test('the configuration that is written', (t) => {
+t.test('the configuration that install writes', (t) => {
   const text = configText()
-  t.same(parseConfig(text, 'it'), defaultConfig, 'as it is, it says nothing')
+  t.same(parseConfig(text, 'it'), defaultConfig, 'as written, it sets nothing')
   const stated = text.replace(/^#(\w+ = )/gm, '$1')
   const { requested, root, memoryLimitMiB, ...others } = parseConfig(stated, 'it')
   t.same(
     { ...others, requested: {} },
     defaultConfig,
-    'without its #, too, but for examples of what has no default',
+    'uncommented, it sets the defaults, except examples of keys without one',
   )
   for (const key of keyNames) {
     const { words, unstated } = keys[key]
@@ -623,7 +627,7 @@ t.test('the configuration that is written', (t) => {
 
 // ---- The daemon ----
 
-long('a running daemon is told to reload, where it must', async (t) => {
+long('a running daemon is reloaded where it must be', async (t) => {
   const root = makeRoot()
   const program = join(folder, 'libvirtd')
   copyFileSync('/bin/sleep', program)
@@ -637,22 +641,26 @@ long('a running daemon is told to reload, where it must', async (t) => {
   t.equal(first.status, 0)
   t.match(first.stderr, `note[daemon-reload-needed]: libvirtd (process ${daemon.pid}) must reload once`)
   t.match(first.stderr, `fix: kill -HUP ${daemon.pid}, or virt-numa install --reload`)
-  t.match(run('install', root, ['--reload', '--dry-run']).stderr, 'daemon-reload-needed', 'a dry run tells')
+  t.match(
+    run('install', root, ['--reload', '--dry-run']).stderr,
+    'daemon-reload-needed',
+    'a dry run reports it',
+  )
   t.equal(daemon.exitCode, null)
   const told = run('install', root, ['--reload'])
   t.match(told.stdout, 'was told to reload')
   t.notMatch(told.stderr, 'daemon-reload-needed')
   t.equal(await ended, 'SIGHUP')
-  t.match(run('install', root).stdout, 'no libvirt daemon is running', 'its pid file is left over')
+  t.match(run('install', root).stdout, 'no libvirt daemon is running', 'its pid file is stale')
   write(join(root, 'run/libvirtd.pid'), `${process.pid}\n`)
   t.match(
     run('install', root, ['--reload']).stdout,
     'no libvirt daemon is running',
-    'another process has its number: this one',
+    'another process has its pid: this one',
   )
 })
 
-t.test('a reload that fails is told', (t) => {
+t.test('a reload that fails is reported', (t) => {
   const gone = reload({ name: 'libvirtd', pid: 4_000_000 })
   t.same(
     gone.map(({ code }) => code),
@@ -663,11 +671,11 @@ t.test('a reload that fails is told', (t) => {
   t.end()
 })
 
-t.test('a daemon that has found a hook sees another', (t) => {
+t.test('a daemon that has found a hook finds later ones too', (t) => {
   const root = makeRoot('9.0.0')
   const hooks = (): ReturnType<typeof hooksIn> => hooksIn(join(root, 'etc/libvirt/hooks'))
   const now = Date.now() / 1000
-  t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'none was there')
+  t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'no hook at its start')
   write(join(dirname(furtherOf(root)), '10-mine'), FOREIGN, 0o644)
   t.notOk(hasSeenHooks(hooks(), { startedS: now + 60 }), 'one that is not executable')
   chmodSync(join(dirname(furtherOf(root)), '10-mine'), 0o755)
@@ -694,7 +702,7 @@ t.test('SELinux', (t) => {
       ({ code }) => code,
     )
 
-  t.same(codes({ stat: label, selinux_check_access: { status: 0 } }), [], 'the policy lets it')
+  t.same(codes({ stat: label, selinux_check_access: { status: 0 } }), [], 'the policy allows it')
   t.equal(
     asked.at(-1),
     'selinux_check_access system_u:system_r:virtqemud_t:s0 system_u:object_r:virt_hook_t:s0 file execute',
@@ -764,9 +772,9 @@ t.test('versions and shims', (t) => {
   t.same(
     readShim(other),
     { node: '/opt/node', program: '/opt/qemu.cjs' },
-    'what another version wrote is ours',
+    'a shim of another version is ours',
   )
-  t.equal(readShim(other.replace('exit 0', 'exit 1')), undefined, 'until somebody edits it')
-  t.equal(readShim(sealed(FOREIGN)), undefined, 'a sum alone makes no hook of ours')
+  t.equal(readShim(other.replace('exit 0', 'exit 1')), undefined, 'until it is edited')
+  t.equal(readShim(sealed(FOREIGN)), undefined, 'a valid checksum alone does not make a hook ours')
   t.end()
 })

@@ -1,6 +1,6 @@
-// No secret in what nobody asked to see: diffs, the lines that diagnostics point at, errors, logs. Every
-// value of a rich domain that has no part in a placement is a canary, and every door is listened to; then the
-// same with the document broken at every place.
+// No secret in diffs, in the lines that diagnostics quote, in errors or logs. Every value of a large domain
+// that has no part in a placement is a canary, and the output of every command is searched; then again with
+// the document broken at every position.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,10 +28,10 @@ import { fakeVirsh, UUID } from './fake-virsh.ts'
 const HOOK = resolve('dist/hooks/qemu.cjs')
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-secrets-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-// Some hundred programs, on a machine that others use too.
+// It runs some hundred programs, and the machine may be busy.
 t.setTimeout(180_000)
 
-/** Of all that libvirt can be told, what is known to hold secrets, and what may. */
+/** The elements of libvirt that are known to hold secrets, and those that may. */
 const RICH = `<?xml version='1.0' encoding='utf-8'?>
 <!-- the password is s -->
 <domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' xmlns:other='urn:other'>
@@ -99,7 +99,7 @@ const RICH = `<?xml version='1.0' encoding='utf-8'?>
 <!-- end -->
 `
 
-/** What has part in a placement, spelled out here: the rest is canaries. Ours has its keys. */
+/** Elements that have a part in a placement, listed here again; the rest are canaries. */
 const OURS = [
   'name',
   'uuid',
@@ -115,7 +115,7 @@ const OURS = [
 ]
 const CANARY = 'Canary='
 
-/** Every value of the others, made a canary of its own; and what stands between elements. */
+/** Every other value as a canary of its own, and so are comments and text between elements. */
 function withCanaries(text: string): string {
   const { root } = readDocument(text)
   const edits: { start: number; end: number }[] = []
@@ -202,11 +202,11 @@ long('diffs and plans', async (t) => {
       silent(t, `${words.join(' ')}, ${about}`, stdout + stderr)
     }
     const { stdout } = run(['transform', '--host', HOST, path])
-    t.equal(stdout.split(CANARY).length - 1, AMOUNT, 'a document that is asked for has all of it')
+    t.equal(stdout.split(CANARY).length - 1, AMOUNT, 'a requested document contains all of them')
   }
 })
 
-t.test('a diff is a patch, but where it is masked', async (t) => {
+t.test('a diff can be applied unless a line is masked', async (t) => {
   const seed = 'golden/2n4c2t-seed/domain.xml'
   const text = readFileSync(seed, 'utf8')
   const fitted = run(['transform', '--host', HOST, seed]).stdout
@@ -214,12 +214,12 @@ t.test('a diff is a patch, but where it is masked', async (t) => {
   const path = file('rich.xml', SECRET)
   const diff = run(['transform', '--diff', '--host', HOST, path]).stdout
   t.match(diff, /^ .*\*{5}/m, 'a line of context is masked')
-  t.equal(applyPatch(SECRET, diff), false, 'a masked hunk does not apply, rather than write a mask')
-  t.match(diff, /^\+ +<vcpupin vcpu='0' cpuset='2'\/>$/m, 'what changes is shown')
+  t.equal(applyPatch(SECRET, diff), false, 'a masked hunk does not apply, so no mask is written')
+  t.match(diff, /^\+ +<vcpupin vcpu='0' cpuset='2'\/>$/m, 'the changes are shown')
   t.match(diff, /^ {3}<vcpu placement='static'>4<!--\*{5}-->|^ {3}<vcpu placement='static'>4<!-- \*{5} -->/m)
   t.equal((diff.match(/^@@ .* @@$/gm) ?? []).length > 0, true)
   const lines = redacted(SECRET, hiddenOf(readDocument(SECRET)))
-  t.equal(lines.split('\n').length, SECRET.split('\n').length, 'every line is where it was')
+  t.equal(lines.split('\n').length, SECRET.split('\n').length, 'every line keeps its number')
   t.match(lines, /<oemStrings><entry>\*{5}<\/entry><\/oemStrings>/)
 })
 
@@ -281,7 +281,7 @@ const FAULTS: readonly (readonly [about: string, from: string | RegExp, to: stri
   ['a comment that does not end', '</title>', '</title><!-- '],
 ]
 
-t.test('a fault on the line of a secret, at every door', async (t) => {
+t.test('a fault on the line of a secret, at every command', async (t) => {
   const host = join(folder, 'captured')
   mkdirSync(host)
   execFileSync('tar', ['-xzf', 'test/guests/placed/guest.tar.gz', '-C', host])
@@ -342,7 +342,7 @@ t.test('a fault on the line of a secret, at every door', async (t) => {
   }
 })
 
-t.test('a document that is broken anywhere', async (t) => {
+t.test('a document broken at any position', async (t) => {
   let refused = 0
   const listen = (about: string, text: string, isParsed: boolean): void => {
     const shown = masked(text, privateSpans(text))
@@ -364,7 +364,7 @@ t.test('a document that is broken anywhere', async (t) => {
     [ONE_LINE, 11],
   ] as const) {
     const signs = [...text].flatMap((character, at) => (/[<>/='" ?!]/.test(character) ? [at] : []))
-    // A sign of markup that is missing, doubled, or another one.
+    // A character of markup is missing, doubled or replaced.
     for (const at of signs.filter((_, index) => index % step === 0)) {
       for (const sign of ['', `${text[at]}${text[at]}`, '<', '"'])
         listen(`${at}: ${JSON.stringify(sign)}`, broken(text, at, sign), at % 7 === 0)
@@ -469,7 +469,7 @@ t.test('VMI, JSON and capabilities', async (t) => {
   }
 })
 
-t.test('a password in the name of a daemon', async (t) => {
+t.test('a password in the URI of a daemon', async (t) => {
   const uri = 'qemu+tcp://root:hunter2@x@node7/system'
   t.equal(
     withoutPassword(`failed: ${uri}, qemu:///system`),

@@ -1,6 +1,6 @@
-// verify on captured guests: each folder of test/guests is a running guest as its /proc and /run were, what
-// was asked, and the answer in words, as JSON and as metrics. The captures are of real guests on a host of
-// four nodes; `edits` change one fact of one.
+// verify on captured guests: each folder of test/guests has the /proc and /run of a running guest, the
+// arguments, and the answer as text, JSON and metrics. The captures are of real guests on a host of four
+// nodes; `edits` change one fact of a capture.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ import { runApart } from '../apart.ts'
 interface Case {
   readonly about: string
   readonly run: readonly string[]
-  /** The folder whose capture it is; absent: its own. */
+  /** The folder with the capture; absent: the case's own. */
   readonly of?: string
   readonly remove?: readonly string[]
   readonly edits?: readonly { readonly file: string; readonly from: string; readonly to: string }[]
@@ -53,7 +53,7 @@ function withCapture<T>(
   }
 }
 
-/** What the command says, as a user sees it; a file that it does not write is undefined. */
+/** The output of the command, as a user sees it; a file that it does not write is undefined. */
 function answer(name: string, each: Case): Record<(typeof FILES)[number], string | undefined> {
   return withCapture(name, each, (host) => {
     const metrics = join(host, 'guest.prom')
@@ -99,7 +99,7 @@ t.test('captured guests', async (t) => {
   }
 })
 
-t.test('what must hold of every answer', async (t) => {
+t.test('what must hold for every answer', async (t) => {
   for (const [name, { answered }] of answers) {
     const { findings, diagnostics, cells = [] } = JSON.parse(answered['facts.json'] ?? '')
     const errors = diagnostics.filter(({ severity }: { severity: string }) => severity === 'error').length
@@ -111,7 +111,7 @@ t.test('what must hold of every answer', async (t) => {
     if (findings !== undefined) t.equal(findings, errors, `${name}: findings are counted`)
     for (const { nodesKiB, allocatedKiB, elsewhereKiB = 0, memoryKiB } of cells) {
       const sum = Object.values(nodesKiB as Record<string, number>).reduce((all, kib) => all + kib, 0)
-      t.equal(sum, allocatedKiB, `${name}: nodes make what is allocated`)
+      t.equal(sum, allocatedKiB, `${name}: the nodes add up to the allocated memory`)
       t.ok(
         elsewhereKiB <= allocatedKiB && allocatedKiB <= memoryKiB,
         `${name}: a part is no more than the whole`,
@@ -134,13 +134,13 @@ function checkExposition(t: Test, name: string, text: string | undefined): void 
     const sample = /^(virt_numa_[a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\.)*",?)*\}) -?[0-9.e+-]+$/.exec(line)
     t.ok(head ?? sample, `${name}: ${line}`)
     if (head !== null) open = head[1] ?? head[2] ?? ''
-    else t.equal(sample?.[1], open, `${name}: a sample stands below its HELP`)
+    else t.equal(sample?.[1], open, `${name}: a sample follows its HELP`)
     t.notOk(seen.has(line.replace(/ \S+$/, '')) && sample !== null, `${name}: no sample twice`)
     if (sample !== null) seen.add(line.replace(/ \S+$/, ''))
   }
 }
 
-/** Of each code a case whose answer shows it; test/house/complete.test.ts leaves these to this table. */
+/** A case for each code of verify; test/house/complete.test.ts leaves these codes to this table. */
 const SHOWN: Readonly<Record<string, string>> = {
   'threads-wider': 'moved',
   'threads-elsewhere': 'moved',
@@ -165,11 +165,11 @@ t.test('every code is shown', async (t) => {
     t.ok(code in SHOWN, `${code} has a case`)
 })
 
-t.test('the status file leads to the same answer as the process', async (t) => {
+t.test('the status file gives the same answer as the process', async (t) => {
   t.equal(answers.get('by-pid')?.answered['text.txt'], answers.get('placed')?.answered['text.txt'])
 })
 
-t.test('metrics of a guest that is gone replace those of before', async (t) => {
+t.test('metrics of a stopped guest replace its former ones', async (t) => {
   const each: Case = { about: '', run: [], of: 'placed' }
   withCapture('placed', each, (host) => {
     const metrics = join(host, 'db1.prom')
@@ -188,11 +188,11 @@ t.test('metrics of a guest that is gone replace those of before', async (t) => {
       readFileSync(metrics, 'utf8'),
       'virt_numa_cell_memory_bytes{guest="db1",cell="1",node="2"} 67108864\n',
     )
-    t.equal(statSync(metrics).mode & 0o444, 0o444, 'the exporter is another user')
+    t.equal(statSync(metrics).mode & 0o444, 0o444, 'readable by the exporter, which is another user')
     t.same(
       readdirSync(host).filter((file) => file.includes('prom')),
       ['db1.prom'],
-      'nothing is left beside it',
+      'nothing else is left',
     )
     rmSync(join(host, 'run'), { recursive: true })
     t.equal(verify(), 1)
@@ -200,7 +200,7 @@ t.test('metrics of a guest that is gone replace those of before', async (t) => {
   })
 })
 
-t.test('hosts that hold no processes', async (t) => {
+t.test('hosts without processes', async (t) => {
   const host = 'golden/2n4c2t-seed/host.json'
   const { status, stderr } = runApart(process.execPath, [
     'dist/virt-numa.cjs',
@@ -221,7 +221,7 @@ t.test('hosts that hold no processes', async (t) => {
   t.equal(
     `${tar.stdout}exits with ${tar.status}\n`,
     answers.get('placed')?.answered['text.txt'],
-    'a tar is a machine too',
+    'a tar is a captured machine too',
   )
 })
 
@@ -229,7 +229,7 @@ t.test('hosts that hold no processes', async (t) => {
 
 const encoded = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
 
-t.test('a process that ends, or whose number goes to another, while it is read', async (t) => {
+t.test('a process that ends, or whose pid is reused, while it is read', async (t) => {
   const stat = (state: string, born: number): string =>
     `7 (qemu (x) y) ${state}${' 1'.repeat(18)} ${born} 0\n`
   const files = (stats: readonly string[], ids: readonly string[] = ['7']): Files => {
@@ -256,11 +256,11 @@ t.test('a process that ends, or whose number goes to another, while it is read',
   }
   const [alive, zombie, other] = [stat('S', 100), stat('Z', 100), stat('S', 200)]
   t.equal(codeOf(files([alive, alive, alive])), undefined)
-  t.equal(codeOf(files([alive, alive, other])), 'guest-gone', 'the number went to another process')
+  t.equal(codeOf(files([alive, alive, other])), 'guest-gone', 'another process has the pid')
   t.equal(codeOf(files([alive, alive, zombie])), 'guest-gone', 'it ended')
   t.equal(codeOf(files([alive, alive, ''])), 'guest-gone', 'it is away')
-  t.equal(codeOf(files([alive, alive, alive], [])), 'guest-gone', 'its threads are away')
-  t.equal(codeOf(files([zombie])), 'process-missing', 'it ended before')
+  t.equal(codeOf(files([alive, alive, alive], [])), 'guest-gone', 'its threads are gone')
+  t.equal(codeOf(files([zombie])), 'process-missing', 'it had ended before')
   t.same(readRunningGuest(files([alive, alive, alive]), 7, new Map()), {
     pid: 7,
     command: {
@@ -301,7 +301,7 @@ t.test('lines of numa_maps', async (t) => {
   t.equal(one('7f00 default file=/a\\040b\\075c\\012d')?.file, '/a b=c\nd')
   t.notOk(
     'nodesKiB' in (one('7f00 default anon=3 N0=3') ?? {}),
-    'without a page size a count of pages says nothing',
+    'without a page size a number of pages is no amount',
   )
   const smaps =
     '7f00-107f00 rw-p 00000000 00:00 0 \nSize: 1024 kB\nKernelPageSize:        4 kB\n' +
@@ -327,7 +327,7 @@ t.test('lines of numa_maps', async (t) => {
     t.same(readMappings(line, ''), [], JSON.stringify(line))
 })
 
-t.test('numa_maps: any text is read, and every mapping is found among any lines', (t) => {
+t.test('numa_maps: any text can be read, and every mapping is found among other lines', (t) => {
   const noise = fc
     .string({ unit: 'binary', maxLength: 60 })
     .filter((line) => !line.includes('\n') && !/^[0-9a-f]{1,16} [a-z]/.test(line))
@@ -415,7 +415,7 @@ t.test("QEMU's command line", async (t) => {
       devices: [{ backend: 'd', cell: 1, model: 'virtio-mem-pci' }],
       backends: [{ id: 'd', sizeKiB: 1048576, kind: 'memfd', policy: { mode: 'preferred', nodes: [2, 5] } }],
     },
-    'as libvirt writes it; an nvdimm is page cache, and no memory of a node',
+    'as libvirt writes it; an nvdimm is page cache, not memory of a node',
   )
   t.same(read('-m 512').backends, [{ id: 'pc.ram', sizeKiB: 524288, kind: 'ram' }])
   t.same(read('-m size=2G,slots=4 -mem-path /dev/hugepages').backends, [
@@ -453,14 +453,14 @@ t.test('the status file', async (t) => {
     "<vcpus><vcpu id='0' pid='11'/><vcpu id='1' pid='0'/><vcpu id='2' pid='9'/><vcpu id='x' pid='1'/></vcpus>"
   const read = readStatus(file(`${vcpus}<numad nodeset='0,2' cpuset='0-3'/>`), 'f')
   t.match(read, { pid: 9, state: 'paused', autoNodes: [0, 2], autoCpus: [0, 1, 2, 3] })
-  t.same([...read.vcpus], [[0, 11]], 'a vCPU without a thread of its own has none')
+  t.same([...read.vcpus], [[0, 11]], 'a vCPU without a thread of its own has no entry')
   for (const text of ['<domain/>', file('', 'x'), "<domstatus pid='1'/>"])
     t.throws(() => readStatus(text, 'f'), /status-malformed/, text)
 })
 
-// ---- Which mapping is whose ----
+// ---- Which mapping belongs to which memory ----
 
-t.test('memory that cannot be told apart is not guessed', async (t) => {
+t.test('memory that cannot be distinguished is not guessed', async (t) => {
   const backend = (id: string, node?: number, kind: MemoryBackend['kind'] = 'ram'): MemoryBackend => ({
     ...{ id, sizeKiB: 1024, ...(kind && { kind }) },
     ...(node !== undefined && {
@@ -486,12 +486,12 @@ t.test('memory that cannot be told apart is not guessed', async (t) => {
   t.same(
     found([a, b], [mapping('2', 1, 2), mapping('1', 0, 3)]),
     ['a+b=2+1'],
-    'policies that were changed tell nothing',
+    'changed policies do not identify a mapping',
   )
   t.same(
     found([a, b], [mapping('2', 2, 2), mapping('1', 2, 2)]),
     ['a=2', 'b=1'],
-    'alike to the page: either is right',
+    'identical mappings: either is right',
   )
   t.same(found([a, b], [mapping('1', 0, 0)]), ['a=', 'b='], 'too few')
   t.same(found([a], [mapping('1', 0, 0), mapping('2', 0, 0)]), ['a='], 'too many')
@@ -510,7 +510,7 @@ t.test('memory that cannot be told apart is not guessed', async (t) => {
     ['a=1', 'b=2'],
     'one is bound, the other is the rest',
   )
-  t.same(found([backend('a', 0, 'memfd')], [mapping('1', 0, 0)]), ['a='], 'anonymous memory is no memfd')
+  t.same(found([backend('a', 0, 'memfd')], [mapping('1', 0, 0)]), ['a='], 'anonymous memory is not a memfd')
   t.same(found([backend('a', 0, 'memfd')], [mapping('1', 0, 0, '/memfd:memory-backend-memfd')]), ['a=1'])
   const files = ['/dev/hugepages/qemu_back_mem.b.aBcD12', '/mnt/qemu_back_mem._objects_a.XyZ_09'] as const
   t.same(

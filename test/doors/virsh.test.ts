@@ -1,5 +1,5 @@
-// define and watch beside a virsh that hangs, dies, prints too much or prints nonsense: a shell script in the
-// place of virsh, run as a process. What it prints otherwise is as virsh 9.0 prints it.
+// define and watch with a virsh that hangs, crashes, or prints too much or garbage: a shell script in its
+// place. Its other output is that of virsh 9.0.
 
 import {
   chmodSync,
@@ -48,7 +48,7 @@ mkdirSync(BIN)
 writeFileSync(join(BIN, 'virsh'), SCRIPT)
 chmodSync(join(BIN, 'virsh'), 0o755)
 
-/** What the script calls, and no virsh of this machine. */
+/** The programs that the script calls, without the virsh of this machine. */
 const WITHOUT_VIRSH = join(root, 'tools')
 mkdirSync(WITHOUT_VIRSH)
 for (const name of ['cat', 'sed', 'mv', 'sleep', 'touch', 'head', 'tr', 'grep']) {
@@ -63,7 +63,7 @@ interface Fake {
   readonly calls: (command: string) => number
 }
 
-/** @param on what virsh does first at a command, in sh */
+/** @param on shell code that virsh runs first, by command */
 function fake(guests: readonly string[], on: Readonly<Record<string, string>> = {}, pad = 0): Fake {
   const folder = mkdtempSync(join(root, 'fake-'))
   const file = (name: string, text: string): void => writeFileSync(join(folder, name), text)
@@ -92,16 +92,16 @@ interface Ran {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
-  /** Since it was started, or since the signal. */
+  /** Since the start, or since the signal. */
   readonly tookMs: number
   readonly peakMiB: number
 }
 
 interface During {
-  /** Sent when `when` holds. */
+  /** Sent as soon as `when` returns true. */
   readonly signal?: NodeJS.Signals
   readonly when?: () => boolean
-  /** Where virsh is. */
+  /** The folder of virsh. */
   readonly bin?: string
 }
 
@@ -155,9 +155,9 @@ const DEFINE = ['define', '--guest', 'db1']
 const ONCE = ['watch', '--once']
 const FIRST = uuidOf(0)
 
-// ---- The end of the process, and signals ----
+// ---- The end of virsh, and signals ----
 
-t.test('a child of virsh that keeps its stdout open is not waited for', async (t) => {
+t.test('a child of virsh that keeps stdout open does not delay the end', async (t) => {
   const virsh = fake(['db1'], { uri: 'sleep 50 &', define: 'sleep 50 &' })
   const defined = await run(virsh, DEFINE)
   t.equal(defined.status, 0, defined.stderr)
@@ -169,7 +169,7 @@ t.test('a child of virsh that keeps its stdout open is not waited for', async (t
   t.ok(watched.tookMs < 20_000, `${watched.tookMs} ms`)
 })
 
-t.test('what is printed after the end of virsh itself still counts', async (t) => {
+t.test('output after the end of virsh itself is still read', async (t) => {
   const virsh = fake(['db1'], { list: '(sleep 0.3; cat "$FAKE/list") & exit 0' })
   const { status, stdout } = await run(virsh, ONCE)
   t.equal(status, 0)
@@ -195,7 +195,7 @@ long('a signal ends a call that hangs', async (t) => {
       )
       if (words[0] === 'define')
         t.match(ran.stderr, /SIGTERM ended it\n {3}why: .*; nothing was defined\n {3}fix: run it again\n$/)
-      t.notOk(existsSync(join(virsh.folder, 'backup')), 'nothing was begun')
+      t.notOk(existsSync(join(virsh.folder, 'backup')), 'nothing was started')
     }
   }
 })
@@ -246,11 +246,11 @@ t.test('a signal while virsh define is under way', async (t) => {
   t.match(
     readFileSync(join(quick.folder, `${FIRST}.xml`), 'utf8'),
     /<cell id='1'/,
-    'what was sent is finished',
+    'a definition that was sent is completed',
   )
 })
 
-t.test('a virsh that dies', async (t) => {
+t.test('a virsh that crashes', async (t) => {
   const killed = await run(fake(['db1'], { define: 'kill -9 $$' }), DEFINE)
   t.equal(killed.status, 1)
   t.match(
@@ -312,7 +312,7 @@ t.test('garbage', async (t) => {
   t.match(page.stderr, /^error\[virsh-output\]: virsh dumpxml printed "<!DOCTYPE\.\.\."/)
 })
 
-long('more than can be', async (t) => {
+long('too much output', async (t) => {
   for (const [script, words] of [
     ['head -c 100000000 /dev/zero; exit 0', DEFINE],
     ['head -c 100000000 /dev/zero >&2; exit 1', ONCE],
@@ -368,7 +368,7 @@ long('blanks at the ends of a name', async (t) => {
   }
   const plain = fake(['db1', 'db 2'])
   await run(plain, [...DEFINE, '--dry-run'])
-  t.equal(plain.calls('list'), 1, 'names are asked for again only where a blank ends one')
+  t.equal(plain.calls('list'), 1, 'names are listed again only where one ends with a blank')
 })
 
 // ---- Events ----
@@ -390,7 +390,7 @@ long('an event line without end', async (t) => {
   t.ok(ran.tookMs < 1000, `${ran.tookMs} ms`)
 })
 
-long('events of guests that nobody knows', async (t) => {
+long('events of unknown guests', async (t) => {
   const lines = Array.from({ length: 20_000 }, (_, at) => `${event(at === 19_999 ? 'db1' : `x${at}`)}\n`)
   const isSecond = '[ "$(grep -c ^list "$FAKE/calls")" -gt 1 ] || exit 0'
   const virsh = fake(['db1'], { event: 'sleep 1; cat "$FAKE/events"; exec sleep 600', list: isSecond })
@@ -398,7 +398,7 @@ long('events of guests that nobody knows', async (t) => {
   const from = performance.now()
   const ran = await run(virsh, ['watch'], { signal: 'SIGTERM', when: () => performance.now() - from > 5000 })
   t.equal(ran.status, 0)
-  t.match(ran.stdout, / watch (updated|found) db1: fitted: /, 'the one that is new is found among them')
+  t.match(ran.stdout, / watch (updated|found) db1: fitted: /, 'the new guest is found among them')
   t.ok(virsh.calls('list') <= 9, `${virsh.calls('list')} lists`)
 })
 
@@ -412,7 +412,7 @@ long('20,000 events of few guests', async (t) => {
   const ran = await run(virsh, ['watch'], { signal: 'SIGTERM', when: () => performance.now() - from > 4000 })
   t.equal(ran.status, 0)
   t.ok(virsh.calls('dumpxml') <= 10 + 30, `${virsh.calls('dumpxml')} looks`)
-  t.ok(virsh.calls('dumpxml') >= 12, 'they are looked at')
+  t.ok(virsh.calls('dumpxml') >= 12, 'the guests are read')
 })
 
 t.test('lines of a stream', async (t) => {
@@ -423,7 +423,7 @@ t.test('lines of a stream', async (t) => {
   t.same(take('123456789\nx\n'), { lines: ['x'], unreadable: true })
   t.same(take('12345'), { lines: [], unreadable: false })
   t.same(take('6789'), { lines: [], unreadable: true })
-  t.same(take('more'), { lines: [], unreadable: true }, 'as long as it goes on')
+  t.same(take('more'), { lines: [], unreadable: true }, 'until the line ends')
   t.same(take('\nnext\n'), { lines: ['next'], unreadable: true })
   t.same(take('a\xffb\n\xc3\xa9\n'), { lines: ['\u00e9'], unreadable: true })
   t.same(take('\xc3'), { lines: [], unreadable: false })
@@ -436,25 +436,25 @@ t.test('when guests are listed', async (t) => {
   const list = async (who: 'all' | 'named', ...names: string[]) =>
     (await listPending(pending, async () => guests(...names), who)).map(([{ name }, why]) => `${why} ${name}`)
   const due = (afterMs: number): number => Math.round(dueInMs(pending, pending.listedAtMs + afterMs))
-  t.equal(dueInMs(pending, 0), Number.POSITIVE_INFINITY, 'nobody waits')
+  t.equal(dueInMs(pending, 0), Number.POSITIVE_INFINITY, 'nothing is pending')
   t.same(await list('all', 'a', 'b'), ['found a', 'found b'])
   addEvent(pending, { guest: 'x', why: 'added' })
-  t.equal(due(0), 1000, 'an unknown one waits')
+  t.equal(due(0), 1000, 'an unknown guest waits')
   t.equal(due(400), 600)
   t.equal(due(2000), 0)
   addEvent(pending, { guest: 'b', why: 'updated' })
   addEvent(pending, { guest: 'a', why: 'updated' })
   addEvent(pending, { guest: 'b', why: 'stopped' })
-  t.equal(due(0), 0, 'a known one does not')
+  t.equal(due(0), 0, 'a known guest does not')
   t.same(await list('named', 'a', 'b'), ['updated b', 'updated a'], 'in the order of the events, once each')
   t.equal(due(0), Number.POSITIVE_INFINITY)
   for (let at = 0; at < 5000; at++) addEvent(pending, { guest: `y${at}`, why: 'added' })
   addEvent(pending, { guest: 'z'.repeat(5000), why: 'added' })
-  t.ok(pending.why.size <= 1000, 'what is kept of them is bounded')
+  t.ok(pending.why.size <= 1000, 'the number of pending events is bounded')
   t.same(
     await list('named', 'a', 'b', 'y4999', 'y3'),
     ['added y3', 'found y4999'],
-    'one that was not kept is found by its being new',
+    'a dropped event is recovered because its guest is new',
   )
   t.equal(due(0), Number.POSITIVE_INFINITY)
   const meanwhile = await listPending(
@@ -466,5 +466,5 @@ t.test('when guests are listed', async (t) => {
     'all',
   )
   t.equal(meanwhile.length, 2)
-  t.equal(due(0), 0, 'what is told while the list is made is looked at again')
+  t.equal(due(0), 0, 'an event during the listing is looked at again')
 })

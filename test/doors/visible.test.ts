@@ -1,6 +1,5 @@
-// What comes from others reaches nobody's terminal, log or browser as it is: every door is given names,
-// values, files and words that hold characters that a terminal obeys or that nobody sees, and every byte that
-// comes out is looked at.
+// Untrusted text never reaches a terminal, log or browser unescaped: every command gets names, values, files
+// and arguments with control and invisible characters, and every byte of its output is checked.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,13 +16,13 @@ import { fakeVirsh, UUID } from './fake-virsh.ts'
 const HOOK = resolve('dist/hooks/qemu.cjs')
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-visible-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-// Some hundred programs, on a machine that others use too.
+// It runs some hundred programs, and the machine may be busy.
 t.setTimeout(180_000)
 
-/** A line of the guest's own making begins with it. */
+/** The start of a line that a guest forges. */
 const FORGED = 'error[forged]'
 
-/** What XML lets into a name, be it by a reference. */
+/** A name with characters that XML allows, some of them by reference. */
 const IN_XML = [
   ...[
     0x09, 0x0a, 0x0d, 0x7f, 0x80, 0x85, 0x9b, 0xad, 0x61c, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f,
@@ -37,14 +36,14 @@ const IN_XML = [
 ]
 const EVERYWHERE = [0x01, 0x07, 0x08, 0x1b, ...IN_XML]
 const textOf = (codes: readonly number[]): string => String.fromCodePoint(...codes)
-/** Ends in a line of its own. */
+/** Ends with a line of its own. */
 const hostile = (codes: readonly number[]): string => `a${textOf(codes)}[31mz\n${FORGED}: b\r${FORGED}`
 const NAME = hostile(IN_XML)
 const REFERENCES = [...NAME]
   .map((character) => (/[\t\r\n]/.test(character) ? `&#${character.charCodeAt(0)};` : character))
   .join('')
 
-/** Spelled out here, so that it does not rest on what is tested. Line ends are ours. */
+/** Listed here, so that the test does not depend on the code it tests. Line ends are ours. */
 function obeyedIn(text: string): string[] {
   const isObeyed = (code: number): boolean =>
     code < 0x20 || (code >= 0x7f && code < 0xa0) || IN_XML.includes(code) || (code >= 0xd800 && code < 0xe000)
@@ -52,17 +51,17 @@ function obeyedIn(text: string): string[] {
   return codes.flatMap((code) => (isObeyed(code) ? [code.toString(16)] : []))
 }
 
-/** A diff holds tabs: its own, and those of the document. */
+/** A diff contains tabs: its own, and those of the document. */
 const withoutTabs = (diff: string): string => diff.replaceAll('\t', ' ')
 
-/** @param shown that the hostile text was there at all: an escape of it */
+/** @param shown matches the escaped form, which proves that the hostile text was printed */
 function clean(t: Test, about: string, text: string, shown: RegExp | undefined): void {
-  t.same(obeyedIn(text), [], `${about}: every character can be shown`)
+  t.same(obeyedIn(text), [], `${about}: every character is printable`)
   t.notOk(
     text.split('\n').some((line) => line.startsWith(FORGED)),
     `${about}: no line that is not ours`,
   )
-  if (shown !== undefined) t.match(text, shown, `${about}: what was hostile is shown`)
+  if (shown !== undefined) t.match(text, shown, `${about}: the hostile text is shown escaped`)
 }
 
 const asks = (keys: string): string =>
@@ -135,7 +134,7 @@ t.test('the escaper', async (t) => {
     '\\u0041',
     '\\',
   ])
-    t.equal(visible(plain), plain, 'ordinary text stays')
+    t.equal(visible(plain), plain, 'ordinary text is not changed')
   const pairs = [
     '\u001b',
     '\\x1b',
@@ -150,7 +149,7 @@ t.test('the escaper', async (t) => {
   t.equal(new Set(pairs.map(visible)).size, pairs.length, 'no two texts look the same')
   t.equal(visibleLines('a\tb\r\nc\rd\n\u001b\\x1b'), 'a\tb\r\nc\\x0dd\n\\x1b\\x1b')
   for (const each of pairs)
-    t.equal(visibleLines(visible(each)), visible(each), 'what is escaped is not escaped again')
+    t.equal(visibleLines(visible(each)), visible(each), 'escaped text is not escaped again')
   const value = { [textOf(EVERYWHERE)]: [`${textOf(EVERYWHERE)}\ud800"\\`, 1, null] }
   t.same(JSON.parse(visibleJson(value)), value, 'JSON reads back')
   t.same(obeyedIn(visibleJson(value)), [])
@@ -197,12 +196,12 @@ t.test('plan, check and transform', async (t) => {
       words.includes('--diff') ? /^\+ .*<vcpupin/m : /\\(x|u00)9b/,
     )
     clean(t, `${words.join(' ')}, stderr`, stderr, undefined)
-    if (words[1] === '--json') t.equal(JSON.parse(stdout).guest, NAME, 'JSON holds the name as it is')
+    if (words[1] === '--json') t.equal(JSON.parse(stdout).guest, NAME, 'JSON contains the exact name')
   }
   t.equal(run(['plan', '--svg', svg, ...on]).status, 0)
   const drawn = readFileSync(svg, 'utf8')
   clean(t, 'svg', drawn, /\\x9b/)
-  t.equal(XMLValidator.validate(drawn), true, 'the picture is XML')
+  t.equal(XMLValidator.validate(drawn), true, 'the picture is well-formed XML')
   const { stdout } = run(['transform', ...on])
   const removed = stdout.split('\n').filter((line) => /REFERENCES|title|description|source/.test(line))
   t.same(
@@ -210,11 +209,11 @@ t.test('plan, check and transform', async (t) => {
     readFileSync(GUEST, 'utf8')
       .split('\n')
       .filter((line) => /title|description|source/.test(line)),
-    'a document is as it was',
+    'a document is not changed',
   )
   const json = run(['transform', '--json', ...on])
   clean(t, 'transform --json', json.stdout, /\\u009b/)
-  t.equal(JSON.parse(json.stdout).domain, stdout, 'JSON holds the document as it is')
+  t.equal(JSON.parse(json.stdout).domain, stdout, 'JSON contains the exact document')
   const onLine = file('line.xml', domain().replace(/\n/g, ' '))
   clean(
     t,
@@ -224,7 +223,7 @@ t.test('plan, check and transform', async (t) => {
   )
 })
 
-long('what is refused, and where', async (t) => {
+long('refusals and their positions', async (t) => {
   const value = [...hostile(IN_XML)]
     .map((each) => (/[\t\r\n]/.test(each) ? `&#${each.charCodeAt(0)};` : each))
     .join('')
@@ -248,7 +247,7 @@ long('what is refused, and where', async (t) => {
   }
 })
 
-t.test('words, files and the configuration', async (t) => {
+t.test('arguments, files and the configuration', async (t) => {
   const word = hostile(EVERYWHERE)
   const absent = `/nonexistent/${word}`
   const there = file(`sub/${word.replaceAll('/', '')}.xml`, domain({ vcpu: 'many' }))
@@ -334,11 +333,7 @@ t.test('a VMI', async (t) => {
     domain({ isAsking: false }),
   ])
   t.equal(status, 0)
-  t.equal(
-    stdout,
-    domain({ isAsking: false }),
-    'a guest that does not ask gets its document back to the last byte',
-  )
+  t.equal(stdout, domain({ isAsking: false }), 'a guest that did not opt in gets its exact document back')
 })
 
 t.test('verify', async (t) => {
@@ -370,7 +365,7 @@ t.test('verify', async (t) => {
 // ---- libvirt ----
 
 t.test('define and watch', async (t) => {
-  // virsh prints a guest a line.
+  // virsh prints one guest per line.
   const name = `a${textOf(IN_XML.filter((code) => ![0x0a, 0x0d, 0x2028, 0x2029].includes(code)))}[31mz`
   const written = domain({ name })
   const on = ['--host', HOST, '--backup', join(folder, 'backup')]
@@ -385,7 +380,7 @@ t.test('define and watch', async (t) => {
     clean(t, `define ${words[0]}`, withoutTabs(stdout + stderr), /\\(x|u00)9b/)
   }
   t.match(readFileSync(virsh.definition, 'utf8'), '<vcpupin', 'it is defined')
-  t.ok(readFileSync(virsh.definition, 'utf8').includes(`<name>${name}</name>`), 'with the name that it had')
+  t.ok(readFileSync(virsh.definition, 'utf8').includes(`<name>${name}</name>`), 'with its name unchanged')
   const refusing = (reason: string) =>
     fakeVirsh(join(folder, 'virsh-2'), { name, text: written, refuses: `error: x\nerror: ${reason}\n` })
   const refused = run(['define', ...on, '--guest', UUID], refusing(textOf(EVERYWHERE)))
@@ -428,7 +423,7 @@ t.test('the hook', async (t) => {
     const about = `${operation} ${logs}`
     clean(t, `${about}, stderr`, stderr, status === 0 ? undefined : /^error\[/)
     if (status === 0 && operation !== 'prepare begin')
-      t.ok(stdout.includes(`<title>${REFERENCES}</title>`), 'the document is as it was')
+      t.ok(stdout.includes(`<title>${REFERENCES}</title>`), 'the document is not changed')
     else t.equal(stdout, '')
     t.ok(existsSync(log), about)
     const line = readFileSync(log, 'utf8')

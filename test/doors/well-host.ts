@@ -1,4 +1,4 @@
-// A host on which the doctor finds nothing but that the hook is not installed, as the files of a capture.
+// The files of a captured host on which doctor's only finding is that the hook is not installed.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -20,7 +20,7 @@ export const NODE = '/sys/devices/system/node'
 /** The folder of the daemon. */
 export const PID = '/proc/812'
 
-/** Two nodes of four CPUs, 512 pages of 2 MiB each, cgroup v2, a libvirtd that has all that it needs. */
+/** Two nodes, each with four CPUs and 512 pages of 2 MiB; cgroup v2; a libvirtd without problems. */
 export const WELL: Tree = {
   '/sys/devices/system/cpu/online': '0-7\n',
   [`${NODE}/online`]: '0-1\n',
@@ -63,7 +63,7 @@ export function filesOf(tree: Tree): Files {
   return filesOfTree(root)
 }
 
-/** The hook, installed as it should be. */
+/** The hook, correctly installed. */
 export const HOOK = {
   path: '/etc/libvirt/hooks/qemu',
   mode: 0o755,
@@ -73,7 +73,7 @@ export const HOOK = {
   exposed: [],
 }
 
-/** What the doctor is told of this host, with some files and findings replaced. */
+/** The input of doctor for this host, with some files and findings replaced. */
 export function inspectionOf(change: Tree = {}, more: Partial<Inspection> = {}): Inspection {
   const files = filesOf({ ...WELL, ...change })
   const daemon = readDaemon(files)

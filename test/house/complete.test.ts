@@ -1,5 +1,4 @@
-// What no golden case shows: every code, every key and value, every operation of the hook and every trap must
-// appear somewhere.
+// Every code, every key and value, every operation of the hook and every known trap must have a case.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
@@ -14,7 +13,7 @@ import { calls } from './shown-by-call.ts'
 
 const cases = readCases()
 
-/** What golden.test.ts and verify.test.ts compare with the answers of the program. */
+/** The expected texts that golden.test.ts and verify.test.ts compare with the program's answers. */
 const texts = [
   ...cases.flatMap(({ folder }) => [`${folder}/explain.txt`, `${folder}/refusal.txt`]),
   ...readdirSync('test/guests').map((name) => `test/guests/${name}/text.txt`),
@@ -26,7 +25,7 @@ const texts = [
 const codes = Object.keys(classes) as Code[]
 const isExpected = (code: Code): boolean => texts.includes(`[${code}]`)
 
-t.test('every code is shown: by a golden case, a captured guest, or an input of its own', async (t) => {
+t.test('every code is shown by a golden case, a captured guest, or an input of its own', async (t) => {
   for (const code of codes) {
     const ways = [isExpected(code), code in lines, code in calls].filter((each) => each)
     t.equal(ways.length, 1, `${code} is shown, and in one way only`)
@@ -44,7 +43,7 @@ t.test('every code is shown: by a golden case, a captured guest, or an input of 
     )
 })
 
-/** Said in the folder's request.json or in the metadata of its domain. */
+/** Stated in request.json of the folder, or in the metadata of its domain. */
 function says(key: string, value: string | undefined): boolean {
   return cases.some((each) => {
     const inDomain = new RegExp(`numa:guestMappingPassthrough[^>]* ${key}='([^']*)'`).exec(each.domain)?.[1]
@@ -55,7 +54,7 @@ function says(key: string, value: string | undefined): boolean {
   })
 }
 
-t.test('every key and value is said', (t) => {
+t.test('every key and value has a golden case', (t) => {
   for (const key of keyNames) {
     const { words, open, unstated } = keys[key]
     const [standard, ...others] = unstated === undefined ? words : ['', ...words]
@@ -73,11 +72,11 @@ t.test('every operation of the hook is answered', (t) => {
   const unknown = [...runs].filter(
     (run) => run.startsWith('hook ') && !operations.includes(run.slice('hook '.length)),
   )
-  t.ok(unknown.length > 0, `a golden case answers what no libvirt asks: ${unknown}`)
+  t.ok(unknown.length > 0, `a golden case has an operation that libvirt does not have: ${unknown}`)
   t.end()
 })
 
-/** What one only learns by falling into it: how libvirt, QEMU and the kernel read a domain and a host. */
+/** Traps in how libvirt, QEMU and the kernel read a domain and a host, each with its golden cases. */
 const traps: Readonly<Record<string, readonly string[]>> = {
   'any status but 0 at reconnect and started kills the guest': [
     '2n4c2t-hook-reconnect',
@@ -135,7 +134,7 @@ t.test('every trap has its case', (t) => {
   t.end()
 })
 
-t.test('every claim of SECURITY.md names a test that is there', (t) => {
+t.test('every claim of SECURITY.md names an existing test', (t) => {
   const rows = readFileSync('SECURITY.md', 'utf8')
     .split('\n')
     .filter((line) => line.includes('| test/'))

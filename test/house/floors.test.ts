@@ -1,12 +1,11 @@
-// The import lines of src/ and hooks/: they go down the floors only, the rooms of one floor do not import
-// each other, and no file imports itself by way of others. And no folder has more files than a reader can
-// take in.
+// The imports of src/ and hooks/: they only go down the floors, the rooms of one floor do not import each
+// other, and there are no cycles. And no folder has too many files to survey.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 
-/** Rooms by floor, the lowest first. A room is a folder, or a file where a file stands alone. */
+/** Rooms by floor, the lowest first. A room is a folder, or a single file. */
 const FLOORS = [
   ['src/base'],
   ['src/codes'],
@@ -101,7 +100,7 @@ function cyclesIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
   return [...new Set(groups.map((group) => group.sort().join(' <-> ')))]
 }
 
-t.test('no file imports itself, not even by way of others', (t) => {
+t.test('no file imports itself, directly or through others', (t) => {
   const imports = sources.map((path) => {
     const targets = importsOf(readFileSync(path, 'utf8')).map((target) => join(dirname(path), target))
     return [path, targets] as const
@@ -110,7 +109,7 @@ t.test('no file imports itself, not even by way of others', (t) => {
   t.end()
 })
 
-/** A folder with more wants sub-folders. */
+/** A folder with more needs sub-folders. */
 const MOST_FILES = 16
 
 t.test('no folder has more than 16 source files', (t) => {
@@ -123,7 +122,7 @@ t.test('no folder has more than 16 source files', (t) => {
   t.end()
 })
 
-t.test('every room of the plan is there, and is read', (t) => {
+t.test('every room of the plan exists, and is read', (t) => {
   const imports = sources.flatMap((path) => importsOf(readFileSync(path, 'utf8')))
   t.ok(imports.length > 2 * sources.length, `${imports.length} imports in ${sources.length} files`)
   for (const room of FLOORS.flat().filter((each) => each.startsWith('src'))) {
@@ -158,7 +157,7 @@ t.test('what it finds', (t) => {
   t.equal(found('src/host/a.ts', "import '../place.ts'"), 1, 'an import for its effect')
   t.equal(found('src/place.ts', "import { check } from './check.ts'"), 1, 'two compositions')
   t.equal(found('src/base/a.ts', "// as in import x from '../place.ts'"), 0, 'a comment imports nothing')
-  t.equal(found('src/misc/a.ts', ''), 1, 'a folder that is no room')
+  t.equal(found('src/misc/a.ts', ''), 1, 'a folder that is not a room')
 
   const cycles = (edges: Record<string, readonly string[]>): readonly string[] =>
     cyclesIn(new Map(Object.entries(edges)))

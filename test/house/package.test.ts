@@ -1,5 +1,5 @@
-// The npm package as its user gets it: it names what it bundles, needs nothing beside it, and holds the
-// same bytes from whatever folder it is built in.
+// The npm package as its user gets it: it names what it bundles, needs no other package, and has the same
+// bytes whatever folder it is built in.
 
 import {
   chmodSync,
@@ -37,7 +37,7 @@ const SEED = resolve('golden/2n4c2t-seed')
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-package-')))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-// Run by itself, tap would end it after 30 s.
+// When run alone, tap would end it after 30 s.
 t.setTimeout(300_000)
 
 // ---- What is packed: `npm pack` without prepack, which would build dist/ below the other tests ----
@@ -65,7 +65,7 @@ t.test('the package holds the bundles, their notices, and no build path', (t) =>
   t.end()
 })
 
-t.test('the command can be run as it is', (t) => {
+t.test('the command can be run directly', (t) => {
   const { bin } = JSON.parse(readFileSync('package.json', 'utf8'))
   t.same(bin, { 'virt-numa': 'dist/virt-numa.cjs' })
   t.equal(statSync('dist/virt-numa.cjs').mode & 0o777, 0o755)
@@ -109,7 +109,7 @@ function reachable(paths: readonly string[], known = new Set<string>()): string[
   return [...known].sort()
 }
 
-/** Packages that the program itself imports. */
+/** Packages that the program imports directly. */
 function importedBy(folders: readonly string[]): string[] {
   const sources = folders.flatMap(filesIn).filter((path) => path.endsWith('.ts'))
   const names = sources.flatMap((path) => groupsOf(/\bfrom '((?:@[^/']+\/)?[^./'][^/']*)[^']*'/g, path))
@@ -128,7 +128,7 @@ function filesIn(path: string): string[] {
   })
 }
 
-/** Long strings of a package's code, which a minifier keeps. */
+/** Long strings in a package's code, which a minifier keeps. */
 function stringsOf(path: string): Set<string> {
   const code = filesIn(path).filter((file) => /\.[cm]?js$/.test(file))
   return new Set(code.flatMap((file) => groupsOf(/['"]([\w :.,/-]{16,60})['"]/g, file)))
@@ -157,7 +157,7 @@ t.test('every package in a bundle is named, with its version and licence', (t) =
   t.same(
     named.map(({ id }) => id),
     named.map(({ id }) => id).sort(),
-    'in an order that depends on nothing else',
+    'in a fixed order',
   )
   for (const path of expected) {
     const { license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8'))
@@ -166,7 +166,7 @@ t.test('every package in a bundle is named, with its version and licence', (t) =
   t.end()
 })
 
-t.test('a bundle in which a package is found by its strings is named for it, and no other', (t) => {
+t.test('a package is listed with exactly the bundles that contain its strings', (t) => {
   const strings = new Map(bundled.map((path) => [path, stringsOf(path)]))
   const sources = new Map(BUNDLES.map((bundle) => [bundle, readFileSync(bundle, 'utf8')]))
   const own = filesIn('src')
@@ -186,7 +186,7 @@ t.test('a bundle in which a package is found by its strings is named for it, and
   t.end()
 })
 
-t.test('each has the whole text of its licence', (t) => {
+t.test('each has the full text of its licence', (t) => {
   const tidy = (text: string): string =>
     text
       .replace(/\r\n?/g, '\n')
@@ -207,11 +207,11 @@ t.test('each has the whole text of its licence', (t) => {
   t.same(
     without.map((section) => section.split(' ')[0]),
     ['@nodable/entities', 'saxes'],
-    'packages that hold none: the copyright is stated by packaging/notices.mjs',
+    'packages without a licence file: packaging/notices.mjs states the copyright',
   )
   for (const section of without) {
     t.match(section, /^Copyright \(c\) \S.*\n(?:Copyright .*\n)*\nPermission [\s\S]*"AS IS"/m)
-    t.notMatch(section, /Eemeli|Natural Intelligence/, 'and not that of the package whose terms are the same')
+    t.notMatch(section, /Eemeli|Natural Intelligence/, 'and not that of the package with the same terms')
   }
   t.end()
 })
@@ -234,7 +234,7 @@ function copyTo(name: string): string {
 const runIn = (cwd: string, words: readonly string[]) => runApart(process.execPath, words, { cwd })
 const buildIn = (copy: string) => runIn('/', [join(copy, 'packaging/build.mjs')])
 
-t.test('another folder builds the same bytes, and what it did not build is gone', (t) => {
+t.test('another folder builds the same bytes, and removes stale files', (t) => {
   const copy = copyTo('another')
   mkdirSync(join(copy, 'dist/code'), { recursive: true })
   mkdirSync(join(copy, 'dist/hooks'))
@@ -263,7 +263,7 @@ t.test('the build fails for a package without a licence text', (t) => {
   writeFileSync(join(copy, 'node_modules/execa/license'), '\n')
   change('node_modules/saxes/package.json', '"version": "6.0.0"', '"version": "6.0.1"')
   change('node_modules/xmlchars/package.json', '"license": "MIT"', '"licence": "MIT"')
-  // What strnum lends to @nodable/entities holds only while both have the same licence.
+  // @nodable/entities uses strnum's licence text, which requires that both have the same licence.
   change('node_modules/strnum/package.json', '"license": "MIT"', '"license": "ISC"')
   const { status, stderr } = buildIn(copy)
   const unchanged = ['@nodable/entities', 'diff', 'execa', 'xmlchars']
@@ -281,7 +281,7 @@ t.test('the build fails for a package without a licence text', (t) => {
 t.test('the bundles load only modules of Node and each other', (t) => {
   const fields = Object.keys(JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')))
   const installing = fields.filter((field) => /dependencies$/i.test(field) && field !== 'devDependencies')
-  t.same(installing, [], 'nothing is installed with it')
+  t.same(installing, [], 'it installs no dependencies')
   const all = BUNDLES.flatMap((bundle) => {
     const loads = readFileSync(bundle, 'utf8').matchAll(/\b(?:require|import)\(\s*(['"`])([^'"`]*)\1/g)
     return [...loads].map((match) => ({ bundle, id: match[2] as string }))
@@ -296,7 +296,7 @@ t.test('the bundles load only modules of Node and each other', (t) => {
   t.end()
 })
 
-t.test('unpacked on its own it answers as here', (t) => {
+t.test('the unpacked package gives the same answers', (t) => {
   const modules = (path: string): string[] =>
     [join(path, 'node_modules'), ...(path === dirname(path) ? [] : modules(dirname(path)))].filter(existsSync)
   t.same(modules(unpacked), [], 'no node_modules above it')
@@ -320,7 +320,7 @@ t.test('unpacked on its own it answers as here', (t) => {
   t.end()
 })
 
-t.test('unpacked on its own it installs a hook that rebinds', (t) => {
+t.test('the unpacked package installs a hook that rebinds', (t) => {
   const root = join(folder, 'root')
   mkdirSync(join(root, 'etc'), { recursive: true })
   const installed = runIn(folder, [join(unpacked, 'dist/virt-numa.cjs'), 'install', '--root', root])

@@ -1,4 +1,4 @@
-// A code to what the input of shown.ts prints for it.
+// Runs the input that shown.ts has for a code.
 
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// The codes that no input can bring this machine to show: why, and the call that finds each.
+// The codes that no input can make this machine print: why, and the call that produces each.
 
 import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import type { Code } from '../../src/codes/codes.ts'
@@ -21,7 +21,7 @@ const policy = (answer: ReturnType<Ask>): readonly Diagnostic[] =>
     command === 'stat' ? labelled : answer,
   )
 
-/** Those that this machine cannot be brought to show: the function that finds each, and why it is called. */
+/** By code: why a function is called instead of the program, and the call. */
 export const calls: Partial<Record<Code, readonly [why: string, find: () => readonly Diagnostic[]]>> = {
   'xml-too-large': [
     'every command refuses a file of that size before it is parsed',
@@ -52,7 +52,7 @@ export const calls: Partial<Record<Code, readonly [why: string, find: () => read
     () => checkLabel('permissive', '/a', () => ({ status: 0, stdout: 'Would relabel /a\n', stderr: '' })),
   ],
   'daemon-reload-failed': [
-    'the daemon would have to end between two looks',
+    'the daemon would have to end between two checks',
     () => reload({ name: 'libvirtd', pid: 4_000_000 }),
   ],
 }

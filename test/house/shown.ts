@@ -1,6 +1,6 @@
-// For each code that no golden case and no captured guest shows: a small input that does, as lines of sh.
-// They run in a folder of their own with what show-code.ts puts there: domain.xml (the seed's), well/ (a host
-// that is well), and a virsh with the guest db1, which runs on-COMMAND before it answers COMMAND. `$N` is the
+// For each code that neither a golden case nor a captured guest shows: a small input that does, as lines of
+// sh. They run in a new folder in which show-code.ts puts domain.xml (the seed's), well/ (a host without
+// problems), and a virsh with the guest db1, which runs on-COMMAND before it answers COMMAND. `$N` is the
 // program, `$HOST` the seed's host, `$HOOK` the hook, `$DIST` the folder of both.
 
 import type { Code } from '../../src/codes/codes.ts'
@@ -9,7 +9,7 @@ const steps = (...each: readonly string[]): string => each.join('\n')
 
 const on = 'plan --host $HOST'
 
-/** A document that is given on stdin. */
+/** A document on stdin. */
 const domain = (inside: string): string =>
   `printf '%s' "<domain type='kvm'><name>db1</name>${inside}</domain>" | $N ${on}`
 
@@ -17,7 +17,7 @@ const plain = '<memory>65536</memory><vcpu>4</vcpu>'
 
 const config = (text: string): string => `printf '${text}' > our.conf; $N ${on} --config our.conf domain.xml`
 
-/** A host that is read from a file. */
+/** A host from a file. */
 const host = (name: string, text: string): string =>
   `printf '${text}' > ${name}; $N plan --host ${name} domain.xml`
 

@@ -1,5 +1,5 @@
-// What the house style says of every file and a compiler can see: the length of lines, the number of
-// parameters, and docstrings on everything that is exported.
+// The rules of the house style that a program can check: the length of lines, the number of parameters, and
+// docstrings on everything that is exported.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -12,8 +12,8 @@ const WIDTH = 110
 const MOST_PARAMETERS = 4
 
 /**
- * Findings that are still there, by room: at most so many. The numbers only shrink, and a room without any
- * leaves the table.
+ * The findings that are left, by room: at most so many. The numbers only shrink, and a room without findings
+ * has no row.
  */
 const LEFT: Readonly<Record<string, number>> = {
   'src/base': 22,
@@ -26,7 +26,7 @@ const LEFT: Readonly<Record<string, number>> = {
   'src/xml': 7,
 }
 
-/** Files that git knows, or that are new, below these folders. */
+/** Tracked and new files below these folders. */
 function sourcesBelow(...folders: readonly string[]): string[] {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ...folders], {
     encoding: 'utf8',
