@@ -1,4 +1,5 @@
-// A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the facts and the class of each code.
+// A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the facts and
+// the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 

@@ -1,4 +1,5 @@
-// What is wrong with a host: its daemon, its cgroups, KVM and huge pages: the facts and the class of each code.
+// What is wrong with a host: its daemon, its cgroups, KVM and huge pages: the facts and the class of each
+// code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 import type { NodeSet } from '../base/idset.ts'

@@ -1,4 +1,5 @@
-// What a domain says that libvirt or QEMU refuses, apart from its cells: the facts and the class of each code.
+// What a domain says that libvirt or QEMU refuses, apart from its cells: the facts and the class of each
+// code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 

@@ -15,7 +15,10 @@ export interface FilesFacts {
     /** A document was expected on stdin. */
     isStdin?: boolean
   }
-  /** `isStream`: a pipe, a device, or stdout, where what is written stays written. `kept`: a copy of the former content. */
+  /**
+   * `isStream`: a pipe, a device, or stdout, where what is written stays written. `kept`: a copy of the
+   * former content.
+   */
   readonly unwritable: { file: string; reason: string; errno?: string; isStream?: boolean; kept?: string }
 
   readonly 'output-taken': { output: string; file?: string; other: string; isInput: boolean }

@@ -17,7 +17,10 @@ export type HookDefect =
 export interface HookFacts {
   readonly 'hook-foreign': { path: string; version: string | undefined; folder: string }
 
-  /** `role`: a link to a hook of ours, a file of our name in qemu.d, or qemu.d itself, which is not a folder. */
+  /**
+   * `role`: a link to a hook of ours, a file of our name in qemu.d, or qemu.d itself, which is not a
+   * folder.
+   */
   readonly 'hook-place-taken': {
     path: string
     holds: PathContent

@@ -1,4 +1,5 @@
-// What is requested of us: keys, their values, what a tenant may request, and the configuration file: the facts and the class of each code.
+// What is requested of us: keys, their values, what a tenant may request, and the configuration file: the
+// facts and the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 

@@ -1,4 +1,5 @@
-// A running guest that cannot be read, or that is not where its XML says: the facts and the class of each code.
+// A running guest that cannot be read, or that is not where its XML says: the facts and the class of each
+// code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 

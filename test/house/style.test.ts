@@ -17,9 +17,8 @@ const MOST_PARAMETERS = 4
  */
 const LEFT: Readonly<Record<string, number>> = {
   'src/base': 22,
-  'src/codes': 6,
   'src/domain': 8,
-  'src/explain': 78,
+  'src/explain': 71,
   'src/host': 13,
   'src/plan': 5,
   'src/request': 15,
