@@ -1,9 +1,12 @@
-// Several things that may each be refused to one list of all that was refused.
+// Several inputs that may each be refused -> one list of everything that was refused.
 
 import { type Diagnostic, Refusal, type Span } from './diagnostic.ts'
 
-/** Runs `read`; what it refuses is added to `found` (at `at`, where it has no place of its own) and gives undefined. */
-export function gather<T>(found: Diagnostic[], read: () => T, at?: Span): T | undefined {
+/**
+ * Runs `read` and adds what it refuses to `found`. A diagnostic without a position gets `at`.
+ * @returns what `read` returns; undefined when it refuses
+ */
+export function collectRefusals<T>(found: Diagnostic[], read: () => T, at?: Span): T | undefined {
   try {
     return read()
   } catch (error) {

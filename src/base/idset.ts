@@ -1,5 +1,5 @@
-// Sets of ids as the kernel, libvirt and people write them ("0-3,8", "0-31:2/4", "^2", cpumasks)
-// to ascending arrays and back.
+// Sets of ids as the kernel, libvirt and people write them ("0-3,8", "0-31:2/4", "^2", cpumasks) -> ascending
+// arrays, and back.
 
 import { refuseText } from './diagnostic.ts'
 
@@ -14,7 +14,7 @@ export type NodeSet = IdSet<'node'>
 /** The guest's vCPUs. */
 export type VcpuSet = IdSet<'vcpu'>
 
-/** The highest id that is taken for an id. Linux builds for at most 8,192 CPUs, libvirt reads at most 16,384. */
+/** The highest valid id. Linux builds for at most 8,192 CPUs, libvirt reads at most 16,384. */
 export const MAX_ID = 65_535
 
 /** Linux has no more nodes (MAX_NUMNODES). */
@@ -23,17 +23,18 @@ export const MAX_NODES = 1024
 /** QEMU has no more cells (MAX_NODES). */
 export const MAX_CELLS = 128
 
-/** How many ids a text may name, repeats counted: "0-65535" over and over would take for ever. */
+/** How many ids a text may name, repeats included: "0-65535" repeated many times would take too long. */
 const MOST_MARKS = 16 * (MAX_ID + 1)
-/** Every second id up to the highest, with blanks. */
+/** The length of a text, UTF-16 units: enough for every second id up to the highest, with blanks. */
 const MOST_LETTERS = 512 * 1024
 
 const ITEM = /^(\^?)(\d{1,10})(?:-(\d{1,10})(?::(\d{1,10})\/(\d{1,10}))?)?$/
 
 /**
- * Reads "0-3,8", "0-7,^2" (items apply from left to right, as libvirt does it) and "0-31:2/4" (the first 2 of every 4).
- * An empty or blank text is the empty set.
- * @throws Refusal `set-malformed`, with `source` (what the text is, e.g. "--cpuset") in its words
+ * Reads "0-3,8", "0-7,^2" (items apply from left to right, as in libvirt) and "0-31:2/4" (the first 2 of
+ * every 4). An empty or blank text is the empty set.
+ * @param source what the text is, e.g. "--cpuset", for messages
+ * @throws Refusal `set-malformed`, `set-too-large`, `set-too-long`
  * @see cpuset(7), List format; libvirt formatdomain, cpuset
  */
 export function parseSet<Set extends IdSet<string>>(text: string, source: string): Set {
@@ -55,9 +56,9 @@ export function parseSet<Set extends IdSet<string>>(text: string, source: string
 const [ZERO, NINE, COMMA, DASH] = [48, 57, 44, 45]
 
 /**
- * Ids and ranges in ascending order, which is how the kernel, libvirt and we write a set. A guest may have
- * thousands of sets with thousands of ids each, so these are read in one pass; everything else, and
- * everything wrong, is left to the reader of items.
+ * Reads ids and ranges in ascending order, which is how the kernel, libvirt and we write a set. A guest may
+ * have thousands of sets with thousands of ids each, so this takes one pass. Returns undefined for every
+ * other text, valid or not: the caller then reads it item by item.
  */
 function plainList(text: string): number[] | undefined {
   const ids: number[] = []
@@ -84,7 +85,7 @@ function plainList(text: string): number[] | undefined {
   return ids
 }
 
-/** @returns how many ids were looked at */
+/** Adds the ids of an item, or removes those of "^2". @returns how many ids the item names */
 function markItem(ids: Set<number>, item: string, text: string, source: string): number {
   const match = ITEM.exec(item)
   if (match === null) refuseText('set-malformed', { source, text, item })
@@ -103,20 +104,24 @@ function markItem(ids: Set<number>, item: string, text: string, source: string):
   return last - first + 1
 }
 
-/** libvirt's bitmaps have so many bits. @see libvirt VIR_DOMAIN_CPUMASK_LEN */
+/** The size of libvirt's bitmaps. @see libvirt VIR_DOMAIN_CPUMASK_LEN */
 const LIBVIRT_BITS = 16_384
 
-/** White space may stand around ids, hyphens and commas, and a plus before the end of a range; ^ belongs to one id. */
+/**
+ * White space is allowed around ids, hyphens and commas, and a plus before the end of a range; ^ applies to a
+ * single id.
+ */
 const LIBVIRT_ITEM = /^[\t-\r ]*(?:\^(\d+)|(\d+)[\t-\r ]*(?:-[\t-\r ]*\+?(\d+))?)[\t-\r ]*$/
 
 /**
- * Reads a set as libvirt reads one in a domain: "0-3,8", "0-7,^2", " 0 - 3, ". Items apply from left to right; a comma may end it.
- * An empty text is refused; a set can be empty nevertheless ("^2").
- * @throws Refusal `set-malformed`, `set-too-large`, `set-too-long`, with `source` in its words
+ * Reads a set as libvirt reads one in a domain: "0-3,8", "0-7,^2", " 0 - 3, ". Items apply from left to
+ * right; the last one may end with a comma. Refuses an empty text, but "^2" is a valid empty set.
+ * @param source what the text is, for messages
+ * @throws Refusal `set-malformed`, `set-too-large`, `set-too-long`
  * @see libvirt virBitmapParse
  */
 export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source: string): Set {
-  // Ids and ranges in order are what nearly every set says.
+  // Nearly every set is one id, or ids and ranges in ascending order.
   if (/^\d{1,4}$/.test(text)) return [Number(text)] as unknown as Set
   if (text.length > MOST_LETTERS) refuseText('set-too-long', { source, max: MOST_MARKS })
   const plain = plainList(text)
@@ -131,7 +136,7 @@ export function parseLibvirtSet<Set extends IdSet<string>>(text: string, source:
   return setOf<Set>(ids)
 }
 
-/** @returns how many ids were looked at */
+/** Adds the ids of an item, or removes those of "^2". @returns how many ids the item names */
 function markLibvirtItem(ids: Set<number>, item: string, text: string, source: string): number {
   const match = LIBVIRT_ITEM.exec(item)
   if (match === null) refuseText('set-malformed', { source, text, item: item.trim(), by: 'libvirt' })
@@ -146,6 +151,8 @@ function markLibvirtItem(ids: Set<number>, item: string, text: string, source: s
 
 /**
  * Reads a kernel bitmap such as "00000000,0000ff0f": 32-bit hexadecimal words, the highest first.
+ * @param source what the text is, for messages
+ * @throws Refusal `set-malformed`, `set-too-large`
  * @see cpuset(7), Mask format
  */
 export function parseMask<Set extends IdSet<string>>(text: string, source: string): Set {
@@ -168,13 +175,13 @@ export function range(count: number): number[] {
   return ids
 }
 
-/** Any numbers to a set: sorted, duplicates gone. */
+/** A set of the given ids: sorts them and removes duplicates. */
 export function setOf<Set extends IdSet<string>>(ids: Iterable<number>): Set {
   return ascending([...ids]) as unknown as Set
 }
 
 function ascending(list: number[]): number[] {
-  // Most are in order already, and a Set costs ten times as much.
+  // Most lists are in order already, and a Set costs ten times as much.
   for (let index = 1; index < list.length; index++) {
     if ((list[index] as number) > (list[index - 1] as number)) continue
     return marked([list]) ?? [...new globalThis.Set(list)].sort((a, b) => a - b)
@@ -183,8 +190,8 @@ function ascending(list: number[]): number[] {
 }
 
 /**
- * The ids of all lists in order, by a table of marks; undefined where a table would be mostly empty, or an id
- * has no place in it.
+ * The ids of all lists in order, found with one mark per id. Returns undefined where most marks would be
+ * empty or an id is out of range.
  */
 function marked(lists: readonly (readonly number[])[]): number[] | undefined {
   let [count, highest] = [0, 0]
@@ -215,7 +222,7 @@ export function formatSet(ids: readonly number[]): string {
   return ranges.join(',')
 }
 
-/** The text of each set. Thousands of pins may be one and the same set, and its text is made once. */
+/** Formats each set. Thousands of pins may share one set, which is formatted once. */
 export function formatSets(sets: readonly (readonly number[])[]): string[] {
   const texts = new Map<readonly number[], string>()
   return sets.map((set) => {
@@ -225,8 +232,9 @@ export function formatSets(sets: readonly (readonly number[])[]): string[] {
   })
 }
 
+/** The ids that are in any of the sets. */
 export function union<Set extends IdSet<string>>(...sets: readonly Set[]): Set {
-  // Of thousands of pins many are one and the same set.
+  // Many of thousands of pins share one set.
   const different = sets.length < 3 ? sets : [...new globalThis.Set(sets)]
   const dense = different.length < 3 ? undefined : marked(different)
   if (dense !== undefined) return dense as unknown as Set
@@ -235,6 +243,7 @@ export function union<Set extends IdSet<string>>(...sets: readonly Set[]): Set {
   return ascending(all) as unknown as Set
 }
 
+/** The ids that are in both sets. */
 export function intersect<Set extends IdSet<string>>(a: Set, b: Set): Set {
   return among(a, b, 'in') as Set
 }
@@ -244,7 +253,7 @@ export function subtract<Set extends IdSet<string>>(a: Set, b: Set): Set {
   return among(a, b, 'out') as Set
 }
 
-/** Both ascend, so one walk over both is enough; a few ids are looked up in many instead. */
+/** Walks both ascending sets once. If `a` is much smaller than `b`, looks up each of its ids instead. */
 function among(a: readonly number[], b: readonly number[], kept: 'in' | 'out'): readonly number[] {
   const found: number[] = []
   const isFew = a.length * 16 < b.length
@@ -257,7 +266,7 @@ function among(a: readonly number[], b: readonly number[], kept: 'in' | 'out'): 
   return found
 }
 
-/** Where the first number of at least `id` stands, from index `low` on (binary search). */
+/** The index of the first number that is at least `id`, from index `low` on (binary search). */
 function firstFrom(ids: readonly number[], id: number, low: number): number {
   let [from, to] = [low, ids.length]
   while (from < to) {
@@ -268,11 +277,12 @@ function firstFrom(ids: readonly number[], id: number, low: number): number {
   return from
 }
 
-/** Whether an ascending set holds the id. */
+/** Whether a set contains the id. */
 export function has(set: readonly number[], id: number): boolean {
   return set[firstFrom(set, id, 0)] === id
 }
 
+/** Whether two sets, or two rows of distances, are equal. */
 export function sameSet(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((id, index) => id === b[index])
 }

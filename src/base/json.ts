@@ -1,13 +1,18 @@
-// JSON text to values. JSON.parse would do, but for three things: it tells no place (or one that differs by engine), it takes
-// the last of two equal keys without a word, and it makes objects that have a prototype.
+// JSON text -> values. JSON.parse does not suffice: it reports no position (or one that depends on the
+// engine), it silently takes the last of two equal keys, and its objects have a prototype.
 
 import { refuseText } from './diagnostic.ts'
 
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+/** A JSON object: its keys in the order of the text, each once. */
 export type JsonObject = ReadonlyMap<string, Json>
 
+/** How deep objects and lists may be nested. */
 const MAX_DEPTH = 100
-/** A host of 1,024 nodes with four page sizes each has some 20,000. */
+/**
+ * How many objects, keys and lists a text may have; a host of 1,024 nodes with four page sizes has 20,000.
+ */
 const MAX_PARTS = 100_000
 
 interface Reader {
@@ -19,7 +24,8 @@ interface Reader {
 }
 
 /**
- * @param source what the text is, for the words of a refusal
+ * Parses a JSON text. A byte order mark is skipped.
+ * @param source what the text is, for messages
  * @throws Refusal `json-malformed` with line and column, both from 1
  * @see RFC 8259
  */
@@ -97,7 +103,7 @@ function ends(reader: Reader, bracket: string): boolean {
   return false
 }
 
-/** The engine decodes the escapes; only where a string ends is found here. */
+/** Finds the end of the string; JSON.parse decodes its escapes. */
 function readString(reader: Reader): string {
   const raw = match(reader, /"(?:[^"\\]|\\.)*"/y)
   if (raw === undefined) refuseHere(reader, 'a string that does not end')
@@ -129,7 +135,10 @@ function skipBlanks(reader: Reader): void {
   while (/[ \t\r\n]/.test(reader.text[reader.at] ?? '')) reader.at += 1
 }
 
-/** A word of three letters or more is not quoted: behind a quote that is missing it may be part of a secret. */
+/**
+ * What is at the position, in words. Words of three letters or more are not quoted: after a missing quote
+ * they may be part of a secret.
+ */
 function found({ text, at }: Reader): string {
   if (at >= text.length) return 'the end'
   const word =

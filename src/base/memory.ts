@@ -1,8 +1,8 @@
-// Sizes to and from integer KiB: libvirt's value and unit, Kubernetes quantities, "1G" as people type it.
+// Sizes -> integer KiB and back: libvirt's value and unit, Kubernetes quantities, "1G" as people type it.
 
 import { refuseText } from './diagnostic.ts'
 
-/** `exact` is false when the size was no whole KiB and was rounded up, as libvirt itself rounds. */
+/** A size. `exact` is false when it is not whole KiB and was rounded up, as libvirt does. */
 export interface Size {
   readonly kib: number
   readonly exact: boolean
@@ -10,11 +10,14 @@ export interface Size {
 
 const EXPONENT: Record<string, bigint> = { k: 1n, m: 2n, g: 3n, t: 4n, p: 5n, e: 6n }
 
-/** White space and a plus may stand before the digits, nothing behind them. */
+/** White space and a plus are allowed before the digits, and nothing after them. */
 const LIBVIRT_NUMBER = /^[\t-\r ]*\+?0*(\d{1,20})$/
 
 /**
- * A libvirt size: decimal digits and a unit (b, bytes, KB, k, KiB, M, MB ... EiB, in any case; none or an empty one is KiB).
+ * Parses a libvirt size: decimal digits and a unit (b, bytes, KB, k, KiB, M, MB ... EiB, in upper or lower
+ * case; KiB if absent or empty).
+ * @param source what the text is, for messages
+ * @throws Refusal `size-malformed`, `size-too-large`
  * @see libvirt formatdomain, memory allocation
  */
 export function parseLibvirtSize(value: string, unit: string | undefined, source: string): Size {
@@ -27,7 +30,7 @@ export function parseLibvirtSize(value: string, unit: string | undefined, source
 }
 
 function libvirtScale(unit: string): bigint | undefined {
-  // Other letters than these become ASCII in lower case, such as the Kelvin sign.
+  // Some other letters become ASCII in lower case, such as the Kelvin sign.
   if (!/^[A-Za-z]+$/.test(unit)) return undefined
   const lower = unit.toLowerCase()
   if (lower === 'b' || lower === 'byte' || lower === 'bytes') return 1n
@@ -37,7 +40,11 @@ function libvirtScale(unit: string): bigint | undefined {
   return lower.slice(1) === 'b' ? 1000n ** exponent : undefined
 }
 
-/** "2M", "1G", "2048 KiB", "64MiB": digits and a libvirt unit; digits alone are KiB. */
+/**
+ * Parses "2M", "1G", "2048 KiB", "64MiB": digits and a libvirt unit. Digits alone are KiB.
+ * @param source what the text is, for messages
+ * @throws Refusal `size-malformed`, `size-too-large`
+ */
 export function parseSize(text: string, source: string): Size {
   const match = /^\s*(\d{1,20})\s*([A-Za-z]*)\s*$/.exec(text)
   if (match === null) refuseText('size-malformed', { source, text })
@@ -45,7 +52,10 @@ export function parseSize(text: string, source: string): Size {
 }
 
 /**
- * A Kubernetes quantity, exactly: "64Mi", "1.5Gi", "129e6", "128974848", "500m".
+ * Parses a Kubernetes quantity without rounding before the end: "64Mi", "1.5Gi", "129e6", "128974848",
+ * "500m".
+ * @param source what the text is, for messages
+ * @throws Refusal `size-malformed`, `size-too-large`
  * @see k8s.io/apimachinery, resource.Quantity
  */
 export function parseQuantity(text: string, source: string): Size {
@@ -81,13 +91,13 @@ function kibOf(numerator: bigint, divisor: bigint, source: string, text: string)
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
-/** "64 MiB", "1 GiB", "1030 KiB": the largest unit that gives a whole number. */
+/** "64 MiB", "1 GiB", "1030 KiB": in the largest unit that gives a whole number. */
 export function formatKiB(kib: number): string {
   const [value, unit] = largestWhole(kib)
   return `${value} ${UNITS[unit]}`
 }
 
-/** "2M", "1G": a page size as the `pagesize` key takes it. */
+/** "2M", "1G": a page size as the `pagesize` key accepts it. */
 export function formatPagesize(kib: number): string {
   const [value, unit] = largestWhole(kib)
   return `${value}${(UNITS[unit] as string)[0]}`

@@ -1,10 +1,11 @@
-// A mistyped word to the known one that was probably meant.
+// A mistyped word -> the known word that was probably meant.
 
-/** Of what comes after so many mistakes nobody reads what was meant. */
+/** After this many mistakes nobody reads suggestions, and computing them costs time. */
 const MOST_GUESSES = 100
 
 /**
- * The known word that begins so, or is at most a third of its letters away, or undefined; of equally near ones the first.
+ * The known word that begins with this word, or the one that differs least, in at most a third of its
+ * letters; the first of equally near ones. Undefined if there is none.
  * @param mistakes how many were found before this one
  */
 export function nearest(word: string, known: readonly string[], mistakes = 0): string | undefined {
@@ -25,7 +26,7 @@ export function nearest(word: string, known: readonly string[], mistakes = 0): s
   return best
 }
 
-/** How many letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
+/** How many letters to insert, delete, replace or swap with a neighbour (optimal string alignment). */
 function distance(a: string, b: string): number {
   let before: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -1,8 +1,12 @@
-// Bytes to text. The core cannot use TextDecoder (QuickJS has none), and Node's replaces bad bytes in silence.
+// Bytes -> text. The core cannot use TextDecoder: QuickJS has none, and Node's silently replaces bad bytes.
 
 const CHUNK = 8192
 
-/** The text of UTF-8 bytes, or the offset of the first byte that is none (overlong forms, surrogates and bytes above U+10FFFF included). */
+/**
+ * Decodes UTF-8.
+ * @returns the text, or the offset of the first byte that is not valid UTF-8: overlong forms, surrogates and
+ * characters above U+10FFFF are not
+ */
 export function decodeUtf8(bytes: Uint8Array): string | { readonly invalidAt: number } {
   let text = ''
   let units: number[] = []
@@ -19,6 +23,7 @@ export function decodeUtf8(bytes: Uint8Array): string | { readonly invalidAt: nu
   return text + String.fromCharCode(...units)
 }
 
+/** How many bytes the character at `at` has; 0 if it is not valid. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number
   if (first < 0x80) return 1

@@ -1,9 +1,10 @@
-// Text of others (a guest's name, a file's, what libvirt says) to text that can be shown: what a terminal would obey, or what
-// nobody would see, is written out. Everything that the program prints, logs or draws goes through here.
+// Foreign text (the name of a guest or file, a message of libvirt) -> text that can be printed: control
+// sequences and invisible characters become escapes. Everything that the program prints, logs or draws passes
+// through here.
 
 /**
- * Control characters, formats (bidi, zero width, soft hyphen, tags), line separators, half surrogate pairs, private characters,
- * noncharacters, and whatever a font may leave out, such as variation selectors.
+ * Control characters, format characters (bidi, zero width, soft hyphen, tags), line separators, unpaired
+ * surrogates, private characters, noncharacters, and what a font may not draw, such as variation selectors.
  */
 const HIDDEN =
   '[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Noncharacter_Code_Point}\\p{Default_Ignorable_Code_Point}]'
@@ -15,19 +16,23 @@ const hiddenInJson = new RegExp(`(?!\\n)${HIDDEN}`, 'gu')
 const escapes = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{5,6})\})/g
 
 /**
- * One line, without a line end: "\x1b", "\u202e", "\u{e0001}". A backslash stays itself (systemd's "\x2d" is ordinary text),
- * but where it would look like one of our escapes it is "\x5c", so that no two texts look the same.
+ * Escapes a text that is printed on one line: "\x1b", "\u202e", "\u{e0001}", line ends included. A backslash
+ * stays (systemd's "\x2d" is ordinary text), but becomes "\x5c" where it would look like one of our escapes,
+ * so that no two texts look the same.
  */
 export function visible(text: string): string {
   return text.replace(escapes, withPlainBackslash).replace(hidden, escapeOf)
 }
 
-/** Several lines: line ends and tabs stay, and so does every backslash. It changes nothing in what `visible` gave. */
+/**
+ * Escapes a text of several lines: line ends, tabs and backslashes stay. It does not change what `visible`
+ * returned.
+ */
 export function visibleLines(text: string): string {
   return text.replace(hiddenInLines, escapeOf)
 }
 
-/** JSON that reads back as the very same values, indented, with a line end. */
+/** A value as JSON that reads back as the same value: indented, with a line end. */
 export function visibleJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2).replace(hiddenInJson, jsonEscapeOf)}\n`
 }

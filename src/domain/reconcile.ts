@@ -1,7 +1,7 @@
 // Children as they are and as they should be to edits: attributes that differ are set, what is missing is
 // added, what is too much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import {
   type Edit,
@@ -97,6 +97,6 @@ function saysTheSame(name: string, written: string | undefined, desired: string)
   if (ONE.test(written) && ONE.test(desired)) return Number(written) === Number(desired)
   if (!SETS.includes(name)) return false
   // libvirt does not look at every set: a cpuset beside placement='auto' may say anything.
-  const set = gather([], () => parseLibvirtSet<IdSet<string>>(written, name))
+  const set = collectRefusals([], () => parseLibvirtSet<IdSet<string>>(written, name))
   return set !== undefined && formatSet(set) === desired
 }

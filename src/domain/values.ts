@@ -1,7 +1,7 @@
 // Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it.
 // What is wrong is gathered, to be told at once.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type IdSet, parseLibvirtSet } from '../base/idset.ts'
 import { parseLibvirtSize, type Size } from '../base/memory.ts'
@@ -165,7 +165,11 @@ export function anySetIn<Set extends IdSet<string>>(
   const known = reading.sets?.get(written.value) as Set | undefined
   const set =
     known ??
-    gather(reading.problems, () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`), written)
+    collectRefusals(
+      reading.problems,
+      () => parseLibvirtSet<Set>(written.value, `<${element.name} ${name}>`),
+      written,
+    )
   if (set !== undefined) reading.sets?.set(written.value, set)
   reading.ids = (reading.ids ?? 0) + (set?.length ?? 0)
   if (reading.ids > MOST_IDS)
@@ -181,7 +185,7 @@ export function setOfText<Set extends IdSet<string>>(
   const text = element === undefined ? '' : stringValue(element)
   if (element === undefined || text === '') return undefined
   const source = `<${element.name}>`
-  const set = gather(reading.problems, () => parseLibvirtSet<Set>(text, source), tagSpan(element))
+  const set = collectRefusals(reading.problems, () => parseLibvirtSet<Set>(text, source), tagSpan(element))
   if (set?.length === 0) reading.problems.push(diagnostic('set-empty', { element: source }, tagSpan(element)))
   return set
 }
@@ -191,14 +195,18 @@ export function sizeOf(reading: Reading, element: XmlElement | undefined): Size 
   const text = element === undefined ? '' : stringValue(element)
   if (element === undefined || text === '') return undefined
   const unit = attribute(element, 'unit')?.value
-  return gather(reading.problems, () => parseLibvirtSize(text, unit, `<${element.name}>`), tagSpan(element))
+  return collectRefusals(
+    reading.problems,
+    () => parseLibvirtSize(text, unit, `<${element.name}>`),
+    tagSpan(element),
+  )
 }
 
 /** The size that an attribute must hold; its unit stands beside it. */
 export function sizeIn(reading: Reading, element: XmlElement, name: string): Size | undefined {
   const written = attribute(element, name)
   const unit = attribute(element, 'unit')?.value
-  return gather(
+  return collectRefusals(
     reading.problems,
     () => parseLibvirtSize(written?.value ?? '', unit, `<${element.name} ${name}>`),
     written ?? tagSpan(element),

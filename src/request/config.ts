@@ -1,6 +1,6 @@
 // The administrator's file, /etc/libvirt/virt-numa.conf, to its settings.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import { type Diagnostic, inSource, type Span } from '../base/diagnostic.ts'
 import { formatPagesize, parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
@@ -112,7 +112,10 @@ function configOf(text: string, source: string): Config {
     const name = ownNames.find((own) => own === key.text)
     if (name === undefined) config.requested = { ...config.requested, ...readKey(setting, reading) }
     else
-      Object.assign(config, gather(reading.found, () => names[name](setting, reading), spanOf(value)) ?? {})
+      Object.assign(
+        config,
+        collectRefusals(reading.found, () => names[name](setting, reading), spanOf(value)) ?? {},
+      )
   }
   refuseAll(reading.found.sort((a, b) => (a.at?.start ?? 0) - (b.at?.start ?? 0)))
   return config
@@ -126,7 +129,7 @@ function readKey({ key, value }: Setting, { source, found }: Reading): Requested
     return {}
   }
   // A list is no value of any key: the key's own reader says so, with the list as written.
-  return gather(found, () => readKeys([[name, value.text]], source), spanOf(value)) ?? {}
+  return collectRefusals(found, () => readKeys([[name, value.text]], source), spanOf(value)) ?? {}
 }
 
 function readGuests(setting: Setting, { source }: Reading): Partial<Config> {
@@ -161,7 +164,7 @@ function readReserve(setting: Setting, { text, source, found }: Reading): Partia
   const line = lineCounter(text)
   const reserve: { pagesizeKiB: number; kib: number }[] = []
   for (const item of itemsOf(setting, source, 'a list of page sizes with their KiB', '[ "2M=1048576" ]')) {
-    const one = gather(found, () => readReserved(item.text, source), spanOf(item))
+    const one = collectRefusals(found, () => readReserved(item.text, source), spanOf(item))
     if (one === undefined) continue
     const first = lines.get(one.pagesizeKiB)
     if (first === undefined) lines.set(one.pagesizeKiB, line(item.start))

@@ -1,7 +1,7 @@
 // Text in the style of libvirt's qemu.conf to its settings, each with its place. What the keys mean is
 // config.ts.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import { refuse } from '../codes/codes.ts'
 
@@ -58,7 +58,7 @@ export function readSettings(
   const settings: Setting[] = []
   for (take(reader, GAP); reader.at < text.length; take(reader, GAP)) {
     const line = reader.at
-    const setting = gather(found, () => readSetting(reader, isKey))
+    const setting = collectRefusals(found, () => readSetting(reader, isKey))
     if (setting === undefined) recover(reader, line)
     else settings.push(setting)
   }

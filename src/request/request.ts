@@ -1,6 +1,6 @@
 // What was said in several places to the one request that is decided from.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
@@ -25,7 +25,7 @@ export function readKeys(
   for (const [name, value] of pairs) {
     const key = asKey(name)
     if (key === undefined) found.push(unknownKey(name, source, found.length))
-    else read.push(gather(found, () => ({ [key]: keys[key].read(value.trim(), source) })) ?? {})
+    else read.push(collectRefusals(found, () => ({ [key]: keys[key].read(value.trim(), source) })) ?? {})
   }
   refuseAll(found)
   return Object.assign({}, ...read)

@@ -1,7 +1,7 @@
 // What a guest requests in its metadata or annotations, as far as the administrator's configuration leaves it
 // to guests.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { DomainView } from '../model.ts'
@@ -42,7 +42,7 @@ export function readTenantKeys(
       continue
     }
     if (key === undefined) found.push(unknownKey(name, source, found.length))
-    else read.push(gather(found, () => readKeys([[name, value]], source)) ?? {})
+    else read.push(collectRefusals(found, () => readKeys([[name, value]], source)) ?? {})
   }
   refuseAll(found)
   return Object.assign({}, ...read)

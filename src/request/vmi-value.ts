@@ -1,7 +1,7 @@
 // Values of a Kubernetes document, found by path: objects, counts, switches, texts and quantities. What is
 // wrong is gathered with its path.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { parseQuantity, type Size } from '../base/memory.ts'
 import { diagnostic } from '../codes/codes.ts'
@@ -115,7 +115,7 @@ export function memoryAt(reading: Reading, spot: Spot): Size | undefined {
   const text = quantityTextAt(reading, spot)
   return text === undefined
     ? undefined
-    : gather(reading.problems, () => parseQuantity(text, `${reading.source}: ${spot.path}`))
+    : collectRefusals(reading.problems, () => parseQuantity(text, `${reading.source}: ${spot.path}`))
 }
 
 /** Tells that something must be there. */

@@ -1,6 +1,6 @@
 // A VirtualMachineInstance to what it requests, and to the facts that KubeVirt's own rules look at.
 
-import { gather } from '../base/collect.ts'
+import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatKiB, parseQuantity } from '../base/memory.ts'
 import { diagnostic, refuseAll, unique } from '../codes/codes.ts'
@@ -123,7 +123,7 @@ function pagesizeIn(reading: Reading, spec: Spot): number | undefined {
   const text = quantityTextAt(reading, spot) ?? (hugepages.value === undefined ? undefined : '')
   if (text === undefined) return undefined
   const invalid = diagnostic('pagesize-invalid', { text, path: spot.path })
-  const kib = gather([], () => parseQuantity(text, spot.path).kib) ?? 0
+  const kib = collectRefusals([], () => parseQuantity(text, spot.path).kib) ?? 0
   if (kib === 0) reading.problems.push(invalid)
   return kib
 }

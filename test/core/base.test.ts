@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { gather } from '../../src/base/collect.ts'
+import { collectRefusals } from '../../src/base/collect.ts'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import {
   type CpuSet,
@@ -419,17 +419,17 @@ t.test('a refusal carries every finding, each with its class', (t) => {
   t.notOk(new Error('another') instanceof Refusal)
   t.notOk({ diagnostics: [one] } instanceof Refusal)
   for (const [code, name] of Object.entries(classes)) t.equal(classOf(code), name, code)
-  const found: Parameters<typeof gather>[0] = []
+  const found: Parameters<typeof collectRefusals>[0] = []
   t.equal(
-    gather(found, () => 4),
+    collectRefusals(found, () => 4),
     4,
   )
   t.equal(
-    gather(found, () => cpus('x'), { start: 1, end: 2 }),
+    collectRefusals(found, () => cpus('x'), { start: 1, end: 2 }),
     undefined,
   )
   t.same([found.length, found[0]?.code, found[0]?.at], [1, 'set-malformed', { start: 1, end: 2 }])
-  t.throws(() => gather(found, () => JSON.parse('{')), SyntaxError, 'any other error is thrown on')
+  t.throws(() => collectRefusals(found, () => JSON.parse('{')), SyntaxError, 'any other error is thrown on')
   t.end()
 })
 

@@ -16,7 +16,6 @@ const MOST_PARAMETERS = 4
  * has no row.
  */
 const LEFT: Readonly<Record<string, number>> = {
-  'src/base': 22,
   'src/domain': 8,
   'src/explain': 71,
   'src/host': 13,
