@@ -1,9 +1,11 @@
 // A small host and a guest for it, as the tables of this folder need them.
 
-import { type CpuSet, type NodeSet, parseSet } from '../../src/base/idset.ts'
+import { Refusal } from '../../src/base/diagnostic.ts'
+import { type CpuSet, type NodeSet, parseSet, union } from '../../src/base/idset.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import type { DomainView, Resources } from '../../src/model.ts'
+import type { AvailableNode } from '../../src/plan/cpus/available.ts'
 import { type Situation, situationOf } from '../../src/plan/situation.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
 
@@ -36,4 +38,31 @@ export function situationIn(
   resources: Resources = HOST,
 ): Situation {
   return situationOf({ view, resources, request: requestFrom([requested]) })
+}
+
+/** A node with these cores: '0-1 2*' is core 0-1, and CPU 2 of a core that is not wholly available. */
+export function nodeOf(id: number, text: string): AvailableNode {
+  const cores = text.split(' ').map((core) => ({
+    cpus: cpus(core.replace('*', '')),
+    whole: !core.endsWith('*'),
+  }))
+  return { id, cores, cpus: union(...cores.map((core) => core.cpus)) }
+}
+
+/** Distances between nodes 0 to 3: nodes 0 and 1 are near each other, nodes 2 and 3 even nearer. */
+export const PAIRS: readonly (readonly number[])[] = [
+  [10, 12, 21, 21],
+  [12, 10, 21, 21],
+  [21, 21, 10, 11],
+  [21, 21, 11, 10],
+]
+
+/** What a function returns, or the codes that it refuses with. */
+export function orCodes(decide: () => string): string {
+  try {
+    return decide()
+  } catch (error) {
+    if (error instanceof Refusal) return error.diagnostics.map(({ code }) => code).join(' ')
+    throw error
+  }
 }
