@@ -1,10 +1,10 @@
 // A small host and a guest for it, as the tables of this folder need them.
 
 import { Refusal } from '../../src/base/diagnostic.ts'
-import { type CpuSet, type NodeSet, parseSet, union } from '../../src/base/idset.ts'
+import { type CpuSet, type NodeSet, parseSet, range, setOf, union } from '../../src/base/idset.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView, Resources } from '../../src/model.ts'
+import type { DomainView, NodePages, Resources } from '../../src/model.ts'
 import type { AvailableNode } from '../../src/plan/cpus/available.ts'
 import { type Situation, situationOf } from '../../src/plan/situation.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
@@ -64,5 +64,47 @@ export function orCodes(decide: () => string): string {
   } catch (error) {
     if (error instanceof Refusal) return error.diagnostics.map(({ code }) => code).join(' ')
     throw error
+  }
+}
+
+/** The page size of the pools in `hostWith`, in KiB. */
+export const PAGE = 2048
+
+/** What a host of two or more nodes states of its memory and of its pool of 2 MiB pages. */
+export interface HostFacts {
+  /** Per node; an empty list is a host without pages. */
+  readonly free?: readonly number[]
+  /** Per node; as many as are free where it is absent. */
+  readonly total?: readonly number[]
+  readonly memoryKiB?: readonly number[]
+  readonly freeKiB?: readonly number[]
+  readonly overcommit?: number
+  readonly surplus?: number
+  readonly reserved?: number
+  readonly mounted?: boolean
+  /** The cgroup's limit, in pages. */
+  readonly limit?: number
+}
+
+/** A host with a CPU per node and these facts. */
+export function hostWith({ free, total = free, memoryKiB, freeKiB, limit, ...pool }: HostFacts): Resources {
+  const ids = range(Math.max(2, total?.length ?? 0))
+  const allowed = { cpus: setOf<CpuSet>(ids), nodes: setOf<NodeSet>(ids) }
+  const pagesOf = (id: number): readonly NodePages[] => {
+    const [all, unused] = [total?.[id], free?.[id]]
+    if (all === undefined) return []
+    return [{ pagesizeKiB: PAGE, total: all, ...(unused !== undefined && { free: unused }) }]
+  }
+  return {
+    nodes: ids.map((id) => ({
+      id,
+      cpus: cpus(`${id}`),
+      pages: pagesOf(id),
+      ...(memoryKiB && { memoryKiB: memoryKiB[id] as number }),
+      ...(freeKiB && { freeKiB: freeKiB[id] as number }),
+    })),
+    siblings: [],
+    ...(Object.keys(pool).length > 0 && { pools: [{ pagesizeKiB: PAGE, ...pool }] }),
+    allowed: { ...allowed, ...(limit !== undefined && { pages: [{ pagesizeKiB: PAGE, max: limit }] }) },
   }
 }
