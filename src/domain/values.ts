@@ -1,5 +1,5 @@
 // Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it.
-// What is wrong is gathered, to be told at once.
+// All problems are collected and reported together.
 
 import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'

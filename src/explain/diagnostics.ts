@@ -114,9 +114,9 @@ function place(text: string, { source, start, end }: Place): string[] {
   const indent = /^\s*/.exec(whole)?.[0].length ?? 0
   const from = Math.max(Math.min(indent, column - 1), column - 1 - WIDTH / 2)
   const stop = Math.min(column - 1 + end - start, from + WIDTH)
-  const told = (part: string): string => visible(part.replace(/\t/g, ' '))
-  const before = `${visible(`    at: ${source}:${line}:${column}   `)}${told(whole.slice(from, column - 1))}`
-  const pointed = told(whole.slice(column - 1, stop))
+  const shown = (part: string): string => visible(part.replace(/\t/g, ' '))
+  const before = `${visible(`    at: ${source}:${line}:${column}   `)}${shown(whole.slice(from, column - 1))}`
+  const pointed = shown(whole.slice(column - 1, stop))
   const caret = `${' '.repeat(before.length)}^${'~'.repeat(Math.max(0, pointed.length - 1))}`
-  return [`${before}${pointed}${told(whole.slice(stop, from + WIDTH))}`, caret]
+  return [`${before}${pointed}${shown(whole.slice(stop, from + WIDTH))}`, caret]
 }

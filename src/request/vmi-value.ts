@@ -1,5 +1,5 @@
 // Values of a Kubernetes document, found by path: objects, counts, switches, texts and quantities. What is
-// wrong is gathered with its path.
+// wrong is collected with its path.
 
 import { collectRefusals } from '../base/collect.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'

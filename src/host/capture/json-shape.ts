@@ -1,4 +1,4 @@
-// JSON values to numbers, sets, lists and objects of known keys. What is wrong is gathered with its JSON
+// JSON values to numbers, sets, lists and objects of known keys. Each problem is collected with its JSON
 // path.
 
 import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'

@@ -58,16 +58,13 @@ function nameOf(mapping: Mapping, file: string): NamedMapping {
  * Whether a file is the backend's: a file that QEMU created in the given folder and unlinked, the given file
  * itself, or a memfd with the backend's name.
  */
-function isNamed(
-  { mapping, file, name, made }: NamedMapping,
-  { id, path, sizeKiB: told }: MemoryBackend,
-): boolean {
+function isNamed({ mapping, file, name, made }: NamedMapping, { id, path, sizeKiB }: MemoryBackend): boolean {
   if (made !== undefined) return made === id
   if (file === `/memfd:${id}` || file === `/memfd:/objects/${id}`) return true
   // In another mount namespace the path has another beginning.
   return (
     path !== undefined &&
-    (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === told))
+    (file === path || (name !== '' && path.endsWith(`/${name}`) && mapping.sizeKiB === sizeKiB))
   )
 }
 
@@ -79,18 +76,23 @@ function findAlike(alike: readonly MemoryBackend[], mappings: readonly Mapping[]
     ({ policy }) => policyText(policy),
   )
   const byPolicy = groupBy(candidates, ({ policy }) => policyText(policy))
-  const told = [...bound].map(([policy, backends]) => ({ backends, mappings: byPolicy.get(policy) ?? [] }))
+  const byTheirPolicy = [...bound].map(([policy, backends]) => ({
+    backends,
+    mappings: byPolicy.get(policy) ?? [],
+  }))
   const loose = alike.filter(({ policy }) => policy === undefined)
-  const claimed = new Set(told.flatMap((region) => region.mappings))
+  const claimed = new Set(byTheirPolicy.flatMap((region) => region.mappings))
   const rest = candidates.filter((mapping) => !claimed.has(mapping))
   const fits =
-    told.every((region) => region.backends.length === region.mappings.length) &&
+    byTheirPolicy.every((region) => region.backends.length === region.mappings.length) &&
     (loose.length === 0 || loose.length === rest.length)
   // A changed cpuset changes policies too: unless all of them fit, none is reliable.
   if (fits)
-    return [...told, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(apart)
+    return [...byTheirPolicy, ...(loose.length === 0 ? [] : [{ backends: loose, mappings: rest }])].flatMap(
+      splitIfEqual,
+    )
   return candidates.length === alike.length
-    ? apart({ backends: alike, mappings: candidates })
+    ? splitIfEqual({ backends: alike, mappings: candidates })
     : alike.map((one) => ({ backends: [one], mappings: [] }))
 }
 
@@ -107,7 +109,8 @@ function policyText(policy: MemoryPolicy | undefined): string {
     : `${policy.mode.replace(/^prefer.*$/, 'prefer')}:${formatSet(policy.nodes)}`
 }
 
-function apart(region: MemoryRegion): MemoryRegion[] {
+/** Distributes mappings that are equal to the page in order; other mappings stay together. */
+function splitIfEqual(region: MemoryRegion): MemoryRegion[] {
   const { backends, mappings } = region
   if (new Set(mappings.map(looksOf)).size > 1) return [region]
   return backends.map((backend, index) => ({
