@@ -1,0 +1,127 @@
+// QuickJS as a pinned Debian source package -> its unpacked folder, and the compilers that build it.
+//
+// The mirror is the one that this machine's own apt uses, with the suite that has the package. The signature
+// of the archive, the version and the checksum are checked. All lies in a cache outside of the checkout.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+const SUITE = 'trixie'
+const PACKAGE = 'quickjs'
+const VERSION = '2025.04.26-1'
+const SHA256 = 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe'
+
+/** Where downloads and compiled objects are kept. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'virt-numa', 'native')
+
+/** Installs what of these programs is missing. @param {Record<string, string>} needed program -> package */
+export function installPrograms(needed) {
+  const missing = Object.entries(needed).filter(([program]) => !isInstalled(program))
+  if (missing.length === 0) return
+  const packages = [...new Set(missing.flatMap(([, names]) => names.split(' ')))]
+  const install = () =>
+    spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    }).status
+  if (install() === 0) return
+  execFileSync('apt-get', ['update', '-q'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (install() !== 0) throw new Error(`cannot install ${packages.join(', ')}`)
+}
+
+const isInstalled = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+
+/** @returns the folder of the unpacked, verified source */
+export function quickjsSource() {
+  const folder = join(CACHE, SHA256.slice(0, 16))
+  const source = join(folder, 'source')
+  if (existsSync(join(source, 'quickjs.c'))) return source
+  mkdirSync(folder, { recursive: true })
+  const tarball = tarballIn(folder) ?? download(folder)
+  const found = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  if (found !== SHA256) {
+    rmSync(tarball)
+    throw new Error(`${PACKAGE} ${VERSION} has the SHA-256 ${found} instead of ${SHA256}`)
+  }
+  // Another build may unpack at the same time: the folder appears when it is complete.
+  const unpacked = join(folder, `source.${process.pid}`)
+  mkdirSync(unpacked)
+  execFileSync('tar', ['-xf', tarball, '-C', unpacked, '--strip-components=1', '--no-same-owner'])
+  if (existsSync(source)) rmSync(unpacked, { recursive: true })
+  else renameSync(unpacked, source)
+  return source
+}
+
+function tarballIn(folder) {
+  const name = readdirSync(folder).find((each) => /\.orig\.tar\.\w+$/.test(each))
+  return name && join(folder, name)
+}
+
+function download(folder) {
+  const state = join(folder, 'apt')
+  for (const each of ['lists/partial', 'cache/archives/partial']) {
+    mkdirSync(join(state, each), { recursive: true })
+  }
+  const { uri, signedBy } = mirror()
+  const options = signedBy === undefined ? '' : `[signed-by=${signedBy}] `
+  writeFileSync(join(state, 'sources.list'), `deb-src ${options}${uri} ${SUITE} main\n`)
+  writeFileSync(
+    join(state, 'apt.conf'),
+    [
+      `Dir::Etc::sourcelist "${state}/sources.list";`,
+      'Dir::Etc::sourceparts "/dev/null";',
+      `Dir::State::lists "${state}/lists";`,
+      `Dir::Cache "${state}/cache";`,
+      'APT::Sandbox::User "root";',
+      'Acquire::Languages "none";',
+    ].join('\n'),
+  )
+  const apt = (...words) =>
+    execFileSync('apt-get', ['-q', ...words], {
+      cwd: folder,
+      env: { ...process.env, APT_CONFIG: join(state, 'apt.conf') },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+  apt('update')
+  apt('source', '--download-only', '--tar-only', `${PACKAGE}=${VERSION}`)
+  rmSync(state, { recursive: true })
+  return tarballIn(folder)
+}
+
+/** The first archive with Debian's main section in this machine's apt sources, but not that of security. */
+function mirror() {
+  const found = aptSources().find(
+    ({ suites, components }) => suites.some((suite) => /^[a-z]+$/.test(suite)) && components.includes('main'),
+  )
+  if (found === undefined) throw new Error('apt has no archive with a "main" section in its sources')
+  return found
+}
+
+function aptSources() {
+  const parts = '/etc/apt/sources.list.d'
+  const inParts = existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : []
+  const files = ['/etc/apt/sources.list', ...inParts.sort()].filter(existsSync)
+  return files.flatMap((file) => {
+    const text = readFileSync(file, 'utf8').replace(/^#.*\n/gm, '')
+    if (file.endsWith('.list')) return text.split('\n').flatMap(fromLine)
+    return file.endsWith('.sources') ? text.split(/\n{2,}/).flatMap(fromStanza) : []
+  })
+}
+
+function fromLine(line) {
+  const [, options = '', uri, suite, components] =
+    /^deb(?:-src)?\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
+  if (uri === undefined) return []
+  const [, signedBy] = /signed-by=(\S+)/i.exec(options) ?? []
+  return [{ uri, suites: [suite], components: components.split(/\s+/), signedBy }]
+}
+
+function fromStanza(stanza) {
+  const words = (key) => new RegExp(`^${key}:[ \t]*(.*)$`, 'im').exec(stanza)?.[1].trim().split(/\s+/) ?? []
+  return words('URIs').map((uri) => {
+    const [signedBy] = words('Signed-By')
+    return { uri, suites: words('Suites'), components: words('Components'), signedBy }
+  })
+}

@@ -1,0 +1,104 @@
+// The parts that native programs have instead of a package or of Node: they answer alike.
+
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { gunzip } from '../../src/machine/native/gunzip.ts'
+import * as paths from '../../src/machine/native/node/path.ts'
+import { writeElement } from '../../src/machine/native/write-element.ts'
+import { gunzip as onNode } from '../../src/machine/node/gunzip.ts'
+import { writeElement as byXmlbuilder } from '../../src/xml/build.ts'
+import type { NewElement } from '../../src/xml/insert.ts'
+
+const name = fc.stringMatching(/^[a-z][a-z:]{0,8}[a-z]$/).filter((each) => !each.includes(':'))
+const value = fc.stringMatching(/^[A-Za-z0-9,.^ -]{0,12}$/)
+
+const { element } = fc.letrec<{ element: NewElement }>((tie) => ({
+  element: fc.record(
+    {
+      name,
+      attributes: fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key, maxLength: 4 }),
+      children: fc.array(tie('element'), { maxLength: 4 }),
+    },
+    { requiredKeys: ['name', 'attributes'] },
+  ),
+}))
+
+const layout = fc
+  .record({
+    newline: fc.constantFrom('\n', '\r\n', ''),
+    indent: fc.constantFrom('', '  ', '\t', '      '),
+    unit: fc.constantFrom('  ', '\t', '    ', ''),
+    quote: fc.constantFrom('"' as const, "'" as const),
+  })
+  // As in xml/layout.ts: where neighbours are on one line, there is no indent.
+  .map((each) => (each.newline === '' ? { ...each, indent: '', unit: '' } : each))
+
+t.test('new elements are printed as xmlbuilder2 prints them', (t) => {
+  fc.assert(
+    fc.property(element, layout, (each, style) => {
+      return writeElement(each, style) === byXmlbuilder(each, style)
+    }),
+    { numRuns: 1000 },
+  )
+  t.end()
+})
+
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 3000 }),
+  fc
+    .array(fc.constantFrom('node', 'cpu0', '\n', '0-3', 'x'), { maxLength: 3000 })
+    .map((all) => Buffer.from(all.join(''))),
+)
+const level = fc.integer({ min: 0, max: 9 })
+const MOST = 100_000
+
+t.test('gzip files are unpacked as by zlib', (t) => {
+  fc.assert(
+    fc.property(bytes, bytes, level, (first, second, how) => {
+      const packed = Buffer.concat([gzipSync(first, { level: how }), gzipSync(second, { level: how })])
+      return Buffer.concat([first, second]).equals(gunzip(packed, MOST) as Uint8Array)
+    }),
+    { numRuns: 300 },
+  )
+  t.equal(gunzip(gzipSync(Buffer.alloc(MOST + 1)), MOST), 'too-large')
+  t.equal((gunzip(gzipSync(Buffer.alloc(MOST)), MOST) as Uint8Array).length, MOST)
+  t.end()
+})
+
+t.test('broken gzip files are refused where zlib refuses them', (t) => {
+  const isRefused = (found: ReturnType<typeof gunzip>): boolean => found === 'too-large' || 'reason' in found
+  fc.assert(
+    fc.property(bytes, level, fc.nat(), fc.integer({ min: 1, max: 255 }), (text, how, at, change) => {
+      const packed = gzipSync(text, { level: how })
+      const cut = packed.subarray(0, at % packed.length)
+      if (!isRefused(gunzip(cut, MOST))) return false
+      // Byte 4 to 9 are the time and the system, which are not checked.
+      const place = 10 + (at % (packed.length - 10))
+      packed[place] = (packed[place] as number) ^ change
+      return isRefused(gunzip(packed, MOST)) === isRefused(onNode(packed, MOST))
+    }),
+    { numRuns: 500 },
+  )
+  t.end()
+})
+
+t.test('paths are taken apart and joined as by Node', (t) => {
+  const part = fc.array(fc.constantFrom('a', 'b.c', '.', '..', '/', '//', '/..', 'é'), { maxLength: 6 })
+  const path = part.map((all) => all.join(''))
+  fc.assert(
+    fc.property(path, path, (one, other) => {
+      const [from, to] = [`/${one}`, `/${other}`]
+      return (
+        paths.join(one, other) === join(one, other) &&
+        paths.resolve(from, other) === resolve(from, other) &&
+        paths.dirname(one) === dirname(one) &&
+        paths.basename(one) === basename(one) &&
+        paths.relative(from, to) === relative(from, to)
+      )
+    }),
+    { numRuns: 3000 },
+  )
+  t.end()
+})
