@@ -2,7 +2,9 @@
 // be.
 
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
-import type { DomainView, MemoryBackend, MemoryDevice, MemoryMode, QemuCommand } from '../model.ts'
+import { sum } from '../base/lists.ts'
+import type { DomainView, MemoryDevice, MemoryMode } from '../model/domain.ts'
+import type { BackingKind, MemoryBackend, QemuCommand } from '../model/running-guest.ts'
 import { pagesizeKiBOf } from '../plan/cells/pagesize.ts'
 import { writtenCells } from '../plan/written.ts'
 
@@ -48,14 +50,15 @@ export interface Expected {
 }
 
 /**
- * Facts that the domain does not state: numad's answer for placement='auto', and the size of a bare
- * `<hugepages/>`.
+ * Facts that the domain does not state: numad's answer for placement='auto', the size of a bare
+ * `<hugepages/>`, and that of ordinary pages.
  */
-export interface OutsideDomain {
+interface OutsideDomain {
   readonly source: string
   readonly autoNodes?: NodeSet
   readonly autoCpus?: CpuSet
   readonly defaultPagesizeKiB?: number
+  readonly ordinaryPagesizeKiB?: number
 }
 
 /**
@@ -76,7 +79,7 @@ export function expectedOfDomain(view: DomainView, command: QemuCommand, outside
     ...(view.emulatorpin && { emulatorpin: view.emulatorpin }),
     ...(others && { others }),
     cells,
-    memory: cells.flatMap((cell) => [ramOf(cell, command), ...devicesOf(view, cell, command)]),
+    memory: cells.flatMap((cell) => [ramOf(cell, command), ...devicesOf(view, cell, { command, outside })]),
   }
 }
 
@@ -92,8 +95,7 @@ function expectedCell(
   const mode = memnode?.mode ?? memory?.mode
   const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell.id], outside)
   const { id, vcpus } = cell
-  const pluggedKiB =
-    view.cells.length > 0 ? 0 : view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  const pluggedKiB = view.cells.length > 0 ? 0 : sum(view.memoryDevices.map(({ sizeKiB }) => sizeKiB))
   return {
     ...{ id, vcpus, memoryKiB: cell.memoryKiB - pluggedKiB },
     ...(nodes && { nodes, ...(mode && { mode }) }),
@@ -120,7 +122,7 @@ function ramOf(
 function devicesOf(
   view: DomainView,
   { id, nodes, mode }: ExpectedCell,
-  command: QemuCommand,
+  { command, outside }: { readonly command: QemuCommand; readonly outside: OutsideDomain },
 ): ExpectedMemory[] {
   const isPlaced = ({ model, cell = 0 }: MemoryDevice): boolean =>
     cell === id && /^(dimm|virtio-mem)$/.test(model)
@@ -128,12 +130,13 @@ function devicesOf(
   const unnamed = devices.some(({ alias }) => alias === undefined)
     ? command.devices.filter(({ cell }) => cell === id)
     : []
-  const kind = command.backends[0]?.kind
   return devices.map((device, index) => {
     const name = device.alias === undefined ? unnamed[index]?.backend : `mem${device.alias}`
-    const later = device.alias !== undefined &&
+    const stated = command.backends.find((each) => each.id === name)
+    const kind = pluggedKind(device, view, { command, outside })
+    const plugged = device.alias !== undefined &&
       name !== undefined && { id: name, sizeKiB: device.sizeKiB, ...(kind && { kind }) }
-    const backend = command.backends.find((each) => each.id === name) ?? (later || undefined)
+    const backend = stated ?? (plugged || undefined)
     const own = device.nodes ?? nodes
     return {
       cell: id,
@@ -143,6 +146,25 @@ function devicesOf(
       ...(own && mode && { mode }),
     }
   })
+}
+
+/**
+ * What is behind a device that was plugged in: memfd where the guest has that; else a file for huge pages,
+ * and for ordinary pages anonymous memory, or a file that has the device's name.
+ * @see libvirt qemuBuildMemoryBackendProps
+ */
+function pluggedKind(
+  { pagesizeKiB, cell = 0 }: MemoryDevice,
+  { cellPages }: DomainView,
+  { command, outside }: { readonly command: QemuCommand; readonly outside: OutsideDomain },
+): BackingKind | undefined {
+  const kind = command.backends[0]?.kind
+  if (kind !== 'file') return kind
+  const isOrdinary =
+    pagesizeKiB === undefined
+      ? (cellPages[cell] ?? 'ordinary') === 'ordinary'
+      : pagesizeKiB === outside.ordinaryPagesizeKiB
+  return isOrdinary ? 'ram' : 'file'
 }
 
 const MODES: Readonly<Record<string, MemoryMode>> = {

@@ -2,9 +2,11 @@
 // as expected.
 
 import { type NodeSet, sameSet, subtract, union } from '../base/idset.ts'
+import { sum } from '../base/lists.ts'
 import { policyWords } from '../explain/actual-placement.ts'
 import { findMemory, type MemoryRegion } from '../host/qemu/guest-memory.ts'
-import type { CellPlace, Mapping, MemoryBackend, MemoryFault, MemoryPolicy, MemoryVerdict } from '../model.ts'
+import type { CellPlace, MemoryFault, MemoryVerdict } from '../model/actual-placement.ts'
+import type { Mapping, MemoryBackend, MemoryPolicy } from '../model/running-guest.ts'
 import type { Expected, ExpectedCell, ExpectedMemory } from './expected.ts'
 
 /**
@@ -66,26 +68,24 @@ function placeOf(
     found.some(({ backends }) => backends.some((each) => each === backend))
   const place = {
     cells,
-    memoryKiB: total(blocks.map(({ sizeKiB }) => sizeKiB)),
+    memoryKiB: sum(blocks.map(({ sizeKiB }) => sizeKiB)),
     ...(nodes && { nodes }),
     ...(nodes && mode && own.every((cell) => cell.mode === mode) && { mode }),
     policies: distinct(mappings.map(({ policy }) => policy)),
     pagesizesKiB: [...new Set(mappings.flatMap(({ pagesizeKiB: size }) => size ?? []))].sort((a, b) => a - b),
     ...(pagesizeKiB !== undefined && pagesizeKiB > 0 && { expectedPagesizeKiB: pagesizeKiB }),
     nodesKiB,
-    allocatedKiB: total([...nodesKiB.values()]),
+    allocatedKiB: sum([...nodesKiB.values()]),
     ...(elsewhere.length > 0 &&
-      !elsewhere.includes(undefined) && { elsewhereKiB: total(elsewhere.map((kib) => kib ?? 0)) }),
-    strayKiB: total(found.map((region) => strayIn(region, blocksOf(region)))),
+      !elsewhere.includes(undefined) && { elsewhereKiB: sum(elsewhere.map((kib) => kib ?? 0)) }),
+    strayKiB: sum(found.map((region) => strayIn(region, blocksOf(region)))),
     ...sumOf('thpKiB', mappings),
     ...sumOf('swapKiB', mappings),
-    unknownKiB: total(blocks.filter(({ backend }) => !isFound(backend)).map(({ sizeKiB }) => sizeKiB)),
+    unknownKiB: sum(blocks.filter(({ backend }) => !isFound(backend)).map(({ sizeKiB }) => sizeKiB)),
   }
   const faults = faultsOf(place, found, blocksOf)
   return { ...place, faults, verdict: faults[0] ?? verdictOf(place) }
 }
-
-const total = (all: readonly number[]): number => all.reduce((sum, kib) => sum + kib, 0)
 
 /**
  * KiB on unexpected nodes. Undefined: nothing is expected, or pages of different blocks cannot be
@@ -103,14 +103,14 @@ function elsewhereIn(region: MemoryRegion, blocks: readonly ExpectedMemory[]): n
 function strayIn({ mappings }: MemoryRegion, blocks: readonly ExpectedMemory[]): number {
   if (blocks.some(({ nodes }) => nodes === undefined)) return 0
   const nodes: readonly number[] = union(...blocks.map((block) => block.nodes as NodeSet))
-  return total([...summed(mappings)].filter(([node]) => !nodes.includes(node)).map(([, kib]) => kib))
+  return sum([...summed(mappings)].filter(([node]) => !nodes.includes(node)).map(([, kib]) => kib))
 }
 
 function summed(mappings: readonly Mapping[]): ReadonlyMap<number, number> {
-  const sum = new Map<number, number>()
+  const total = new Map<number, number>()
   for (const { nodesKiB } of mappings)
-    for (const [node, kib] of nodesKiB ?? []) sum.set(node, (sum.get(node) ?? 0) + kib)
-  return new Map([...sum].sort(([a], [b]) => a - b))
+    for (const [node, kib] of nodesKiB ?? []) total.set(node, (total.get(node) ?? 0) + kib)
+  return new Map([...total].sort(([a], [b]) => a - b))
 }
 
 function sumOf<Key extends 'thpKiB' | 'swapKiB'>(
@@ -118,14 +118,20 @@ function sumOf<Key extends 'thpKiB' | 'swapKiB'>(
   mappings: readonly Mapping[],
 ): { [K in Key]?: number } {
   const values = mappings.flatMap((mapping) => mapping[key] ?? [])
-  return values.length === 0
-    ? {}
-    : ({ [key]: values.reduce((sum, kib) => sum + kib, 0) } as { [K in Key]: number })
+  return values.length === 0 ? {} : ({ [key]: sum(values) } as { [K in Key]: number })
 }
 
 function distinct(policies: readonly MemoryPolicy[]): MemoryPolicy[] {
   const seen = new Map(policies.map((policy) => [policyWords(policy), policy]))
   return [...seen].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, policy]) => policy)
+}
+
+/** Of the memory of a cell with mode preferred, what may lie on other nodes without being a finding. */
+export const MOST_OVERFLOW_PERCENT = 10
+
+/** Whether mode preferred took a small part from other nodes, as it does where the preferred one is full. */
+export function hasOverflowed({ mode, strayKiB, allocatedKiB }: Unjudged): boolean {
+  return mode === 'preferred' && strayKiB > 0 && strayKiB * 100 <= allocatedKiB * MOST_OVERFLOW_PERCENT
 }
 
 type Unjudged = Omit<CellPlace, 'faults' | 'verdict'>
@@ -145,16 +151,18 @@ function faultsOf(
       ({ pagesizeKiB }) => pagesizeKiB !== undefined && pagesizeKiB !== expectedPagesizeKiB,
     )
   return [
-    ...(strayKiB > 0 ? (['elsewhere'] as const) : []),
+    ...(strayKiB > 0 && !hasOverflowed(place) ? (['elsewhere'] as const) : []),
     ...(regions.every(isBound) ? [] : (['unbound'] as const)),
     ...(expectedPagesizeKiB !== undefined && regions.some(hasOtherPages) ? (['pagesize'] as const) : []),
   ]
 }
 
-function verdictOf({ policies, unknownKiB, nodes, elsewhereKiB }: Unjudged): MemoryVerdict {
+function verdictOf(place: Unjudged): MemoryVerdict {
+  const { policies, unknownKiB, nodes, elsewhereKiB } = place
   if (policies.length === 0 || unknownKiB > 0) return 'unknown'
   if (nodes === undefined) return 'free'
-  return elsewhereKiB === undefined ? 'unknown' : 'placed'
+  if (elsewhereKiB === undefined) return 'unknown'
+  return hasOverflowed(place) ? 'overflowed' : 'placed'
 }
 
 /**

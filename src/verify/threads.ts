@@ -1,19 +1,29 @@
 // Threads of a running guest and their expected pins -> actual placement and findings.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { groupBy } from '../base/group.ts'
-import { type CpuSet, formatSet, setOf, subtract } from '../base/idset.ts'
+import { type CpuSet, formatSet, intersect, sameSet, setOf, subtract } from '../base/idset.ts'
+import { groupBy } from '../base/lists.ts'
 import { diagnostic } from '../codes/codes.ts'
-import type { GuestThread, ThreadPlace, ThreadVerdict } from '../model.ts'
+import type { ThreadPlace, ThreadVerdict } from '../model/actual-placement.ts'
+import type { GuestThread } from '../model/running-guest.ts'
+import { canSpread } from '../plan/holds.ts'
 import type { Expected } from './expected.ts'
 
-/** vCPUs, then the emulator, then I/O threads. Emulator threads with the same affinity share one entry. */
-export function threadPlaces(threads: readonly GuestThread[], expected: Expected): ThreadPlace[] {
-  return [
+/**
+ * vCPUs, then the emulator, then I/O threads. Emulator threads with the same affinity share one entry.
+ * @param online the host's CPUs; where they are not known, fewer CPUs than expected are right
+ */
+export function threadPlaces(
+  threads: readonly GuestThread[],
+  expected: Expected,
+  online: CpuSet | undefined,
+): ThreadPlace[] {
+  const all = [
     ...vcpuPlaces(threads, expected),
     ...emulatorPlaces(threads, expected),
     ...iothreadPlaces(threads, expected),
   ]
+  return online === undefined ? all : withNarrower(all, online)
 }
 
 function vcpuPlaces(
@@ -89,7 +99,6 @@ function placed(threads: readonly GuestThread[], expected: CpuSet | undefined): 
   }
 }
 
-/** A subset of the expected CPUs is correct: the kernel leaves out offline CPUs. */
 function verdictOf(cpus: CpuSet | undefined, expected: CpuSet | undefined): ThreadVerdict {
   if (cpus === undefined) return 'unknown'
   if (expected === undefined) return 'free'
@@ -97,71 +106,102 @@ function verdictOf(cpus: CpuSet | undefined, expected: CpuSet | undefined): Thre
   return subtract(expected, cpus).length === 0 ? 'wider' : 'elsewhere'
 }
 
-// ---- Findings ----
+// ---- Fewer CPUs than expected ----
+
+/** The kernel leaves out offline CPUs; what else is left out is narrower. */
+function withNarrower(places: readonly ThreadPlace[], online: CpuSet): ThreadPlace[] {
+  const judged = places.map((place) => (isNarrower(place, online) ? narrower(place) : place))
+  const crowded = crowdedIds(judged, online)
+  return judged.map((place) =>
+    place.role === 'vcpu' && crowded.has(place.id) && place.verdict === 'narrower'
+      ? { ...place, verdict: 'crowded' }
+      : place,
+  )
+}
+
+const narrower = (place: ThreadPlace): ThreadPlace => ({ ...place, verdict: 'narrower' })
+
+const isNarrower = ({ cpus, expected, verdict }: ThreadPlace, online: CpuSet): boolean =>
+  verdict === 'placed' &&
+  cpus !== undefined &&
+  expected !== undefined &&
+  subtract(intersect(expected, online), cpus).length > 0
 
 /**
- * One finding for all threads of one kind that have the same fault on the same CPUs.
- * @param guest the name for virsh; absent when libvirt does not manage the guest
+ * The vCPUs that share the CPUs left to them although each could have its own: there are more of them within
+ * one narrower set than it has CPUs, and the expected sets have enough CPUs for all.
  */
-export function threadFindings(places: readonly ThreadPlace[], guest: string | undefined): Diagnostic[] {
-  const reported = places.filter(
-    ({ verdict }) => verdict === 'wider' || verdict === 'elsewhere' || verdict === 'unknown',
+function crowdedIds(places: readonly ThreadPlace[], online: CpuSet): ReadonlySet<number | undefined> {
+  const vcpus = places.flatMap(({ role, id, cpus, expected, verdict }) =>
+    role === 'vcpu' && cpus !== undefined && expected !== undefined && verdict !== 'unknown'
+      ? [{ id, cpus, expected: intersect(expected, online), isNarrower: verdict === 'narrower' }]
+      : [],
   )
-  const groups = groupBy(reported, ({ role, verdict, cpus, tids }) =>
-    [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0].join(' '),
+  const sets = groupBy(
+    vcpus.filter((each) => each.isNarrower),
+    ({ cpus }) => formatSet(cpus),
+  )
+  const groups = [...sets.values()].map(([first]) => {
+    const left = first?.cpus ?? setOf<CpuSet>([])
+    const within = vcpus.filter(({ cpus }) => subtract(cpus, left).length === 0)
+    const areCrowded = within.length > left.length && canSpread(within.map(({ expected }) => expected))
+    return areCrowded ? within.map(({ id }) => id) : []
+  })
+  return new Set(groups.flat())
+}
+
+// ---- Findings ----
+
+/** `guest`: the name for virsh; absent when libvirt does not manage it. `live`: what its live XML says. */
+interface Managed {
+  readonly guest: string | undefined
+  readonly live: Expected | undefined
+}
+
+/** One finding or note for all threads of one kind that have the same fault on the same CPUs. */
+export function threadFindings(places: readonly ThreadPlace[], { guest, live }: Managed): Diagnostic[] {
+  const reported = places
+    .filter(({ verdict }) => verdict !== 'placed' && verdict !== 'free')
+    .map((place) => ({ ...place, isLive: live !== undefined && isAs(place, live) }))
+  const groups = groupBy(reported, ({ role, verdict, cpus, tids, isLive }) =>
+    [role, verdict, cpus === undefined ? '' : formatSet(cpus), tids.length === 0, isLive].join(' '),
   )
   return [...groups.values()].map((group) => findingOf(group, guest))
 }
 
-function findingOf(group: readonly ThreadPlace[], guest: string | undefined): Diagnostic {
-  const [{ verdict, cpus, tids }] = group as [ThreadPlace]
-  const threads = threadWords(group)
-  if (verdict === 'unknown') {
-    const why =
-      tids.length > 0
-        ? 'one thread runs all of them (TCG without multi-threading), so no pin can hold'
-        : 'QEMU names its threads only with debug-threads=on'
-    return diagnostic('threads-unknown', { threads, why })
+/** Whether the thread may run where the live domain pins it. */
+function isAs({ role, id = 0, cpus }: ThreadPlace, live: Expected): boolean {
+  const pins = {
+    vcpu: live.vcpupin.get(id),
+    iothread: live.iothreadpin.get(id),
+    emulator: live.emulatorpin,
   }
-  const facts = {
-    threads,
-    cpus: formatSet(cpus ?? []),
-    wanted: expectedWords(group),
-    fix: fixOf(group, guest),
-  }
-  return diagnostic(verdict === 'wider' ? 'threads-wider' : 'threads-elsewhere', facts)
+  const pin = pins[role] ?? live.others
+  return cpus !== undefined && pin !== undefined && sameSet(cpus, pin)
 }
 
-const NAMES = { vcpu: 'vCPU', iothread: 'I/O thread', emulator: 'emulator thread' } as const
-
-function threadWords(group: readonly ThreadPlace[]): string {
-  const [{ role, tids }] = group as [ThreadPlace]
-  if (role === 'emulator')
-    return tids.length === 1 ? `the ${NAMES[role]} ${tids[0]}` : `${tids.length} ${NAMES[role]}s`
-  return `${NAMES[role]}${group.length === 1 ? '' : 's'} ${formatSet(setOf(group.map(({ id = 0 }) => id)))}`
-}
-
-/** Pins that one message lists. */
-const MOST = 8
-
-function expectedWords(group: readonly ThreadPlace[]): string {
-  const each = group.map(({ id, expected }) => ({ id, cpus: formatSet(expected ?? []) }))
-  const [first] = each
-  if (each.every(({ cpus }) => cpus === first?.cpus)) return `${first?.cpus}`
-  return `${each
-    .slice(0, MOST)
-    .map(({ id, cpus }) => `${id}:${cpus}`)
-    .join(' ')}${each.length > MOST ? ' ...' : ''}`
-}
-
-function fixOf(group: readonly ThreadPlace[], guest: string | undefined): string {
-  const [{ role, id, tids, expected }] = group as [ThreadPlace]
-  const cpus = formatSet(expected ?? [])
-  const others = group.length > 1 ? ', and likewise for the others' : ''
-  if (guest === undefined) {
-    const more = tids.length > 1 ? `, and likewise for ${tids.slice(1).join(', ')}` : others
-    return `taskset -pc ${cpus} ${tids[0]}${more}`
+function findingOf(
+  group: readonly (ThreadPlace & { readonly isLive: boolean })[],
+  guest: string | undefined,
+): Diagnostic {
+  const [{ role, verdict, isLive, cpus = setOf<CpuSet>([]) }] = group as [(typeof group)[0]]
+  const tids = [...new Set(group.flatMap((place) => place.tids))]
+  const threads = { role, ids: setOf(group.flatMap(({ id }) => id ?? [])), tids }
+  const expected = group.map((place) => place.expected ?? setOf<CpuSet>([]))
+  const facts = { threads, cpus, expected, ...(guest !== undefined && { guest }) }
+  const live = isLive && { isLive: true as const }
+  switch (verdict) {
+    case 'wider':
+      return diagnostic('threads-wider', { ...facts, ...live })
+    case 'elsewhere':
+      return diagnostic('threads-elsewhere', { ...facts, ...live })
+    case 'narrower':
+      return diagnostic('threads-narrower', facts)
+    case 'crowded':
+      return diagnostic('vcpus-crowded', facts)
+    default: {
+      const because = tids.length > 0 ? 'one-for-all-vcpus' : 'no-names'
+      return diagnostic('threads-unknown', { threads, because })
+    }
   }
-  if (role === 'emulator') return `virsh emulatorpin ${guest} ${cpus} --live`
-  return `virsh ${role === 'vcpu' ? 'vcpupin' : 'iothreadpin'} ${guest} ${id} ${cpus} --live${others}`
 }

@@ -1,31 +1,39 @@
 // A running guest and its expected placement -> its actual placement and diagnostics.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { groupBy } from '../base/group.ts'
-import { type CpuSet, formatSet, intersect, setOf, union } from '../base/idset.ts'
-import { formatKiB } from '../base/memory.ts'
-import { diagnostic } from '../codes/codes.ts'
-import { policyWords } from '../explain/actual-placement.ts'
-import { cpuWord, nodesNamed } from '../explain/texts/words.ts'
-import type {
-  ActualPlacement,
-  CellPlace,
-  HostNode,
-  MemoryFault,
-  RunningGuest,
-  ThreadPlace,
-} from '../model.ts'
+import {
+  type CpuSet,
+  has,
+  intersect,
+  type NodeSet,
+  sameSet,
+  setOf,
+  subtract,
+  union,
+  type VcpuSet,
+} from '../base/idset.ts'
+import { groupBy } from '../base/lists.ts'
+import { classOf, diagnostic, type FactsOf } from '../codes/codes.ts'
+import { known } from '../host/kernel-text.ts'
+import type { ActualPlacement, CellPlace, MemoryFault, ThreadPlace } from '../model/actual-placement.ts'
+import type { HostNode } from '../model/host.ts'
+import type { RunningGuest } from '../model/running-guest.ts'
 import type { Expected } from './expected.ts'
-import { cellPlaces } from './memory.ts'
+import { cellPlaces, hasOverflowed, MOST_OVERFLOW_PERCENT } from './memory.ts'
 import { threadFindings, threadPlaces } from './threads.ts'
 
 /** A running guest, its expected placement, and what is known around it. */
-export interface Surveyed {
+interface Surveyed {
   readonly running: RunningGuest
   readonly expected: Expected
   readonly state?: string
   /** Whether libvirt manages the guest, so that virsh can fix its pins. */
   readonly isLibvirts: boolean
+  /** What libvirt's live XML says, where something else is expected; what its definition says. */
+  readonly live?: Expected
+  readonly defined?: Expected
+  /** About what differs between those. */
+  readonly changes?: readonly Diagnostic[]
   /** The host's nodes with their CPUs; absent: unknown. */
   readonly nodes?: readonly HostNode[]
 }
@@ -34,16 +42,18 @@ export interface Surveyed {
  * Compares actual with expected placement. Findings come before notes; an unknown fact is a note, not a
  * finding.
  */
-export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed): {
+export function verify({ running, expected, state, isLibvirts, nodes, ...others }: Surveyed): {
   readonly actual: ActualPlacement
   readonly found: readonly Diagnostic[]
 } {
-  const { pid, mappings } = running
-  const threads = threadPlaces(running.threads, expected)
+  const { pid, mappings, nodes: allowed } = running
+  const online = nodes && union<CpuSet>(...nodes.map(({ cpus }) => cpus))
+  const threads = threadPlaces(running.threads, expected, online)
   const cells = mappings === undefined ? [] : cellPlaces(expected, mappings)
   const guest = isLibvirts ? expected.guest : undefined
-  const ofThreads = threadFindings(threads, guest)
-  const isNote = ({ code }: Diagnostic): boolean => code === 'threads-unknown'
+  const ofThreads = threadFindings(threads, { guest, live: others.live })
+  const around = { pid, guest, all: cells, ...known('allowed', allowed), ...known('defined', others.defined) }
+  const isNote = ({ code }: Diagnostic): boolean => classOf(code) === 'note'
   return {
     actual: {
       guest: expected.guest,
@@ -57,61 +67,71 @@ export function verify({ running, expected, state, isLibvirts, nodes }: Surveyed
     found: [
       ...ofThreads.filter((each) => !isNote(each)),
       ...(mappings === undefined ? [diagnostic('guest-memory-unreadable', { pid })] : []),
-      ...cells.flatMap((cell) => memoryFindings(cell, cells, pid, guest)),
+      ...cells.flatMap((cell) => memoryFindings(cell, around)),
       ...(expected.online === undefined
         ? [diagnostic('wanted-unknown', { pid, guest: expected.guest })]
         : []),
       ...ofThreads.filter(isNote),
-      ...cells.flatMap((cell) => memoryNotes(cell)),
+      ...(others.changes ?? []),
+      ...cells.flatMap((cell) => memoryNotes(cell, around)),
       ...(nodes === undefined ? [] : farVcpus(threads, cells, nodes)),
     ],
   }
 }
 
-const cellWords = (cells: readonly number[]): string =>
-  cells.length === 1 ? `cell ${cells[0]}` : `cells ${formatSet(cells)} together`
-const nodeWords = (nodes: readonly number[]): string => nodesNamed(formatSet(nodes))
+/** What the findings about one cell's memory state besides its placement. `guest`: for virsh. */
+interface Around {
+  readonly pid: number
+  readonly guest: string | undefined
+  readonly all: readonly CellPlace[]
+  readonly defined?: Expected
+  /** The nodes that the cpuset of QEMU allows. */
+  readonly allowed?: NodeSet
+}
 
-function memoryFindings(
-  place: CellPlace,
-  all: readonly CellPlace[],
-  pid: number,
-  guest: string | undefined,
-): Diagnostic[] {
-  const { nodes = setOf([]), mode = 'strict', policies, pagesizesKiB, expectedPagesizeKiB = 0 } = place
-  const cells = cellWords(place.cells)
-  const fix =
-    guest === undefined ? 'restart the guest' : `virsh shutdown ${guest}; virsh start ${guest}; or migrate it`
-  const has = policies.map(policyWords).join(' and ')
-  const pages = pagesizesKiB.map(formatKiB).join(' and ')
+function memoryFindings(place: CellPlace, around: Around): Diagnostic[] {
+  const { cells, policies, pagesizesKiB, expectedPagesizeKiB: expectedKiB = 0 } = place
+  const { nodes = setOf<NodeSet>([]), mode = 'strict' } = place
+  const facts = { cells, ...known('guest', around.guest) }
+  const thp = place.thpKiB !== undefined && place.thpKiB > 0 && { thpKiB: place.thpKiB }
   const of: Readonly<Record<MemoryFault, () => Diagnostic>> = {
-    elsewhere: () => elsewhereFinding(place, all, pid, fix),
-    unbound: () =>
-      diagnostic('guest-memory-unbound', { cells, has, wanted: `${mode} on ${nodeWords(nodes)}`, fix }),
-    pagesize: () =>
-      diagnostic('guest-pagesize', { cells, has: pages, wanted: formatKiB(expectedPagesizeKiB), fix }),
+    elsewhere: () => diagnostic('guest-memory-elsewhere', elsewhereFacts(place, around)),
+    unbound: () => diagnostic('guest-memory-unbound', { ...facts, policies, expected: { mode, nodes } }),
+    pagesize: () => diagnostic('guest-pagesize', { ...facts, pagesizesKiB, expectedKiB, ...thp }),
   }
   return place.faults.map((fault) => of[fault]())
 }
 
-function elsewhereFinding(
+function elsewhereFacts(place: CellPlace, around: Around): FactsOf<'guest-memory-elsewhere'> {
+  const facts = strayFacts(place, around)
+  const before = nodesBefore(place, around.defined)
+  const isAsBefore = before !== undefined && facts.stray.every(({ node }) => has(before, node))
+  return { ...facts, ...(isAsBefore && { before }) }
+}
+
+function strayFacts(
   place: CellPlace,
-  all: readonly CellPlace[],
-  pid: number,
-  restart: string,
-): Diagnostic {
-  const { nodes = setOf([]), mode = 'strict', nodesKiB, elsewhereKiB, strayKiB, allocatedKiB } = place
-  const away = [...nodesKiB].filter(([node]) => !(nodes as readonly number[]).includes(node))
-  const from = away.map(([node]) => node)
-  return diagnostic('guest-memory-elsewhere', {
-    cells: cellWords(place.cells),
-    elsewhere: `${elsewhereKiB === undefined ? 'at least ' : ''}${formatKiB(strayKiB)}`,
-    allocated: formatKiB(allocatedKiB),
-    where: away.map(([node, kib]) => `${formatKiB(kib)} on node ${node}`).join(', '),
-    nodes: nodeWords(nodes),
-    mode,
-    fix: canMove(place, all, from) ? `migratepages ${pid} ${formatSet(from)} ${formatSet(nodes)}` : restart,
-  })
+  { pid, guest, all, allowed }: Around,
+): FactsOf<'guest-memory-overflow'> {
+  const { nodes = setOf<NodeSet>([]), mode = 'strict', nodesKiB, strayKiB, allocatedKiB } = place
+  const stray = [...nodesKiB].filter(([node]) => !has(nodes, node)).map(([node, kib]) => ({ node, kib }))
+  const from = stray.map(({ node }) => node)
+  const atLeast = place.elsewhereKiB === undefined
+  return {
+    cells: place.cells,
+    ...known('guest', guest),
+    ...{ pid, mode, nodes, allocatedKiB, strayKiB, atLeast, stray },
+    canMovePages: canMove(place, all, from),
+    ...(allowed !== undefined && subtract(nodes, allowed).length > 0 && { allowed }),
+    ...(mode === 'preferred' && { mostPercent: MOST_OVERFLOW_PERCENT }),
+  }
+}
+
+/** The nodes that the definition states for these cells, where those expected now are others. */
+function nodesBefore({ cells, nodes }: CellPlace, defined: Expected | undefined): NodeSet | undefined {
+  const own = defined?.cells.filter(({ id }) => cells.includes(id)).map((cell) => cell.nodes) ?? []
+  const before = union<NodeSet>(...own.flatMap((each) => (each === undefined ? [] : [each])))
+  return nodes === undefined || before.length === 0 || sameSet(before, nodes) ? undefined : before
 }
 
 /**
@@ -127,15 +147,12 @@ function canMove(place: CellPlace, all: readonly CellPlace[], from: readonly num
   )
 }
 
-function memoryNotes({ cells, unknownKiB, memoryKiB }: CellPlace): Diagnostic[] {
-  const why = 'QEMU has no mapping, or several, with the name or the size of this memory'
+function memoryNotes(place: CellPlace, around: Around): Diagnostic[] {
+  const { cells, unknownKiB, memoryKiB } = place
   return [
-    ...(unknownKiB > 0
-      ? [diagnostic('guest-memory-unknown', { cells: cellWords(cells), size: formatKiB(unknownKiB), why })]
-      : []),
-    ...(cells.length > 1
-      ? [diagnostic('guest-memory-alike', { cells: `cells ${formatSet(cells)}`, size: formatKiB(memoryKiB) })]
-      : []),
+    ...(hasOverflowed(place) ? [diagnostic('guest-memory-overflow', strayFacts(place, around))] : []),
+    ...(unknownKiB > 0 ? [diagnostic('guest-memory-unknown', { cells, sizeKiB: unknownKiB })] : []),
+    ...(cells.length > 1 ? [diagnostic('guest-memory-alike', { cells, sizeKiB: memoryKiB })] : []),
   ]
 }
 
@@ -148,7 +165,7 @@ function farVcpus(
   cells: readonly CellPlace[],
   nodes: readonly HostNode[],
 ): Diagnostic[] {
-  const isRight = (verdict: string): boolean => verdict === 'placed' || verdict === 'free'
+  const isRight = (verdict: string): boolean => ['placed', 'overflowed', 'free', 'narrower'].includes(verdict)
   const nodeOf = new Map(nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu as number, id] as const)))
   const ofCell = groupBy(threads, ({ cell }) => cell)
   return cells.flatMap(({ cells: ids, nodesKiB, verdict: whole }) => {
@@ -161,16 +178,16 @@ function farVcpus(
     )
     if (far.length === 0) return []
     const cpus = union<CpuSet>(...far.flatMap(({ cpus: each }) => (each === undefined ? [] : [each])))
-    const on = nodes.filter((node) => intersect(node.cpus, cpus).length > 0).map(({ id }) => id)
-    const vcpus = `vCPU${far.length === 1 ? '' : 's'} ${formatSet(setOf(far.map(({ id = 0 }) => id)))}`
-    return [
-      diagnostic('vcpus-far', {
-        vcpus,
-        cell,
-        cpus: `${cpuWord(formatSet(cpus))} of ${nodeWords(on)}`,
-        memory: nodeWords(held),
-      }),
-    ]
+    const facts = {
+      cell,
+      vcpus: setOf<VcpuSet>(far.flatMap(({ id }) => id ?? [])),
+      cpus,
+      nodes: setOf<NodeSet>(
+        nodes.filter((node) => intersect(node.cpus, cpus).length > 0).map(({ id }) => id),
+      ),
+      memoryNodes: setOf<NodeSet>(held),
+    }
+    return [diagnostic('vcpus-far', facts)]
   })
 }
 
