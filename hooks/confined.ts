@@ -1,15 +1,16 @@
-// Work in a thread of its own, so that it can be abandoned: the main thread keeps the time limit, V8 the
-// memory limit.
+// Runs work in a separate thread, so that it can be abandoned: the main thread enforces the time limit, V8
+// the memory limit.
 
 import { Worker } from 'node:worker_threads'
+import { within } from './within.ts'
 
 /** A thread needs about 4 MiB to start; a lower limit would fail every run. */
 const LEAST_MIB = 16
 
 /**
  * Runs `file` with the task as its workerData and waits for its only message. Only opted-in guests pay for
- * the thread, some 30 ms. Running out of memory rejects; the process lives on and exits with the right
- * status.
+ * the thread, some 30 ms. When the thread runs out of memory the promise is rejected, and the process can
+ * still exit with the right status.
  */
 export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -31,19 +32,11 @@ export function confined(file: string, task: unknown, limitMiB: number): Promise
 const running = new Set<Worker>()
 
 /**
- * Ends the threads. A thread that computes ends soon, one that waits in the kernel does not.
+ * Terminates the threads. One that computes ends soon; one that waits in the kernel does not.
  * @returns whether everything has ended: the process can only exit when it has
  */
 export async function endAll(withinMs: number): Promise<boolean> {
   const ends = Promise.all([...running].map((worker) => worker.terminate()))
   await within(withinMs, withinMs / 1000, ends).catch(() => {})
   return running.size === 0
-}
-
-/** @throws Error when the time is over first; what runs then is left to run, and ends with the process */
-export function within<T>(leftMs: number, limitS: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${limitS} s`)), Math.max(0, leftMs))
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -3,8 +3,8 @@
 // file is the thread that does the work (confined.ts).
 //
 // It never calls libvirt, which waits for it; it starts no process, opens no connection and writes only its
-// log. The main thread touches no file: it keeps the time limit, and calls that a file system may block run
-// in threads that can be abandoned.
+// log and the ledger. The main thread opens no file: it enforces the time limit, and calls on which a file
+// system may block run in threads that can be abandoned.
 
 import { closeSync, fstatSync, statSync, write as writeTo } from 'node:fs'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
@@ -13,11 +13,12 @@ import { callOf, ruleOf, VERDICTS } from '../src/hook-setup/operations.ts'
 import { DOMAIN } from '../src/machine/read/read-text.ts'
 import { systemError } from '../src/machine/system-error.ts'
 import { defaultConfig } from '../src/request/config.ts'
-import { act, type Steps } from './act.ts'
+import { act } from './act.ts'
 import { confined, endAll } from './confined.ts'
 import { type Fit, fit, fitSteps, type Task } from './fit.ts'
 import { appendLog } from './log.ts'
 import { readConfig } from './settings.ts'
+import type { Steps } from './steps.ts'
 
 /** A guest of 512 vCPUs needs about 60 MiB. */
 const MEMORY_LIMIT_MIB = 512
@@ -47,7 +48,12 @@ function pend<T>(work: Promise<T>): Promise<T> {
 const steps: Steps = {
   readConfig: () => pend(readConfig(process.env.VIRT_NUMA_CONFIG || undefined)),
   readInput,
-  fit: (task) => confined(__filename, task, task.config.memoryLimitMiB ?? MEMORY_LIMIT_MIB) as Promise<Fit>,
+  fit: (task) =>
+    confined(
+      __filename,
+      { ...task, ...(shim !== undefined && { shim }) },
+      task.config.memoryLimitMiB ?? MEMORY_LIMIT_MIB,
+    ) as Promise<Fit>,
   print,
   log: (file, line) => pend(log(file, line)),
   limitTime,
@@ -71,17 +77,18 @@ function main(argv: readonly string[]): void {
 const statusOf = (exit: 0 | 1): number => (shim === undefined ? exit : VERDICTS[exit])
 
 /**
- * Ends the process, which cannot exit while a thread waits for a file system. Then libvirt's pipes are
- * closed, since libvirt waits for that, a signal gives the shim the answer, and whatever is left has time to
- * write its log.
+ * Ends the process, which cannot exit normally while a thread waits for a file system. In that case it closes
+ * libvirt's pipes, since libvirt waits for that, gives the shim the answer by a signal, and leaves what is
+ * pending some time to write the log. If a thread is still blocked after that, the process kills itself.
  */
 async function end(exit: 0 | 1): Promise<void> {
-  if ((await endAll(shim === undefined ? LINGER_MS : END_MS)) && pending.size === 0)
-    process.exit(statusOf(exit))
+  const areEnded = await endAll(shim === undefined ? LINGER_MS : END_MS)
+  if (areEnded && pending.size === 0) process.exit(statusOf(exit))
   for (const stream of [0, 1, 2]) closeQuietly(stream)
   if (shim !== undefined) signal(shim, exit === 0 ? 'SIGUSR1' : 'SIGUSR2')
   setTimeout(() => signal(process.pid, 'SIGKILL'), LINGER_MS)
   await Promise.allSettled(pending)
+  if (areEnded) process.exit(statusOf(exit))
   signal(process.pid, 'SIGKILL')
 }
 
@@ -102,8 +109,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * The shim enforces the default limit. For a longer one its watchdogs are stopped, and this process keeps the
- * time.
+ * The shim enforces the default limit. For a longer one its watchdogs are stopped, and this process enforces
+ * the limit alone.
  */
 function limitTime(timeoutS: number): void {
   if (timeoutS > defaultConfig.timeoutS) for (const watchdog of watchdogs) signal(watchdog, 'SIGUSR1')
@@ -130,7 +137,7 @@ async function readInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-/** Writes without blocking: a reader that stalls must not stop the clock. */
+/** Writes without blocking: a reader that stalls must not stop the timer. */
 async function print(stream: 1 | 2, text: string): Promise<boolean> {
   const status = fstatSync(stream)
   if (isNowhere(status.rdev)) return false
@@ -141,7 +148,7 @@ async function print(stream: 1 | 2, text: string): Promise<boolean> {
   })
 }
 
-/** Node opens /dev/null for a stream that was closed when it was started. */
+/** Node opens /dev/null for a stream that was closed when the process was started. */
 function isNowhere(rdev: number): boolean {
   return rdev !== 0 && rdev === statSync('/dev/null', { throwIfNoEntry: false })?.rdev
 }

@@ -10,7 +10,7 @@ import { errnoOf, systemError } from '../src/machine/system-error.ts'
 import { hiddenInConfig } from '../src/request/config-shown.ts'
 
 /**
- * @param named the default file may be missing, one that was named may not
+ * @param named the file that VIRT_NUMA_CONFIG names; only the default file may be missing
  * @throws Refusal `unreadable`, `too-large`, `utf8-invalid`
  */
 export async function readConfig(named: string | undefined): Promise<Source | undefined> {

@@ -1,12 +1,11 @@
-// This host, or a captured folder -> what the doctor examines: files, versions, owners, and what other
-// programs report.
+// This host, or a captured folder -> what the doctor examines: files, versions, owners, and the reports of
+// other programs.
 
 import { accessSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
 import type { Inspection, OurHook } from '../doctor/inspection.ts'
-import { readQemuConf } from '../doctor/qemu-user.ts'
 import type { Source } from '../explain/diagnostics.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { selinuxMode } from '../host/confinement.ts'
@@ -16,7 +15,9 @@ import { ifReadable, known } from '../host/kernel-text.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'
 import { machineIn, thisMachine } from '../machine/files.ts'
 import { partitionPaths } from '../machine/guest-cgroup.ts'
-import { libvirtVersion, runProgram, versionIn } from '../machine/programs/programs.ts'
+import { libvirtVersion, runProgram } from '../machine/programs/programs.ts'
+import { qemuVersion } from '../machine/programs/qemu-version.ts'
+import { readQemuConf } from '../machine/read/qemu-conf.ts'
 import { CONFIG, readConfigText } from '../machine/read/read-text.ts'
 import { parseConfig } from '../request/config.ts'
 import { exposureOf } from './exposure.ts'
@@ -112,25 +113,11 @@ function readConfiguration(host: string | undefined): {
   }
 }
 
-const QEMU: Readonly<Record<string, string>> = {
-  x64: 'x86_64',
-  arm64: 'aarch64',
-  ppc64: 'ppc64',
-  s390x: 's390x',
-  riscv64: 'riscv64',
-  loong64: 'loongarch64',
-}
-
 function readVersions(): Inspection['versions'] {
-  // Red Hat has one QEMU program, and not in the PATH.
-  const programs = [`qemu-system-${QEMU[process.arch] ?? process.arch}`, '/usr/libexec/qemu-kvm', 'qemu-kvm']
-  const qemu = programs
-    .map((program) => versionIn(runProgram(program, ['--version'], { timeoutS: 20 }).stdout))
-    .find(Boolean)
   return {
     ...known('libvirt', libvirtVersion(undefined)),
-    ...known('qemu', qemu),
-    node: process.versions.node,
+    ...known('qemu', qemuVersion()),
+    ...known('node', process.versions.node),
   }
 }
 

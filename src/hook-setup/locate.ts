@@ -43,9 +43,9 @@ export interface Hooks {
 }
 
 /** libvirt runs `qemu` first, then qemu.d in this order. */
-export const MAIN = 'qemu'
+const MAIN = 'qemu'
 /** The folder of further hooks. */
-export const FURTHER_FOLDER = 'qemu.d'
+const FURTHER_FOLDER = 'qemu.d'
 const FURTHER = '50-virt-numa'
 
 /** The first version that reads qemu.d. */

@@ -8,34 +8,31 @@ export interface Call {
 }
 
 /**
- * `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding. `nothing`: exit 0
- * without reading stdin. We fail when we crash, or run out of time or memory: then the operation `goes-on`,
- * or `as-configured` by `on_error` it is cancelled or goes on with the XML as it is.
+ * What the hook does: `rebind`: stdout replaces the guest's XML. `preflight`: exit 1 for a proven finding.
+ * `nothing`: exit 0 without reading stdin. What a failure of ours (a crash, no time or memory left) does: the
+ * operation `continues`, or `as-configured` by `on_error` is cancelled or continues with the unchanged XML.
+
  */
 export interface Rule {
   readonly does: 'rebind' | 'preflight' | 'nothing'
-  readonly ourFailure: 'as-configured' | 'goes-on'
+  readonly ourFailure: 'as-configured' | 'continues'
 }
 
-const nothing: Rule = { does: 'nothing', ourFailure: 'goes-on' }
+const rebind: Rule = { does: 'rebind', ourFailure: 'as-configured' }
+const preflight: Rule = { does: 'preflight', ourFailure: 'continues' }
+const nothing: Rule = { does: 'nothing', ourFailure: 'continues' }
 
-/** What exit status 1 means to libvirt is noted at each operation. */
+/** The rule of each "OPERATION SUBOPERATION"; the comment says what exit status 1 does there. */
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  /* the migration is cancelled, the guest runs on at its source */ [
-    'migrate begin',
-    { does: 'rebind', ourFailure: 'as-configured' },
-  ],
-  /* the guest is not restored, its saved image stays */ [
-    'restore begin',
-    { does: 'rebind', ourFailure: 'as-configured' },
-  ],
-  /* the guest does not start */ ['prepare begin', { does: 'preflight', ourFailure: 'goes-on' }],
-  /* the guest does not start */ ['start begin', nothing],
-  /* the guest is killed */ ['started begin', nothing],
-  /* nothing */ ['stopped end', nothing],
-  /* nothing */ ['release end', nothing],
-  /* the running guest is killed */ ['reconnect begin', nothing],
-  /* the guest is not attached to */ ['attach begin', nothing],
+  ['migrate begin', rebind], // cancels the migration; the guest keeps running at its source
+  ['restore begin', rebind], // cancels the restore; the saved image stays
+  ['prepare begin', preflight], // keeps the guest from starting
+  ['start begin', nothing], // keeps the guest from starting
+  ['started begin', nothing], // kills the guest
+  ['stopped end', nothing], // ignored
+  ['release end', nothing], // ignored
+  ['reconnect begin', nothing], // kills the running guest
+  ['attach begin', nothing], // keeps libvirt from attaching to the QEMU process
 ])
 
 /**
@@ -51,6 +48,12 @@ export const operations: readonly string[] = [...rules.keys()]
 export const PROGRAM_OPERATIONS: readonly string[] = [...rules]
   .filter(([, { does }]) => does !== 'nothing')
   .map(([operation]) => operation)
+
+/**
+ * Operations at which the ledger's promise to the guest ends: its QEMU has allocated its memory, or will
+ * never. The shim and the native hook drop it without the program.
+ */
+export const DROPS: readonly string[] = ['started begin', 'stopped end', 'release end']
 
 /** The rule of an operation; an unknown one does nothing. */
 export function ruleOf({ operation, suboperation }: Call): Rule {

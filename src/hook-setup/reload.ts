@@ -1,4 +1,4 @@
-// Tells a running libvirt daemon to look for hooks again. Guests keep running.
+// Reloads a running libvirt daemon, so that it looks for hooks again. Guests keep running.
 
 import { existsSync } from 'node:fs'
 import type { Diagnostic } from '../base/diagnostic.ts'

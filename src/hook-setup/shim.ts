@@ -1,19 +1,28 @@
 // The paths of Node and of the hook's program -> the file that libvirt runs (hook.sh with both paths filled
 // in); and back.
 //
-// A hook that cannot run kills running guests when the daemon restarts, and keeps others from starting. So sh
-// alone, which always exists, answers every operation that has nothing to do, and decides what a program
-// without a verdict means.
+// A hook that cannot run kills running guests when the daemon restarts, and keeps others from starting.
+// That is why sh alone, which always exists, answers every operation that needs no program, and decides
+// what it means when the program gives no verdict.
 
 import { createHash } from 'node:crypto'
+import { LEDGER, SUFFIX } from '../host/ledger/promise.ts'
 import script from './hook.sh'
+import { DROPS } from './operations.ts'
 
 /**
  * @param node absolute: a Node that only an administrator's PATH names is out of libvirt's reach
  * @param program absolute, dist/hooks/qemu.cjs
+ * @param ledger the folder of the promises; only tests have another
  */
-export function shimText(node: string, program: string): string {
-  return sealed(script.replace('@NODE@', () => quoted(node)).replace('@PROGRAM@', () => quoted(program)))
+export function shimText(node: string, program: string, ledger: string = LEDGER): string {
+  const text = script
+    .replace('@NODE@', () => quoted(node))
+    .replace('@PROGRAM@', () => quoted(program))
+    .replace('@DROPS@', () => DROPS.map(quoted).join(' | '))
+    .replace('@LEDGER@', () => quoted(ledger))
+    .replace('@SUFFIX@', () => quoted(SUFFIX))
+  return sealed(text)
 }
 
 /**
@@ -24,6 +33,12 @@ export function sealed(text: string): string {
   return `${text}# sha256 ${createHash('sha256').update(text).digest('hex')}\n`
 }
 
+/** The text without its checksum; undefined where there is none, or it is of another text. */
+export function unsealed(text: string): string | undefined {
+  const content = text.replace(SEAL, '')
+  return text === sealed(content) ? content : undefined
+}
+
 /**
  * The two paths in an unchanged hook of virt-numa; undefined for any other hook, and for one that was edited.
  */
@@ -31,7 +46,7 @@ export function readShim(text: string): { readonly node: string; readonly progra
   const [, node, program] = NAMED.exec(text) ?? FORMERLY_NAMED.exec(text) ?? []
   if (node === undefined || program === undefined) return undefined
   const named = { node: unquoted(node), program: unquoted(program) }
-  const isOurs = text === sealed(text.replace(SEAL, '')) || text === formerShimText(named.node, named.program)
+  const isOurs = unsealed(text) !== undefined || text === formerShimText(named.node, named.program)
   return isOurs ? named : undefined
 }
 

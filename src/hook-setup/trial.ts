@@ -5,6 +5,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic } from '../codes/codes.ts'
+import type { TrialProblem } from '../codes/hook.ts'
 import { NAMESPACE } from '../domain/metadata.ts'
 import { type Ended, runProgram } from '../machine/programs/programs.ts'
 import { CONFIG } from '../machine/read/read-text.ts'
@@ -27,7 +28,7 @@ const GUEST = 'virt-numa-trial'
 const TIMEOUT_S = 15
 
 /** How many operations were tried, and what was wrong with the answers. */
-export interface Trial {
+interface Trial {
   readonly operations: number
   readonly found: readonly Diagnostic[]
 }
@@ -35,8 +36,8 @@ export interface Trial {
 /**
  * Runs every operation for a guest that has not opted in, with the host's own configuration; then the
  * operations that need the program for an opted-in guest, on a made-up host of one node. That guest is placed
- * on node 7: the hook must refuse to start it, and must move it to node 0, which no empty, half-written or
- * incomplete program does. Stops at the first that takes too long.
+ * on node 7: the hook must refuse to start it, and must rebind it to node 0, which no empty, half-written or
+ * incomplete program does. Stops at the first call that takes too long.
  */
 export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial {
   const folder = makeTemporaryFolder('virt-numa-trial-')
@@ -48,18 +49,20 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
     const runs: Run[] = [
       ...OPERATIONS.map((operation) => ({
         operation,
-        guest: 'does not ask',
+        guest: 'not-opted-in' as const,
         xml: guestXml(''),
         env: { VIRT_NUMA_CONFIG: ownConfig(folder) },
-        wrongIn,
+        problemIn,
       })),
       ...PROGRAM_OPERATIONS.map((operation) => ({
         operation,
-        guest: 'asks',
-        xml: guestXml(ASKS),
+        guest: 'opted-in' as const,
+        xml: guestXml(OPTED_IN),
         env: { VIRT_NUMA_CONFIG: config },
-        wrongIn:
-          ruleOf(callOf(['', ...operation.split(' ')])).does === 'rebind' ? wrongInRebind : wrongInPreflight,
+        problemIn:
+          ruleOf(callOf(['', ...operation.split(' ')])).does === 'rebind'
+            ? problemInRebind
+            : problemInPreflight,
       })),
     ]
     return { operations: OPERATIONS.length, found: findingsOf(command, runs, timeoutS) }
@@ -68,7 +71,9 @@ export function tryHook(command: readonly string[], timeoutS = TIMEOUT_S): Trial
   }
 }
 
-/** The host's own configuration, or an empty one. Naming it keeps the trial out of the host's default log. */
+/**
+ * The host's own configuration, or an empty one. The hook does not log to the default log if one is named.
+ */
 function ownConfig(folder: string): string {
   if (existsSync(CONFIG)) return CONFIG
   const empty = join(folder, 'empty.conf')
@@ -88,9 +93,9 @@ const HOST: readonly (readonly [path: string, text: string])[] = [
   ['proc/meminfo', 'MemTotal: 1048576 kB\nHugepagesize: 2048 kB\n'],
 ]
 
-const ASKS = `<metadata><numa:guestMappingPassthrough xmlns:numa='${NAMESPACE}'/></metadata>
+const OPTED_IN = `<metadata><numa:guestMappingPassthrough xmlns:numa='${NAMESPACE}'/></metadata>
   <cputune>
-    <vcpupin vcpu='0' cpuset='7'/>
+    <vcpupin vcpu='0' cpuset='6-7'/>
   </cputune>
   <numatune>
     <memory mode='strict' nodeset='7'/>
@@ -118,11 +123,10 @@ function guestXml(more: string): string {
 
 interface Run {
   readonly operation: string
-  readonly guest: string
+  readonly guest: 'opted-in' | 'not-opted-in'
   readonly xml: string
   readonly env: Readonly<Record<string, string>>
-  /** What is wrong with the answer, as words after "the hook". */
-  readonly wrongIn: (ended: Ended) => string | undefined
+  readonly problemIn: (ended: Ended) => TrialProblem | undefined
 }
 
 function findingsOf(
@@ -131,58 +135,53 @@ function findingsOf(
   timeoutS: number,
 ): Diagnostic[] {
   const found: Diagnostic[] = []
-  for (const { operation, guest, xml, env, wrongIn } of runs) {
-    const ended = runProgram(program, [...words, GUEST, ...operation.split(' '), '-'], {
-      input: xml,
-      timeoutS,
-      bare: { ...ENVIRONMENT, ...env },
-    })
-    const what = unansweredBy(ended) ?? wrongIn(ended)
-    if (what === undefined) continue
-    const shown = `echo "<domain/>" | ${[program, ...words, GUEST, operation].join(' ')} -`
-    found.push(diagnostic('hook-trial-failed', { operation, guest, what, command: shown }))
+  for (const { operation, guest, xml, env, problemIn } of runs) {
+    const call = [...words, GUEST, ...operation.split(' '), '-']
+    const ended = runProgram(program, call, { input: xml, timeoutS, bare: { ...ENVIRONMENT, ...env } })
+    const problem = unansweredBy(ended) ?? problemIn(ended)
+    if (problem === undefined) continue
+    found.push(diagnostic('hook-trial-failed', { operation, guest, problem, command: [program, ...call] }))
     if (ended.status === undefined) break
   }
   return found
 }
 
-function unansweredBy({ status, reason }: Ended): string | undefined {
+function unansweredBy({ status, reason = '' }: Ended): TrialProblem | undefined {
   if (status !== undefined) return undefined
-  return /timed out/.test(reason ?? '') ? 'did not answer in time' : `could not be run: ${firstLine(reason)}`
+  if (/timed out/.test(reason)) return { is: 'no-answer' }
+  return { is: 'not-run', reason: reason.split('\n').at(-1) ?? '' }
 }
 
 /** The configuration may opt in every guest: then a domain is printed, else nothing. */
-function wrongIn(ended: Ended): string | undefined {
+function problemIn(ended: Ended): TrialProblem | undefined {
   const { status, stdout } = ended
   if (status !== 0) return endedWith(ended)
-  if (stdout.trim() !== '' && !stdout.includes('<domain'))
-    return `printed something other than a domain: ${stdout.trim().slice(0, 60)}`
-  return undefined
+  const printed = stdout.trim()
+  return printed === '' || printed.includes('<domain')
+    ? undefined
+    : { is: 'not-a-domain', printed: printed.slice(0, MOST_PRINTED) }
 }
 
-function wrongInRebind(ended: Ended): string | undefined {
+/** Characters of what a hook printed. */
+const MOST_PRINTED = 60
+
+function problemInRebind(ended: Ended): TrialProblem | undefined {
   const { status, stdout } = ended
   if (status !== 0) return endedWith(ended)
   const isRebound =
     /<memnode[^>]* nodeset='0'/.test(stdout) &&
     /<emulatorpin cpuset='0'/.test(stdout) &&
     stdout.endsWith('</domain>\n')
-  return isRebound
-    ? undefined
-    : 'did not move the guest to the node that is there: its program is empty or incomplete'
+  return isRebound ? undefined : { is: 'not-rebound' }
 }
 
-function wrongInPreflight(ended: Ended): string | undefined {
+function problemInPreflight(ended: Ended): TrialProblem | undefined {
   const { status, stderr } = ended
   if (status === 1 && stderr.startsWith('error[node-missing]')) return undefined
-  return status === 0
-    ? 'did not refuse a guest that cannot start: its program is empty or incomplete'
-    : endedWith(ended)
+  return status === 0 ? { is: 'not-refused' } : endedWith(ended)
 }
 
-function endedWith({ status, stderr }: Ended): string {
-  const message = stderr.trim().split('\n')[0]
-  return `ended with status ${status}${message ? `: ${message}` : ''}`
+function endedWith({ status = 0, stderr }: Ended): TrialProblem {
+  const error = stderr.trim().split('\n')[0]
+  return { is: 'ended', status, ...(error && { error }) }
 }
-
-const firstLine = (text = ''): string => text.split('\n').at(-1) ?? ''

@@ -1,4 +1,4 @@
-// The text of a hook -> the file that libvirt runs: tried before it is in place, then put there atomically.
+// The text of a hook -> the file that libvirt runs: tried first, then put in place atomically.
 
 import {
   closeSync,
@@ -69,7 +69,7 @@ function moveTo(target: string, written: string, text: string): void {
   }
 }
 
-/** Tries a hook in a folder for temporary files, where nothing may be installed or needs to be. */
+/** Tries a hook in a folder for temporary files, if the hook must not or need not be installed. */
 export function tryElsewhere<Answer>(text: string, attempt: (file: string) => Answer): Answer {
   const folder = makeTemporaryFolder('virt-numa-hook-')
   try {
@@ -138,7 +138,7 @@ export function removeEmpty(folder: string): void {
   }
 }
 
-/** Refuses with an error of the system; any other error is returned. */
+/** Refuses for an error of the system, and returns any other error. */
 function unwritable(file: string, error: unknown): unknown {
   const isRoot = process.getuid?.() === 0
   return systemError(error, (fault) => refuse('install-unwritable', { file, ...fault, isRoot }))

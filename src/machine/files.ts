@@ -1,10 +1,9 @@
 // This machine, or a folder that holds the sys/ and proc/ of another, as a Files.
 
-import { existsSync, fstatSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
-import { posix } from 'node:path'
 import type { Files } from '../host/files.ts'
 import { follow, parts } from '../host/paths.ts'
-import { readAtMost, withFile } from './read/read-bytes.ts'
+import { linkStatusOf, namesIn, readAtMost, statusOf, statusOfOpen, targetOf } from './node/system.ts'
+import { withFile } from './read/read-bytes.ts'
 
 /** The largest files that are read are lists of mounts. */
 const MOST_BYTES = 8 * 1024 * 1024
@@ -14,11 +13,22 @@ export const thisMachine: Files = filesWith((path) => path)
 
 /** A captured folder: links are followed inside it, absolute ones from its root. */
 export function machineIn(folder: string): Files {
-  const holdsSys = existsSync(`${folder}/devices/system`) && !existsSync(`${folder}/sys`)
+  const holdsSys = isThere(`${folder}/devices/system`) && !isThere(`${folder}/sys`)
   return filesWith((path) => {
     const inside = holdsSys ? path.replace(/^\/sys(?=\/|$)/, '') : path
     return resolveIn(folder, inside)
   })
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'
+
+/** What cannot be looked at is not there. */
+function isThere(path: string): boolean {
+  try {
+    return statusOf(path) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function filesWith(locate: (path: string) => string | undefined): Files {
@@ -32,16 +42,16 @@ function filesWith(locate: (path: string) => string | undefined): Files {
   }
   return {
     read: (path) => at(path, readFact),
-    list: (path) => at(path, (real) => readdirSync(real).sort()),
+    list: (path) => at(path, (real) => namesIn(real)),
     readlink: (path) =>
-      at(posix.dirname(path), (folder) => readlinkSync(`${folder}/${posix.basename(path)}`)),
+      at(folderOf(path), (folder) => targetOf(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`)),
   }
 }
 
 /** A captured folder may hold what no machine has: a pipe, a device, an endless file. */
 function readFact(path: string): Uint8Array | undefined {
   return withFile(path, 'at-once', (file) => {
-    if (!fstatSync(file).isFile()) return undefined
+    if (statusOfOpen(file).is !== 'file') return undefined
     const bytes = readAtMost(file, MOST_BYTES)
     return bytes.length > MOST_BYTES ? undefined : bytes
   })
@@ -50,9 +60,9 @@ function readFact(path: string): Uint8Array | undefined {
 /** A path below `root`, by the real names of everything on the way. */
 function resolveIn(root: string, path: string): string | undefined {
   return follow(root, parts(path), (folder, name) => {
-    const at = posix.join(folder, name)
-    const status = lstatSync(at, { throwIfNoEntry: false })
+    const at = `${folder}/${name}`
+    const status = linkStatusOf(at)
     if (status === undefined) return undefined
-    return status.isSymbolicLink() ? { link: readlinkSync(at) } : { at }
+    return status.is === 'link' ? { link: targetOf(at) } : { at }
   })
 }

@@ -5,36 +5,63 @@
 // into its partition (machine.slice), outside of the daemon's own cgroup.
 
 import { Refusal } from '../base/diagnostic.ts'
-import { type CpuSet, union } from '../base/idset.ts'
+import { type CpuSet, type IdSet, intersect } from '../base/idset.ts'
+import { leftOf } from '../base/memory.ts'
 import { type CgroupFacts, readCgroup } from '../host/cgroup/cgroup.ts'
+import { type GuestsIn, guestsIn } from '../host/cgroup/guests.ts'
+import { readMounts } from '../host/cgroup/mounts.ts'
 import type { Files } from '../host/files.ts'
-import type { Allowed } from '../model.ts'
+import { known, textAt } from '../host/kernel-text.ts'
+import type { Allowed, PageLimit, QemuConf } from '../model/host.ts'
+import { readQemuConf } from './read/qemu-conf.ts'
 
 /**
- * `partition` is the guest's `<resource><partition>`. A placement takes `strongest`: our own cgroup where it
- * confines, else the partition's. A proof that the guest cannot start takes `any`: what at least one of the
- * cgroups that may hold the guest allows.
+ * `partition` is the guest's `<resource><partition>`. A placement stays within `each` cgroup that may hold
+ * QEMU, as far as they overlap. A proof that the guest cannot start takes the `actual` one, where that is
+ * known; our own cgroup and user are then those of the daemon.
  */
 export interface GuestPlace {
   readonly partition: string
-  readonly confinedBy: 'strongest' | 'any'
+  readonly confinedBy: 'each' | 'actual'
 }
 
+/** Limits; an absent one does not confine. */
 type Confinement = Partial<Allowed>
 
-/** @param own what our own cgroup confines to; undefined when it says nothing of this host, a captured one */
+/** @param own our own cgroup; undefined where it says nothing of this host, a captured one */
 export function guestAllowed(
   files: Files,
-  own: Confinement | undefined,
+  own: CgroupFacts | undefined,
   { partition, confinedBy }: GuestPlace,
   online: CpuSet,
 ): Confinement {
-  if (confinedBy === 'strongest' && own !== undefined && Object.keys(own).length > 0) return own
-  const other = readPartition(files, partition, online)
-  if (own === undefined || confinedBy === 'strongest') return other ?? {}
-  // systemd creates a slice for its first guest: until then nothing is known to confine it.
-  if (other === undefined) return files.list('/run/systemd/system') === undefined ? own : {}
-  return eitherOf(own, other)
+  const conf = readQemuConf(files)
+  const statedBy = guestsIn(files, conf)
+  if (own === undefined) return statedBy === 'daemon' ? {} : readPartition(files, partition, online)
+  const holder = confinedBy === 'actual' ? holderBy(files, statedBy) : statedBy
+  const ours = confinement(own)
+  if (holder === 'daemon') return ours
+  const theirs = movedTo(readPartition(files, partition, online), own, conf)
+  return holder === 'partition' && confinedBy === 'actual' ? theirs : narrowed(ours, theirs)
+}
+
+/** A daemon that does not run as root has no cgroups to give. @see libvirt virDomainCgroupInitCgroup */
+function holderBy(files: Files, statedBy: GuestsIn): GuestsIn {
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(textAt(files, '/proc/self/status') ?? '')?.[1]
+  if (uid === undefined) return statedBy === 'daemon' ? 'daemon' : 'unknown'
+  return uid === '0' ? statedBy : 'daemon'
+}
+
+/**
+ * What confines QEMU when it is moved to the partition. Of v1 libvirt uses the hierarchies that it may use,
+ * never that of hugetlb; in the others QEMU stays where the daemon is.
+ */
+function movedTo(partition: Confinement, own: CgroupFacts, { controllers }: QemuConf): Confinement {
+  const ours = confinement(own)
+  const staysOnCpus = own.inV1.cpuset && controllers !== undefined && !controllers.includes('cpuset')
+  const { cpus, nodes } = staysOnCpus ? ours : partition
+  const { pages } = own.inV1.hugetlb ? ours : partition
+  return { ...known('cpus', cpus), ...known('nodes', nodes), ...known('pages', pages) }
 }
 
 /** The limits that really confine. */
@@ -51,18 +78,19 @@ export function confinement({
 }
 
 /**
- * The limits of the nearest existing cgroup of the partition: a cgroup that is created below it starts with
- * them.
+ * The limits of the nearest existing cgroup of the partition, at last those of the hierarchy's root: a cgroup
+ * that is created below it starts with them.
  */
-function readPartition(files: Files, partition: string, online: CpuSet): Confinement | undefined {
-  for (const path of partitionPaths(partition)) {
+function readPartition(files: Files, partition: string, online: CpuSet): Confinement {
+  const roots = readMounts(files, 'self').map(({ root }) => root)
+  for (const path of [...partitionPaths(partition), ...new Set(roots)]) {
     try {
       return confinement(readCgroup(files, { path }, online))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
     }
   }
-  return undefined
+  return {}
 }
 
 /**
@@ -96,14 +124,28 @@ function sliceName(name: string): string {
   )
 }
 
-function eitherOf(one: Confinement, other: Confinement): Confinement {
-  const pages = one.pages?.flatMap(({ pagesizeKiB, max }) => {
-    const limit = other.pages?.find((each) => each.pagesizeKiB === pagesizeKiB)
-    return limit === undefined ? [] : [{ pagesizeKiB, max: Math.max(max, limit.max) }]
-  })
+/** The limits that both set; where they share nothing, those of the first. */
+function narrowed(one: Confinement, other: Confinement): Confinement {
   return {
-    ...(one.cpus && other.cpus && { cpus: union(one.cpus, other.cpus) }),
-    ...(one.nodes && other.nodes && { nodes: union(one.nodes, other.nodes) }),
-    ...(pages && pages.length > 0 && { pages }),
+    ...known('cpus', shared(one.cpus, other.cpus)),
+    ...known('nodes', shared(one.nodes, other.nodes)),
+    ...known('pages', tightest([...(one.pages ?? []), ...(other.pages ?? [])])),
   }
+}
+
+function shared<Set extends IdSet<string>>(one: Set | undefined, other: Set | undefined): Set | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const both = intersect(one, other)
+  return both.length > 0 ? both : one
+}
+
+/** Of each page size the limit that leaves the least. */
+function tightest(limits: readonly PageLimit[]): Allowed['pages'] {
+  const sizes = [...new Set(limits.map(({ pagesizeKiB }) => pagesizeKiB))].sort((a, b) => a - b)
+  const pages = sizes.map((size) =>
+    limits
+      .filter(({ pagesizeKiB }) => pagesizeKiB === size)
+      .reduce((least, each) => (leftOf(each) < leftOf(least) ? each : least)),
+  )
+  return pages.length === 0 ? undefined : pages
 }

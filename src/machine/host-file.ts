@@ -3,20 +3,22 @@
 // readers.
 
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
-import { formatKiB } from '../base/memory.ts'
 import { refuse, refuseAll } from '../codes/codes.ts'
 import { parseSnapshot } from '../host/capture/snapshot.ts'
 import { filesOfTar } from '../host/capture/tar.ts'
 import type { Files } from '../host/files.ts'
-import type { Allowed, Host } from '../model.ts'
+import type { About, Allowed, Host } from '../model/host.ts'
+import { gunzip } from './node/gunzip.ts'
 import { checkSize, type Kind, readBytes, textOf } from './read/read-text.ts'
 
-const HOST: Kind = { kind: 'a snapshot', usual: '100 KiB', mostKiB: 8 * 1024 }
+const HOST: Kind = { kind: 'snapshot', mostKiB: 8 * 1024 }
 /** The largest known capture has 35 MB unpacked. */
-const CAPTURE: Kind = { kind: 'a captured machine', usual: '10 MiB', mostKiB: 64 * 1024 }
+const CAPTURE: Kind = { kind: 'capture', mostKiB: 64 * 1024 }
 
 /** The files of a machine, or a host and what is allowed on it as far as the file says. */
-export type HostFile = { readonly files: Files } | { readonly host: Host; readonly allowed: Partial<Allowed> }
+export type HostFile =
+  | { readonly files: Files }
+  | { readonly host: Host; readonly allowed: Partial<Allowed>; readonly about?: About }
 
 /** Returns what is refused instead of throwing it: this file is a bundle with a Refusal class of its own. */
 export function openHostFile(path: string): HostFile | { readonly problems: readonly Diagnostic[] } {
@@ -50,8 +52,7 @@ function hostIn(text: string, path: string): HostFile {
     if ('problems' in host) refuseAll(host.problems)
     else return { host, allowed: {} }
   }
-  const { host, allowed = {} } = parseSnapshot(text, path)
-  return { host, allowed }
+  return { allowed: {}, ...parseSnapshot(text, path) }
 }
 
 function kindOf(bytes: Uint8Array): 'gzip' | 'bzip2' | 'tar' | 'text' {
@@ -61,18 +62,9 @@ function kindOf(bytes: Uint8Array): 'gzip' | 'bzip2' | 'tar' | 'text' {
 }
 
 function unzip(file: string, bytes: Uint8Array): Uint8Array {
-  // Loading it takes a tenth of a start.
-  const { gunzipSync } = require('node:zlib') as typeof import('node:zlib')
-  const most = CAPTURE.mostKiB * 1024
-  // gzip ends with the unpacked length: a buffer of that size saves a second copy.
-  const stated =
-    bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true)
-  const chunkSize = Math.min(most, Math.max(stated, 64 * 1024))
-  try {
-    return gunzipSync(bytes, { maxOutputLength: most, chunkSize })
-  } catch (error) {
-    if (error instanceof RangeError)
-      refuse('too-large', { file: `${file}, unpacked,`, max: formatKiB(CAPTURE.mostKiB), ...CAPTURE })
-    refuse('unreadable', { file, reason: error instanceof Error ? error.message : String(error) })
-  }
+  const unpacked = gunzip(bytes, CAPTURE.mostKiB * 1024)
+  if (unpacked === 'too-large')
+    refuse('too-large', { file, kind: CAPTURE.kind, maxKiB: CAPTURE.mostKiB, isUnpacked: true })
+  if ('reason' in unpacked) refuse('unreadable', { file, reason: unpacked.reason })
+  return unpacked
 }

@@ -1,26 +1,37 @@
 // The host to plan for, wherever it comes from: this machine, a captured one, or a file that states it.
 
-import { statSync } from 'node:fs'
-import { Refusal } from '../base/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
-import { refuse } from '../codes/codes.ts'
+import { diagnostic, refuse } from '../codes/codes.ts'
+import { aboutMachine } from '../host/about.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
+import { loadedLibvirt } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
+import { known } from '../host/kernel-text.ts'
+import { readPromised } from '../host/ledger/promised.ts'
+import { readTaken } from '../host/qemu/taken.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'
-import type { Allowed, Host } from '../model.ts'
+import type { About, Allowed, Host, PromisedMemory } from '../model/host.ts'
 import { machineIn, thisMachine } from './files.ts'
 import { confinement, type GuestPlace, guestAllowed } from './guest-cgroup.ts'
 import type { HostFile } from './host-file.ts'
 import { lazyHostFile } from './lazy.ts'
+import { statusOf } from './node/system.ts'
 
 /** The host, and what a snapshot or a cgroup allows on it. */
 export interface HostSource {
   readonly host: Host
   readonly allowed: Partial<Allowed>
+  /** Of a machine that is read as a whole, or as a snapshot says. */
+  readonly about?: About
+  /** About what could not be read. */
+  readonly notes?: readonly Diagnostic[]
+  /** Guests that are starting allocated pages, or had them all, while the host was read. */
+  readonly isChanging?: true
 }
 
 /** Which host, and which of its CPUs and nodes. All absent: this machine and the cgroup of this process. */
-export interface HostOptions {
+interface HostOptions {
   readonly host?: string
   readonly cgroup?: string
   readonly pid?: number
@@ -63,7 +74,7 @@ function openHost(host: string | undefined): HostFile {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return statusOf(path)?.is === 'folder'
 }
 
 /** The cgroup of this process says nothing about a captured machine. */
@@ -72,8 +83,31 @@ function readMachine(files: Files, options: HostOptions): HostSource {
   const online = onlineCpus(files)
   const named = pid !== undefined ? { pid } : cgroup !== undefined ? { path: cgroup } : undefined
   const of = named ?? (host === undefined ? { pid: 'self' as const } : undefined)
-  const own = of && online && confinement(readCgroup(files, of, online))
+  const own = of && online && readCgroup(files, of, online)
+  const confined = own === undefined ? {} : confinement(own)
   const allowed =
-    guest === undefined || online === undefined ? (own ?? {}) : guestAllowed(files, own, guest, online)
-  return { host: readHost(files, whole ? undefined : (cpuset ?? allowed.cpus)), allowed }
+    guest === undefined || online === undefined ? confined : guestAllowed(files, own, guest, online)
+  const { taken, unread } = readTaken(files)
+  const before = readPromised(files)
+  const read = whole ? readHost(files) : readHost(files, cpuset ?? allowed.cpus, 'for-placement')
+  // After the free pages: what a QEMU allocates between the two then counts for the guest, not against it.
+  const promised = readPromised(files)
+  return {
+    host: {
+      ...read,
+      ...known('libvirt', loadedLibvirt(files)),
+      ...(taken.length > 0 && { taken }),
+      ...(promised.length > 0 && { promised }),
+    },
+    allowed,
+    ...(isChanging(before, promised) && { isChanging: true }),
+    ...(whole && { about: aboutMachine(files) }),
+    ...(unread.length > 0 && { notes: [diagnostic('status-unread', { files: unread })] }),
+  }
+}
+
+function isChanging(before: readonly PromisedMemory[], after: readonly PromisedMemory[]): boolean {
+  const guests = (promised: readonly PromisedMemory[]): string =>
+    promised.map(({ guest }) => guest).join('\n')
+  return after.some(({ isAllocating }) => isAllocating) || guests(before) !== guests(after)
 }

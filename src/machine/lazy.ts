@@ -1,6 +1,6 @@
 // Parts of the program that are bundles of their own and are loaded when they are needed.
 
-import type { Write } from '../xml/edit.ts'
+import type { Write } from '../xml/insert.ts'
 
 /** Prints new elements. xmlbuilder2 is large, and most runs on a fitted guest need no new element. */
 export const lazyWrite: Write = (element, layout) => {

@@ -1,6 +1,6 @@
 // An error of the operating system -> what a diagnostic needs of it.
 
-/** The words of the system, and the code ("ENOSPC") that decides what can be done about it. */
+/** The message of the system, and its code, such as "ENOSPC". */
 export interface SystemFault {
   readonly reason: string
   readonly errno: string
@@ -8,10 +8,16 @@ export interface SystemFault {
 
 /** Calls `report` with an error of the operating system. @returns any other error, to be thrown again */
 export function systemError(error: unknown, report: (fault: SystemFault) => never): unknown {
-  const errno = errnoOf(error)
-  if (error instanceof Error && errno !== undefined)
-    report({ reason: error.message.replace(/^E[A-Z0-9]+: |, \w+( '.*')?$/gs, ''), errno })
+  const fault = systemFault(error)
+  if (fault !== undefined) report(fault)
   return error
+}
+
+/** What the operating system said; undefined for an error that it did not raise. */
+export function systemFault(error: unknown): SystemFault | undefined {
+  const errno = errnoOf(error)
+  if (!(error instanceof Error) || errno === undefined) return undefined
+  return { reason: error.message.replace(/^E[A-Z0-9]+: |, \w+( '.*')?$/gs, ''), errno }
 }
 
 /** "ENOENT" and the like; undefined for an error that the system did not raise. */

@@ -4,7 +4,7 @@ import { Lexer, LineCounter, type ParsedNode, parseDocument, type Tags } from 'y
 import type { Json, JsonObject } from '../base/json.ts'
 
 /** Line and column from 1. */
-export interface Mistake {
+interface Mistake {
   readonly line: number
   readonly column: number
   readonly reason: string

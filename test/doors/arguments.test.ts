@@ -58,8 +58,8 @@ t.test('each command without options', async (t) => {
     requested: {},
   })
   t.same(run('watch'), { name: 'watch', once: false })
-  t.same(run('snapshot'), { name: 'snapshot', requested: {} })
-  t.same(run('install'), { name: 'install', reload: false, dryRun: false, json: false })
+  t.same(run('snapshot'), { name: 'snapshot', anonymous: false, requested: {} })
+  t.same(run('install'), { name: 'install', reload: false, watchUnit: false, dryRun: false, json: false })
   t.same(run('uninstall'), { name: 'uninstall', dryRun: false, json: false })
   t.same(run('doctor'), { name: 'doctor', json: false })
   t.same(parseArguments(['onDefineDomain', '--vmi', '{"a": 1}', '--domain', '<domain/>']), {
@@ -98,8 +98,9 @@ t.test('the options of each command', async (t) => {
   t.same(codes('verify', 'a', 'b'), ['usage-inputs'])
   t.same(codes('verify', '--pid', 'x'), ['usage-pid'])
   t.same(codes('verify', 'db1', '--cpuset', '0'), ['usage-option'])
-  t.same(run('snapshot --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --cpuset 2-3 --json'), {
+  t.same(run('snapshot --host h.json --cgroup /sys/fs/cgroup/a --pid 4242 --cpuset 2-3 --anonymous --json'), {
     name: 'snapshot',
+    anonymous: true,
     host: 'h.json',
     cgroup: '/sys/fs/cgroup/a',
     pid: 4242,
@@ -110,6 +111,7 @@ t.test('the options of each command', async (t) => {
     name: 'install',
     ...sites,
     reload: true,
+    watchUnit: false,
     dryRun: false,
   })
   t.same(run('uninstall --root=/image --hooks-dir /srv/hooks --dry-run --json'), {
@@ -250,7 +252,17 @@ t.test('commands that are refused', async (t) => {
   t.match(refusals('Plan'), [
     { code: 'usage-command', fix: "did you mean plan? Run 'virt-numa --help' for details" },
   ])
-  for (const word of ['', '-', '--', '--json', 'db1.xml', '__proto__', 'constructor', 'toString', 'serve']) {
+  for (const word of [
+    '',
+    '-',
+    '--',
+    '--json',
+    'db1.xml',
+    '__proto__',
+    'constructor',
+    'toString',
+    'server-',
+  ]) {
     t.same(codes(word), ['usage-command'], JSON.stringify(word))
   }
   t.same(codes('nonsense', '--help'), ['usage-command'])
@@ -356,7 +368,7 @@ t.test('values that are refused', async (t) => {
   t.same(refusals('plan', '--memory', 'evne'), [
     {
       code: 'usage-value',
-      what: '--memory: invalid value "evne" for memory',
+      what: 'invalid value "evne" for --memory',
       why: 'expected by-vcpu, even or by-free-pages',
       fix: 'did you mean even?',
     },
@@ -447,6 +459,22 @@ t.test('a guest of libvirt or a document', async (t) => {
       },
     ])
   }
+  for (const command of ['plan', 'check', 'transform', 'define'])
+    t.same(codes(command, '--guest', 'db1', 'db1.xml'), ['usage-conflict'], command)
+  for (const command of ['plan', 'check', 'transform']) {
+    t.match(
+      refusals(command, '--connect', 'qemu:///system', 'db1.xml'),
+      [{ code: 'usage-conflict', what: '--connect cannot be combined with a document' }],
+      command,
+    )
+  }
+  t.match(refusals('transform', '--guest', 'db1', '-i'), [
+    { code: 'usage-conflict', what: '-i cannot be combined with --guest' },
+  ])
+  t.match(parseArguments(['check', '--guest', 'db1', '--connect', 'test:///default']), {
+    guest: 'db1',
+    connect: 'test:///default',
+  })
   t.same(codes('watch', 'db1.xml'), ['usage-inputs'])
   t.same(codes('watch', '--memory', 'even'), ['usage-option'])
 })
@@ -532,7 +560,7 @@ t.test('help', async (t) => {
   }
   t.match(transform, /^ {2}--cells +per-node, NUMBER$/m)
   t.match(transform, /^ {2}--pagesize +\(the domain's\), none, SIZE$/m)
-  t.match(transform, /^ {2}--cpuset +\(the pod's\), CPUSET$/m)
+  t.match(transform, /^ {2}--cpuset +\(the cgroup's\), CPUSET$/m)
   t.equal(transform.split('Examples:\n')[1]?.trimEnd().split('\n').length, 2)
   t.notMatch(helpText('snapshot'), /--memory|DOMAIN\.XML/)
   for (const example of transform.matchAll(/^ {2}virt-numa (.*)$/gm))

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { diagnostic } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { masked } from '../../src/explain/diagnostics.ts'
@@ -20,11 +21,13 @@ import {
   restartNotes,
 } from '../../src/libvirt/may-define.ts'
 import { failureOf, machineOf } from '../../src/libvirt/virsh.ts'
+import type { DomainView } from '../../src/model/domain.ts'
 import { hiddenSpans, lostSecrets, redacted, secretSpans } from '../../src/redact/secrets.ts'
 import { sameXml } from '../../src/xml/same.ts'
-import { runApart } from '../apart.ts'
+import { runCommand } from '../command.ts'
 import { refusedBy, worded } from '../core/worded.ts'
 import { pattern } from '../pattern.ts'
+import { fakeVirsh } from './fake-virsh.ts'
 
 const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
 
@@ -147,13 +150,13 @@ t.test('what prevents a definition', async (t) => {
     'a managed save is never deferred',
   )
   t.match(reasonsAgainst(guest({ runs: true }), next({ cells: [32, 32] })).map(worded), [
-    { what: 'db1 runs; its definition has one cell and would get 2 cells' },
+    { what: 'db1 is running; its definition has 1 cell and would get 2 cells' },
   ])
   t.match(reasonsAgainst(guest({ runs: true }, { cells: [32, 32] }), next({ cells: [16, 48] })).map(worded), [
-    { what: 'db1 runs; its definition has 2 cells and would get 2 others' },
+    { what: 'db1 is running; its definition has 2 cells and would get 2 others' },
   ])
   t.match(reasonsAgainst(guest({ snapshots: ['s1'] }), next({ image: 'other.qcow2' })).map(worded), [
-    { what: 'the document has another image for vda; db1 has 1 snapshot or checkpoint: s1' },
+    { what: 'the document has another image for vda, but db1 has a snapshot or checkpoint: s1' },
   ])
 })
 
@@ -193,12 +196,12 @@ t.test('the guest that a document defines', async (t) => {
   t.same(of('db2', '00000000-0000-4000-8000-000000000000'), {})
   t.match(wordedRefusal(of('db1', '')), {
     code: 'guest-uuid',
-    what: `db1 is there with the UUID ${UUID}, the document has none`,
+    what: `db1 exists with UUID ${UUID}, but the document has none`,
   })
   t.match(of('db1', '00000000-0000-4000-8000-000000000000').refused, { code: 'guest-uuid' })
   t.match(wordedRefusal(of('db2', UUID)), {
     code: 'guest-renamed',
-    what: `the UUID ${UUID} is that of db1, the document names "db2"`,
+    what: `UUID ${UUID} belongs to db1, but the document has the name "db2"`,
   })
   t.equal(guestNamed('7', guests), guests[1], 'a name of digits is not an id')
   t.equal(guestNamed(UUID, guests), guests[0])
@@ -215,7 +218,7 @@ t.test('the guest that a document defines', async (t) => {
     t.equal(readDomain(readDocument(domain().replace('db1', name))).name, name)
   }
   t.match(reasonsAgainst({ ...guest({ runs: true }), name: 'db1 ' }, next({ cells: [32, 32] })).map(worded), [
-    { what: /^"db1 " runs; /, fix: /^virsh shutdown 'db1 ' first/ },
+    { what: /^"db1 " is running; /, fix: /^virsh shutdown 'db1 ' first/ },
   ])
 })
 
@@ -231,10 +234,10 @@ t.test('secrets', async (t) => {
   t.same(values(secretSpans(secure)), ['c0okie', 's3cret'], 'without the other document: by name')
   const at = secure.text.indexOf("cpuset='0'") + 8
   const edit = { start: at, end: at + 1, text: '5' }
-  const told = redacted(secure.text, secretSpans(secure, shown), [edit])
-  t.notMatch(told, /s3cret|c0okie/)
-  t.match(told, /passwd='\*{5}'/)
-  t.match(told, /cpuset='5'/)
+  const printed = redacted(secure.text, secretSpans(secure, shown), [edit])
+  t.notMatch(printed, /s3cret|c0okie/)
+  t.match(printed, /passwd='\*{5}'/)
+  t.match(printed, /cpuset='5'/)
   const hidden = masked(secure.text, secretSpans(secure, shown))
   t.equal(hidden.length, secure.text.length, 'every place is where it was')
   t.notMatch(hidden, /s3cret|c0okie/)
@@ -292,12 +295,20 @@ t.test('secrets that a document would lose', async (t) => {
 // ---- What libvirt has afterwards ----
 
 t.test('a placement that differs from the plan', async (t) => {
+  const differs = (planned: DomainView, actual: DomainView): string[] => {
+    const facts = { name: 'db1', differs: differencesFrom(planned, actual), backup: undefined }
+    const { what } = worded(diagnostic('guest-placed-otherwise', facts))
+    return what.replace('db1 is defined, but not as planned: ', '').split('; ')
+  }
   t.same(differencesFrom(view(), view()), [])
-  t.same(differencesFrom(view(), view({ pin: '1' })), [
-    'vcpupin 0 is 1, planned 0',
-    'vcpupin 1 is 1, planned 0',
-  ])
-  t.same(differencesFrom(view({ cells: [32, 32] }), view({ cells: [] })), [
+  t.same(differencesFrom(view(), view({ pin: '1' }))[0], {
+    part: 'vcpupin',
+    id: 0,
+    actual: { cpus: [1] },
+    planned: { cpus: [0] },
+  })
+  t.same(differs(view(), view({ pin: '1' })), ['vcpupin 0 is 1, planned 0', 'vcpupin 1 is 1, planned 0'])
+  t.same(differs(view({ cells: [32, 32] }), view({ cells: [] })), [
     'number of cells is 0, planned 2',
     'memory is missing, planned strict 0',
     'cell 0 is missing, planned vCPUs 0, 32768 KiB',
@@ -305,14 +316,14 @@ t.test('a placement that differs from the plan', async (t) => {
     'memnode 0 is missing, planned strict 0',
     'memnode 1 is missing, planned strict 0',
   ])
-  t.same(differencesFrom(view({ page: '2048' }), view()), [
+  t.same(differs(view({ page: '2048' }), view()), [
     'cell 0 is vCPUs 0-1, 65536 KiB, planned vCPUs 0-1, 65536 KiB in pages of 2048 KiB',
   ])
   const inherits = domain()
     .replace(/<cputune>.*<\/cputune>/, '')
     .replace('<vcpu>', "<vcpu cpuset='0'>")
   t.same(
-    differencesFrom(view(), readDomain(readDocument(inherits))),
+    differs(view(), readDomain(readDocument(inherits))),
     ['emulatorpin is 0, planned none'],
     'a vCPU without a pin has the cpuset of <vcpu>',
   )
@@ -420,7 +431,7 @@ t.test('why virsh failed', async (t) => {
   })
   t.match(worded(failureOf(['list'], { stdout: '', stderr: '', reason: 'SIGKILL ended it' })), {
     what: 'virsh list failed: SIGKILL ended it',
-    why: 'it gave no answer to go by; nothing was changed',
+    why: 'virsh gave no usable answer; nothing was changed',
   })
   t.equal(
     failed(`error: a\nerror: ${'x'.repeat(1000)}\n`).what.length,
@@ -434,7 +445,7 @@ t.test('why virsh failed', async (t) => {
     {
       code: 'virsh-failed',
       what: 'virsh define failed: Command timed out after 60000 milliseconds',
-      why: 'it did not end by itself: whether it was done is not known',
+      why: 'virsh did not end by itself: whether the change was made is not known',
     },
   )
 })
@@ -446,7 +457,7 @@ t.test('a machine without virsh', async (t) => {
     ['watch'],
     ['watch', '--once'],
   ]) {
-    const { status, stderr, stdout } = runApart(process.execPath, ['dist/virt-numa.cjs', ...words], {
+    const { status, stderr, stdout } = runCommand(words, {
       env: { PATH: '/nonexistent' },
       timeout: 60_000,
     })
@@ -454,7 +465,7 @@ t.test('a machine without virsh', async (t) => {
     t.match(
       stderr,
       pattern(
-        /^error\[virsh-missing\]: there is no virsh on this/,
+        /^error\[virsh-missing\]: virsh is not installed on this/,
         / machine\n {3}why: .*\n {3}fix: apt install libvirt-clients/,
       ),
     )
@@ -463,6 +474,28 @@ t.test('a machine without virsh', async (t) => {
 })
 
 // ---- Backups ----
+
+t.test('a backup is kept only of a definition that was replaced', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'virt-numa-define-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const copies = join(folder, 'copies')
+  const seed = 'golden/2n4c2t-seed'
+  const text = readFileSync(`${seed}/domain.xml`, 'utf8').replace(/<uuid>.*<\/uuid>/, '')
+  const defining = (refuses: string) =>
+    runCommand(['define', '--guest', 'seed', '--host', `${seed}/host.json`, '--backup', copies], {
+      env: fakeVirsh(join(folder, 'virsh'), { name: 'seed', text, refuses }).env,
+      timeout: 60_000,
+    })
+  const refused = defining('error: Failed to define\nerror: XML error: x\n')
+  t.equal(refused.status, 1)
+  t.match(refused.stderr, /^error\[virsh-failed\]/)
+  t.same(readdirSync(copies), [], 'nothing was defined')
+  t.equal(defining('').status, 0)
+  const kept = readdirSync(copies)
+  t.equal(kept.length, 1)
+  t.equal(defining('error: x\nerror: y\n').status, 1)
+  t.same(readdirSync(copies), kept, 'an earlier copy of the same definition stays')
+})
 
 t.test('backups of former definitions', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-define-'))

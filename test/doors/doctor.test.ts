@@ -2,17 +2,18 @@
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
-import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import type { CpuSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import { diagnostic } from '../../src/codes/codes.ts'
 import { examine } from '../../src/doctor/doctor.ts'
 import { type Inspection, type Item, stateOf } from '../../src/doctor/inspection.ts'
 import { mayUse, qemuUser } from '../../src/doctor/qemu-user.ts'
 import { shimText } from '../../src/hook-setup/shim.ts'
-import { readDaemon } from '../../src/host/daemon.ts'
+import { loadedLibvirt, readDaemon } from '../../src/host/daemon.ts'
 import type { Files } from '../../src/host/files.ts'
-import { runApart } from '../apart.ts'
+import { isNative, runCommand } from '../command.ts'
 import { firstWorded } from '../core/worded.ts'
 import { filesOf, HOOK, inspectionOf, NODE, PID, type Tree, WELL, writeTree } from './well-host.ts'
 
@@ -34,11 +35,12 @@ t.test('a host without problems', (t) => {
         '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) runs it',
       ],
       ['access', 'ok', 'SELinux is off, AppArmor is off'],
-      ['pages', 'ok', '2 MiB: 500 of 512 free on node 0, 512 of 512 free on node 1, 3 promised to others'],
+      ['pages', 'ok', '2 MiB: 500 of 512 free on node 0, 512 of 512 free on node 1, 3 reserved'],
       ['hugetlbfs', 'ok', '2 MiB at /dev/hugepages'],
       ['cgroup', 'ok', 'v2, cpuset in v2'],
       ['guests', 'ok', 'libvirtd (process 812) may use CPUs 0-7; guests in machine.slice may use CPUs 0-7'],
       ['binding', 'ok', 'libvirtd (process 812): no seccomp filter, with CAP_SYS_NICE'],
+      ['probes', 'ok', 'no QEMU process waits to be reaped'],
       ['kvm', 'ok', '/dev/kvm is root:kvm 0660, QEMU runs as libvirt-qemu (the default)'],
     ],
   )
@@ -56,7 +58,7 @@ t.test('versions, configuration, hook', (t) => {
   for (const libvirt of ['6.5.0', '10.0.0'])
     t.same(codesOf(itemOf('versions', {}, { versions: { libvirt } })), [], libvirt)
 
-  const found = [diagnostic('config-syntax', { source: 'x', found: 'y', expected: '=', fix: 'z' })]
+  const found = [diagnostic('config-syntax', { source: 'x', found: 'y', expected: { is: 'equals' } })]
   t.equal(stateOf(itemOf('configuration', {}, { config: { path: 'x', isThere: true, found } })), 'finding')
   t.match(
     itemOf('configuration', {}, { config: { path: '/x', isThere: false, found: [] } }).says,
@@ -68,8 +70,8 @@ t.test('versions, configuration, hook', (t) => {
   t.same(codesOf(plain), ['hook-broken'])
   t.equal(firstWorded(plain.found).fix, 'chmod 0755 /etc/libvirt/hooks/qemu')
   const gone = itemOf('hook', {}, { hooks: [{ ...HOOK, missing: ['/opt/node/bin/node'] }] })
-  t.match(firstWorded(gone.found).what, 'runs /opt/node/bin/node, missing')
-  const exposed = [diagnostic('hook-program-exposed', { path: '/opt', who: 'everybody' })]
+  t.match(firstWorded(gone.found).what, 'runs /opt/node/bin/node, which is missing')
+  const exposed = [diagnostic('hook-program-exposed', { path: '/opt', by: { is: 'everybody' } })]
   t.same(codesOf(itemOf('hook', {}, { hooks: [{ ...HOOK, exposed }] })), ['hook-program-exposed'])
   const unseen = itemOf('hook', {}, { isHookSeen: false })
   t.same([stateOf(unseen), ...codesOf(unseen)], ['note', 'hook-unseen'])
@@ -140,7 +142,10 @@ t.test('pages and hugetlbfs', (t) => {
     [`${PID}/mounts`]: 'none /dev/late hugetlbfs rw,pagesize=2M 0 0\n',
   })
   t.same(codesOf(late), ['hugetlbfs-unseen'])
-  t.match(firstWorded(late.found).what, 'libvirtd (process 812) has not seen the hugetlbfs at /dev/late')
+  t.match(
+    firstWorded(late.found).what,
+    'libvirtd (process 812) does not use the hugetlbfs mount at /dev/late',
+  )
   const two = `none /dev/late hugetlbfs rw,pagesize=2M 0 0\n${WELL[`${PID}/mounts`]}`
   t.same(codesOf(itemOf('hugetlbfs', { [`${PID}/mounts`]: two })), [], 'one of two mounts is enough')
   t.same(
@@ -187,7 +192,7 @@ t.test('cgroups, and those of guests', (t) => {
   t.same(codesOf(outside), ['guests-outside-pod'])
   t.equal(
     firstWorded(outside.found).what,
-    'libvirtd (process 812) may use the CPUs 2-5, guests in machine.slice the CPUs 0-7',
+    'libvirtd (process 812) may use CPUs 2-5, but guests in machine.slice may use CPUs 0-7',
   )
   const inside = { partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('2-5', 'test') } }
   t.same(codesOf(itemOf('guests', pod, inside)), [])
@@ -214,7 +219,8 @@ t.test('cgroups, and those of guests', (t) => {
   t.same(codesOf(itemOf('guests', atRoot)), [], 'the root of all cgroups may hold processes')
   const busy = itemOf('guests', { ...atRoot, '/sys/fs/cgroup/cgroup.type': 'domain\n' })
   t.same(codesOf(busy), ['cgroup-root-busy'])
-  t.match(itemOf('guests', { '/run/libvirtd.pid': '' }).says, 'no daemon is running')
+  const stopped = itemOf('guests', { '/run/libvirtd.pid': '' })
+  t.same([stateOf(stopped), stopped.says], ['unknown', 'no libvirt daemon is running'])
   t.end()
 })
 
@@ -267,6 +273,70 @@ t.test('binding and kvm', (t) => {
   t.end()
 })
 
+t.test('1 GiB pages on fragmented memory', (t) => {
+  const gigantic = (node: number): Tree => ({
+    [`${NODE}/node${node}/hugepages/hugepages-1048576kB/nr_hugepages`]: '0\n',
+    [`${NODE}/node${node}/meminfo`]: `Node ${node} MemTotal: 4194304 kB\nNode ${node} MemFree: 2097152 kB\n`,
+  })
+  // 2 GiB each: on node 0 half a GiB in blocks of 4 MiB, on node 1 all of it.
+  const buddyinfo = [
+    'Node 0, zone    DMA32      0      0      0      0      0      0      0      0      0      0     64',
+    'Node 0, zone   Normal 131072      0      0      0      0      0      0      0      0    512     64',
+    'Node 1, zone   Normal      0      0      0      0      0      0      0      0      0      0    512',
+    '',
+  ].join('\n')
+  const host: Tree = { ...gigantic(0), ...gigantic(1), '/proc/buddyinfo': buddyinfo }
+  const found = itemOf('pages', host)
+  t.same([stateOf(found), ...codesOf(found)], ['note', 'memory-fragmented'])
+  t.match(firstWorded(found.found), {
+    what: "node 0 has 2 GiB free, but only 512 MiB of it in the kernel's largest free blocks",
+    fix: /^echo 1 > \/proc\/sys\/vm\/compact_memory/,
+  })
+  t.same(codesOf(itemOf('pages', { '/proc/buddyinfo': buddyinfo })), [], 'a kernel without such pages')
+  const full = { ...host, [`${NODE}/node0/meminfo`]: 'Node 0 MemFree: 1048000 kB\n' }
+  t.same(codesOf(itemOf('pages', full)), [], 'memory that is not free is not fragmented')
+  t.same(codesOf(itemOf('pages', { ...host, '/proc/buddyinfo': 'Node x\n' })), [], 'nothing is known')
+  t.end()
+})
+
+t.test('QEMU processes that are not reaped', (t) => {
+  const stat = (pid: number, name: string, state: string, parent: number): Tree => ({
+    [`/proc/${pid}/stat`]: `${pid} (${name}) ${state} ${parent} ${pid} 0 0 -1 0 0\n`,
+  })
+  const one = itemOf('probes', { ...stat(40, 'qemu-system-x86', 'Z', 1), '/proc/1/comm': 'sleep\n' })
+  t.same([stateOf(one), ...codesOf(one)], ['finding', 'qemu-unreaped'])
+  t.match(firstWorded(one.found), {
+    what: 'process 1 (sleep) has not reaped 1 QEMU process that has ended',
+    fix: /docker run --init/,
+  })
+  const more = itemOf('probes', {
+    ...stat(40, 'qemu-kvm', 'Z', 812),
+    ...stat(41, 'qemu-system-ppc', 'Z', 812),
+    ...stat(42, 'qemu-system-x86', 'S', 812),
+    ...stat(43, 'sh) Z 1 (', 'S', 1),
+    ...stat(44, 'virsh', 'Z', 1),
+  })
+  t.equal(more.says, 'QEMU processes that have ended and are not reaped: 2')
+  t.match(firstWorded(more.found), {
+    what: 'process 812 (libvirtd) has not reaped 2 QEMU processes that have ended',
+    fix: /^restart process 812/,
+  })
+  t.end()
+})
+
+t.test('the version of the library that a daemon has loaded', (t) => {
+  const loaded = (maps: string): string | undefined =>
+    loadedLibvirt(filesOf({ ...WELL, [`${PID}/maps`]: maps }))
+  const line = (file: string): string => `7f5c8c200000-7f5c8c2b1000 r--p 00000000 fe:01 2490475 ${file}\n`
+  const driver = line('/usr/lib/libvirt/connection-driver/libvirt_driver_qemu.so')
+  t.equal(loaded(`${driver}${line('/usr/lib/x86_64-linux-gnu/libvirt.so.0.9000.0')}`), '9.0.0')
+  t.equal(loaded(line('/usr/lib64/libvirt.so.0.12005.1 (deleted)')), '12.5.1', 'updated while it runs')
+  t.equal(loaded(line('/usr/lib64/libvirt.so.0')), undefined)
+  t.equal(loaded(driver), undefined)
+  t.equal(loadedLibvirt(filesOf(WELL)), undefined, 'maps that cannot be read')
+  t.end()
+})
+
 t.test('a daemon', (t) => {
   t.equal(readDaemon(filesOf(WELL))?.startedS, 1_000_050.5)
   t.equal(
@@ -308,14 +378,14 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
 const capture = (name: string, tree: Tree): string => writeTree(join(folder, name), tree)
 
-const doctor = (...args: string[]) =>
-  runApart(process.execPath, [resolve('dist/virt-numa.cjs'), 'doctor', ...args], { timeout: 120_000 })
+const doctor = (...args: string[]) => runCommand(['doctor', ...args], { timeout: 120_000 })
 
 t.test('a captured folder', (t) => {
   const host = capture('well', WELL)
   const bare = doctor('--host', host)
   t.equal(bare.status, 1)
-  t.match(bare.stdout, /^FAIL {2}hook {11}not installed in \/etc\/libvirt\/hooks$/m)
+  t.match(bare.stdout, /^unknown {2}kvm {12}no \/dev in the capture$/m)
+  t.match(bare.stdout, /^FAIL {5}hook {11}not installed in \/etc\/libvirt\/hooks$/m)
   t.match(bare.stderr, /^error\[hook-absent\]/m)
   t.match(
     bare.stdout,
@@ -327,7 +397,10 @@ t.test('a captured folder', (t) => {
   mkdirSync(dirname(hook), { recursive: true })
   writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
   chmodSync(hook, 0o755)
-  t.match(doctor('--host', host).stderr, 'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, missing')
+  t.match(
+    doctor('--host', host).stderr,
+    'runs /usr/bin/node and /opt/virt-numa/dist/hooks/qemu.cjs, which are missing',
+  )
   for (const path of ['usr/bin/node', 'opt/virt-numa/dist/hooks/qemu.cjs']) {
     mkdirSync(dirname(join(host, path)), { recursive: true })
     writeFileSync(join(host, path), '')
@@ -335,15 +408,15 @@ t.test('a captured folder', (t) => {
   }
   const { status, stdout, stderr } = doctor('--host', host, '--json')
   t.equal(status, 0, stderr)
-  const told = JSON.parse(stdout)
-  t.equal(told.findings, 0)
-  t.equal(told.items.length, 10)
+  const printed = JSON.parse(stdout)
+  t.equal(printed.findings, 0)
+  t.equal(printed.items.length, 11)
   t.match(stderr, 'note[hook-unseen]')
 
   writeFileSync(hook, FORMER_HOOK)
   const outdated = doctor('--host', host)
   t.equal(outdated.status, 1)
-  t.match(outdated.stderr, /error\[hook-broken\]: \S+hooks\/qemu was written by an earlier version/)
+  t.match(outdated.stderr, /error\[hook-broken\]: \S+hooks\/qemu was installed by an earlier version/)
   t.match(outdated.stderr, 'fix: virt-numa install')
   writeFileSync(hook, shimText('/usr/bin/node', '/opt/virt-numa/dist/hooks/qemu.cjs'))
 
@@ -363,7 +436,7 @@ t.test('a captured folder', (t) => {
 t.test('this machine', (t) => {
   const { status, stdout, stderr } = doctor('--json')
   const { findings, items } = JSON.parse(stdout)
-  t.equal(items.length, 10, 'every item is reported, whatever its result')
+  t.equal(items.length, 11, 'every item is reported, whatever its result')
   t.equal(status, findings === 0 ? 0 : 1)
   t.equal(
     stderr.match(/^error\[/gm)?.length ?? 0,
@@ -371,6 +444,6 @@ t.test('this machine', (t) => {
       .flatMap(({ diagnostics }: { diagnostics: { severity: string }[] }) => diagnostics)
       .filter(({ severity }: { severity: string }) => severity === 'error').length,
   )
-  t.match(items[0].says, `Node ${process.versions.node}`)
+  if (!isNative) t.match(items[0].says, `Node ${process.versions.node}`)
   t.end()
 })

@@ -47,11 +47,11 @@ const DIMM = "<memory model='dimm'><target><size>1</size><node>0</node></target>
 
 // ---- Domains ----
 
-type Told = readonly [status: number, code: string]
-const bad = (code: string): Told => [1, code]
-const fine: Told = [0, '']
+type Expected = readonly [status: number, code: string]
+const bad = (code: string): Expected => [1, code]
+const fine: Expected = [0, '']
 
-const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
+const domains: Record<string, readonly [text: string | Buffer, expected: Expected]> = {
   '100 MB of blanks': [Buffer.alloc(100 * MB, ' '), bad('too-large')],
   '100 MB of NULs': [Buffer.alloc(100 * MB), bad('too-large')],
   'a comment of 15 MB': [seed.replace('<devices>', `<!--${'x'.repeat(15 * MB)}--><devices>`), fine],
@@ -83,7 +83,7 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
     `<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><domain><name>&x;</name></domain>`,
     bad('xml-doctype'),
   ],
-  'entities that nobody declared': [domain('&lol;'.repeat(100_000)), bad('xml-malformed')],
+  'undeclared entities': [domain('&lol;'.repeat(100_000)), bad('xml-malformed')],
   'a NUL': [seed.replace('seed', 's\0d'), bad('xml-malformed')],
   'invalid UTF-8': [Buffer.concat([Buffer.from(seed), Buffer.from([0xc0, 0x80])]), bad('utf8-invalid')],
   'a name of 15 MB': [`<${'n'.repeat(15 * MB)}`, bad('xml-malformed')],
@@ -135,12 +135,17 @@ const domains: Record<string, readonly [text: string | Buffer, told: Told]> = {
   '16,384 vCPUs, all of them listed': [
     domain(
       `<memory>65536</memory><vcpu>16384</vcpu><vcpus>` +
-        `${many(16_384, (id) => `<vcpu id='${id}' enabled='no'/>`)}</vcpus>`,
+        `${many(16_384, (id) => `<vcpu id='${id}' enabled='${id === 0 ? 'yes' : 'no'}'/>`)}</vcpus>`,
     ),
     fine,
   ],
   '16,384 I/O threads': [domain(`${plain}<iothreads>16384</iothreads>`), fine],
-  '15,000 memory devices': [domain(`${plain}<devices>${DIMM.repeat(15_000)}</devices>`), fine],
+  '15,000 memory devices': [
+    domain(
+      `${plain}<maxMemory slots='15000' unit='TiB'>1</maxMemory><devices>${DIMM.repeat(15_000)}</devices>`,
+    ),
+    fine,
+  ],
   '45,000 things wrong': [
     domain(`${plain}<cputune>${"<vcpupin vcpu='x'/>".repeat(45_000)}</cputune>`),
     bad('domain-value'),
@@ -221,7 +226,7 @@ const caps = (cells: string, attributes = ''): string =>
 const cell = (id: number, inside = "<memory unit='KiB'>1048576</memory><cpus><cpu id='0'/></cpus>"): string =>
   `<cell id='${id}'>${inside}</cell>`
 
-const documents: Record<string, readonly [text: string | Buffer, told: Told]> = {
+const documents: Record<string, readonly [text: string | Buffer, expected: Expected]> = {
   'JSON of 20 MB': [`[${' '.repeat(20 * MB)}]`, bad('too-large')],
   '100,000 levels of JSON': [`{"nodes": ${'['.repeat(100_000)}`, bad('json-malformed')],
   'a million lists': [`{"nodes": [${'[],'.repeat(MB)}[]]}`, bad('json-malformed')],
@@ -250,7 +255,7 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
   'CPUs to 10^9': [nodes('{"id": 0, "cpus": "0-1000000000"}'), bad('set-too-large')],
   '100,000 CPUs': [nodes('{"id": 0, "cpus": "0-99999"}'), bad('set-too-large')],
   '65,536 CPUs': [nodes('{"id": 0, "cpus": "0-65535", "memoryKiB": 1048576}'), fine],
-  '15,000 CPUs, each on a node of its own': [
+  '15,000 CPUs, each on a separate node': [
     nodes(...Array.from({ length: 15_000 }, (_, id) => `{"id": ${id}, "cpus": "${id}"}`)),
     bad('host-malformed'),
   ],
@@ -314,7 +319,7 @@ const documents: Record<string, readonly [text: string | Buffer, told: Told]> = 
     bad('capabilities-malformed'),
   ],
   'capabilities with an entity bomb': [bomb + caps('&bbbbbbbbb;'), bad('xml-doctype')],
-  'capabilities with entities that nobody declared': [
+  'capabilities with undeclared entities': [
     caps(cell(0, "<memory unit='KiB'>&lol;</memory>")),
     bad('size-malformed'),
   ],
@@ -366,7 +371,7 @@ const record = (key: string, value: string): string => {
   return `${length}${rest}`
 }
 
-const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
+const tars: Record<string, readonly [bytes: () => Buffer, expected: Expected]> = {
   'names with ../': [
     () => tarOf([...machine, file('../../../etc/passwd', 'x'), file('sys/../../x/../../y', 'x')]),
     fine,
@@ -398,7 +403,7 @@ const tars: Record<string, readonly [bytes: () => Buffer, told: Told]> = {
   ],
   'a size in words': [() => tarOf([{ ...file('sys/huge', ''), size: 'enormous' }]), bad('tar-malformed')],
   'a pax size below 0': [() => tarOf([pax(record('size', '-512')), ...machine]), bad('tar-malformed')],
-  'a pax size that is no number': [
+  'a pax size that is not a number': [
     () => tarOf([pax(record('size', 'NaN')), ...machine]),
     bad('tar-malformed'),
   ],
@@ -512,46 +517,50 @@ function captured(place: string, spoil: (at: (path: string) => string) => void):
 
 const garbage = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 131) % 256))
 
-const folders: Record<string, readonly [spoil: (at: (path: string) => string) => void, told: Told]> = {
-  'a pipe in the place of a file': [
-    (at) => remake(at(`${CPUS}/online`), (path) => execFileSync('mkfifo', [path])),
-    fine,
-  ],
-  'a folder in the place of a file': [(at) => remake(at(`${CPUS}/online`), (path) => mkdirSync(path)), fine],
-  'a file of 100 MB': [(at) => sparse(at('/sys/devices/system/node/node0/meminfo'), 100 * MB), fine],
-  'a file of 5 MB of CPUs': [(at) => writeFileSync(at(`${CPUS}/online`), '0-65535,'.repeat(600_000)), fine],
-  'garbage in every file': [
-    (at) => {
-      const found = execFileSync('find', [at('/sys'), at('/proc'), '-type', 'f'], { encoding: 'utf8' })
-        .trim()
-        .split('\n')
-      for (const path of found) writeFileSync(path, garbage)
-    },
-    fine,
-  ],
-  'a link to this machine': [
-    (at) => remake(at(`${CPUS}/online`), (path) => symlinkSync('/sys/devices/system/cpu/online', path)),
-    fine,
-  ],
-  'links out of the tree': [
-    (at) => {
-      remake(at('/sys/devices/system/node/node0/meminfo'), (path) =>
-        symlinkSync('../../../../../../../../../../proc/meminfo', path),
-      )
-      remake(at('/proc'), (path) => symlinkSync('/proc', path))
-    },
-    fine,
-  ],
-  'links in a circle': [
-    (at) =>
-      remake(at(CPUS), (path) => {
-        symlinkSync('cpu2', path)
-        symlinkSync('cpu', `${path}2`)
-      }),
-    fine,
-  ],
-  'nothing of it': [(at) => remake(at('/sys'), () => {}), bad('host-unreadable')],
-}
+const folders: Record<string, readonly [spoil: (at: (path: string) => string) => void, expected: Expected]> =
+  {
+    'a pipe in the place of a file': [
+      (at) => remake(at(`${CPUS}/online`), (path) => execFileSync('mkfifo', [path])),
+      fine,
+    ],
+    'a folder in the place of a file': [
+      (at) => remake(at(`${CPUS}/online`), (path) => mkdirSync(path)),
+      fine,
+    ],
+    'a file of 100 MB': [(at) => sparse(at('/sys/devices/system/node/node0/meminfo'), 100 * MB), fine],
+    'a file of 5 MB of CPUs': [(at) => writeFileSync(at(`${CPUS}/online`), '0-65535,'.repeat(600_000)), fine],
+    'garbage in every file': [
+      (at) => {
+        const found = execFileSync('find', [at('/sys'), at('/proc'), '-type', 'f'], { encoding: 'utf8' })
+          .trim()
+          .split('\n')
+        for (const path of found) writeFileSync(path, garbage)
+      },
+      fine,
+    ],
+    'a link to this machine': [
+      (at) => remake(at(`${CPUS}/online`), (path) => symlinkSync('/sys/devices/system/cpu/online', path)),
+      fine,
+    ],
+    'links out of the tree': [
+      (at) => {
+        remake(at('/sys/devices/system/node/node0/meminfo'), (path) =>
+          symlinkSync('../../../../../../../../../../proc/meminfo', path),
+        )
+        remake(at('/proc'), (path) => symlinkSync('/proc', path))
+      },
+      fine,
+    ],
+    'links in a circle': [
+      (at) =>
+        remake(at(CPUS), (path) => {
+          symlinkSync('cpu2', path)
+          symlinkSync('cpu', `${path}2`)
+        }),
+      fine,
+    ],
+    'nothing of it': [(at) => remake(at('/sys'), () => {}), bad('host-unreadable')],
+  }
 
 function remake(path: string, make: (path: string) => void): void {
   rmSync(path, { recursive: true, force: true })
@@ -579,7 +588,7 @@ const v2 = (at: (path: string) => string, files: Readonly<Record<string, string>
 
 const cgroups: Record<
   string,
-  readonly [spoil: (at: (path: string) => string) => void, group: string, told: Told]
+  readonly [spoil: (at: (path: string) => string) => void, group: string, expected: Expected]
 > = {
   'a group that is not there': [(at) => v2(at, {}), '/nowhere', bad('cgroup-missing')],
   'a group above all': [(at) => v2(at, {}), '/../../../etc', bad('cgroup-missing')],
@@ -634,7 +643,7 @@ function atCgroups(): Door[] {
 
 // ---- Configurations and VMIs ----
 
-const configs: Record<string, readonly [text: string | Buffer, told: Told]> = {
+const configs: Record<string, readonly [text: string | Buffer, expected: Expected]> = {
   'an unknown key': ['memroy = "even"\n', bad('unknown-key')],
   'a file of 100 MB': [Buffer.alloc(100 * MB, '\n'), bad('too-large')],
   '200,000 blank lines': ['\n'.repeat(200_000), fine],
@@ -678,7 +687,10 @@ const laughs =
   `a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n` +
   `${many(9, (index) => `a${index + 1}: &a${index + 1} [${`*a${index},`.repeat(9)}]\n`)}`
 
-const vmis: Record<string, readonly [name: 'vmi.json' | 'vmi.yaml', text: string | Buffer, told: Told]> = {
+const vmis: Record<
+  string,
+  readonly [name: 'vmi.json' | 'vmi.yaml', text: string | Buffer, expected: Expected]
+> = {
   'JSON of 100 MB': ['vmi.json', Buffer.alloc(100 * MB, ' '), bad('too-large')],
   'YAML of 100 MB': ['vmi.yaml', Buffer.alloc(100 * MB, '\n'), bad('too-large')],
   '100,000 levels of JSON': ['vmi.json', `{"a":${'['.repeat(100_000)}`, bad('json-malformed')],
@@ -751,7 +763,7 @@ const asksVmi = vmi(', "memory": {"hugepages": {"pageSize": "2Mi"}}').replace(
   'true, "numa": {"guestMappingPassthrough": {}}}',
 )
 
-const arguments_: Record<string, readonly [vmi: string, domain: string, told: Told]> = {
+const arguments_: Record<string, readonly [vmi: string, domain: string, expected: Expected]> = {
   'no VMI': ['', seed, [2, 'usage-option-value']],
   '60,000 levels of VMI': ['['.repeat(120_000), seed, bad('json-malformed')],
   'a VMI that is a number': ['1', seed, bad('vmi-malformed')],
@@ -814,11 +826,17 @@ interface HookCase {
   readonly operation: string
   readonly name: string
   readonly input: string | Buffer
-  readonly told: Told
+  readonly expected: Expected
   readonly config?: string
 }
 
-function hookDoor({ operation, name, input, told: [status, code], config = HOOK_CONFIG }: HookCase): Door {
+function hookDoor({
+  operation,
+  name,
+  input,
+  expected: [status, code],
+  config = HOOK_CONFIG,
+}: HookCase): Door {
   return {
     door: `hook ${operation}`,
     name,
@@ -834,26 +852,26 @@ function hookDoor({ operation, name, input, told: [status, code], config = HOOK_
 
 function atHook(): Door[] {
   const rebinds = AT_HOOK.map((name) => {
-    const [input, told] = domains[name] as readonly [string | Buffer, Told]
-    return hookDoor({ operation: 'migrate begin', name, input, told })
+    const [input, expected] = domains[name] as readonly [string | Buffer, Expected]
+    return hookDoor({ operation: 'migrate begin', name, input, expected })
   })
   const others = OPERATIONS.flatMap(([operation, refuses]) =>
     [refuses || operation.startsWith('re') ? '100 MB of NULs' : 'invalid UTF-8'].map((name) => {
-      const [input, told] = domains[name] as readonly [string | Buffer, Told]
-      return hookDoor({ operation, name, input, told: refuses ? told : fine })
+      const [input, expected] = domains[name] as readonly [string | Buffer, Expected]
+      return hookDoor({ operation, name, input, expected: refuses ? expected : fine })
     }),
   )
   const prepares = AT_HOOK.slice(5).map((name) => {
-    const [input] = domains[name] as readonly [string | Buffer, Told]
-    return hookDoor({ operation: 'prepare begin', name, input, told: fine })
+    const [input] = domains[name] as readonly [string | Buffer, Expected]
+    return hookDoor({ operation: 'prepare begin', name, input, expected: fine })
   })
   const settings = Object.entries(configs)
     .filter(([, [, [status]]], index) => status === 1 && index % 3 === 0)
-    .flatMap(([name, [text, told]]) => {
+    .flatMap(([name, [text, expected]]) => {
       const given = { name: `a configuration: ${name}`, input: seed, config: text.toString('latin1') }
-      const prepare = hookDoor({ operation: 'prepare begin', ...given, told: fine })
+      const prepare = hookDoor({ operation: 'prepare begin', ...given, expected: fine })
       if (name === 'a host that is not there') return [prepare]
-      return [hookDoor({ operation: 'migrate begin', ...given, told }), prepare]
+      return [hookDoor({ operation: 'migrate begin', ...given, expected }), prepare]
     })
   return [...rebinds, ...others, ...prepares, ...settings.filter(({ name }) => !name.includes('UTF-8'))]
 }

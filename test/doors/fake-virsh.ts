@@ -7,7 +7,7 @@ import { join } from 'node:path'
 /** The UUID of its guest. */
 export const UUID = '310937af-7f32-4f44-9dfc-89ad45f59eee'
 
-/** A virsh of this kind in a folder of its own. */
+/** A virsh of this kind in a separate folder. */
 export interface FakeVirsh {
   /** The environment for the program. */
   readonly env: NodeJS.ProcessEnv

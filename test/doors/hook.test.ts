@@ -3,6 +3,7 @@
 import { type ChildProcess, type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -15,18 +16,19 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { act, type Steps } from '../../hooks/act.ts'
+import { act } from '../../hooks/act.ts'
 import { confined } from '../../hooks/confined.ts'
 import { type FitSteps, fit, fitSteps, type Task } from '../../hooks/fit.ts'
-import { logLine } from '../../hooks/log.ts'
-import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import { logLine } from '../../hooks/log-line.ts'
+import type { Steps } from '../../hooks/steps.ts'
+import type { CpuSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import { callOf, PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
 import { shimText } from '../../src/hook-setup/shim.ts'
-import { machineIn } from '../../src/machine/files.ts'
-import { guestAllowed, partitionPaths } from '../../src/machine/guest-cgroup.ts'
+import { partitionPaths } from '../../src/machine/guest-cgroup.ts'
 import { defaultConfig } from '../../src/request/config.ts'
 import { type Ended, endOf, runApart, startApart } from '../apart.ts'
-import { long } from '../long.ts'
+import { long, sampled } from '../long.ts'
 import { pattern } from '../pattern.ts'
 import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from './hook-host.ts'
 
@@ -169,7 +171,8 @@ t.test('migrate and restore rebind the guest', (t) => {
       logOf(path),
       new RegExp(
         `^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ ${operation} db1: rebound: cells 0-1 on nodes ` +
-          `0-1, \\d+ edits \\(\\d+ ms\\)\\n$`,
+          `0-1, \\d+ edits; note\\[pins-widened\\]: vCPUs 0-3 were pinned to CPUs 8,12, and may now ` +
+          `run on CPUs 0-7 \\(\\d+ ms\\)\\n$`,
       ),
     )
     const again = run(operation, { config: path, input: stdout })
@@ -222,7 +225,7 @@ t.test('prepare refuses only starts that are proven to fail', (t) => {
   t.same([bad.status, bad.stdout], [1, ''])
   t.equal(
     firstLine(bad.stderr),
-    'error[node-missing]: <memory nodeset> names nodes 2-3, this host has nodes 0-1',
+    'error[node-missing]: <memory nodeset> names nodes 2-3, but this host has nodes 0-1',
   )
   t.match(bad.stderr, 'error[cpus-outside]: the pin of vCPU 0', 'all findings are reported')
   t.match(logOf(path), /^\S+ prepare begin db1: refused: error\[node-missing\]: [^\n]+\n$/, 'in one line')
@@ -299,7 +302,7 @@ t.test('operations that do nothing do not read stdin', async (t) => {
 
 // ---- What can break ----
 
-t.test('stdin that is closed early', async (t) => {
+long('stdin that is closed early', async (t) => {
   for (const operation of ALL) {
     const nothing = await runOpen(operation, config(), (child) => child.stdin?.destroy())
     t.equal(
@@ -424,6 +427,31 @@ long('a host without /sys, and a configuration that is malformed or unreadable',
   t.end()
 })
 
+/** As a busy disk does: the log opens later than the answer waits for it. */
+const SLOW_LOG = `
+const files = require('node:fs/promises')
+const { open } = files
+files.open = async (file, flags, ...rest) => {
+  if (flags & ${constants.O_APPEND}) await new Promise((done) => setTimeout(done, 700))
+  return open(file, flags, ...rest)
+}
+`
+
+long('a log that is slow is written, and the status is that of the answer', (t) => {
+  const slow = [process.execPath, '-r', write('slow-log.cjs', SLOW_LOG), PROGRAM]
+  const path = config('on_error = "refuse"')
+  const lacking = domain({ at: [0, 1], cpus: ['0-3', '4-7'], mib: 4096 })
+  for (const [status, input] of [
+    [0, fitting],
+    [1, lacking],
+  ] as const) {
+    const ended = run('prepare begin', { config: path, input, program: slow })
+    t.same([ended.status, ended.signal], [status, null], ended.stderr)
+  }
+  t.match(logOf(path), / prepare begin db1: ok .*\n.* prepare begin db1: refused: error\[pages-short\]/)
+  t.end()
+})
+
 long('a log that cannot be written', (t) => {
   const pipe = join(folder, 'log-pipe')
   t.equal(spawnSync('mkfifo', [pipe]).status, 0)
@@ -495,7 +523,7 @@ long('out of memory', (t) => {
   t.end()
 })
 
-t.test('a missing part of the program', (t) => {
+long('a missing part of the program', (t) => {
   const lone = write('lone/hooks/qemu.cjs', readFileSync(PROGRAM, 'utf8'))
   const program = [process.execPath, lone]
   const input = elsewhere.replace(/ *<emulatorpin[^>]*>\n/, '')
@@ -523,7 +551,7 @@ const crashes: Readonly<Record<string, () => never>> = {
   'an error': () => {
     throw new Error('injected')
   },
-  'no error at all': () => {
+  'no error': () => {
     throw undefined
   },
 }
@@ -568,7 +596,7 @@ async function play({ operation, input, lines = '', broken, crash }: Call): Prom
   return played
 }
 
-t.test('a crash at every step', async (t) => {
+long('a crash at every step', async (t) => {
   const outer = ['readConfig', 'limitTime', 'readInput', 'fit', 'print', 'log', 'elapsedMs', 'now']
   const reached = new Set<string>()
   /** Steps after the answer, which do not change it. */
@@ -588,7 +616,7 @@ t.test('a crash at every step', async (t) => {
           })
           const what = `${operation}, ${kind} in ${step}, ${onError}`
           if (!played.reached) {
-            t.equal(step, 'preflight', `${what} is reached`)
+            t.ok(['preflight', 'checkAndPromise'].includes(step), `${what} is reached`)
             continue
           }
           reached.add(step)
@@ -645,7 +673,7 @@ long('an endless loop ends within timeout_s', async (t) => {
 
 // ---- The guest's partition ----
 
-t.test('a guest may use what its partition allows', (t) => {
+long('a guest may use what its partition allows', (t) => {
   const confinedHost = makeHost(folder, 'confined')
   const slice = 'confined/sys/fs/cgroup'
   write(`${slice}/cgroup.controllers`, 'cpuset memory\n')
@@ -660,11 +688,7 @@ t.test('a guest may use what its partition allows', (t) => {
     [...text.matchAll(/<vcpupin[^>]*cpuset='([^']*)'/g)].map((match) => match[1] as string)
   const cpusUsed = (input: string): string[] =>
     [...new Set(pinsOf(run('migrate begin', { config: path, input }).stdout))].sort()
-  t.same(
-    cpusUsed(elsewhere),
-    ['0', '1', '4', '5'],
-    'machine.slice confines, so each vCPU gets a CPU of its own',
-  )
+  t.same(cpusUsed(elsewhere), ['0', '1', '4', '5'], 'machine.slice confines, so each vCPU gets its own CPU')
   t.same(cpusUsed(domain({ more: prod })), ['2', '3', '6', '7'], 'the partition that it names')
   t.same(
     cpusUsed(domain({ more: prod.replace('prod', 'new') })),
@@ -675,8 +699,9 @@ t.test('a guest may use what its partition allows', (t) => {
   t.equal(outside.status, 1)
   t.match(
     firstLine(outside.stderr),
-    'error[cpus-outside]: the pin of vCPU 0 names CPUs 2-3, the guest may use CPUs 0-1,4-5',
+    'error[cpus-outside]: the pin of vCPU 0 names CPUs 2-3, but the guest may use only CPUs 0-1,4-5',
   )
+  t.match(outside.stderr, '   fix: run virt-numa define --guest db1\n', 'a fix for who starts the guest')
   t.same(partitionPaths('/machine/my-team/db'), [
     '/machine.slice/machine-my\\x2dteam.slice/machine-my\\x2dteam-db.slice',
     '/machine/my-team.partition/db.partition',
@@ -687,19 +712,6 @@ t.test('a guest may use what its partition allows', (t) => {
   ])
   t.same(partitionPaths('/machine/../..'), [], '`..` is ignored')
 
-  const files = machineIn(confinedHost)
-  const cpus = (text: string) => parseSet<ReturnType<typeof parseSet<never>>>(text, 'test')
-  const online = cpus('0-7')
-  const place = (confinedBy: 'strongest' | 'any') => ({ partition: '/machine', confinedBy })
-  const own = { cpus: cpus('0-3') }
-  t.same(guestAllowed(files, own, place('strongest'), online), own, 'our own cgroup takes precedence')
-  t.same(
-    guestAllowed(files, own, place('any'), online),
-    { cpus: cpus('0-5') },
-    'only what neither allows is proven to fail',
-  )
-  t.same(guestAllowed(files, {}, place('any'), online), {}, 'our own allows everything')
-  t.same(guestAllowed(machineIn(host), own, place('any'), online), own, 'without a partition')
   t.end()
 })
 
@@ -752,23 +764,35 @@ long('a tenant’s request stays within the cgroup and the configuration', (t) =
       "cpuset='0-7'",
       floating,
       cgroup,
-      'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5',
+      'cpuset-cut]: metadata of db1: cpuset 0-7 is reduced to 0-1,4-5',
     ],
-    ['cpuset', "cpuset='0-7'", floating, set, 'cpuset-cut]: metadata of db1: cpuset 0-7 is cut to 0-1,4-5'],
+    [
+      'cpuset',
+      "cpuset='0-7'",
+      floating,
+      set,
+      'cpuset-cut]: metadata of db1: cpuset 0-7 is reduced to 0-1,4-5',
+    ],
     [
       'emulator',
       "emulator='2-5'",
       floating,
       cgroup,
-      'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5',
+      'cpuset-cut]: metadata of db1: emulator 2-5 is reduced to 4-5',
     ],
-    ['emulator', "emulator='2-5'", floating, set, 'cpuset-cut]: metadata of db1: emulator 2-5 is cut to 4-5'],
+    [
+      'emulator',
+      "emulator='2-5'",
+      floating,
+      set,
+      'cpuset-cut]: metadata of db1: emulator 2-5 is reduced to 4-5',
+    ],
     [
       'no pin of the emulator',
       "emulator='none'",
       of(['2', '7']),
       set,
-      'cpuset-cut]: metadata of db1: emulator none is cut to 0-1,4-5',
+      'cpuset-cut]: metadata of db1: emulator none is reduced to 0-1,4-5',
     ],
     [
       'pins outside',
@@ -834,7 +858,7 @@ long('a tenant’s request stays within the cgroup and the configuration', (t) =
   t.same([few.status, few.stdout], [1, ''])
   t.match(
     few.stderr,
-    /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: metadata of db1: cpuset 0-7 is cut to 1,5\n/,
+    /^error\[not-enough-threads\][\s\S]*\nnote\[cpuset-cut\]: .*: cpuset 0-7 is reduced to 1,5\n/,
   )
 
   for (const [keys, bounds] of [
@@ -849,7 +873,7 @@ long('a tenant’s request stays within the cgroup and the configuration', (t) =
       t.same([status, stdout], [1, ''], `${operation}: nothing is left of ${keys}`)
       t.match(
         firstLine(stderr),
-        /^error\[cpuset-unavailable\]: metadata of db1: .* has none of the allowed CPUs 0-1,4-5$/,
+        /^error\[cpuset-unavailable\]: metadata of db1: .* includes none of the allowed CPUs \(0-1,4-5\)$/,
       )
       t.match(stderr, new RegExp(bounds.whose))
       t.match(logOf(path), 'refused: error[cpuset-unavailable]: ')
@@ -872,7 +896,7 @@ long('a tenant’s request stays within the cgroup and the configuration', (t) =
     logOf(beyond),
     pattern(
       /ok, note\[pins-beyond\]: the pins of vCPUs 0-1 and the/,
-      / emulator \(0-4\) leave cpuset in \S+ \(0-1,4-5\) \(/,
+      / emulator \(0-4\) are not all within cpuset in \S+ \(0-1,4-5\) \(/,
     ),
   )
   const outside = run('prepare begin', {
@@ -946,7 +970,9 @@ t.test('the shim', (t) => {
       operation,
     )
 
-  const shells = ['/bin/sh', '/bin/bash', '/bin/dash', '/bin/busybox'].filter((shell) => existsSync(shell))
+  const shells = sampled(['/bin/sh', '/bin/bash', '/bin/dash', '/bin/busybox'], 4).filter((shell) =>
+    existsSync(shell),
+  )
   t.ok(shells.includes('/bin/sh'))
   for (const shell of shells) {
     const through = (nodePath: string, programPath: string): string[] => {

@@ -14,6 +14,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -28,7 +29,7 @@ import { hasSeenHooks, hooksIn, isSince } from '../../src/hook-setup/locate.ts'
 import { PROGRAM_OPERATIONS, ruleOf } from '../../src/hook-setup/operations.ts'
 import { reload } from '../../src/hook-setup/reload.ts'
 import { type Ask, checkLabel, type Execution, labelHook, policyOn } from '../../src/hook-setup/selinux.ts'
-import { readShim, sealed, shimText } from '../../src/hook-setup/shim.ts'
+import { readShim, sealed, shimText, unsealed } from '../../src/hook-setup/shim.ts'
 import { OPERATIONS, tryHook } from '../../src/hook-setup/trial.ts'
 import { versionIn } from '../../src/machine/programs/programs.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
@@ -144,15 +145,18 @@ t.test('on a host without hooks', (t) => {
   t.equal(statSync(hookOf(root)).mode & 0o7777, 0o755, 'a mode that libvirt would ignore is corrected')
 
   const wouldGo = run('uninstall', root, ['--dry-run'])
-  t.match(wouldGo.stdout, `would be removed: ${hookOf(root)}`)
+  const removal = (removed: string): string =>
+    `${removed}: ${hookOf(root)}\n${removed}: ${configOf(root)} (unchanged since install)\n` +
+    'no reload needed: libvirt checks for the hook every time\n'
+  t.equal(wouldGo.stdout, removal('would be removed'))
   t.same(treeOf(root), after, 'a dry run removes nothing')
   const gone = run('uninstall', root)
   t.equal(gone.status, 0)
-  t.match(gone.stdout, `removed: ${hookOf(root)}`)
+  t.equal(gone.stdout, removal('removed'))
   t.same(treeOf(root), before, 'uninstall restores the tree')
   const nothing = run('uninstall', root)
   t.equal(nothing.status, 0)
-  t.match(nothing.stdout, 'nothing to remove')
+  t.equal(nothing.stdout, `nothing to remove: no virt-numa hook in ${root}/etc/libvirt/hooks\n`)
   t.end()
 })
 
@@ -206,7 +210,7 @@ long('next to a hook of another program', (t) => {
   t.end()
 })
 
-t.test('where the hook cannot be installed', (t) => {
+long('where the hook cannot be installed', (t) => {
   const refused = (name: string, root: string, code: string, fix: string): void => {
     const before = treeOf(root)
     const { status, stdout, stderr } = run('install', root)
@@ -226,11 +230,11 @@ t.test('where the hook cannot be installed', (t) => {
   const taken = makeRoot('9.0.0')
   write(hookOf(taken), FOREIGN, 0o755)
   write(furtherOf(taken), FOREIGN, 0o755)
-  refused('our name in qemu.d', taken, 'hook-place-taken', 'another name')
+  refused('our name in qemu.d', taken, 'hook-place-taken', 'fix: mv ')
   const file = makeRoot('9.0.0')
   write(hookOf(file), FOREIGN, 0o755)
   write(dirname(furtherOf(file)), '')
-  refused('qemu.d is a file', file, 'hook-place-taken', 'away')
+  refused('qemu.d is a file', file, 'hook-place-taken', 'fix: mv ')
   t.end()
 })
 
@@ -277,7 +281,47 @@ long('folders', (t) => {
   t.end()
 })
 
-t.test('a missing root folder', (t) => {
+long('the unit of watch', (t) => {
+  const root = makeRoot()
+  const before = treeOf(root)
+  const unit = join(root, 'etc/systemd/system/virt-numa-watch.service')
+  t.equal(run('install', root).status, 0)
+  t.notOk(existsSync(unit), 'only written when requested')
+  t.match(run('install', root, ['--watch', '--dry-run']).stdout, `unit would be written: ${unit}`)
+  t.notOk(existsSync(unit))
+  const first = run('install', root, ['--watch'])
+  t.match(first.stdout, `unit written: ${unit}`)
+  t.match(first.stdout, 'systemctl daemon-reload && systemctl enable --now virt-numa-watch.service')
+  const text = readFileSync(unit, 'utf8')
+  const command = `ExecStart="${NODE}" "${join(app, 'dist/virt-numa.cjs')}" watch --connect qemu:///system`
+  t.ok(text.split('\n').includes(command), 'with the paths of this installation')
+  t.equal(statSync(unit).mode & 0o7777, 0o644)
+  t.match(run('install', root, ['--watch']).stdout, `unit unchanged: ${unit}`)
+
+  const older = sealed(unsealed(text)?.replace(NODE, '/opt/old/node') ?? '')
+  writeFileSync(unit, older)
+  t.match(run('install', root, ['--watch']).stdout, `unit written: ${unit}`)
+  t.equal(readFileSync(unit, 'utf8'), text, 'one of another installation is replaced')
+
+  const edited = `${text}# mine\n`
+  writeFileSync(unit, edited)
+  t.match(run('install', root, ['--watch']).stdout, `unit left alone: ${unit}`)
+  t.match(run('uninstall', root, ['--dry-run']).stdout, `kept: ${unit} (not written by virt-numa install`)
+  t.equal(readFileSync(unit, 'utf8'), edited)
+
+  writeFileSync(unit, text)
+  const link = join(root, 'etc/systemd/system/libvirtd.service.wants/virt-numa-watch.service')
+  mkdirSync(dirname(link))
+  symlinkSync('../virt-numa-watch.service', link)
+  const gone = run('uninstall', root)
+  t.ok(gone.stdout.endsWith(`removed: ${unit}\nremoved: ${link}\n`), gone.stdout)
+  for (const folder of ['system/libvirtd.service.wants', 'system', '.'])
+    rmdirSync(join(root, 'etc/systemd', folder))
+  t.same(treeOf(root), before, 'nothing of it is left')
+  t.end()
+})
+
+long('a missing root folder', (t) => {
   const file = write(join(folder, 'a file'), '')
   const missing = join(folder, 'no such root')
   for (const command of ['install', 'uninstall']) {
@@ -325,7 +369,7 @@ long('with another hooks folder the configuration is not changed', (t) => {
   t.end()
 })
 
-t.test('under a file size limit nothing is installed partly', (t) => {
+long('under a file size limit nothing is installed partly', (t) => {
   for (const name of ['the hook', 'the configuration']) {
     const root = makeRoot()
     // The hook is longer than the configuration, so the configuration fails only where the hook is installed
@@ -414,7 +458,7 @@ long('a program that does not answer is not installed', (t) => {
     ],
     ['is empty', '', 'at "migrate begin".*ended with status 0 instead of a verdict'],
     ['is half of it', WORKING.slice(0, WORKING.length / 2), 'at "migrate begin".*ended with status 1'],
-    ['goes on whatever is asked', 'process.exit(83)', 'at "migrate begin".*did not move the guest'],
+    ['goes on whatever is asked', 'process.exit(83)', 'at "migrate begin".*did not rebind the guest'],
     ['cancels whatever is asked', 'process.exit(84)', 'at "migrate begin".*ended with status 1'],
   ] as const) {
     const root = makeRoot()
@@ -422,14 +466,18 @@ long('a program that does not answer is not installed', (t) => {
     const broken = makeApp(`app that ${name}`, program)
     const { status, stdout, stderr } = run('install', root, [], broken)
     t.same([status, stdout], [1, ''], `${name}: ${silent}`)
-    t.match(stderr, new RegExp(`error\\[hook-trial-failed\\]: ${what}`), `${name}: ${stderr}`)
+    t.match(
+      stderr,
+      new RegExp(`error\\[hook-trial-failed\\]: the hook's test failed ${what}`),
+      `${name}: ${stderr}`,
+    )
     t.same(treeOf(root), [], `${name}: no hook, no folder, no configuration`)
   }
   const lacking = makeApp('app that lacks the writer of elements', WORKING)
   rmSync(join(lacking, 'dist/write.cjs'))
   t.match(
     run('install', makeRoot(), [], lacking).stderr,
-    /error\[hook-trial-failed\]: at "migrate begin".*Cannot find module/,
+    /error\[hook-trial-failed\]: the hook's test failed at "migrate begin".*Cannot find module/,
   )
   const root = makeRoot()
   const missing = run('install', root, [], makeApp('app without a program'))
@@ -447,7 +495,7 @@ long('a program that does not answer is not installed', (t) => {
   t.end()
 })
 
-t.test('the trial calls the hook as libvirt does', (t) => {
+long('the trial calls the hook as libvirt does', (t) => {
   const report = join(folder, 'report')
   const reporting = `const { appendFileSync, readFileSync } = require('node:fs')
 const { argv, env } = process
@@ -477,7 +525,9 @@ appendFileSync(${JSON.stringify(report)}, JSON.stringify(call) + '\\n')`
   t.same(
     tryHook([answering])
       .found.map(worded)
-      .map(({ what }) => /^at "([a-z ]*)", for a guest that asks/.exec(what)?.[1]),
+      .map(
+        ({ what }) => /^the hook's test failed at "([a-z ]*)", for a guest that has opted in/.exec(what)?.[1],
+      ),
     PROGRAM_OPERATIONS,
     'exit status 0 alone is not an answer for a guest that opted in',
   )
@@ -515,13 +565,13 @@ t.test('the trial calls every operation that the hook knows', (t) => {
   t.end()
 })
 
-t.test('the program of this repository', (t) => {
+long('the program of this repository', (t) => {
   const root = makeRoot()
   const { status, stdout, stderr } = run('install', root, ['--json'], resolve('.'))
   t.equal(status, 0, stderr)
-  const told = JSON.parse(stdout)
+  const printed = JSON.parse(stdout)
   t.same(
-    [told.hook, told.config],
+    [printed.hook, printed.config],
     [
       { path: hookOf(root), is: 'written' },
       { path: configOf(root), is: 'written' },
@@ -534,7 +584,7 @@ t.test('the program of this repository', (t) => {
 
 // ---- Who may change the program ----
 
-t.test('a program that others can change is not installed', (t) => {
+long('a program that others can change is not installed', (t) => {
   const at = (name: string, change: (program: string, own: string) => void): Outcome => {
     const own = makeApp(name, WORKING)
     change(join(own, 'dist/hooks/qemu.cjs'), own)
@@ -558,13 +608,13 @@ t.test('a program that others can change is not installed', (t) => {
   t.match(loaded.stderr, /\/loaded\/dist\/execa.cjs can be changed/, 'files that it loads count')
   const tidy = at('tidy', () => {})
   t.equal(tidy.status, 0)
-  t.match(tidy.stderr, /note\[hook-program-private\]: \S+ lies in a folder for temporary files/)
+  t.match(tidy.stderr, /note\[hook-program-private\]: \S+ is in a folder for temporary files/)
 
   const FILE = 0o100000
   const DIRECTORY = 0o040000
   t.equal(whoElse({ uid: 0, gid: 0, mode: FILE | 0o775 }, [0]), undefined, "root's own group")
   t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o1777 }, [0]), undefined, 'a sticky folder')
-  t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o777 }, [0]), 'everybody')
+  t.equal(whoElse({ uid: 0, gid: 5, mode: DIRECTORY | 0o777 }, [0])?.is, 'everybody')
   t.equal(whoElse({ uid: 0, gid: 5, mode: 0o120777 }, [0]), undefined, 'a link')
   t.equal(
     whoElse({ uid: 107, gid: 107, mode: FILE | 0o755 }, [0, 107]),
@@ -576,18 +626,18 @@ t.test('a program that others can change is not installed', (t) => {
 
 // ---- The configuration ----
 
-t.test('an existing configuration is kept', (t) => {
+long('an existing configuration is kept', (t) => {
   const root = makeRoot()
   write(configOf(root), 'memory = "even"\n', 0o600)
   t.equal(run('install', root).status, 0)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n')
-  t.match(run('uninstall', root).stdout, `kept: ${configOf(root)}`)
+  t.match(run('uninstall', root).stdout, `kept: ${configOf(root)} (it has your settings)\n`)
   t.equal(readFileSync(configOf(root), 'utf8'), 'memory = "even"\n', 'uninstall keeps it too')
 
   t.notOk(
     tryHook([write(join(folder, 'covering'), '#!/bin/sh\necho "<domain/>"\n', 0o755)])
       .found.map(worded)
-      .some(({ what }) => /does not ask/.test(what)),
+      .some(({ what }) => /has not opted in/.test(what)),
     'guests = "all" covers the guest of the trial',
   )
 
@@ -639,7 +689,7 @@ long('a running daemon is reloaded where it must be', async (t) => {
 
   const first = run('install', root)
   t.equal(first.status, 0)
-  t.match(first.stderr, `note[daemon-reload-needed]: libvirtd (process ${daemon.pid}) must reload once`)
+  t.match(first.stderr, `note[daemon-reload-needed]: libvirtd (process ${daemon.pid}) has to be reloaded`)
   t.match(first.stderr, `fix: kill -HUP ${daemon.pid}, or virt-numa install --reload`)
   t.match(
     run('install', root, ['--reload', '--dry-run']).stderr,
@@ -647,9 +697,9 @@ long('a running daemon is reloaded where it must be', async (t) => {
     'a dry run reports it',
   )
   t.equal(daemon.exitCode, null)
-  const told = run('install', root, ['--reload'])
-  t.match(told.stdout, 'was told to reload')
-  t.notMatch(told.stderr, 'daemon-reload-needed')
+  const printed = run('install', root, ['--reload'])
+  t.match(printed.stdout, 'was asked to reload')
+  t.notMatch(printed.stderr, 'daemon-reload-needed')
   t.equal(await ended, 'SIGHUP')
   t.match(run('install', root).stdout, 'no libvirt daemon is running', 'its pid file is stale')
   write(join(root, 'run/libvirtd.pid'), `${process.pid}\n`)
@@ -740,7 +790,7 @@ t.test('SELinux', (t) => {
     labelHook('enforcing', '/a', ask({ restorecon: { status: 255, stderr: 'no\n' } })).map(
       (each) => worded(each).what,
     ),
-    ['/a was not labelled: no'],
+    ['/a could not be labelled: no'],
   )
   t.same(checkLabel('enforcing', '/a', ask({ restorecon: { status: 0, stdout: '' } })), [])
   t.same(

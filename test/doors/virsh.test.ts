@@ -1,6 +1,7 @@
 // define and watch with a virsh that hangs, crashes, or prints too much or garbage: a shell script in its
 // place. Its other output is that of virsh 9.0.
 
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -17,7 +19,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { addEvent, dueInMs, listPending, nonePending } from '../../src/libvirt/pending.ts'
 import { lineReader } from '../../src/machine/programs/lines.ts'
-import { startApart } from '../apart.ts'
+import { COMMAND, runCommand, startCommand } from '../command.ts'
 import { long, sampled } from '../long.ts'
 import { pattern } from '../pattern.ts'
 
@@ -113,11 +115,7 @@ function run(
   { signal, when = () => true, bin = BIN }: During = {},
 ): Promise<Ran> {
   const env = { ...process.env, PATH: `${bin}:${WITHOUT_VIRSH}`, FAKE: folder }
-  const child = startApart(
-    process.execPath,
-    ['dist/virt-numa.cjs', ...words, ...HOST, '--backup', join(folder, 'backup')],
-    { env },
-  )
+  const child = startCommand([...words, ...HOST, '--backup', join(folder, 'backup')], { env })
   child.stdin.end()
   const said = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -155,9 +153,63 @@ const DEFINE = ['define', '--guest', 'db1']
 const ONCE = ['watch', '--once']
 const FIRST = uuidOf(0)
 
+// ---- The definition of a guest, without defining it ----
+
+/** As `run`, without the options that only define and watch have. */
+function read(
+  virsh: Fake,
+  words: readonly string[],
+): { stdout: string; stderr: string; status: number | null } {
+  const env = { ...process.env, PATH: `${BIN}:${WITHOUT_VIRSH}`, FAKE: virsh.folder }
+  return runCommand([...words, ...HOST], { env })
+}
+
+t.test('plan, check and transform read the definition that libvirt has', async (t) => {
+  const virsh = fake(['db1', 'db2'])
+  const file = join(virsh.folder, `${uuidOf(1)}.xml`)
+  const ofGuest = (command: string): ReturnType<typeof read> => read(virsh, [command, '--guest', 'db2'])
+  for (const command of ['plan', 'transform']) {
+    const asked = ofGuest(command)
+    t.equal(asked.status, 0, asked.stderr)
+    t.equal(asked.stdout, read(virsh, [command, file]).stdout, `${command} prints what it prints of a file`)
+  }
+  const checked = ofGuest('check')
+  const ofFile = read(virsh, ['check', file])
+  t.same([checked.status, checked.stdout], [ofFile.status, ofFile.stdout])
+  t.match(ofGuest('transform').stdout, /<memnode cellid=['"]1['"] mode=['"]strict/)
+  t.equal(virsh.calls(`dumpxml --inactive --security-info ${uuidOf(1)}`), 4)
+  t.equal(virsh.calls('define'), 0)
+  const out = join(virsh.folder, 'out.xml')
+  t.equal(read(virsh, ['transform', '--guest', 'db2', '-o', out]).status, 0)
+  t.equal(statSync(out).mode & 0o777, 0o600, 'it holds the passwords of the guest')
+  t.equal(readFileSync(out, 'utf8'), ofGuest('transform').stdout)
+})
+
+t.test('a guest that libvirt does not have', async (t) => {
+  for (const command of ['plan', 'check', 'transform']) {
+    const { status, stdout, stderr } = read(fake(['db1']), [command, '--guest', 'db2'])
+    t.same([status, stdout], [1, ''], command)
+    t.match(stderr, /^error\[guest-missing\]: [\s\S]*db1/)
+  }
+})
+
+long('a slow call is named on a terminal, and only there', async (t) => {
+  const virsh = fake(['db1'], { dumpxml: 'case "$*" in *--security*) sleep 1.5;; esac' })
+  const env = { ...process.env, PATH: `${BIN}:${process.env.PATH}`, FAKE: virsh.folder }
+  const words = `${COMMAND.join(' ')} check --guest db1 ${HOST.join(' ')}`
+  const onTerminal = (options: string): string => {
+    const terminal = ['-qec', `${words} ${options} > /dev/null`, '/dev/null']
+    return spawnSync('script', terminal, { env, encoding: 'utf8', input: '' }).stdout
+  }
+  const named = `waiting for: virsh dumpxml --inactive --security-info ${uuidOf(0)}`
+  t.match(onTerminal(''), named)
+  t.notMatch(onTerminal('--json'), 'waiting')
+  t.notMatch(read(virsh, ['check', '--guest', 'db1']).stderr, 'waiting')
+})
+
 // ---- The end of virsh, and signals ----
 
-t.test('a child of virsh that keeps stdout open does not delay the end', async (t) => {
+long('a child of virsh that keeps stdout open does not delay the end', async (t) => {
   const virsh = fake(['db1'], { uri: 'sleep 50 &', define: 'sleep 50 &' })
   const defined = await run(virsh, DEFINE)
   t.equal(defined.status, 0, defined.stderr)
@@ -169,7 +221,7 @@ t.test('a child of virsh that keeps stdout open does not delay the end', async (
   t.ok(watched.tookMs < 20_000, `${watched.tookMs} ms`)
 })
 
-t.test('output after the end of virsh itself is still read', async (t) => {
+long('output after the end of virsh itself is still read', async (t) => {
   const virsh = fake(['db1'], { list: '(sleep 0.3; cat "$FAKE/list") & exit 0' })
   const { status, stdout } = await run(virsh, ONCE)
   t.equal(status, 0)
@@ -214,7 +266,7 @@ t.test('a signal while virsh define is under way', async (t) => {
   const [copy = ''] = readdirSync(join(virsh.folder, 'backup'))
   t.ok(
     unknown.stderr.includes(
-      `virsh define ${join(virsh.folder, 'backup', copy)} brings the former definition back`,
+      `virsh define ${join(virsh.folder, 'backup', copy)} restores the previous definition`,
     ),
     unknown.stderr,
   )
@@ -239,7 +291,7 @@ t.test('a signal while virsh define is under way', async (t) => {
   t.match(
     finished.stderr,
     pattern(
-      /^error\[define-unread\]: db1 is defined, and the stored definition could not/,
+      /^error\[define-unread\]: db1 is defined, but the stored definition could not/,
       / be read: virsh dumpxml .* SIGTERM/,
     ),
   )
@@ -250,7 +302,7 @@ t.test('a signal while virsh define is under way', async (t) => {
   )
 })
 
-t.test('a virsh that crashes', async (t) => {
+long('a virsh that crashes', async (t) => {
   const killed = await run(fake(['db1'], { define: 'kill -9 $$' }), DEFINE)
   t.equal(killed.status, 1)
   t.match(
@@ -262,7 +314,7 @@ t.test('a virsh that crashes', async (t) => {
     DEFINE,
   )
   t.equal(readBack.status, 1)
-  t.match(readBack.stderr, /^error\[define-unread\]: db1 is defined, and /)
+  t.match(readBack.stderr, /^error\[define-unread\]: db1 is defined, but /)
   for (const command of ['uri', 'list', 'dumpxml', 'dominfo']) {
     const { status, stderr } = await run(fake(['db1'], { [command]: 'kill -9 $$' }), DEFINE)
     t.equal(status, 1)
@@ -286,7 +338,7 @@ t.test('garbage', async (t) => {
     'no UTF-8': ["printf 'a\\377b\\n'; exit 0", /printed "a\ufffdb"/],
   }
   for (const command of ['uri', 'list', 'dominfo', 'dumpxml']) {
-    for (const [what, [script, printed]] of sampled(Object.entries(prints), 2)) {
+    for (const [what, [script, printed]] of sampled(Object.entries(prints), 4)) {
       if (command === 'list' && what === 'nothing') continue
       for (const words of [DEFINE, ONCE]) {
         const { status, stdout, stderr } = await run(fake(['db1'], { [command]: script }), words)
@@ -304,7 +356,7 @@ t.test('garbage', async (t) => {
     secret.stderr,
     pattern(
       /^error\[virsh-output\]: virsh dumpxml printed "<domain\.\.\."\n {3}why:/,
-      / expected is a whole <domain>; at line 1, column \d+ /,
+      / expected a complete <domain>; line 1, column \d+: /,
     ),
   )
   t.notMatch(secret.stderr, /s3cret/)

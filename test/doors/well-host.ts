@@ -2,15 +2,16 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type CpuSet, parseSet } from '../../src/base/idset.ts'
+import type { CpuSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import type { Inspection } from '../../src/doctor/inspection.ts'
-import { readQemuConf } from '../../src/doctor/qemu-user.ts'
 import { folder as emptyFolder, filesOfTree, put } from '../../src/host/capture/tree.ts'
 import { selinuxMode } from '../../src/host/confinement.ts'
 import { readDaemon } from '../../src/host/daemon.ts'
 import type { Files } from '../../src/host/files.ts'
 import { parts } from '../../src/host/paths.ts'
 import { readHost } from '../../src/host/sysfs.ts'
+import { readQemuConf } from '../../src/machine/read/qemu-conf.ts'
 
 /** Files by path. */
 export type Tree = Readonly<Record<string, string>>

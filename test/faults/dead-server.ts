@@ -1,6 +1,6 @@
-// `node dead-server.cjs FOLDER`: mounts a file system there that takes every request and answers none but the
-// first, and says "ready". Whoever looks into it waits in the kernel, and not even SIGKILL ends that, until
-// this process ends.
+// `node dead-server.cjs FOLDER`: mounts a file system there that accepts every request and answers none but
+// the first, and says "ready". Whoever looks into it waits in the kernel, and not even SIGKILL ends that,
+// until this process ends.
 //
 // @see linux/fuse.h: fuse_in_header, fuse_out_header, fuse_init_out
 

@@ -135,7 +135,7 @@ function programFaults(): Fault[] {
     ['node is missing', { node: at('gone') }],
     ['node is a folder', { node: folder }],
     ['node may not be executed', { node: PROGRAM }],
-    ['node is no program', { node: write('junk', 'no program\u0000', 0o755) }],
+    ['node is not a program', { node: write('junk', 'not a program\u0000', 0o755) }],
     ['node without its interpreter', { node: write('uninterpreted', '#!/no/such/sh\n', 0o755) }],
     [
       'node without its library',
@@ -257,7 +257,7 @@ function environmentFaults(): Fault[] {
     ['a PATH that leads nowhere', { PATH: '/no/such' }],
     ['no HOME', { HOME: undefined }],
     ['no LC_ALL', { LC_ALL: undefined }],
-    ['an LC_ALL that nobody has', { LC_ALL: 'xx_XX.UTF-8' }],
+    ['an LC_ALL that does not exist', { LC_ALL: 'xx_XX.UTF-8' }],
     ['IFS', { IFS: 'a/' }],
     ['a library that is to be loaded first and is gone', { LD_PRELOAD: '/no/such.so' }],
     ['an empty VIRT_NUMA_SHIM', { VIRT_NUMA_SHIM: '' }],
@@ -310,7 +310,7 @@ function streamFaults(small: string): Fault[] {
       input: (asks) => domain(asks, LONG),
     },
     {
-      name: 'nobody reads stdout',
+      name: 'stdout without a reader',
       effect: 'unprinted',
       unasked: 'works',
       stdout: 'unread',
@@ -554,7 +554,7 @@ function wrongWith(
   return found
 }
 
-/** So many at once: most of them wait. */
+/** How many run at once; most of them wait. */
 const AT_ONCE = 4
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -9,7 +9,7 @@ import type { Ended } from './programs.ts'
 import { kept, MOST_BYTES, MOST_MESSAGE_BYTES, receive, textOf } from './received.ts'
 
 /** How a program is run; all absent: without stdin, for at most 60 seconds. */
-export interface ProgramOptions {
+interface ProgramOptions {
   /** An open file to be its standard input. */
   readonly file?: number
   readonly timeoutS?: number

@@ -8,7 +8,7 @@ const MOST_LINE_BYTES = 64 * 1024
 const NEWLINE = 0x0a
 
 /** `unreadable`: a line that is too long or not UTF-8 was left out; true for every chunk of such a line. */
-export interface Lines {
+interface Lines {
   readonly lines: readonly string[]
   readonly unreadable: boolean
 }

@@ -18,7 +18,7 @@ export interface Ended {
 }
 
 /** How a program is run; all absent: without stdin, for at most 60 seconds. */
-export interface Running {
+interface Running {
   readonly input?: string
   readonly timeoutS?: number
   /**
@@ -29,7 +29,7 @@ export interface Running {
 }
 
 /** An open file to be its stdin, and the time limit. */
-export interface Brief {
+interface Brief {
   readonly file: number
   readonly timeoutS: number
 }
@@ -76,7 +76,7 @@ function optionsOf({ input, timeoutS = 60, bare }: Running) {
 }
 
 /** What the library reports about a program that ended. */
-interface Told {
+interface Reported {
   readonly exitCode?: number | undefined
   readonly stdout?: unknown
   readonly stderr?: unknown
@@ -84,7 +84,7 @@ interface Told {
   readonly failed: boolean
 }
 
-function endedOf({ exitCode, stdout, stderr, shortMessage, failed }: Told): Ended {
+function endedOf({ exitCode, stdout, stderr, shortMessage, failed }: Reported): Ended {
   return {
     ...(exitCode !== undefined && { status: exitCode }),
     stdout: String(stdout ?? ''),

@@ -8,7 +8,7 @@ export const MOST_BYTES = 16 * 1024 * 1024
 export const MOST_MESSAGE_BYTES = 64 * 1024
 
 /** What a program printed. */
-export interface Received {
+interface Received {
   readonly output: Uint8Array
   readonly stdout: string
   readonly stderr: string

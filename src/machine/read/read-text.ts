@@ -1,27 +1,24 @@
 // Files and stdin as text, each kind with its own size limit.
 
-import { fstatSync, statSync } from 'node:fs'
-import { formatKiB } from '../../base/memory.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
 import { refuse } from '../../codes/codes.ts'
+import type { DocumentKind } from '../../codes/files.ts'
 import type { Source } from '../../explain/diagnostics.ts'
 import { hiddenInConfig } from '../../request/config-shown.ts'
+import { readAtMost, statusOf, statusOfOpen } from '../node/system.ts'
 import { systemError } from '../system-error.ts'
-import { readAtMost, withFile } from './read-bytes.ts'
+import { withFile } from './read-bytes.ts'
 
-/**
- * What a text is, how large it usually is, and how large it may be: any is read within a second and 256 MB.
- */
+/** What a file holds, and how large it may be: any is read within a second and 256 MB. */
 export interface Kind {
-  readonly kind: string
-  readonly usual: string
+  readonly kind: DocumentKind
   readonly mostKiB: number
 }
 
 /** A document of libvirt. */
-export const DOMAIN: Kind = { kind: 'a domain', usual: '10 KiB', mostKiB: 16 * 1024 }
+export const DOMAIN: Kind = { kind: 'domain', mostKiB: 16 * 1024 }
 /** KubeVirt's VirtualMachineInstance. */
-export const VMI: Kind = { kind: 'a VMI', usual: '10 KiB', mostKiB: 1024 }
+export const VMI: Kind = { kind: 'vmi', mostKiB: 1024 }
 
 /** `-` or undefined is stdin. @throws Refusal `unreadable`, `too-large`, `utf8-invalid` */
 export function readText(path: string | undefined, kind: Kind): string {
@@ -35,8 +32,8 @@ export function readText(path: string | undefined, kind: Kind): string {
  */
 export function modeOfInput(path: string | undefined): number {
   try {
-    const status = path === undefined || path === '-' ? fstatSync(0) : statSync(path)
-    return status.isFile() ? status.mode & 0o666 : 0o666
+    const status = path === undefined || path === '-' ? statusOfOpen(0) : statusOf(path)
+    return status === undefined ? 0o600 : status.is === 'file' ? status.mode & 0o666 : 0o666
   } catch {
     return 0o600
   }
@@ -63,15 +60,15 @@ export function readBytes(path: string | undefined, { mostKiB, kind }: Kind): Ui
 }
 
 /** @throws Refusal `too-large` */
-export function checkSize(bytes: Uint8Array, file: string, { mostKiB, ...kind }: Kind): void {
-  if (bytes.length > mostKiB * 1024) refuse('too-large', { file, max: formatKiB(mostKiB), ...kind })
+export function checkSize(bytes: Uint8Array, file: string, { mostKiB, kind }: Kind): void {
+  if (bytes.length > mostKiB * 1024) refuse('too-large', { file, kind, maxKiB: mostKiB })
 }
 
 /** The administrator's configuration file. */
 export const CONFIG = '/etc/libvirt/virt-numa.conf'
 
 /** The configuration as text. */
-export const SETTINGS: Kind = { kind: 'a configuration', usual: '1 KiB', mostKiB: 256 }
+export const SETTINGS: Kind = { kind: 'configuration', mostKiB: 256 }
 
 /**
  * The text of the configuration. The default file may be missing, a file that was named may not.
@@ -85,7 +82,7 @@ export function readConfigText(path: string | undefined, fallback = CONFIG): Sou
 
 function isThere(file: string): boolean {
   try {
-    return statSync(file, { throwIfNoEntry: false }) !== undefined
+    return statusOf(file) !== undefined
   } catch (error) {
     throw systemError(error, (fault) => refuse('unreadable', { file, ...fault }))
   }

@@ -1,6 +1,7 @@
 // Bytes -> an open file, all of them. The system may write fewer than it is given and report success.
 
 import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { pause } from '../node/system.ts'
 import { errnoOf, faultOf } from '../system-error.ts'
 
 /**
@@ -51,9 +52,4 @@ export function readContent(file: number): Buffer {
     done += read
   }
   return bytes
-}
-
-/** Blocks this thread. */
-export function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }

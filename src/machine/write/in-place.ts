@@ -1,8 +1,9 @@
 // New content for a file that must stay the same inode: it has several names, or something is mounted on it.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { pause } from '../node/system.ts'
 import { errnoOf, faultOf } from '../system-error.ts'
-import { pause, readContent, writeContent } from './bytes.ts'
+import { readContent, writeContent } from './bytes.ts'
 import { createFile, removeIfThere, temporaryName } from './temporary-file.ts'
 
 /** The path of the copy that an error left behind. */

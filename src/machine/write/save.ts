@@ -14,9 +14,10 @@ import {
   statSync,
 } from 'node:fs'
 import { refuse } from '../../codes/codes.ts'
+import { pause } from '../node/system.ts'
 import { runBriefly } from '../programs/programs.ts'
 import { errnoOf, faultOf, systemError } from '../system-error.ts'
-import { pause, writeAll } from './bytes.ts'
+import { writeAll } from './bytes.ts'
 import { keptBy, writeInPlace } from './in-place.ts'
 import { createFile, replaceFile } from './temporary-file.ts'
 
@@ -145,7 +146,7 @@ function openPipe(path: string): number {
 const COPY = ['--attributes-only', '--preserve=all,xattr', '--no-preserve=ownership,timestamps,links', '--']
 
 /** Runs a program; tests replace it. */
-export type Ask = typeof runBriefly
+type Ask = typeof runBriefly
 
 /**
  * Copies owner, mode, access control list and extended attributes with cp, since Node has no calls for them;

@@ -20,7 +20,7 @@ import { writeContent } from './bytes.ts'
  * What a file is created with. `finish` gets the open file with its content, before it has its name: for
  * owner, mode and the like.
  */
-export interface NewFile {
+interface NewFile {
   readonly bytes: Uint8Array
   readonly mode: number
   readonly finish?: (file: number) => void
