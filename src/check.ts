@@ -3,7 +3,7 @@
 // invalid: libvirt or QEMU refuses it, whatever is free. capacity: it lacks pages or memory now. Both are
 // reported only when facts of the host prove them; an unknown fact is taken in favour of the guest.
 
-import { type Bound, boundsLeft, boundWords } from './base/bounds.ts'
+import { type Bound, boundsLeft } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
 import {
   type CpuSet,
@@ -16,26 +16,52 @@ import {
   union,
   type VcpuSet,
 } from './base/idset.ts'
-import { formatKiB } from './base/memory.ts'
-import { diagnostic } from './codes/codes.ts'
-import type { DomainView, Resources } from './model.ts'
-import { type Backing, withDimms } from './plan/backing/backings.ts'
+import { sum } from './base/lists.ts'
+import { diagnostic, divideRefused } from './codes/codes.ts'
+import type { NamesCpus } from './codes/cpus.ts'
+import type { DomainView } from './model/domain.ts'
+import type { Resources, StartMemory } from './model/host.ts'
+import type { Placement, PlanInput } from './model/placement.ts'
+import { allocationOfCell, backingNodes, emulatorAsWritten } from './plan/backing/allocation.ts'
+import { type Backing, sourceOf, withDimms } from './plan/backing/backings.ts'
 import { devicesAway, nodesAway } from './plan/backing/devices.ts'
-import { memoryNodes, nodesWithMemory } from './plan/backing/memory-nodes.ts'
+import { nodesBehind, nodesWithMemory } from './plan/backing/memory-nodes.ts'
 import { shortages } from './plan/backing/shortages.ts'
 import { nodeDistance } from './plan/cells/distances.ts'
 import { pagesizeKiBOf } from './plan/cells/pagesize.ts'
 import { nodeByCpu } from './plan/cpus/available.ts'
+import { takenNotes } from './plan/cpus/cpu-notes.ts'
 import { reaching } from './plan/cpus/emulator.ts'
-import { pinnedThreads, threadWords } from './plan/cpus/pinned-threads.ts'
+import { pinnedThreads, threadIds } from './plan/cpus/pinned-threads.ts'
+import { plan } from './plan/plan.ts'
+import { refusedBySome } from './plan/refused/by-version.ts'
+import { allocatedWithoutCpus } from './plan/refused/without-cpus.ts'
 import { refusedByLibvirt } from './plan/refused.ts'
-import { writtenCells } from './plan/written.ts'
+import { checkResctrlIds } from './plan/resctrl-ids.ts'
+import { topologyNotes } from './plan/topology-notes.ts'
+import { writtenCells, writtenPlacement } from './plan/written.ts'
 
 /** Findings in the order invalid, capacity, notes; empty where nothing known is wrong. */
 export function preflight(view: DomainView, resources: Resources): Diagnostic[] {
-  const invalid = [...refusedByLibvirt(view), ...checkNodes(view, resources), ...checkCpus(view, resources)]
+  const [missingIds, resctrlNotes] = divideRefused(checkResctrlIds(view, resources))
+  const [allocated, allocatedFar] = divideRefused(
+    allocatedWithoutCpus(view, writtenPlacement(view, resources), resources, emulatorAsWritten(view)),
+  )
+  const invalid = [
+    ...refusedByLibvirt(view),
+    ...checkNodes(view, resources),
+    ...checkCpus(view, resources),
+    ...allocated,
+    ...missingIds,
+  ]
   const backings = writtenBackings(view, resources)
-  return [...invalid, ...shortages(resources, backings), ...notesOn(view, resources, backings)]
+  return [
+    ...invalid,
+    ...shortages(resources, backings),
+    ...notesOn(view, resources, backings),
+    ...allocatedFar,
+    ...resctrlNotes,
+  ]
 }
 
 /**
@@ -48,12 +74,41 @@ export function pinsBeyond(view: DomainView, bounds: readonly Bound[], { allowed
   )
   const pinned = union(...beyond.map(({ pin }) => pin))
   if (beyond.length === 0) return []
-  const facts = {
-    threads: threadWords(beyond),
-    pinned: formatSet(pinned),
-    bounds: boundWords(pinned, bounds),
-  }
+  const facts = { threads: threadIds(beyond), pinned, bounds: boundsLeft(pinned, bounds) }
   return [diagnostic('pins-beyond', facts)]
+}
+
+/** Notes where the cells and pins of a domain do not follow its topology. */
+export function topologyKept(input: PlanInput): Diagnostic[] {
+  const placementOf = ({ view, resources, request }: PlanInput): Placement =>
+    writtenPlacement(view, resources, request)
+  const decide = (changed: PlanInput): Placement =>
+    changed.request.existing === 'replace' ? plan(changed).placement : placementOf(changed)
+  return topologyNotes({ input, placement: placementOf(input), decide })
+}
+
+/**
+ * What QEMU allocates when it starts the guest: huge pages always, ordinary memory only if the domain says
+ * so. The same nodes and page size are there once.
+ */
+export function startMemory(view: DomainView, resources: Resources): StartMemory[] {
+  const found = new Map<string, StartMemory>()
+  for (const { nodes, memoryKiB, pagesizeKiB, atStart } of writtenBackings(view, resources)) {
+    if (pagesizeKiB === undefined && atStart !== true) continue
+    const key = `${formatSet(nodes)} ${pagesizeKiB}`
+    const wholeKiB = pagesizeKiB === undefined ? memoryKiB : Math.ceil(memoryKiB / pagesizeKiB) * pagesizeKiB
+    const before = found.get(key)?.memoryKiB ?? 0
+    found.set(key, { nodes, memoryKiB: before + wholeKiB, ...(pagesizeKiB && { pagesizeKiB }) })
+  }
+  return [...found.values()].filter(({ nodes }) => nodes.length > 0)
+}
+
+/** Whether QEMU may allocate any memory of the guest when it starts it; on what host does not matter. */
+export function allocatesAtStart(view: DomainView): boolean {
+  const hasPages =
+    view.cellPages.some((pages) => pages !== 'ordinary') ||
+    view.memoryDevices.some(({ pagesizeKiB }) => pagesizeKiB !== undefined)
+  return hasPages || sourceOf(view).atStart
 }
 
 // ---- Against the host ----
@@ -61,35 +116,30 @@ export function pinsBeyond(view: DomainView, bounds: readonly Bound[], { allowed
 function checkNodes(view: DomainView, resources: Resources): Diagnostic[] {
   const { memory, memnodes } = view.tune
   return [
-    ...(memory?.nodes === undefined ? [] : nodesAway('<memory nodeset>', memory.nodes, resources)),
+    ...(memory?.nodes === undefined ? [] : nodesAway({ is: 'memory' }, memory.nodes, resources)),
     ...memnodes
       .filter(({ cell }) => cell < view.cells.length)
-      .flatMap(({ cell, nodes }) => nodesAway(`the memnode of cell ${cell}`, nodes, resources)),
+      .flatMap(({ cell, nodes }) => nodesAway({ is: 'memnode', cell }, nodes, resources)),
     ...devicesAway(view, resources),
   ]
 }
 
 function checkCpus(view: DomainView, { allowed }: Resources): Diagnostic[] {
-  const vcpus = new Map(
-    [...view.vcpupin]
+  const { emulatorpin, vcpuCpuset } = view
+  const named: readonly (readonly [NamesCpus, CpuSet])[] = [
+    ...[...view.vcpupin]
       .filter(([vcpu]) => vcpu < view.vcpus)
-      .map(([vcpu, cpus]) => [`the pin of vCPU ${vcpu}`, cpus]),
-  )
-  const named: [string, CpuSet][] = [
-    ...vcpus,
-    ...(view.emulatorpin === undefined ? [] : [['the emulatorpin', view.emulatorpin] as [string, CpuSet]]),
-    ...[...view.iothreadpin].map(([id, cpus]): [string, CpuSet] => [`the pin of I/O thread ${id}`, cpus]),
-    ...(view.vcpuCpuset === undefined || view.vcpuAuto
-      ? []
-      : [['<vcpu cpuset>', view.vcpuCpuset] as [string, CpuSet]]),
+      .map(([id, cpus]) => [{ is: 'vcpupin', id }, cpus] as const),
+    ...(emulatorpin === undefined ? [] : [[{ is: 'emulatorpin' }, emulatorpin] as const]),
+    ...[...view.iothreadpin].map(([id, cpus]) => [{ is: 'iothreadpin', id }, cpus] as const),
+    ...(vcpuCpuset === undefined || view.vcpuAuto ? [] : [[{ is: 'vcpu-cpuset' }, vcpuCpuset] as const]),
   ]
-  const text = formatSet(allowed.cpus)
-  return named.flatMap(([element, cpus]) => {
+  return named.flatMap(([of, cpus]) => {
     const outside = subtract(cpus, allowed.cpus)
     // The kernel reduces an affinity to the allowed CPUs, and refuses it only when none is left.
     return outside.length < cpus.length
       ? []
-      : [diagnostic('cpus-outside', { element, cpus: formatSet(outside), allowed: text })]
+      : [diagnostic('cpus-outside', { of, cpus: outside, allowed: allowed.cpus })]
   })
 }
 
@@ -104,9 +154,16 @@ function writtenBackings(view: DomainView, resources: Resources): Backing[] {
     if (pagesizeKiB === undefined) return []
     const isStrict = memnode?.mode === 'strict'
     const nodes = isStrict ? memnode.nodes : confined
-    const backing = { cell: id, memoryKiB, nodes, bound: isStrict, ...(pagesizeKiB > 0 && { pagesizeKiB }) }
+    const backing = {
+      memoryKiB,
+      nodes,
+      bound: isStrict,
+      ...sourceOf(view),
+      ...(pagesizeKiB > 0 && { pagesizeKiB }),
+    }
     // Without cells, <memory> includes the memory devices.
-    return view.cells.length === 0 ? [backing] : withDimms(backing, view.memoryDevices, resources)
+    if (view.cells.length === 0) return [backing]
+    return withDimms({ ...backing, cell: id }, view.memoryDevices, resources)
   })
 }
 
@@ -114,24 +171,16 @@ function writtenBackings(view: DomainView, resources: Resources): Backing[] {
 
 function notesOn(view: DomainView, resources: Resources, backings: readonly Backing[]): Diagnostic[] {
   const { cells, memoryDevices, memoryKiB, currentMemoryKiB, hugepages } = view
-  const sumKiB = [
-    ...cells.map((cell) => cell.memoryKiB),
-    ...memoryDevices.map(({ sizeKiB }) => sizeKiB),
-  ].reduce((sum, each) => sum + each, 0)
+  const sumKiB = sum(cells.map((cell) => cell.memoryKiB)) + sum(memoryDevices.map(({ sizeKiB }) => sizeKiB))
   return [
-    ...(cells.length > 0 && sumKiB !== memoryKiB
-      ? [diagnostic('memory-sum', { memory: formatKiB(memoryKiB), sum: formatKiB(sumKiB) })]
-      : []),
+    ...(cells.length > 0 && sumKiB !== memoryKiB ? [diagnostic('memory-sum', { memoryKiB, sumKiB })] : []),
     ...(hugepages !== undefined && currentMemoryKiB !== undefined && currentMemoryKiB < memoryKiB
-      ? [
-          diagnostic('balloon-without-effect', {
-            current: formatKiB(currentMemoryKiB),
-            memory: formatKiB(memoryKiB),
-          }),
-        ]
+      ? [diagnostic('balloon-without-effect', { currentKiB: currentMemoryKiB, memoryKiB })]
       : []),
+    ...refusedBySome(view),
     ...emulatorApart(view, resources, backings),
     ...remotePins(view, resources),
+    ...takenNotes([...view.vcpupin.values()], resources),
   ]
 }
 
@@ -149,15 +198,19 @@ function emulatorApart(view: DomainView, resources: Resources, backings: readonl
   }))
   const more = union(...reaching(cpus, backing, { nodes }, union(...view.vcpupin.values())))
   if (more.length === 0) return []
-  const element = emulatorpin === undefined ? '<vcpu cpuset>' : 'the emulatorpin'
+  const of = emulatorpin === undefined ? 'vcpu-cpuset' : 'emulatorpin'
   const ids = nodes.filter((node) => intersect(more, node.cpus).length > 0).map(({ id }) => id)
-  const facts = { nodes: formatSet(ids), count: ids.length, reaching: formatSet(union(cpus, more)) }
-  return [diagnostic('emulator-apart', { element, ...facts })]
+  return [diagnostic('emulator-apart', { of, nodes: setOf<NodeSet>(ids), reaching: union(cpus, more) })]
 }
 
 function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
   if (nodesWithMemory(resources).length === 0) return []
-  const memoryOf = memoryNodes(resources, nodeDistance(resources))
+  const distance = nodeDistance(resources)
+  const usable = backingNodes(resources, emulatorAsWritten(view))
+  const behind = {
+    later: nodesBehind(resources, distance),
+    'at-start': nodesBehind(resources, distance, usable['at-start']),
+  }
   const pinnedOn = nodesOfPins(view, resources)
   return view.cells.flatMap(({ id, vcpus }) => {
     const bound = view.tune.memnodes.find(({ cell }) => cell === id)?.nodes
@@ -172,15 +225,10 @@ function remotePins(view: DomainView, resources: Resources): Diagnostic[] {
     }
     return resources.nodes.flatMap(({ id: node }, index) => {
       const pinned = there.get(index)
-      if (pinned === undefined || has(bound, node) || has(bound, memoryOf(node)[0] as number)) return []
-      return [
-        diagnostic('pin-remote', {
-          vcpus: formatSet(setOf<VcpuSet>(pinned)),
-          cell: id,
-          pinned: `${node}`,
-          nodes: formatSet(bound),
-        }),
-      ]
+      const near = behind[allocationOfCell(view.cellPages[id], resources, view)](node)
+      const isNear = has(bound, node) || near.some((each) => has(bound, each))
+      if (pinned === undefined || isNear) return []
+      return [diagnostic('pin-remote', { vcpus: setOf<VcpuSet>(pinned), cell: id, node, nodes: bound })]
     })
   })
 }

@@ -4,7 +4,7 @@
 import { inSource } from './base/diagnostic.ts'
 import { refuse } from './codes/codes.ts'
 import { NAMESPACE, readWrittenKeys } from './domain/metadata.ts'
-import type { DomainView } from './model.ts'
+import type { DomainView } from './model/domain.ts'
 import type { Config } from './request/config.ts'
 import { optedIn } from './request/sources.ts'
 import { child, parseXml, type XmlDocument } from './xml/parse.ts'

@@ -3,25 +3,38 @@
 
 import { withCuts } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
-import { refuseAll } from './codes/codes.ts'
+import { divideRefused, refuseAll } from './codes/codes.ts'
 import { checkType } from './document.ts'
+import { foreignNotes } from './domain/checks/foreign.ts'
 import { editsFor } from './domain/edits.ts'
+import type { Fitting } from './domain/section.ts'
+import { memoryModeNotes } from './domain/tune-edits.ts'
 import { readDomain } from './domain/view.ts'
-import { resourcesOf } from './host/resources.ts'
-import type { Allowed, DomainView, Existing, Host, Placement, Planned, Request, Resources } from './model.ts'
+import { hostFor, resourcesOf } from './host/resources.ts'
+import type { DomainView } from './model/domain.ts'
+import type { Allowed, Host, Resources } from './model/host.ts'
+import type { NodesReason, Placement, PlanInput, Planned } from './model/placement.ts'
+import type { Existing, Request } from './model/request.ts'
+import { type EmulatorCpus, emulatorAsWritten } from './plan/backing/allocation.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
 import { type BoundedInput, pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
+import { pinNotes } from './plan/pin-notes.ts'
 import { shortagesOf } from './plan/placed-shortages.ts'
-import { hasCells, plan } from './plan/plan.ts'
+import { plan } from './plan/plan.ts'
 import { type Move, rebind } from './plan/rebind.ts'
+import { placedRefusedBySome } from './plan/refused/by-version.ts'
+import { allocatedWithoutCpus } from './plan/refused/without-cpus.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
-import type { PlanInput } from './plan/situation.ts'
+import { resctrlIds } from './plan/resctrl-ids.ts'
+import { hasCells } from './plan/situation.ts'
+import { topologyNotes } from './plan/topology-notes.ts'
 import { writtenPlacement } from './plan/written.ts'
 import { type Config, defaultConfig } from './request/config.ts'
 import { type GuestRequest, guestRequest, type Purpose } from './request/guest-request.ts'
 import type { RequestedKeys } from './request/request.ts'
 import type { Vmi } from './request/vmi.ts'
-import { applyEdits, type Edit, type Write } from './xml/edit.ts'
+import { applyEdits, type Edit } from './xml/edit.ts'
+import type { Write } from './xml/insert.ts'
 import type { XmlDocument } from './xml/parse.ts'
 
 /** What is known before the domain is read. `allowed` lacks what no cgroup or snapshot states. */
@@ -34,6 +47,8 @@ export interface Surroundings {
   readonly vmi?: Vmi
   /** From the command line: the strongest. */
   readonly flags?: RequestedKeys
+  /** About what could not be read of the host. */
+  readonly notes?: readonly Diagnostic[]
   /** The guest runs, here or elsewhere, so libvirt and QEMU accept it: nothing is refused on their behalf. */
   readonly runs?: true
 }
@@ -47,6 +62,8 @@ export interface Placed {
   readonly request: Request
   readonly resources: Resources
   readonly placement: Placement
+  /** Why these nodes, where nodes were chosen. */
+  readonly reason?: NodesReason
   readonly edits: readonly Edit[]
   readonly text: string
   readonly notes: readonly Diagnostic[]
@@ -64,19 +81,53 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
   if (!asked.isPlaced) return unchanged(document, view, asked)
   const { input, planned, notes } = withCuts(asked.notes, () => decide(view, asked, move))
   const { request, resources } = input
-  const { placement, keeps } = planned
-  if (!surroundings.runs) refuseAll(refusedWhenPlaced(view, planned))
-  const edits = editsFor({ document, view, placement, keeps, rules: request.rules, write })
+  const { placement, keeps, reason } = planned
+  const isImmediate = request.rules.allocation === 'immediate'
+  const written: DomainView = isImmediate ? { ...view, allocation: 'immediate' } : view
+  const resctrl = resctrlIds(view, placement.binding.vcpupin, resources)
+  const [impossible, ofResctrl] = divideRefused(resctrl.found)
+  const [unallocatable, ofAllocation] = divideRefused(
+    allocatedWithoutCpus(written, placement, resources, emulatorOf(view, planned)),
+  )
+  // Where it runs now, QEMU allocated its memory on other nodes.
+  const refused = surroundings.runs ? [] : refusedWhenPlaced(written, planned)
+  refuseAll([...refused, ...unallocatable, ...impossible])
+  const fitting: Fitting = {
+    ...{ document, view, placement, keeps, rules: request.rules, write },
+    cacheIds: resctrl.ids,
+  }
+  const edits = editsFor(fitting)
   return {
     document,
     view,
     request,
     resources,
     placement,
+    ...(reason && { reason }),
     edits,
     text: edits.length === 0 ? document.text : applyEdits(document.text, edits),
-    notes: [...shortagesOf(planned, input), ...planned.notes, ...asked.notes, ...notes],
+    notes: [
+      ...shortagesOf(planned, input),
+      // A guest that moves cannot get other cells.
+      ...(move === undefined ? topologyNotes({ input, placement, decide: placementOf }) : []),
+      ...planned.notes,
+      ...ofAllocation,
+      ...ofResctrl,
+      ...(keeps === 'everything' ? [] : [...memoryModeNotes(fitting), ...pinNotes(view, planned, request)]),
+      ...foreignNotes(document, edits),
+      ...placedRefusedBySome(view, planned.keeps),
+      ...asked.notes,
+      ...notes,
+      ...(surroundings.notes ?? []),
+    ],
   }
+}
+
+/** Whether libvirt will know CPUs for the emulator. */
+function emulatorOf(view: DomainView, { keeps, placement }: Planned): EmulatorCpus {
+  if (keeps === 'everything') return emulatorAsWritten(view)
+  const isPinned = placement.binding.emulatorpin !== undefined || view.vcpuCpuset !== undefined
+  return isPinned ? 'pinned' : 'unpinned'
 }
 
 /**
@@ -87,7 +138,7 @@ export function requestFor(view: DomainView, surroundings: Surroundings, purpose
   const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
   const { configSource = 'the configuration' } = surroundings
   return guestRequest(view, {
-    available: resourcesOf(host, allowed),
+    available: resourcesOf(hostFor(host, view.name), allowed),
     confined: allowed.cpus,
     config,
     configSource,
@@ -118,18 +169,26 @@ interface Decided {
 /** Cuts a tenant's pins to their bounds, and then plans new cells or binds those that the guest has. */
 function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
   const { request, resources, tenantPins: tenant } = asked
-  const keepsCells =
-    move !== undefined || (view.cells.length > 0 && keepsExisting[request.existing](view, request))
   const asWritten: PlanInput = { view, resources, request }
+  const keeps = keepsCells(asWritten, move)
   const { input, pins, notes }: BoundedInput =
     tenant === undefined
       ? { input: asWritten, pins: 'as-written', notes: [] }
-      : pinsWithinBounds(asWritten, tenant, keepsCells ? 'kept' : 'new')
-  const planned = withCuts(notes, () => (keepsCells ? rebind(input, move ?? 'if-broken') : plan(input)))
+      : pinsWithinBounds(asWritten, tenant, keeps ? 'kept' : 'new')
+  const planned = withCuts(notes, () => planOrRebind(input, move))
   // Pins that were cut are written, even where the binding stays.
   const isCut = pins === 'cut' && planned.keeps === 'everything'
   return { input, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
+
+const placementOf = (input: PlanInput): Placement => planOrRebind(input, undefined).placement
+
+function planOrRebind(input: PlanInput, move: Move | undefined): Planned {
+  return keepsCells(input, move) ? rebind(input, move ?? 'if-broken') : plan(input)
+}
+
+const keepsCells = ({ view, request }: PlanInput, move: Move | undefined): boolean =>
+  move !== undefined || (view.cells.length > 0 && keepsExisting[request.existing](view, request))
 
 /** Whether a guest keeps the cells that it has. Where it could get no new ones it keeps them. */
 const keepsExisting: Record<Existing, (view: DomainView, request: Request) => boolean> = {

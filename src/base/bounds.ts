@@ -23,9 +23,9 @@ export function boundsLeft(cpus: CpuSet, bounds: readonly Bound[]): readonly Bou
   return bounds.filter((bound) => subtract(cpus, bound.cpus).length > 0)
 }
 
-/** "cpuset in virt-numa.conf (2-3,6-7)" for each bound that does not hold all CPUs of the set. */
-export function boundWords(cpus: CpuSet, bounds: readonly Bound[]): string[] {
-  return boundsLeft(cpus, bounds).map((bound) => `${bound.whose} (${formatSet(bound.cpus) || 'none'})`)
+/** "cpuset in virt-numa.conf (2-3,6-7)". */
+export function boundWord({ whose, cpus }: Bound): string {
+  return `${whose} (${formatSet(cpus) || 'none'})`
 }
 
 /** Whether a note reports that a tenant's request was cut to its bounds. */

@@ -1,5 +1,5 @@
-// What a refusal, a shortage or a note consists of: a code, the facts, and the place in the source. The texts
-// are made when it is printed (explain/texts/).
+// What a refusal, a shortage or a note consists of: a code, facts, and a position in the source. Its text is
+// made when it is printed (explain/texts/).
 
 /** UTF-16 offsets into the text that was read, half-open. */
 export interface Span {
@@ -7,7 +7,7 @@ export interface Span {
   readonly end: number
 }
 
-/** Where a document shows what a diagnostic is about. `source` is the name of the document (inSource). */
+/** The position in a document that a diagnostic is about. `source` is the document's name (inSource). */
 export interface Place extends Span {
   readonly source?: string
 }
@@ -23,26 +23,39 @@ export interface Diagnostic<Code extends string = string> {
 }
 
 /**
- * `invalid`: it can never work, and is refused. `capacity`: it cannot work now, for want of pages or memory.
- * `usage`: the command line was typed wrong. `misplaced`: a running guest is not where it should be. `note`:
- * worth knowing.
+ * `invalid`: it can never work, and is refused. `capacity`: pages or memory are lacking now. `usage`: the
+ * command line is wrong. `misplaced`: a running guest is not placed as expected. `note`: for information.
  */
 export type DiagnosticClass = 'invalid' | 'misplaced' | 'capacity' | 'usage' | 'note'
 
-/** The facts of what this room itself refuses: sets, sizes and JSON text. */
+/**
+ * What is wrong with a JSON text. `found`: the character or the short word there; absent where it may be part
+ * of a secret.
+ */
+export type JsonProblem =
+  | { readonly is: 'end'; readonly expected: JsonToken }
+  | { readonly is: 'unexpected'; readonly expected: JsonToken | 'end'; readonly found?: string }
+  | { readonly is: 'key-twice'; readonly key: string }
+  | { readonly is: 'string-without-end' | 'string-invalid' }
+  | { readonly is: 'too-deep' | 'too-many-parts'; readonly max: number }
+
+/** What comes next in a JSON text. */
+export type JsonToken = 'value' | 'key' | ':' | ', or }' | ', or ]'
+
+/** The facts of what base/ itself refuses: sets, sizes and JSON text. */
 export interface BaseFacts {
   readonly 'set-malformed': { source: string; text: string; item: string; by?: 'libvirt' }
   readonly 'set-too-large': { source: string; text: string; max: number }
   readonly 'set-too-long': { source: string; max: number }
   readonly 'size-malformed': { source: string; text: string }
   readonly 'size-too-large': { source: string; text: string }
-  readonly 'json-malformed': { source: string; line: number; column: number; reason: string }
+  readonly 'json-malformed': { source: string; line: number; column: number; problem: JsonProblem }
 }
 
 /** An error keeps its message twice, and only a developer reads it. */
 const MOST_IN_MESSAGE = 20
 
-/** Everything that was found to stand against the request; never empty. */
+/** Every reason against the request; never empty. */
 export class Refusal extends Error {
   readonly diagnostics: readonly Diagnostic[]
 
@@ -54,7 +67,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Refuses a text that is not what it should be.
+ * Refuses a malformed text.
  * @throws Refusal always
  */
 export function refuseText<C extends keyof BaseFacts>(code: C, facts: BaseFacts[C]): never {
@@ -79,4 +92,18 @@ function withSource(each: Diagnostic, source: string): Diagnostic {
   return each.at === undefined || each.at.source !== undefined
     ? each
     : { ...each, at: { ...each.at, source } }
+}
+
+/**
+ * Runs `read` and adds what it refuses to `found`. A diagnostic without a position gets `at`.
+ * @returns what `read` returns; undefined when it refuses
+ */
+export function collectRefusals<T>(found: Diagnostic[], read: () => T, at?: Span): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    for (const refused of error.diagnostics) found.push(at === undefined ? refused : { at, ...refused })
+    return undefined
+  }
 }

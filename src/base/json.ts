@@ -1,12 +1,33 @@
 // JSON text -> values. JSON.parse does not suffice: it reports no position (or one that depends on the
 // engine), it silently takes the last of two equal keys, and its objects have a prototype.
 
-import { refuseText } from './diagnostic.ts'
+import { type JsonProblem, type JsonToken, refuseText } from './diagnostic.ts'
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 /** A JSON object: its keys in the order of the text, each once. */
 export type JsonObject = ReadonlyMap<string, Json>
+
+/**
+ * A value as a diagnostic states it: a long text is cut, of an object, a list and what may be secret only the
+ * kind is stated.
+ */
+export type FoundValue =
+  | null
+  | boolean
+  | number
+  | string
+  | { readonly kind: 'text' | 'number' | 'list' | 'object' }
+
+const MOST_FOUND = 40
+
+/** What a diagnostic may state of a value. */
+export function foundValue(value: Json): FoundValue {
+  if (typeof value === 'string')
+    return value.length > MOST_FOUND ? `${value.slice(0, MOST_FOUND - 3)}...` : value
+  if (value === null || typeof value !== 'object') return value
+  return { kind: Array.isArray(value) ? 'list' : 'object' }
+}
 
 /** How deep objects and lists may be nested. */
 const MAX_DEPTH = 100
@@ -34,12 +55,12 @@ export function parseJson(text: string, source: string): Json {
   skipBlanks(reader)
   const value = readValue(reader, 0)
   skipBlanks(reader)
-  if (reader.at < text.length) refuseHere(reader, `${found(reader)} after the end of the document`)
+  if (reader.at < text.length) refuseFound(reader, 'end')
   return value
 }
 
 function readValue(reader: Reader, depth: number): Json {
-  if (depth > MAX_DEPTH) refuseHere(reader, `nested deeper than ${MAX_DEPTH}`)
+  if (depth > MAX_DEPTH) refuseHere(reader, { is: 'too-deep', max: MAX_DEPTH })
   const first = reader.text[reader.at]
   if (first === '{') return readObject(reader, depth)
   if (first === '[') return readArray(reader, depth)
@@ -55,12 +76,11 @@ function readObject(reader: Reader, depth: number): JsonObject {
   for (;;) {
     const start = reader.at
     count(reader)
-    if (reader.text[reader.at] !== '"')
-      refuseHere(reader, `${found(reader)} where a key in double quotes belongs`)
+    if (reader.text[reader.at] !== '"') refuseFound(reader, 'key')
     const key = readString(reader)
-    if (object.has(key)) refuseHere({ ...reader, at: start }, `the key ${JSON.stringify(key)} is there twice`)
+    if (object.has(key)) refuseHere({ ...reader, at: start }, { is: 'key-twice', key })
     skipBlanks(reader)
-    if (reader.text[reader.at] !== ':') refuseHere(reader, `${found(reader)} where a colon belongs`)
+    if (reader.text[reader.at] !== ':') refuseFound(reader, ':')
     open(reader)
     object.set(key, readValue(reader, depth + 1))
     if (ends(reader, '}')) return object
@@ -80,7 +100,7 @@ function readArray(reader: Reader, depth: number): Json[] {
 
 function count(reader: Reader): void {
   reader.parts += 1
-  if (reader.parts > MAX_PARTS) refuseHere(reader, `more than ${MAX_PARTS} objects, keys and lists`)
+  if (reader.parts > MAX_PARTS) refuseHere(reader, { is: 'too-many-parts', max: MAX_PARTS })
 }
 
 function open(reader: Reader): void {
@@ -94,11 +114,10 @@ function closes(reader: Reader, bracket: string): boolean {
   return true
 }
 
-function ends(reader: Reader, bracket: string): boolean {
+function ends(reader: Reader, bracket: '}' | ']'): boolean {
   skipBlanks(reader)
   if (closes(reader, bracket)) return true
-  if (reader.text[reader.at] !== ',')
-    refuseHere(reader, `${found(reader)} where a comma or ${bracket} belongs`)
+  if (reader.text[reader.at] !== ',') refuseFound(reader, `, or ${bracket}`)
   open(reader)
   return false
 }
@@ -106,11 +125,11 @@ function ends(reader: Reader, bracket: string): boolean {
 /** Finds the end of the string; JSON.parse decodes its escapes. */
 function readString(reader: Reader): string {
   const raw = match(reader, /"(?:[^"\\]|\\.)*"/y)
-  if (raw === undefined) refuseHere(reader, 'a string that does not end')
+  if (raw === undefined) refuseHere(reader, { is: 'string-without-end' })
   try {
     return JSON.parse(raw) as string
   } catch {
-    return refuseHere(reader, 'a string with a bare control character or an unknown escape')
+    return refuseHere(reader, { is: 'string-invalid' })
   } finally {
     reader.at += raw.length
   }
@@ -121,7 +140,7 @@ function readLiteral(reader: Reader): Json {
     reader,
     /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])|(?:true|false|null)(?!\w)/y,
   )
-  if (word === undefined) refuseHere(reader, `${found(reader)} where a value belongs`)
+  if (word === undefined) refuseFound(reader, 'value')
   reader.at += word.length
   return JSON.parse(word) as number | boolean | null
 }
@@ -136,18 +155,20 @@ function skipBlanks(reader: Reader): void {
 }
 
 /**
- * What is at the position, in words. Words of three letters or more are not quoted: after a missing quote
- * they may be part of a secret.
+ * Refuses what is at the position. Words of three letters or more are not stated: after a missing quote they
+ * may be part of a secret.
  */
-function found({ text, at }: Reader): string {
-  if (at >= text.length) return 'the end'
+function refuseFound(reader: Reader, expected: JsonToken | 'end'): never {
+  const { text, at } = reader
+  if (at >= text.length && expected !== 'end') refuseHere(reader, { is: 'end', expected })
   const word =
     /^[\w.+-]{1,3}/.exec(text.slice(at, at + 3))?.[0] ?? String.fromCodePoint(text.codePointAt(at) as number)
-  return word.length < 3 ? word : 'a bare word'
+  refuseHere(reader, { is: 'unexpected', expected, ...(word.length < 3 && { found: word }) })
 }
 
-function refuseHere({ text, source, at }: Reader, reason: string): never {
+function refuseHere({ text, source, at }: Reader, problem: JsonProblem): never {
   const before = text.slice(0, at)
   const line = before.split('\n').length
-  refuseText('json-malformed', { source, line, column: at - (before.lastIndexOf('\n') + 1) + 1, reason })
+  const column = at - (before.lastIndexOf('\n') + 1) + 1
+  refuseText('json-malformed', { source, line, column, problem })
 }

@@ -103,6 +103,24 @@ export function formatPagesize(kib: number): string {
   return `${value}${(UNITS[unit] as string)[0]}`
 }
 
+/** Sizes that are compared, exactly and in one unit: the largest in which all are whole numbers. */
+export function inOneUnit(...sizesKiB: readonly number[]): string[] {
+  const unit = highestUnit((unitKiB) => sizesKiB.every((kib) => kib % unitKiB === 0))
+  return sizesKiB.map((kib) => `${kib / 1024 ** unit} ${UNITS[unit]}`)
+}
+
+/** Two sizes that are compared, in one unit and with one decimal; exactly where that shows no difference. */
+export function inOneUnitAbout(aKiB: number, bKiB: number): [string, string] {
+  const unit = highestUnit((unitKiB) => Math.min(aKiB, bKiB) >= unitKiB)
+  const about = (kib: number): string => `${Math.round((kib / 1024 ** unit) * 10) / 10} ${UNITS[unit]}`
+  return about(aKiB) === about(bKiB) && aKiB !== bKiB
+    ? (inOneUnit(aKiB, bKiB) as [string, string])
+    : [about(aKiB), about(bKiB)]
+}
+
+const highestUnit = (fits: (unitKiB: number) => boolean): number =>
+  Math.max(0, ...UNITS.flatMap((_, power) => (fits(1024 ** power) ? [power] : [])))
+
 function largestWhole(kib: number): [number, number] {
   let value = kib
   let unit = 0
@@ -112,3 +130,7 @@ function largestWhole(kib: number): [number, number] {
   }
   return [value, unit]
 }
+
+/** What a limit leaves, in its own unit. */
+export const leftOf = ({ max, used = 0 }: { readonly max: number; readonly used?: number }): number =>
+  Math.max(0, max - used)

@@ -10,8 +10,8 @@ import { spelled } from './help.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
 /**
- * Reads the words after the program's name. `--help`, then `--version`, win over everything else that is
- * given. A value that begins with `-` must be written after `=`, except a lone `-`.
+ * Reads the words after the program's name. `--help`, then `--version`, take precedence over everything else
+ * on the command line. A value that begins with `-` must be written after `=`, except a lone `-`.
  * @throws Refusal of the class `usage`, with all mistakes at once
  */
 export function parseArguments(argv: readonly string[]): Command {

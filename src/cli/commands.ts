@@ -1,5 +1,5 @@
-// The commands, in the order of the help. Arguments are read by this table, help is printed from it, and
-// run.ts runs by it.
+// The commands, in the order of the help. arguments.ts parses by this table, help.ts prints it, and run.ts
+// looks up in it what to run.
 
 import { check } from './commands/check.ts'
 import { define } from './commands/define.ts'
@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.ts'
 import { install } from './commands/install.ts'
 import { onDefineDomain } from './commands/on-define-domain.ts'
 import { plan } from './commands/plan.ts'
+import { serve } from './commands/serve.ts'
 import { snapshot } from './commands/snapshot.ts'
 import { transform } from './commands/transform.ts'
 import { uninstall } from './commands/uninstall.ts'
@@ -25,6 +26,7 @@ export const commands = {
   install,
   uninstall,
   doctor,
+  serve,
   onDefineDomain,
 } as const
 
@@ -34,10 +36,10 @@ export type CommandName = keyof typeof commands
 /** In the order of the help. */
 export const commandNames = Object.keys(commands) as readonly CommandName[]
 
-/** What the words of a command become, by its name. */
+/** The parsed command line of a command, by its name. */
 export type CommandNamed<Name extends CommandName> = ReturnType<(typeof commands)[Name]['command']>
 
-/** What is to be done: one of the commands, or to show help or the version. */
+/** A parsed command line: one of the commands, or a request for help or the version. */
 export type Command =
   | { readonly name: 'help'; readonly of?: CommandName }
   | { readonly name: 'version' }

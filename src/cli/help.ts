@@ -4,7 +4,7 @@ import { type Key, keys } from '../request/keys.ts'
 import { type Command, type CommandName, commandNames, commands } from './commands.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
-/** The values of a key, as help spells them. */
+/** The values of a key, as the help lists them. */
 export function spelled(key: Key): readonly string[] {
   const { words, open } = keys[key]
   return open === undefined ? words : [...words, open.metavar]

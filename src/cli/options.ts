@@ -1,6 +1,7 @@
 // The options of the command line, what a row of the commands' table says, and readers of what was typed.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
 import type { Key } from '../request/keys.ts'
 import type { RequestedKeys } from '../request/request.ts'
 import type { Running } from './report.ts'
@@ -15,40 +16,66 @@ export interface OptionRow {
 /** A row of `options`. Two rows may have the same flag: then they belong to different commands. */
 export type Option = keyof typeof options
 
-/** Every option of every command, but the keys of the request: each of those is an option as well. */
+/**
+ * Every option of every command. The keys of the request are options too, and are listed in
+ * request/keys.ts.
+ */
 export const options = {
   rebind: { flags: ['--rebind'], about: "keep the guest's cells; only choose host nodes and CPUs for them" },
   diff: {
     flags: ['--diff'],
     about: 'print a unified diff instead of the document; values that do not affect placement are masked',
   },
-  output: { flags: ['-o'], takes: 'FILE', about: 'write to FILE atomically' },
+  output: {
+    flags: ['-o'],
+    takes: 'FILE',
+    about: 'write to FILE atomically, which is new, empty or a domain',
+  },
   svg: {
     flags: ['--svg'],
     takes: 'FILE',
-    about: 'also draw the placement as SVG and write it to FILE atomically; - prints it instead of the text',
+    about:
+      'also draw the placement as SVG, to FILE, which must be new, empty or an SVG; with -, print the ' +
+      'drawing instead of the text',
   },
   inPlace: { flags: ['-i'], about: 'replace the input file atomically' },
   guest: {
     flags: ['--guest'],
     takes: 'NAME',
-    about: 'a guest of libvirt, by name or UUID, instead of a document',
+    about: 'fit the definition of this libvirt guest (name or UUID) instead of a document',
   },
-  connect: { flags: ['--connect'], takes: 'URI', about: 'the libvirt URI, as virsh takes it' },
+  connect: {
+    flags: ['--connect'],
+    takes: 'URI',
+    about: 'the libvirt connection URI, as for virsh --connect',
+  },
   nextStart: {
     flags: ['--next-start'],
-    about: 'also define a running guest whose cells change; they change when it next starts',
+    about: 'also define a running guest whose cells change; the change applies from its next start',
   },
   backup: {
     flags: ['--backup'],
     takes: 'DIR',
     about:
-      'where to keep the previous definition; default /var/lib/virt-numa, ' +
+      'where to save the previous definition; default /var/lib/virt-numa, ' +
       'or ~/.local/state/virt-numa without root',
   },
   once: { flags: ['--once'], about: 'check all guests once, then exit' },
-  vmiText: { flags: ['--vmi'], takes: 'JSON', about: "the guest's VirtualMachineInstance, not its file" },
-  domain: { flags: ['--domain'], takes: 'XML', about: 'the domain, not its file' },
+  socket: {
+    flags: ['--socket'],
+    takes: 'PATH',
+    about:
+      'the Unix socket, or a folder to create it in; default ' +
+      '/var/run/kubevirt-plugin/virt-numa/domain.sock',
+  },
+  socketMode: { flags: ['--socket-mode'], takes: 'MODE', about: "the socket's file mode; default 660" },
+  printManifests: {
+    flags: ['--print-manifests'],
+    takes: '1.9|1.10|sidecar',
+    about: 'print the manifests for plugins of this KubeVirt version, or for hook sidecars, and exit',
+  },
+  vmiText: { flags: ['--vmi'], takes: 'JSON', about: 'the VirtualMachineInstance itself, not a file name' },
+  domain: { flags: ['--domain'], takes: 'XML', about: 'the domain XML itself, not a file name' },
   host: {
     flags: ['--host'],
     takes: 'FILE|DIR',
@@ -76,12 +103,13 @@ export const options = {
   qemu: {
     flags: ['--pid'],
     takes: 'PID',
-    about: "the guest's QEMU process; a DOMAIN.XML says how it should be placed",
+    about: "the guest's QEMU process; DOMAIN.XML states how the guest should be placed",
   },
   metrics: {
     flags: ['--metrics'],
     takes: 'FILE',
-    about: "also write FILE (.prom) for the node exporter's textfile collector",
+    about:
+      "also write FILE (.prom) for the node exporter's textfile collector; new, empty or written by verify",
   },
   config: {
     flags: ['--config'],
@@ -94,7 +122,9 @@ export const options = {
     flags: ['--reload'],
     about: 'reload the libvirt daemon if it does not run hooks yet; guests keep running',
   },
+  watchUnit: { flags: ['--watch'], about: 'also write the systemd unit that runs virt-numa watch' },
   dryRun: { flags: ['--dry-run'], about: 'print what would be done, without doing it' },
+  anonymous: { flags: ['--anonymous'], about: 'leave out the names of guests' },
   json: { flags: ['--json'], about: 'print the result as JSON' },
   help: { flags: ['-h', '--help'], about: 'show this help' },
   version: { flags: ['-V', '--version'], about: 'show the version' },
@@ -126,7 +156,7 @@ export interface CommandUsage<C> {
   readonly examples: readonly string[]
 }
 
-/** Everything about one command, `C` being what its words become. */
+/** Everything about one command. `C` is its parsed command line. */
 export interface CommandRow<C> extends CommandUsage<C> {
   /** @returns the exit status, 0 or 1. @throws Refusal */
   readonly run: (command: C, running: Running) => number | Promise<number>
@@ -151,10 +181,18 @@ export interface Reading extends Placing {
   readonly json: boolean
 }
 
+/** A command that reads one domain, from libvirt where `guest` is given; `connect` only with it. */
+export interface ReadingGuest extends Reading {
+  readonly guest?: string
+  readonly connect?: string
+}
+
 /** The options of `Placing`. */
 export const PLACING = ['host', 'cgroup', 'pid', 'config'] as const
 /** The options of `Reading`. */
 export const READING = [...PLACING, 'vmi', 'json'] as const
+/** The options of a command that reads its domain from libvirt, with --guest. */
+export const FROM_LIBVIRT = ['guest', 'connect'] as const
 
 /** Exit statuses that every command has. */
 export const FAILURES = [
@@ -184,6 +222,27 @@ export function placingOf(given: Given): Placing {
   return { ...textsOf(given, ['host', 'cgroup', 'config']), ...pidOf(given), requested: given.requested }
 }
 
+/** A domain has one source. */
+export function guestConflicts({ values: { guest }, inputs: [input] }: Given): readonly Diagnostic[] {
+  if (guest === undefined || input === undefined) return []
+  return [diagnostic('usage-conflict', { between: 'guest-and-document', input })]
+}
+
+/** The same for a command that calls libvirt only with `--guest`. */
+export function libvirtConflicts(given: Given): readonly Diagnostic[] {
+  const { guest, connect } = given.values
+  const isAstray = connect !== undefined && guest === undefined
+  return [
+    ...guestConflicts(given),
+    ...(isAstray ? [diagnostic('usage-conflict', { between: 'connect-and-document' })] : []),
+  ]
+}
+
+/** The fields of `ReadingGuest`. */
+export function readingGuestOf(given: Given): ReadingGuest {
+  return { ...readingOf(given), ...textsOf(given, FROM_LIBVIRT) }
+}
+
 /** `pid` as a number, if it was given. */
 export const pidOf = ({ values: { pid } }: Given): { readonly pid?: number } =>
   pid === undefined ? {} : { pid: Number(pid) }
@@ -207,6 +266,6 @@ export function switchesOf<Name extends Option>(
   }
 }
 
-/** Whether a path names stdout. What is printed is not replaced, even where stdout is a file. */
+/** Whether a path names stdout, which is printed to and never replaced, even if it is a file. */
 export const isStdout = (path: string | undefined): boolean =>
   path === '-' || path === '/dev/stdout' || path === '/dev/fd/1'

@@ -1,12 +1,15 @@
-// The files that a command writes and reads: an output never replaces an input, nor another output.
+// The files that a command writes and reads: an output never replaces an input, another output, or a file
+// that holds something of another kind.
 
 import { fstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
+import type { OutputKind } from '../codes/files.ts'
+import { kindOf } from './output-kind.ts'
 
 /** `path` as typed. `shown` says what it is: "the host", "-o". */
-export interface Named {
+interface Named {
   readonly shown: string
   readonly path: string
 }
@@ -17,18 +20,23 @@ export interface Input extends Named {
   readonly mayBeReplaced?: boolean
 }
 
+/** A file that the command writes, and what it will hold. */
+export interface Output extends Named {
+  readonly kind: OutputKind
+}
+
 /** The files that a command reads and writes. */
 export interface Targets {
-  readonly outputs: readonly Named[]
+  readonly outputs: readonly Output[]
   readonly inputs: readonly Input[]
   /** Whether something is printed on stdout too. */
   readonly prints: boolean
 }
 
 /**
- * Refuses before anything is written. Links, hard links and folders of a captured host count; pipes count
- * only where two outputs would mix in one, and devices never.
- * @throws Refusal `output-taken`
+ * Refuses before anything is written, and before a document is read. Links, hard links and folders of a
+ * captured host count; pipes count only where two outputs would mix in one, and devices never.
+ * @throws Refusal `output-taken`, `output-kind`
  */
 export function checkTargets({ outputs, inputs, prints }: Targets): void {
   const found: Diagnostic[] = []
@@ -51,13 +59,21 @@ export function checkTargets({ outputs, inputs, prints }: Targets): void {
     if (isSame(streamEnd(1), end)) found.push(diagnostic('output-taken', facts))
   }
   refuseAll(found)
+  const others = ends.filter(({ end }) => end.status?.isFile() && !read.some((each) => isSame(end, each.end)))
+  refuseAll(others.flatMap(({ output }) => otherKind(output)))
+}
+
+function otherKind({ shown, path, kind }: Output): Diagnostic[] {
+  const holds = kindOf(path)
+  if (holds === 'empty' || holds === kind) return []
+  return [diagnostic('output-kind', { output: shown, file: path, writes: kind, holds })]
 }
 
 /** Whether an output is the file that the domain was read from, also by redirection. */
 export const isSameAsInput = (output: string, input: string | undefined): boolean =>
   isSame(endOf(output), input === undefined || input === '-' ? streamEnd(0) : endOf(input))
 
-/** What a path leads to; a file that does not exist yet is identified by its folder. */
+/** What a path resolves to; a file that does not exist yet is identified by its folder. */
 interface End {
   readonly path?: string
   readonly status?: Stats

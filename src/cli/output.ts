@@ -9,7 +9,7 @@ import { writeAll } from '../machine/write/bytes.ts'
 import { redacted } from '../redact/secrets.ts'
 import type { Edit } from '../xml/edit.ts'
 
-/** Prints lines that may contain text of others, which is escaped. */
+/** Prints lines that may contain foreign text: its control and invisible characters are escaped. */
 export function printLines(stream: 1 | 2, lines: readonly string[]): void {
   print(stream, lines.map((line) => `${visible(line)}\n`).join(''))
 }
@@ -25,8 +25,8 @@ export function print(stream: 1 | 2, text: string): void {
 }
 
 /**
- * Prints a document to the last byte, also to a terminal: it is read by a program. Blocks until everything is
- * written, and synced if stdout is a file; a reader that went away (EPIPE) is not an error.
+ * Prints a document unchanged, also to a terminal, since a program reads it. Blocks until everything is
+ * written, and synced if stdout is a file; a reader that has gone (EPIPE) is not an error.
  * @throws Refusal `unwritable`
  */
 export function printDocument(stream: 1 | 2, text: string): void {

@@ -1,71 +1,97 @@
-// A command's options and input -> the placement: what transform, plan and check have in common.
+// A command's options and input -> the placement: what the commands that read a domain have in common.
 
 import { type Json, parseJson } from '../base/json.ts'
 import { refuse } from '../codes/codes.ts'
-import { readDocument } from '../document.ts'
+import { partitionOf, readDocument } from '../document.ts'
+import { checkConnection } from '../libvirt/virsh.ts'
 import type { GuestPlace } from '../machine/guest-cgroup.ts'
 import { readHostSource } from '../machine/host-source.ts'
 import { lazyWrite } from '../machine/lazy.ts'
-import { CONFIG, DOMAIN, readConfigText, readText, VMI } from '../machine/read/read-text.ts'
+import { CONFIG, DOMAIN, readConfigText, VMI } from '../machine/read/read-text.ts'
 import { type Placed, place, type Surroundings } from '../place.ts'
 import { domainSource } from '../redact/secrets.ts'
 import { type Config, defaultConfig, parseConfig } from '../request/config.ts'
 import { readVmi, type Vmi } from '../request/vmi.ts'
-import type { Placing, Reading } from './options.ts'
+import { definitionOf, virshFor } from './guest-definition.ts'
+import type { Placing, Reading, ReadingGuest } from './options.ts'
 import { checkTargets, type Input, type Targets } from './output-files.ts'
+import { readInput } from './read-input.ts'
 import type { Running } from './report.ts'
 
 /** A command that places a domain: transform or plan. */
-interface PlacingCommand extends Reading {
+interface PlacingCommand extends ReadingGuest {
   readonly name: 'transform' | 'plan'
   readonly rebind: boolean
 }
 
 /**
- * Reads everything that the command names, checks its outputs against it, and places the domain.
+ * Checks the outputs of a command against what it reads, reads that, and places the domain.
  * @throws Refusal
  */
-export function placeInput(
+export async function placeInput(
   command: PlacingCommand,
   running: Running,
   { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
-): Placed {
-  const { text, source, surroundings } = readSurroundings(command, running)
-  checkTargets({ outputs, prints, inputs: inputsOf(command, surroundings.config?.root) })
+): Promise<Placed> {
+  const settings = readSettings(command.config, running)
+  checkTargets({ outputs, prints, inputs: inputsOf(command, settings.root) })
+  const { text, source, surroundings } = await readSurroundings(command, running, settings)
   return place(readDocument(text, source), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
 }
 
 /** The files that are read. A fitted domain may replace the one that was read, a picture may not. */
 function inputsOf(command: PlacingCommand, root: string | undefined): readonly Input[] {
-  const { name, input, host = root, vmi, config } = command
+  const { name, guest, input, host = root, vmi, config } = command
   const named = (shown: string, path: string | undefined): readonly Input[] =>
     path === undefined || path === '-' ? [] : [{ shown, path }]
+  const path = input === undefined || input === '-' ? '/dev/stdin' : input
   return [
-    {
-      shown: 'the domain',
-      path: input === undefined || input === '-' ? '/dev/stdin' : input,
-      mayBeReplaced: name === 'transform',
-    },
+    ...(guest === undefined ? [{ shown: 'the domain', path, mayBeReplaced: name === 'transform' }] : []),
     ...named('the host', host),
     ...named('the VMI', vmi),
     ...named('the configuration', config ?? CONFIG),
   ]
 }
 
-/** Reads configuration, host, VMI and domain, in this order. */
-export function readSurroundings(
-  command: Reading,
+/** What a command reads before it looks at the domain. */
+interface Read {
+  readonly text: string
+  readonly source: string
+  readonly surroundings: Surroundings
+}
+
+/** Reads configuration, host, VMI and domain, in this order; a guest of libvirt before its host. */
+export async function readSurroundings(
+  command: ReadingGuest,
   running: Running,
-): { readonly text: string; readonly source: string; readonly surroundings: Surroundings } {
-  const { input } = command
-  const surroundings = readAround(command, readSettings(command.config, running))
-  const text = readText(input, DOMAIN)
+  settings = readSettings(command.config, running),
+): Promise<Read> {
+  const { input, guest } = command
+  if (guest !== undefined) return readLibvirtGuest(command, guest, settings, running)
+  const surroundings = readAround(command, settings)
+  const text = readInput(input, DOMAIN)
   const source = input === undefined || input === '-' ? 'stdin' : input
   running.sources.push(domainSource(source, text))
   return { text, source, surroundings }
 }
 
-/** Reads host and VMI. `guest`: which cgroup will hold it, unless the command line says. */
+/** As `define --guest` reads it: for the cgroup that libvirt will put the guest into. */
+async function readLibvirtGuest(
+  command: ReadingGuest,
+  name: string,
+  settings: Config,
+  running: Running,
+): Promise<Read> {
+  const virsh = virshFor(command.connect, new AbortController(), running)
+  await checkConnection(virsh, command.host ?? settings.root)
+  const { document } = await definitionOf(virsh, name)
+  const { text, source } = document
+  running.sources.push(domainSource(source, text))
+  const place: GuestPlace = { partition: partitionOf(document), confinedBy: 'each' }
+  return { text, source, surroundings: readAround(command, settings, place) }
+}
+
+/** Reads host and VMI. `guest`: the cgroup that will hold the guest, unless the command line names one. */
 export function readAround(
   { host, cgroup, pid, config, requested, vmi }: Placing & Pick<Reading, 'vmi'>,
   settings: Config,
@@ -94,7 +120,7 @@ export function readSettings(path: string | undefined, running: Running): Config
 
 /** Text that begins with a brace is JSON, unless the file is named .yaml: YAML has unquoted braces. */
 function readVmiFile(path: string): Vmi {
-  const text = readText(path, VMI)
+  const text = readInput(path, VMI)
   const isJson = /^\uFEFF?\s*\{/.test(text) && !/\.ya?ml$/i.test(path)
   return readVmi(isJson ? parseJson(text, path) : lazyYaml(text, path), path)
 }

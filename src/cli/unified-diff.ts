@@ -1,8 +1,8 @@
 // Two texts -> a unified diff, by the diff library. Loaded only for --diff.
 //
-// The library searches the shortest edit in a number of steps that grows with the square of the lines that
-// differ. Beyond a thousand it gets less to search: the common start and end, and lines that only one of the
-// texts has, are set apart first. If that is still too much, everything in between is a change.
+// The library looks for the shortest edit in a number of steps that grows with the square of the number of
+// lines that differ. Beyond a thousand such lines, the common start and end and the lines that only one text
+// has are removed first. If that is still too much, everything in between counts as changed.
 
 import {
   createTwoFilesPatch,

@@ -2,16 +2,27 @@
 // the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
+import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { Topology } from './domain.ts'
+
+/**
+ * What ends a note about a topology: another topology, and what can be requested: topology=align,
+ * existing=replace, both, or cpus=pack. What does not end it is absent.
+ */
+interface TopologyFixes {
+  readonly fits?: Topology
+  readonly request?: 'align' | 'replace' | 'replace-and-align' | 'pack'
+}
 
 /** The facts of each code. */
 export interface CellsFacts {
-  readonly 'cell-vcpus-missing': { cell: number; vcpus: string; count: number }
+  readonly 'cell-vcpus-missing': { cell: number; vcpus: VcpuSet; count: number }
 
   readonly 'distance-invalid': { cell: number; sibling: number; value: number }
 
   readonly 'distance-without-cell': { cell: number; sibling: number; cells: number }
 
-  readonly 'cell-ids': { ids: string; last: number }
+  readonly 'cell-ids': { ids: readonly number[] }
 
   readonly 'cells-beyond': { cells: number; max: number }
 
@@ -23,27 +34,48 @@ export interface CellsFacts {
 
   readonly 'cells-too-many': { cells: number; cores: number; threads: number }
 
-  readonly 'cells-too-few': { cells: number; count: number; nodes: string }
+  readonly 'cells-too-few': { cells: number; nodes: NodeSet }
 
-  readonly 'nodes-too-small': { cells: number; cores: number; threads: number; room: number; nodes: string }
+  /** The nodes with the most allowed CPUs have enough for `capacity` guest cores. */
+  readonly 'nodes-too-small': {
+    cells: number
+    cores: number
+    threads: number
+    capacity: number
+    nodes: NodeSet
+  }
 
-  readonly 'cells-hold-more': { elements: string }
+  readonly 'cells-hold-more': { elements: readonly string[] }
 
   readonly 'cells-uneven': { attribute: string }
 
   readonly 'device-cell-missing': { model: string; cell: number; cells: number }
 
-  readonly 'cells-kept': { keys: string }
+  readonly 'cells-kept': { keys: readonly string[] }
 
   readonly 'cells-impossible': { arch: string }
 
-  readonly 'cell-spans-nodes': { cell: number; nodes: string }
+  readonly 'cell-spans-nodes': { cell: number; nodes: NodeSet }
 
-  readonly 'socket-spans-cells': { sockets: readonly number[]; cells: number; vcpus: number; threads: number }
+  /** Ids are counted over the whole guest; no dies, clusters or cores where a socket, die or core has one. */
+  readonly 'socket-spans-cells': TopologyFixes & {
+    sockets: readonly number[]
+    dies: readonly number[]
+    clusters: readonly number[]
+    cores: readonly number[]
+  }
 
-  readonly 'cell-crossing': { cores: number; threads: number; fit: number; cpuset: string }
+  /** Of each guest core the vCPUs that are its threads, and the CPUs that these are pinned to. */
+  readonly 'guest-threads-apart': TopologyFixes & {
+    guestCores: readonly { readonly vcpus: VcpuSet; readonly cpus: CpuSet }[]
+  }
 
-  readonly 'guest-core-torn': { vcpus: string; cpus: string }
+  readonly 'cell-crossing': { cores: number; threads: number; fit: number; cpuset: CpuSet }
+
+  /** The vCPUs of a cell, with those of other cells between them. */
+  readonly 'vcpus-interleaved': { cell: number; vcpus: VcpuSet }
+
+  readonly 'guest-core-torn': { vcpus: VcpuSet; cpus: CpuSet }
 }
 
 /** The class of each code. */
@@ -66,6 +98,8 @@ export const cellsClasses: Readonly<Record<keyof CellsFacts, DiagnosticClass>> =
   'cells-impossible': 'note',
   'cell-spans-nodes': 'note',
   'socket-spans-cells': 'note',
+  'guest-threads-apart': 'note',
   'cell-crossing': 'invalid',
+  'vcpus-interleaved': 'invalid',
   'guest-core-torn': 'invalid',
 }

@@ -116,6 +116,14 @@ export function isUsage(code: string): boolean {
   return classOf(code) === 'usage'
 }
 
+/** What is refused, and what is only worth knowing or lacks now; both in order. */
+export function divideRefused(
+  found: readonly Diagnostic[],
+): readonly [refused: readonly Diagnostic[], others: readonly Diagnostic[]] {
+  const isRefused = ({ code }: Diagnostic): boolean => classOf(code) === 'invalid'
+  return [found.filter(isRefused), found.filter((each) => !isRefused(each))]
+}
+
 /** Each of equal diagnostics once, in the order of the first ones. */
 export function unique(all: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Set<string>()

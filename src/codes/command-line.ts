@@ -5,7 +5,13 @@ import type { Diagnostic, DiagnosticClass } from '../base/diagnostic.ts'
 /** Two things on a command line that exclude each other. */
 export type UsageConflict =
   | {
-      readonly between: 'in-place-and-output' | 'in-place-and-stdin' | 'diff-and-output' | 'diff-and-in-place'
+      readonly between:
+        | 'in-place-and-output'
+        | 'in-place-and-stdin'
+        | 'in-place-and-guest'
+        | 'diff-and-output'
+        | 'diff-and-in-place'
+        | 'connect-and-document'
     }
   | { readonly between: 'guest-and-document'; readonly input: string }
 
@@ -23,12 +29,17 @@ export interface CommandLineFacts {
   }
 
   readonly 'usage-option-value': { option: string; given: string | undefined; takes: string | undefined }
-  /** A request key's value, in the words of the refusal that the same value gets in the config file. */
+  /** `cause`: the refusal that the same value of a key gets in the configuration. */
   readonly 'usage-value': { cause: Diagnostic }
 
   readonly 'usage-missing': { command: string; option: string; takes: string }
 
+  /** The only file that is named is the one to write: `option` takes it. */
+  readonly 'usage-no-document': { command: string; option: string; file: string; extension: string }
+
   readonly 'usage-pid': { option: string; given: string }
+
+  readonly 'usage-mode': { option: string; given: string }
 
   readonly 'usage-repeated': { option: string }
 
@@ -46,7 +57,9 @@ export const commandLineClasses: Readonly<Record<keyof CommandLineFacts, Diagnos
   'usage-option-value': 'usage',
   'usage-value': 'usage',
   'usage-missing': 'usage',
+  'usage-no-document': 'usage',
   'usage-pid': 'usage',
+  'usage-mode': 'usage',
   'usage-repeated': 'usage',
   'usage-inputs': 'usage',
   'usage-conflict': 'usage',

@@ -2,7 +2,7 @@
 // code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { NodeSet } from '../base/idset.ts'
+import type { CpuSet, NodeSet } from '../base/idset.ts'
 
 /** The facts of each code. */
 export interface DoctorFacts {
@@ -14,7 +14,7 @@ export interface DoctorFacts {
 
   readonly 'hugetlbfs-unseen': { daemon: string; point: string; restart: string }
 
-  readonly 'guests-outside-pod': { daemon: string; own: string; partition: string; theirs: string }
+  readonly 'guests-outside-pod': { daemon: string; own: CpuSet; partition: string; theirs: CpuSet }
 
   readonly 'cgroup-root-busy': { daemon: string; point: string }
 
@@ -24,13 +24,19 @@ export interface DoctorFacts {
 
   readonly 'kvm-denied': { owner: string; mode: string; user: string; source: string }
 
-  /** `pagesizesKiB`: what this kernel offers, smallest first; none without CONFIG_HUGETLBFS. */
+  /** The process that should reap them. */
+  readonly 'qemu-unreaped': { count: number; pid: number; parent: string }
+
+  /** `contiguousKiB`: what of the free memory is in the largest blocks of the kernel's page allocator. */
+  readonly 'memory-fragmented': { node: number; pagesizeKiB: number; freeKiB: number; contiguousKiB: number }
+
+  /** `pagesizesKiB`: what this kernel has, smallest first; none without CONFIG_HUGETLBFS. */
   readonly 'pools-empty': { pagesizesKiB: readonly number[]; node: number }
 
   /** `mostPages`: of the largest pool that another node has. */
   readonly 'pool-uneven': { nodes: NodeSet; others: NodeSet; pagesizeKiB: number; mostPages: number }
 
-  readonly 'cpuset-controller-off': { where: string }
+  readonly 'cpuset-controller-off': { where: 'host' | 'qemu.conf' }
 }
 
 /** The class of each code. */
@@ -44,6 +50,8 @@ export const doctorClasses: Readonly<Record<keyof DoctorFacts, DiagnosticClass>>
   'mbind-filtered': 'invalid',
   'kvm-missing': 'invalid',
   'kvm-denied': 'invalid',
+  'qemu-unreaped': 'invalid',
+  'memory-fragmented': 'note',
   'pools-empty': 'note',
   'pool-uneven': 'note',
   'cpuset-controller-off': 'note',

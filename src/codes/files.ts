@@ -2,6 +2,12 @@
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 
+/** What a file should hold. */
+export type DocumentKind = 'domain' | 'vmi' | 'configuration' | 'snapshot' | 'capture'
+
+/** What a command writes to a file. */
+export type OutputKind = 'domain' | 'svg' | 'metrics'
+
 /** The facts of each code. */
 export interface FilesFacts {
   /** `errno`: what the system answered, such as ENOENT. */
@@ -23,7 +29,15 @@ export interface FilesFacts {
 
   readonly 'output-taken': { output: string; file?: string; other: string; isInput: boolean }
 
-  readonly 'too-large': { file: string; max: string; kind: string; usual: string }
+  /** The file is there, and holds something else than what would be written. */
+  readonly 'output-kind': {
+    output: string
+    file: string
+    writes: OutputKind
+    holds: OutputKind | 'other'
+  }
+
+  readonly 'too-large': { file: string; kind: DocumentKind; maxKiB: number; isUnpacked?: boolean }
 
   readonly 'host-compressed': { file: string }
 
@@ -37,6 +51,7 @@ export const filesClasses: Readonly<Record<keyof FilesFacts, DiagnosticClass>> =
   unreadable: 'invalid',
   unwritable: 'invalid',
   'output-taken': 'invalid',
+  'output-kind': 'invalid',
   'too-large': 'invalid',
   'host-compressed': 'invalid',
   'host-without-cgroups': 'invalid',

@@ -13,6 +13,20 @@ export type HookDefect =
   | { readonly is: 'not-executable'; readonly mode: number }
   | { readonly is: 'incomplete'; readonly files: readonly string[] }
 
+/** Who can change a file that root runs, besides root. */
+export type WhoElse = { readonly is: 'owner' | 'group'; readonly id: number } | { readonly is: 'everybody' }
+
+/** Where a program should not be: a daemon may not see it, or it may be gone after a boot. */
+export type PrivateFolder = 'temporary' | 'emptied-at-boot' | 'node-of-one-user' | 'home'
+
+/** What is wrong with the answer of a hook that is tried. `error`: the first line that it printed, if any. */
+export type TrialProblem =
+  | { readonly is: 'not-run'; readonly reason: string }
+  | { readonly is: 'no-answer' }
+  | { readonly is: 'ended'; readonly status: number; readonly error?: string }
+  | { readonly is: 'not-a-domain'; readonly printed: string }
+  | { readonly is: 'not-rebound' | 'not-refused' }
+
 /** The facts of each code. */
 export interface HookFacts {
   readonly 'hook-foreign': { path: string; version: string | undefined; folder: string }
@@ -27,13 +41,24 @@ export interface HookFacts {
     role: 'link-to-ours' | 'our-name' | 'folder'
   }
 
-  readonly 'hook-trial-failed': { operation: string; guest: string; what: string; command: string }
+  /** `command` runs the hook that was tried, with a domain on stdin. */
+  readonly 'hook-trial-failed': {
+    operation: string
+    guest: 'opted-in' | 'not-opted-in'
+    problem: TrialProblem
+    command: readonly string[]
+  }
 
-  readonly 'hook-program-exposed': { path: string; who: string }
+  readonly 'hook-program-exposed': { path: string; by: WhoElse }
 
-  readonly 'hook-program-private': { path: string; where: string }
+  readonly 'hook-program-private': { path: string; folder: PrivateFolder }
 
   readonly 'install-unwritable': { file: string; reason: string; errno: string; isRoot: boolean }
+
+  /**
+   * The ledger of promises to guests that are starting. `waitedS`: how long another process held its lock.
+   */
+  readonly 'ledger-unusable': { folder: string; reason: string } | { folder: string; waitedS: number }
 
   readonly 'daemon-reload-needed': { daemon: string; command: string }
 
@@ -60,6 +85,7 @@ export const hookClasses: Readonly<Record<keyof HookFacts, DiagnosticClass>> = {
   'hook-program-exposed': 'invalid',
   'hook-program-private': 'note',
   'install-unwritable': 'invalid',
+  'ledger-unusable': 'note',
   'daemon-reload-needed': 'note',
   'daemon-reload-failed': 'invalid',
   'hook-policy-denies': 'invalid',

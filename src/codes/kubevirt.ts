@@ -1,18 +1,40 @@
 // What a VMI says, and what like=kubevirt asks for: the facts and the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
+import type { CpuSet } from '../base/idset.ts'
+import type { UnexpectedValue } from './documents.ts'
+
+/** What is wrong at a path of a VMI. `other-case`: the path ends with the key `key` in other case. */
+export type VmiProblem =
+  | UnexpectedValue
+  | { readonly is: 'missing' }
+  | { readonly is: 'other-case'; readonly key: string }
+
+/** What a VMI and its domain state differently. */
+export type VmiDifference =
+  | { readonly in: 'vcpus'; readonly vmi: number; readonly domain: number }
+  | { readonly in: 'memory'; readonly vmiKiB: number; readonly domainKiB: number }
+
+/**
+ * Why no server can listen at a path. `in-use`: another one answers there. `refused`: the system's answer.
+ */
+export type SocketProblem =
+  | { readonly is: 'in-use' }
+  | { readonly is: 'not-a-socket' }
+  | { readonly is: 'too-long'; readonly bytes: number; readonly max: number }
+  | { readonly is: 'refused'; readonly reason: string; readonly errno: string }
 
 /** The facts of each code. */
 export interface KubevirtFacts {
-  readonly 'vmi-malformed': { source: string; path: string; what: string; why: string; fix: string }
+  readonly 'vmi-malformed': { source: string; path: string; problem: VmiProblem }
 
   readonly 'dedicated-cpus-required': { source: string }
 
-  readonly 'emulator-no-cpu': { vcpus: number; pool: number; cpuset: string }
+  readonly 'emulator-no-cpu': { vcpus: number; pool: number; cpuset: CpuSet }
 
-  readonly 'emulator-no-second-cpu': { vcpus: number; pool: number; cpuset: string }
+  readonly 'emulator-no-second-cpu': { vcpus: number; pool: number; cpuset: CpuSet }
 
-  readonly 'iothread-no-cpu': { vcpus: number; pool: number; got: number; cpuset: string }
+  readonly 'iothread-no-cpu': { vcpus: number; pool: number; got: number; cpuset: CpuSet }
 
   readonly 'iothreads-missing': object
 
@@ -24,7 +46,13 @@ export interface KubevirtFacts {
 
   readonly 'vmi-cpu-limit': { source: string; requests: string; limits: string }
 
-  readonly 'vmi-differs': { source: string; what: string; vmi: string; domain: string }
+  readonly 'vmi-differs': { source: string } & VmiDifference
+
+  readonly 'socket-unusable': { path: string; problem: SocketProblem }
+
+  readonly 'serve-needs-node': object
+
+  readonly 'message-malformed': { method: string; offset: number }
 }
 
 /** The class of each code. */
@@ -40,4 +68,7 @@ export const kubevirtClasses: Readonly<Record<keyof KubevirtFacts, DiagnosticCla
   'vmi-cpu-count': 'note',
   'vmi-cpu-limit': 'note',
   'vmi-differs': 'note',
+  'socket-unusable': 'invalid',
+  'serve-needs-node': 'invalid',
+  'message-malformed': 'invalid',
 }

@@ -1,61 +1,164 @@
 // Sizes of memory and pages, and what the host lacks of them: the facts and the class of each code.
 
 import type { DiagnosticClass } from '../base/diagnostic.ts'
+import type { NodeSet } from '../base/idset.ts'
+
+/** What is wrong with the sizes of a virtio-mem device. */
+export type VirtioMemProblem =
+  | 'block-not-power'
+  | 'block-small'
+  | 'requested-above-size'
+  | 'requested-not-blocks'
+
+/** Memory that is not whole pages. `lowerKiB`: the most whole pages below it. */
+interface NotWholePages {
+  readonly memoryKiB: number
+  readonly pagesizeKiB: number
+  readonly lowerKiB: number
+}
+
+/** How many huge pages of one size a node has, free or not. */
+export interface PagePool {
+  readonly node: number
+  readonly total: number
+}
+
+/** Ordinary memory that nodes do not have. `cells` is empty where the guest has none. */
+interface NodeMemory {
+  readonly nodes: NodeSet
+  readonly hasKiB: number
+  readonly cells: readonly number[]
+  readonly needKiB: number
+  /** Who has enough for the whole guest: its own nodes together, the host, or nobody. */
+  readonly enough: 'own nodes' | 'host' | 'nowhere'
+}
 
 /** The facts of each code. */
 export interface MemoryFacts {
   readonly 'pagesize-invalid': { text: string; path?: string }
 
-  readonly 'cell-not-page-multiple': {
-    cell: number
-    memory: string
-    page: string
-    lower: string
-    upper: string
-  }
+  readonly 'cell-not-page-multiple': { cell: number } & NotWholePages
 
-  readonly 'memory-too-small': { memory: string; cells: number; unit: string; need: string }
+  /** `unitKiB`: what each cell has at least. */
+  readonly 'memory-too-small': { memoryKiB: number; cells: number; unitKiB: number }
 
-  readonly 'memory-not-page-multiple': { memory: string; page: string; lower: string; upper: string }
+  readonly 'memory-not-page-multiple': NotWholePages
 
   readonly 'default-pagesize-unknown': object
 
-  readonly 'pagesizes-mixed': { sizes: string; first: string }
+  /** Without `pagesizeKiB` the cells get ordinary memory. */
+  readonly 'pagesize-fallback': {
+    cells: readonly number[]
+    requestedKiB: number
+    pagesizeKiB?: number
+    because: 'not-supplied' | 'not-whole-pages'
+  }
 
-  readonly 'pages-short-in-all': { need: number; page: string; nodes: string; room: number; kept: number }
+  readonly 'pagesizes-mixed': { pagesizesKiB: readonly number[] }
 
-  readonly 'node-without-pages': { cell: number; node: number; page: string; cells: number }
+  /**
+   * `available` pages on the nodes together; `kept`: the pages that reserve keeps on every node; `pool`: one
+   * of the nodes; absent where the cgroup allows no more pages.
+   */
+  readonly 'pages-short-in-all': {
+    need: number
+    pagesizeKiB: number
+    nodes: NodeSet
+    available: number
+    kept: number
+    pool?: PagePool
+  }
 
+  /** `missing`: pages for a smallest cell. */
+  readonly 'node-without-pages': {
+    cell: number
+    pagesizeKiB: number
+    missing: number
+    pool: PagePool
+  }
+
+  /**
+   * `cells` is empty where the guest has none. `missing`: what the nodes still lack with the surplus pages
+   * that they can have; `pool`: the first of the nodes, and the pages that it has.
+   */
   readonly 'pages-short': {
-    nodes: string
-    count: number
+    nodes: NodeSet
     free: number
-    page: string
+    pagesizeKiB: number
     cells: readonly number[]
     need: number
+    missing: number
     bound: boolean
-    fix: string
+    pool: PagePool
     /** The memory of each cell with which memory=by-free-pages has enough pages. */
     fitsSplit?: readonly { cell: number; memoryKiB: number }[]
   }
 
-  readonly 'pool-missing': { page: string; size: string; need: number; has: string }
+  /** `hasKiB`: the page sizes that the host has. */
+  readonly 'tiers-none': object
 
-  readonly 'pages-limit': { page: string; limit: number; need: number; size: string }
+  readonly 'tier-empty': { node: number }
 
-  readonly 'pages-promised': { page: string; free: number; promised: number; need: number; kib: number }
+  /** `unitKiB`: pages, or what libvirt rounds cells to. */
+  readonly 'tier-memory-units': { tierMemoryKiB: number; unitKiB: number }
 
-  readonly 'hugetlbfs-missing': { page: string; size: string }
+  /** `mostKiB`: what is left if every cell with vCPUs gets the least that it can have. */
+  readonly 'tiers-too-large': { memoryKiB: number; tiersKiB: number; mostKiB: number }
 
-  readonly 'memory-short': {
-    nodes: string
-    count: number
-    has: string
+  readonly 'pool-missing': { pagesizeKiB: number; need: number; hasKiB: readonly number[] }
+
+  /** `used`: pages that are charged against the limit already. */
+  readonly 'pages-limit': { pagesizeKiB: number; limit: number; used: number; need: number }
+
+  readonly 'pages-promised': { pagesizeKiB: number; free: number; promised: number; need: number }
+
+  /**
+   * Pages that the nodes have free, but that guests which are starting were promised. `holders`: these
+   * guests, and how many of the pages each was promised; without `guest` the source hides its name.
+   * `missing`, `pool`: as in pages-short.
+   */
+  readonly 'pages-held': {
+    nodes: NodeSet
+    free: number
+    pagesizeKiB: number
     cells: readonly number[]
-    need: string
-    /** Who has enough for the whole guest: its own nodes together, the host, or nobody. */
-    enough: 'own nodes' | 'host' | 'nowhere'
+    need: number
+    missing: number
+    bound: boolean
+    holders: readonly { guest?: string; pages: number }[]
+    pool: PagePool
   }
+
+  readonly 'hugetlbfs-missing': { pagesizeKiB: number }
+
+  readonly 'max-memory-missing': { devices: number }
+
+  readonly 'max-memory-without-cells': object
+
+  readonly 'device-without-cell': { model: string; cells: number }
+
+  readonly 'device-in-no-cell': { model: string; cell: number }
+
+  readonly 'memory-slots-few': { devices: number; slots: number }
+
+  readonly 'memory-slots-older': { devices: number; slots: number; until: string }
+
+  readonly 'nvdimm-label': { labelKiB: number; leastKiB: number; sizeKiB: number }
+
+  readonly 'virtio-mem-sizes': {
+    is: VirtioMemProblem
+    sizeKiB: number
+    blockKiB: number
+    requestedKiB: number
+  }
+
+  readonly 'hugepages-refused': { element: string }
+
+  /** Memory that QEMU allocates or locks when the guest starts. */
+  readonly 'memory-short': NodeMemory
+
+  /** Memory that the guest may use later. */
+  readonly 'memory-over-node': NodeMemory
 }
 
 /** The class of each code. */
@@ -65,13 +168,29 @@ export const memoryClasses: Readonly<Record<keyof MemoryFacts, DiagnosticClass>>
   'memory-too-small': 'invalid',
   'memory-not-page-multiple': 'invalid',
   'default-pagesize-unknown': 'invalid',
+  'pagesize-fallback': 'note',
   'pagesizes-mixed': 'invalid',
   'pages-short-in-all': 'invalid',
   'node-without-pages': 'invalid',
   'pages-short': 'capacity',
+  'tiers-none': 'note',
+  'tier-empty': 'note',
+  'tier-memory-units': 'invalid',
+  'tiers-too-large': 'invalid',
   'pool-missing': 'capacity',
   'pages-limit': 'capacity',
   'pages-promised': 'capacity',
+  'pages-held': 'capacity',
   'hugetlbfs-missing': 'capacity',
+  'max-memory-missing': 'invalid',
+  'max-memory-without-cells': 'invalid',
+  'device-without-cell': 'invalid',
+  'device-in-no-cell': 'invalid',
+  'memory-slots-few': 'invalid',
+  'memory-slots-older': 'note',
+  'nvdimm-label': 'invalid',
+  'virtio-mem-sizes': 'invalid',
+  'hugepages-refused': 'invalid',
   'memory-short': 'capacity',
+  'memory-over-node': 'note',
 }

@@ -1,15 +1,26 @@
 // What is requested of us: keys, their values, what a tenant may request, and the configuration file: the
 // facts and the class of each code.
 
+import type { Bound } from '../base/bounds.ts'
 import type { DiagnosticClass } from '../base/diagnostic.ts'
+import type { CpuSet } from '../base/idset.ts'
+import type { PinnedThreadIds } from './cpus.ts'
 
 /** `pinned`: all CPUs of the threads' pins; `bounds`: those that they leave. */
 interface PinFacts {
   readonly source: string
-  readonly threads: string
-  readonly pinned: string
-  readonly bounds: readonly string[]
+  readonly threads: PinnedThreadIds
+  readonly pinned: CpuSet
+  readonly bounds: readonly Bound[]
 }
+
+/**
+ * What a line of the configuration should have instead. `bare`: the value is there, but without quotes.
+ */
+export type ExpectedSyntax =
+  | { readonly is: 'key' | 'equals' | 'comma-or-bracket' | 'line-end' }
+  | { readonly is: 'value' | 'list-item'; readonly bare?: string }
+  | { readonly is: 'closing-quote'; readonly quote: '"' | "'" }
 
 /** The facts of each code. */
 export interface RequestFacts {
@@ -31,31 +42,41 @@ export interface RequestFacts {
 
   readonly 'tenant-key-refused': { source: string; key: string; config: string; allowed: readonly string[] }
 
+  /** `bounds`: those that do not hold all of the CPUs. */
   readonly 'cpuset-unavailable': {
     source: string
     key: string
-    wanted: string
-    allowed: string
-    bounds: readonly string[]
+    wanted: CpuSet
+    allowed: CpuSet
+    bounds: readonly Bound[]
   }
 
   readonly 'cpuset-cut': {
     source: string
     key: string
-    wanted: string
-    left: string
-    bounds: readonly string[]
+    wanted: CpuSet | 'none'
+    left: CpuSet
+    bounds: readonly Bound[]
   }
 
   readonly 'isolated-avoided': { source: string; config: string }
 
-  readonly 'pins-cut': PinFacts & { left: string }
+  readonly 'pins-cut': PinFacts & { left: CpuSet }
 
-  readonly 'pins-moved': PinFacts & { allowed: string }
+  readonly 'pins-moved': PinFacts & { allowed: CpuSet }
 
   readonly 'pins-beyond': Omit<PinFacts, 'source'>
 
-  readonly 'config-syntax': { source: string; found: string | undefined; expected: string; fix: string }
+  /**
+   * `found`: '' at the end of a line; absent where it may be a secret. `key`: that of the setting, if it is
+   * known.
+   */
+  readonly 'config-syntax': {
+    source: string
+    key?: string
+    found?: string
+    expected: ExpectedSyntax
+  }
 
   readonly 'config-repeated': { source: string; key: string; first: number }
 }

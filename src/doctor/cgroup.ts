@@ -1,10 +1,11 @@
 // The cgroup hierarchy and where libvirt puts guests in it: whether they stay on the CPUs of the daemon.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { type CpuSet, formatSet, subtract, union } from '../base/idset.ts'
+import { type CpuSet, subtract, union } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
 import { cpuWord } from '../explain/texts/words.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
+import { guestsIn } from '../host/cgroup/guests.ts'
 import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'
 import { type Inspection, type Item, named } from './inspection.ts'
@@ -17,40 +18,40 @@ export function cgroupItem({ files, daemon, qemuConf: { controllers } }: Inspect
     return {
       name,
       says: 'no cgroup hierarchy is mounted',
-      found: [diagnostic('cpuset-controller-off', { where: 'on this host' })],
+      found: [diagnostic('cpuset-controller-off', { where: 'host' })],
     }
   const v1 = mounts.find((mount) => mount.version === 1 && mount.controllers.includes('cpuset'))
   const v2 = mounts.find(({ version }) => version === 2)
-  const offered =
+  const controlledBy =
     v1 ??
     (v2 !== undefined && controllersIn(textAt(files, `${v2.point}/cgroup.controllers`)).includes('cpuset')
       ? v2
       : undefined)
   const kinds = [...new Set(mounts.map(({ version }) => version))].sort((a, b) => a - b)
-  const controller = offered === undefined ? 'no cpuset controller' : `cpuset in v${offered.version}`
+  const controller =
+    controlledBy === undefined ? 'no cpuset controller' : `cpuset in v${controlledBy.version}`
   const says = `${kinds.map((version) => `v${version}`).join(' and ')}, ${controller}`
   const found: Diagnostic[] = []
-  if (offered === undefined) found.push(diagnostic('cpuset-controller-off', { where: 'on this host' }))
+  if (controlledBy === undefined) found.push(diagnostic('cpuset-controller-off', { where: 'host' }))
   else if (controllers !== undefined && !controllers.includes('cpuset'))
-    found.push(
-      diagnostic('cpuset-controller-off', { where: 'for libvirt (cgroup_controllers in qemu.conf)' }),
-    )
+    found.push(diagnostic('cpuset-controller-off', { where: 'qemu.conf' }))
   return { name, says, found }
 }
 
 const controllersIn = (text = ''): string[] => text.trim().split(/\s+/)
 
 /** Whether guests stay within the CPUs of the daemon. */
-export function guestsItem({ files, host, daemon, qemuConf: { controllers }, partition }: Inspection): Item {
+export function guestsItem({ files, host, daemon, qemuConf, partition }: Inspection): Item {
   const name = 'guests'
-  if (daemon === undefined) return { name, says: 'unknown: no daemon is running', found: [] }
+  if (daemon === undefined) return { name, says: 'no libvirt daemon is running', isUnknown: true, found: [] }
   const online = union<CpuSet>(...host.nodes.map(({ cpus }) => cpus))
   const own = ifReadable(() => readCgroup(files, { pid: daemon.pid }, online))
   const cpus = own?.allowed.cpus
   if (own === undefined || cpus === undefined)
-    return { name, says: `unknown: the cgroup of ${named(daemon)} cannot be read`, found: [] }
-  const given = `${named(daemon)} may use ${cpuWord(formatSet(cpus))}`
-  if (controllers?.length === 0) return { name, says: `${given}; guests stay in its cgroup`, found: [] }
+    return { name, says: `the cgroup of ${named(daemon)} cannot be read`, isUnknown: true, found: [] }
+  const given = `${named(daemon)} may use ${cpuWord(cpus)}`
+  if (guestsIn(files, qemuConf) === 'daemon')
+    return { name, says: `${given}; guests stay in its cgroup`, found: [] }
   const [daemons, ours] = [`/proc/${daemon.pid}`, '/proc/self'].map((folder) =>
     files.readlink(`${folder}/ns/cgroup`),
   )
@@ -66,18 +67,19 @@ export function guestsItem({ files, host, daemon, qemuConf: { controllers }, par
   )
   const found: Diagnostic[] =
     root === undefined ? [] : [diagnostic('cgroup-root-busy', { daemon: named(daemon), point: root })]
-  if (partition === undefined) return { name, says: given, found }
+  if (partition === undefined)
+    return { name, says: `${given}; the CPUs of guests are not known`, isUnknown: true, found }
   const isOutside = own.confinesCpus && subtract(partition.cpus, cpus).length > 0
   if (isOutside) {
     const facts = {
       daemon: named(daemon),
-      own: formatSet(cpus),
+      own: cpus,
       partition: partition.name,
-      theirs: formatSet(partition.cpus),
+      theirs: partition.cpus,
     }
     found.push(diagnostic('guests-outside-pod', facts))
   }
-  const theirs = `guests in ${partition.name} may use ${cpuWord(formatSet(partition.cpus))}`
+  const theirs = `guests in ${partition.name} may use ${cpuWord(partition.cpus)}`
   return { name, says: `${given}; ${theirs}`, found }
 }
 

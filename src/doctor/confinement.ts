@@ -44,7 +44,7 @@ const CAP_SYS_NICE = 23n
 /** Whether QEMU may call mbind. */
 export function bindingItem({ daemon }: Inspection): Item {
   const name = 'binding'
-  if (daemon === undefined) return { name, says: 'unknown: no daemon is running', found: [] }
+  if (daemon === undefined) return { name, says: 'no libvirt daemon is running', isUnknown: true, found: [] }
   const { seccomp, bounding } = daemon
   const hasNice = bounding === undefined ? undefined : ((bounding >> CAP_SYS_NICE) & 1n) === 1n
   const filter =
@@ -54,6 +54,7 @@ export function bindingItem({ daemon }: Inspection): Item {
   return {
     name,
     says: `${named(daemon)}: ${filter}, ${nice}`,
+    isUnknown: hasNice !== true && (seccomp === undefined || (seccomp === FILTER && hasNice === undefined)),
     found: isFiltered ? [diagnostic('mbind-filtered', { daemon: named(daemon) })] : [],
   }
 }
@@ -64,7 +65,8 @@ export function kvmItem({ files, kvm, qemuConf, isThisHost }: Inspection): Item 
   if (kvm === undefined)
     return {
       name,
-      says: isThisHost ? 'no /dev/kvm' : 'unknown: no /dev in the capture',
+      says: isThisHost ? 'no /dev/kvm' : 'no /dev in the capture',
+      isUnknown: !isThisHost,
       found: isThisHost ? [diagnostic('kvm-missing', {})] : [],
     }
   const user = qemuUser(files, qemuConf)
@@ -75,6 +77,7 @@ export function kvmItem({ files, kvm, qemuConf, isThisHost }: Inspection): Item 
   return {
     name,
     says,
+    isUnknown: user === undefined,
     found: isDenied ? [diagnostic('kvm-denied', { ...facts, user: user.name, source: user.source })] : [],
   }
 }

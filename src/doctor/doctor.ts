@@ -1,7 +1,8 @@
-// This host, or a captured one -> ten items.
+// This host, or a captured one -> eleven items.
 
 import { cgroupItem, guestsItem } from './cgroup.ts'
 import { accessItem, bindingItem, kvmItem } from './confinement.ts'
+import { probesItem } from './ended-qemu.ts'
 import { configurationItem, hookItem, versionsItem } from './hook.ts'
 import type { Inspection, Item } from './inspection.ts'
 import { hugetlbfsItem, pagesItem } from './memory.ts'
@@ -18,6 +19,7 @@ export function examine(inspection: Inspection): Item[] {
     cgroupItem(inspection),
     guestsItem(inspection),
     bindingItem(inspection),
+    probesItem(inspection),
     kvmItem(inspection),
   ]
 }

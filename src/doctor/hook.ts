@@ -17,7 +17,8 @@ export function versionsItem({ versions, files, isThisHost }: Inspection): Item 
     ['libvirt', libvirt],
     ['QEMU', qemu],
     ['Linux', kernel],
-    ['Node', node],
+    // The native command runs without Node.
+    ...(node === undefined && isThisHost ? [] : [['Node', node] as const]),
   ] as const
   const found: Diagnostic[] = []
   if (libvirt === undefined && isThisHost) found.push(diagnostic('libvirt-missing', {}))
@@ -26,6 +27,7 @@ export function versionsItem({ versions, files, isThisHost }: Inspection): Item 
   return {
     name: 'versions',
     says: stated.map(([name, version]) => `${name} ${version ?? 'unknown'}`).join(', '),
+    isUnknown: libvirt === undefined,
     found,
   }
 }

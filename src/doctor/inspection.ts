@@ -6,8 +6,8 @@ import { classOf } from '../codes/codes.ts'
 import type { SelinuxMode } from '../host/confinement.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
-import type { Host } from '../model.ts'
-import type { Owned, QemuConf } from './qemu-user.ts'
+import type { Host, QemuConf } from '../model/host.ts'
+import type { Owned } from './qemu-user.ts'
 
 /** One of our hooks as it is installed. `exposed` and `missing` are problems with the paths in it. */
 export interface OurHook {
@@ -50,18 +50,22 @@ export interface Inspection {
 /** "libvirtd (process 812)". */
 export const named = ({ name, pid }: Daemon): string => `${name} (process ${pid})`
 
-/** One line of the doctor's output. `says` has the facts, `found` what is wrong with them. */
+/**
+ * One line of the doctor's output. `says` has the facts, `found` what is wrong with them. `isUnknown`:
+ * whether something is wrong cannot be determined.
+ */
 export interface Item {
   readonly name: string
   readonly says: string
+  readonly isUnknown?: boolean
   readonly found: readonly Diagnostic[]
 }
 
 /** `note`: worth knowing; `finding`: something is wrong. */
-export type State = 'ok' | 'note' | 'finding'
+export type State = 'ok' | 'unknown' | 'note' | 'finding'
 
 /** The worst state among an item's diagnostics. */
-export function stateOf({ found }: Pick<Item, 'found'>): State {
-  if (found.length === 0) return 'ok'
+export function stateOf({ found, isUnknown = false }: Pick<Item, 'found' | 'isUnknown'>): State {
+  if (found.length === 0) return isUnknown ? 'unknown' : 'ok'
   return found.every(({ code }) => classOf(code) === 'note') ? 'note' : 'finding'
 }

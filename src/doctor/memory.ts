@@ -2,26 +2,29 @@
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type NodeSet, setOf } from '../base/idset.ts'
-import { formatKiB, formatPagesize } from '../base/memory.ts'
+import { sum } from '../base/lists.ts'
+import { formatKiB } from '../base/memory.ts'
 import { diagnostic } from '../codes/codes.ts'
 import type { Daemon } from '../host/daemon.ts'
 import type { Files } from '../host/files.ts'
 import { hugetlbfsMounts } from '../host/hugepages.ts'
-import type { Host, HostNode } from '../model.ts'
+import { textAt } from '../host/kernel-text.ts'
+import type { Host, HostNode } from '../model/host.ts'
 import { type Inspection, type Item, named } from './inspection.ts'
 
 /** The huge pages of each node. */
-export function pagesItem({ host }: Inspection): Item {
+export function pagesItem({ host, files }: Inspection): Item {
   const sizes = sizesOf(host)
+  const scattered = sizes.includes(GIGANTIC_KIB) ? fragmented(host, files) : []
   const used = sizes.filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   if (used.length === 0) {
     const found = [diagnostic('pools-empty', { pagesizesKiB: sizes, node: host.nodes[0]?.id ?? 0 })]
-    return { name: 'pages', says: 'no huge pages', found }
+    return { name: 'pages', says: 'no huge pages', found: [...found, ...scattered] }
   }
   return {
     name: 'pages',
     says: used.map((size) => poolSays(host, size)).join('; '),
-    found: used.flatMap((size) => uneven(host, size)),
+    found: [...used.flatMap((size) => uneven(host, size)), ...scattered],
   }
 }
 
@@ -36,7 +39,7 @@ function sizesOf({ nodes, pools = [] }: Host): number[] {
 const totalOf = ({ pages }: HostNode, size: number): number =>
   pages.find(({ pagesizeKiB }) => pagesizeKiB === size)?.total ?? 0
 
-/** "2 MiB: 500 of 512 free on node 0, 0 of 256 free on node 1, 3 promised to others". */
+/** "2 MiB: 500 of 512 free on node 0, 0 of 256 free on node 1, 3 reserved". */
 function poolSays({ nodes, pools = [] }: Host, size: number): string {
   const each = nodes.flatMap(({ id, pages }) => {
     const pool = pages.find(({ pagesizeKiB, total }) => pagesizeKiB === size && total > 0)
@@ -44,7 +47,7 @@ function poolSays({ nodes, pools = [] }: Host, size: number): string {
   })
   const { reserved = 0, overcommit = 0 } = pools.find(({ pagesizeKiB }) => pagesizeKiB === size) ?? {}
   const more = [
-    ...(reserved > 0 ? [`${reserved} promised to others`] : []),
+    ...(reserved > 0 ? [`${reserved} reserved`] : []),
     ...(overcommit > 0 ? [`up to ${overcommit} more on demand`] : []),
   ]
   return `${formatKiB(size)}: ${[...each, ...more].join(', ')}`
@@ -63,6 +66,47 @@ function uneven({ nodes }: Host, size: number): Diagnostic[] {
   ]
 }
 
+/** A page that is larger than any block of the page allocator. */
+const GIGANTIC_KIB = 1024 * 1024
+
+/**
+ * Nodes on which more pages of 1 GiB can hardly be had, although as much memory is free: less than that is in
+ * blocks of the largest order, 4 MiB on x86.
+ * @see proc(5), buddyinfo
+ */
+function fragmented({ nodes }: Host, files: Files): Diagnostic[] {
+  const shares = contiguousShares(textAt(files, '/proc/buddyinfo') ?? '')
+  return nodes.flatMap(({ id, freeKiB = 0 }) => {
+    const share = shares.get(id)
+    if (share === undefined || freeKiB < GIGANTIC_KIB) return []
+    const contiguousKiB = Math.floor(freeKiB * share)
+    if (contiguousKiB >= GIGANTIC_KIB) return []
+    const facts = { node: id, pagesizeKiB: GIGANTIC_KIB, freeKiB, contiguousKiB }
+    return [diagnostic('memory-fragmented', facts)]
+  })
+}
+
+/**
+ * By node, the share of its free memory that is in blocks of the largest order. "Node 0, zone Normal 3 1 0 2"
+ * counts the blocks of 1, 2, 4 and 8 pages.
+ */
+function contiguousShares(buddyinfo: string): ReadonlyMap<number, number> {
+  const pages = new Map<number, { all: number; largest: number }>()
+  for (const line of buddyinfo.split('\n')) {
+    const [, id, blocks] = /^Node (\d{1,9}), zone +\S+ +([\d ]+)$/.exec(line.trimEnd()) ?? []
+    if (blocks === undefined) continue
+    const sizes = blocks
+      .trim()
+      .split(/ +/)
+      .map((count, order) => Number(count) * 2 ** order)
+    const node = pages.get(Number(id)) ?? { all: 0, largest: 0 }
+    node.all += sum(sizes)
+    node.largest += sizes.at(-1) ?? 0
+    pages.set(Number(id), node)
+  }
+  return new Map([...pages].map(([id, { all, largest }]) => [id, all === 0 ? 0 : largest / all]))
+}
+
 /** Whether hugetlbfs is mounted for every size of huge pages, since before the daemon started. */
 export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
   const mounts = hugetlbfsMounts(
@@ -71,21 +115,21 @@ export function hugetlbfsItem({ host, files, daemon }: Inspection): Item {
     host.defaultPagesizeKiB,
   )
   const name = 'hugetlbfs'
-  if (mounts === undefined) return { name, says: 'unknown: no list of mounts', found: [] }
+  if (mounts === undefined)
+    return { name, says: 'the list of mounts cannot be read', isUnknown: true, found: [] }
   const used = sizesOf(host).filter((size) => host.nodes.some((node) => totalOf(node, size) > 0))
   const found = used.flatMap((size): Diagnostic[] => {
     const points = mounts
       .filter(({ pagesizeKiB }) => pagesizeKiB === size || pagesizeKiB === undefined)
       .map(({ point }) => point)
     const [first] = points
-    if (first === undefined)
-      return [diagnostic('hugetlbfs-missing', { page: formatKiB(size), size: formatPagesize(size) })]
+    if (first === undefined) return [diagnostic('hugetlbfs-missing', { pagesizeKiB: size })]
     if (daemon === undefined || points.some((point) => isSeen(files, daemon, point))) return []
     return [
       diagnostic('hugetlbfs-unseen', {
         daemon: named(daemon),
         point: first,
-        restart: `restart ${daemon.name}; guests keep running`,
+        restart: `systemctl restart ${daemon.name}; guests keep running`,
       }),
     ]
   })

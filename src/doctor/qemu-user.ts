@@ -1,9 +1,8 @@
 // qemu.conf, /etc/passwd and /etc/group -> the user that QEMU runs as, and whether that user may use a file.
 
-import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Files } from '../host/files.ts'
 import { textAt } from '../host/kernel-text.ts'
-import { readSettings } from '../request/qemu-conf.ts'
+import type { QemuConf } from '../model/host.ts'
 
 /** Owner and mode of a file. */
 export interface Owned {
@@ -12,15 +11,8 @@ export interface Owned {
   readonly mode: number
 }
 
-/** What libvirt's qemu.conf states; absent: its default. */
-export interface QemuConf {
-  readonly user?: string
-  readonly group?: string
-  readonly controllers?: readonly string[]
-}
-
 /** The user that QEMU runs as. */
-export interface QemuUser {
+interface QemuUser {
   readonly name: string
   readonly uid: number
   readonly gids: readonly number[]
@@ -32,18 +24,6 @@ export interface QemuUser {
 const BUILT_IN = ['libvirt-qemu', 'qemu']
 
 const CONF = '/etc/libvirt/qemu.conf'
-
-/** Reads qemu.conf; its mistakes are libvirt's to report. */
-export function readQemuConf(files: Files): QemuConf {
-  const found: Diagnostic[] = []
-  const stated: { user?: string; group?: string; controllers?: readonly string[] } = {}
-  for (const { key, value } of readSettings(textAt(files, CONF) ?? '', CONF, found)) {
-    if (key.text === 'user' && value.items === undefined) stated.user ??= value.text
-    if (key.text === 'group' && value.items === undefined) stated.group ??= value.text
-    if (key.text === 'cgroup_controllers') stated.controllers ??= value.items?.map(({ text }) => text) ?? []
-  }
-  return stated
-}
 
 /** The user that QEMU runs as; undefined where it is not in /etc/passwd. */
 export function qemuUser(files: Files, { user, group }: QemuConf): QemuUser | undefined {

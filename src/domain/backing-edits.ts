@@ -1,7 +1,8 @@
 // Page sizes of the cells to edits of `<memoryBacking>`. `<page nodeset>` counts guest cells.
 
-import type { CellPages, WrittenPage } from '../model.ts'
-import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
+import type { CellPages, WrittenPage } from '../model/domain.ts'
+import type { Edit } from '../xml/edit.ts'
+import { insertChildren, type NewElement } from '../xml/insert.ts'
 import { child, childrenOf, type XmlElement } from '../xml/parse.ts'
 import { pagesOf } from './binding-view.ts'
 import { asElement, type DesiredChild, reconcile, setAttributes } from './reconcile.ts'
@@ -39,7 +40,7 @@ export function backingEdits(fitting: Fitting): Section {
       ...(allocateNow && allocation !== undefined
         ? setAttributes(document, allocation, immediate.attributes)
         : []),
-      ...insertChildren(document, backing, added, BACKING, write),
+      ...insertChildren(document, backing, { added, order: BACKING }, write),
     ],
   }
 }

@@ -1,8 +1,8 @@
-// `<memoryBacking>`, `<numatune>` and `<cputune>` to the binding as written.
+// `<memoryBacking>` and `<numatune>` to the binding as written.
 
-import { type CpuSet, formatSet, has, type NodeSet, range, type VcpuSet } from '../base/idset.ts'
+import { formatSet, has, type NodeSet, range, type VcpuSet } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
-import type { CellPages, DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model.ts'
+import type { CellPages, DomainView, MemoryMode, WrittenPage, WrittenTune } from '../model/domain.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { missing, numberIn, optional, type Reading, setIn, sizeIn, UINT_MAX, wordIn } from './values.ts'
 
@@ -18,13 +18,15 @@ export function readBacking(
   reading: Reading,
   backing: XmlElement | undefined,
   cells: number,
-): Pick<DomainView, 'hugepages' | 'cellPages' | 'allocation'> {
+): Pick<DomainView, 'hugepages' | 'cellPages' | 'allocation' | 'locked' | 'memorySource'> {
   const element = child(backing, 'hugepages')
-  optionIn(reading, child(backing, 'source'), 'type', ['file', 'anonymous', 'memfd'])
+  const source = optionIn(reading, child(backing, 'source'), 'type', ['file', 'anonymous', 'memfd'])
   optionIn(reading, child(backing, 'access'), 'mode', ['shared', 'private'])
   const hugepages = element && readPages(reading, element, cells)
   return {
     ...optional('hugepages', hugepages),
+    ...optional('memorySource', source),
+    ...(child(backing, 'locked') !== undefined && { locked: true }),
     cellPages: range(Math.max(1, cells)).map((cell) => pagesOf(cell, hugepages)),
     ...optional(
       'allocation',
@@ -69,7 +71,8 @@ function readPages(reading: Reading, hugepages: XmlElement, cells: number): Writ
     const again = own.find((each) => named.has(each))
     for (const each of own) named.add(each)
     if (again !== undefined) {
-      const of = again === 'every cell' ? again : `cell ${again}`
+      const of =
+        again === 'every cell' ? ({ is: 'every-cell' } as const) : ({ is: 'cell', id: again } as const)
       reading.problems.push(diagnostic('entry-twice', { element: 'page', of }, tagSpan(element)))
     }
     const { pagesizeKiB } = page
@@ -100,7 +103,7 @@ export function readTune(reading: Reading, numatune: XmlElement | undefined, vcp
     reading.problems.push(diagnostic('memnodes-with-auto', {}, tagSpan(first)))
   const memnodes = new Map<number, WrittenTune['memnodes'][number]>()
   for (const each of elements) {
-    const cell = numberIn(reading, each, 'cellid', 0, UINT_MAX)
+    const cell = numberIn(reading, each, 'cellid', [0, UINT_MAX])
     const nodes =
       attribute(each, 'nodeset') === undefined
         ? missing(reading, each, 'nodeset')
@@ -109,7 +112,7 @@ export function readTune(reading: Reading, numatune: XmlElement | undefined, vcp
     if (cell === undefined) continue
     if (memnodes.has(cell))
       reading.problems.push(
-        diagnostic('entry-twice', { element: 'memnode', of: `cell ${cell}` }, tagSpan(each)),
+        diagnostic('entry-twice', { element: 'memnode', of: { is: 'cell', id: cell } }, tagSpan(each)),
       )
     else if (nodes !== undefined) memnodes.set(cell, { cell, nodes, mode })
   }
@@ -135,74 +138,7 @@ function modeOf(reading: Reading, element: XmlElement): MemoryMode | undefined {
   const mode = MODES.find((each) => each === written.value)
   if (mode !== undefined) return mode
   reading.problems.push(
-    diagnostic(
-      'tune-mode',
-      { element: element.name, value: written.value, known: MODES.join(', ') },
-      written,
-    ),
+    diagnostic('tune-mode', { element: element.name, value: written.value, known: MODES }, written),
   )
   return undefined
-}
-
-// ---- <cputune> ----
-
-/** `vcpus`: their number; `iothreads`: their ids. */
-interface Threads {
-  readonly vcpus: number
-  readonly iothreads: readonly number[]
-}
-
-/**
- * The pins as written. One of an I/O thread that the guest does not have is a problem.
- * @see libvirt virDomainIOThreadPinDefParseXML
- */
-export function readPins(
-  reading: Reading,
-  cputune: XmlElement | undefined,
-  { vcpus, iothreads }: Threads,
-): Pick<DomainView, 'vcpupin' | 'emulatorpin' | 'iothreadpin'> {
-  const emulator = child(cputune, 'emulatorpin')
-  // libvirt drops the pin of a vCPU that is not there, whatever it says.
-  const vcpupin = readPinMap(reading, childrenOf(cputune, 'vcpupin'), 'vcpu', (vcpu) => vcpu < vcpus)
-  const known = new Set(iothreads)
-  const iothreadpin = readPinMap(reading, childrenOf(cputune, 'iothreadpin'), 'iothread', (iothread, pin) => {
-    if (known.has(iothread)) return true
-    reading.problems.push(
-      diagnostic('iothread-without-thread', { iothread, has: formatSet(iothreads) }, tagSpan(pin)),
-    )
-    return false
-  })
-  return { vcpupin, ...optional('emulatorpin', emulator && cpusIn(reading, emulator)), iothreadpin }
-}
-
-const NAMES = { vcpu: 'vCPU', iothread: 'I/O thread' }
-
-function readPinMap(
-  reading: Reading,
-  pins: readonly XmlElement[],
-  key: keyof typeof NAMES,
-  isThere: (id: number, pin: XmlElement) => boolean,
-): Map<number, CpuSet> {
-  const map = new Map<number, CpuSet>()
-  const seen = new Set<number>()
-  for (const pin of pins) {
-    const id = numberIn(reading, pin, key, key === 'vcpu' ? 0 : 1, UINT_MAX)
-    if (id === undefined || !isThere(id, pin)) continue
-    if (seen.has(id))
-      reading.problems.push(
-        diagnostic('entry-twice', { element: pin.name, of: `${NAMES[key]} ${id}` }, tagSpan(pin)),
-      )
-    else {
-      seen.add(id)
-      const cpus = cpusIn(reading, pin)
-      if (cpus !== undefined) map.set(id, cpus)
-    }
-  }
-  return map
-}
-
-function cpusIn(reading: Reading, pin: XmlElement): CpuSet | undefined {
-  return attribute(pin, 'cpuset') === undefined
-    ? missing(reading, pin, 'cpuset')
-    : setIn<CpuSet>(reading, pin, 'cpuset')
 }

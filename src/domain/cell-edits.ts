@@ -1,10 +1,12 @@
 // Cells to edits of `<cpu><numa>`.
 
 import { formatSet, sameSet } from '../base/idset.ts'
-import type { Cell, WrittenCell } from '../model.ts'
-import { type Edit, insertChildren, type NewElement, removeElement } from '../xml/edit.ts'
+import type { CpuTopology, WrittenCell } from '../model/domain.ts'
+import type { Cell } from '../model/placement.ts'
+import { type Edit, removeElement } from '../xml/edit.ts'
+import { insertChildren, type NewElement } from '../xml/insert.ts'
 import { attribute, child, childrenOf, type XmlElement } from '../xml/parse.ts'
-import { asElement, type DesiredChild, reconcile } from './reconcile.ts'
+import { asElement, type DesiredChild, reconcile, setAttributes } from './reconcile.ts'
 import type { Fitting, Section } from './section.ts'
 
 const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', 'numa']
@@ -12,15 +14,42 @@ const CPU = ['model', 'vendor', 'topology', 'cache', 'maxphysaddr', 'feature', '
 /** Cells that are there get new values; what else they hold stays. */
 export function cellEdits(fitting: Fitting): Section {
   const { document, view, write } = fitting
-  const { cells } = fitting.placement
+  const { cells, topology } = fitting.placement
   const cpu = child(document.root, 'cpu')
   const numa = child(cpu, 'numa')
+  const written = child(cpu, 'topology')
   const desired = cells.map((cell) => desiredCell(cell, view.cells))
-  if (numa !== undefined) return { edits: inNuma(fitting, numa, desired) }
-  const added: NewElement = { name: 'numa', attributes: [], children: desired.map(asElement) }
-  if (cpu === undefined) return { edits: [], added: { name: 'cpu', attributes: [], children: [added] } }
-  return { edits: insertChildren(document, cpu, [added], CPU, write) }
+  const added: NewElement[] = [
+    ...(topology === undefined || written !== undefined ? [] : [newTopology(topology)]),
+    ...(numa === undefined ? [{ name: 'numa', attributes: [], children: desired.map(asElement) }] : []),
+  ]
+  if (cpu === undefined) return { edits: [], added: { name: 'cpu', attributes: [], children: added } }
+  return {
+    edits: [
+      ...(topology === undefined || written === undefined
+        ? []
+        : setAttributes(document, written, topologyAttributes(topology, written))),
+      ...(numa === undefined ? [] : inNuma(fitting, numa, desired)),
+      ...insertChildren(document, cpu, { added, order: CPU }, write),
+    ],
+  }
 }
+
+const newTopology = (topology: CpuTopology): NewElement => ({
+  name: 'topology',
+  attributes: topologyAttributes(topology, undefined),
+})
+
+/** Versions of libvirt that do not know dies or clusters need no attribute to say that there is one. */
+function topologyAttributes(topology: CpuTopology, written: XmlElement | undefined): [string, string][] {
+  return (['sockets', 'dies', 'clusters', 'cores', 'threads'] as const)
+    .filter(
+      (name) => !OPTIONAL.includes(name) || topology[name] > 1 || attribute(written, name) !== undefined,
+    )
+    .map((name) => [name, `${topology[name]}`])
+}
+
+const OPTIONAL = ['dies', 'clusters']
 
 function desiredCell(
   { id, vcpus, memoryKiB, distances }: Cell,
@@ -112,7 +141,7 @@ function distanceEdits(
     return childrenOf(element, 'distances').map((each) => removeElement(document, each))
   if (written === undefined) {
     const added: NewElement = { name: 'distances', attributes: [], children: distances.map(sibling) }
-    return insertChildren(document, element, [added], ['distances', 'cache'], write)
+    return insertChildren(document, element, { added: [added], order: ['distances', 'cache'] }, write)
   }
   const keyOf = (each: XmlElement): string => String(Number(attribute(each, 'id')?.value ?? -1))
   const desired = distances.map((value, id) => ({

@@ -1,8 +1,8 @@
 // `<cpu><numa>` to the cells as written.
 
-import { formatSet, MAX_CELLS, range, setOf, type VcpuSet } from '../base/idset.ts'
+import { MAX_CELLS, range, setOf, type VcpuSet } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
-import type { WrittenCell } from '../model.ts'
+import type { WrittenCell } from '../model/domain.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { anySetIn, missing, numberIn, optional, type Reading, sizeIn, UINT_MAX, wordIn } from './values.ts'
 
@@ -36,20 +36,14 @@ export function readCells(
     const id =
       attribute(element, 'id') === undefined
         ? position
-        : (numberIn(reading, element, 'id', 0, UINT_MAX) ?? position)
+        : (numberIn(reading, element, 'id', [0, UINT_MAX]) ?? position)
     readDistances(reading, element, { id, cells: elements.length, stated })
     return readCell(reading, element, { id, vcpus })
   })
   if (cells.length === 0) return []
   cells.sort((a, b) => a.id - b.id)
   if (cells.some(({ id }, position) => id !== position)) {
-    reading.problems.push(
-      diagnostic(
-        'cell-ids',
-        { ids: cells.map(({ id }) => id).join(', '), last: cells.length - 1 },
-        tagSpan(numa),
-      ),
-    )
+    reading.problems.push(diagnostic('cell-ids', { ids: cells.map(({ id }) => id) }, tagSpan(numa)))
     return cells
   }
   reportOverlap(reading, cells, numa)
@@ -85,7 +79,7 @@ function readCell(
   const own = anySetIn<VcpuSet>(reading, element, 'cpus') ?? setOf<VcpuSet>([])
   const beyond = own.filter((vcpu) => vcpu >= vcpus)
   if (beyond.length > 0) {
-    const facts = { cell: id, vcpus: formatSet(beyond), count: vcpus }
+    const facts = { cell: id, vcpus: setOf<VcpuSet>(beyond), count: vcpus }
     reading.problems.push(diagnostic('cell-vcpus-missing', facts, tagSpan(element)))
   }
   return {
@@ -115,8 +109,8 @@ function readDistances(reading: Reading, cell: XmlElement, { id, cells, stated }
   const siblings = childrenOf(element, 'sibling')
   if (siblings.length === 0) missing(reading, element, '<sibling>')
   for (const each of siblings) {
-    const sibling = numberIn(reading, each, 'id', 0, UINT_MAX)
-    const value = numberIn(reading, each, 'value', 0, UINT_MAX)
+    const sibling = numberIn(reading, each, 'id', [0, UINT_MAX])
+    const value = numberIn(reading, each, 'value', [0, UINT_MAX])
     if (sibling === undefined || value === undefined) continue
     const facts = { cell: id, sibling, value }
     const fits = sibling === id ? value === LOCAL : value > LOCAL && value <= UNREACHABLE

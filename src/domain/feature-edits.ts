@@ -1,17 +1,18 @@
 // What KubeVirt writes for dedicated CPUs to edits of `<features>`: the hint that CPUs are not shared, and no
 // PMU for realtime.
 
-import type { KubevirtElements } from '../model.ts'
-import { type Edit, insertChildren, type NewElement } from '../xml/edit.ts'
+import type { KubevirtElements } from '../model/request.ts'
+import type { Edit } from '../xml/edit.ts'
+import { insertChildren, type NewElement } from '../xml/insert.ts'
 import { child, type XmlElement } from '../xml/parse.ts'
 import { setAttributes } from './reconcile.ts'
 import type { Fitting, Section } from './section.ts'
 
 /** @see libvirt src/conf/domain_conf.h, virDomainFeature: the order of printing */
-const FEATURES =
-  'acpi apic pae hap viridian privnet hyperv kvm pvspinlock capabilities pmu vmport gic smm ioapic hpt vmcoreinfo'.split(
-    ' ',
-  )
+const FEATURES = (
+  'acpi apic pae hap viridian privnet hyperv kvm pvspinlock capabilities pmu vmport gic smm ioapic hpt ' +
+  'vmcoreinfo'
+).split(' ')
 const KVM = ['hidden', 'hint-dedicated', 'poll-control', 'pv-ipi', 'dirty-ring']
 
 /** What is there gets its state; everything else stays. */
@@ -52,6 +53,6 @@ function stateEdits(
     ...written.flatMap(([each, there]) =>
       there === undefined ? [] : setAttributes(document, there, each.attributes),
     ),
-    ...insertChildren(document, parent, missing, order, write),
+    ...insertChildren(document, parent, { added: missing, order }, write),
   ]
 }

@@ -1,22 +1,16 @@
 // Children as they are and as they should be to edits: attributes that differ are set, what is missing is
 // added, what is too much goes. What already says the same in other words ("0,1" for "0-1") stays as it is.
 
-import { collectRefusals } from '../base/collect.ts'
-import { formatSet, type IdSet, parseLibvirtSet } from '../base/idset.ts'
-import {
-  type Edit,
-  insertChildren,
-  type NewElement,
-  removeAttribute,
-  removeElement,
-  setAttribute,
-  type Write,
-} from '../xml/edit.ts'
+import { collectRefusals } from '../base/diagnostic.ts'
+import { formatSet, type IdSet } from '../base/idset.ts'
+import { parseLibvirtSet } from '../base/parse-set.ts'
+import { type Edit, removeAttribute, removeElement, setAttribute } from '../xml/edit.ts'
+import { insertChildren, type NewElement, type Write } from '../xml/insert.ts'
 import { attribute, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 
 /**
- * A child element that should be there. Of one name, `key` tells which. An undefined value: the attribute
- * should not be there.
+ * A child element that should exist. `key` distinguishes children of one name. An undefined value: the
+ * attribute should not exist.
  */
 export interface DesiredChild {
   readonly name: string
@@ -59,16 +53,17 @@ export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, w
     return [made]
   })
   // libvirt prints cells and pins by number, so a missing one goes between its neighbours.
-  const orderOf = (element: XmlElement | NewElement): number => keys.get(element) ?? 0
+  const keyOf = (element: XmlElement | NewElement): number => keys.get(element) ?? 0
   return [
     ...written.flatMap(([each, element]) =>
       element === undefined ? [] : setAttributes(document, element, each.attributes),
     ),
     ...surplus.map((element) => removeElement(document, element)),
-    ...insertChildren(document, parent, added, kin.order, write, orderOf),
+    ...insertChildren(document, parent, { added, order: kin.order, keyOf }, write),
   ]
 }
 
+/** A desired child as a new element; attributes without a value are left out. */
 export function asElement({ name, attributes, children }: DesiredChild): NewElement {
   const stated = attributes.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)
   return { name, attributes: stated, ...(children !== undefined && { children }) }

@@ -1,7 +1,10 @@
 // A domain document on its way to edits, and what one section of it comes to.
 
-import type { DomainView, Keeps, Placement, Rules } from '../model.ts'
-import { type Edit, type NewElement, removeElement, type Write } from '../xml/edit.ts'
+import type { DomainView } from '../model/domain.ts'
+import type { Keeps, Placement } from '../model/placement.ts'
+import type { Rules } from '../model/request.ts'
+import { type Edit, removeElement } from '../xml/edit.ts'
+import type { NewElement, Write } from '../xml/insert.ts'
 import type { XmlDocument, XmlElement } from '../xml/parse.ts'
 
 /** A document, what it says now, and what it is to say. */
@@ -10,6 +13,8 @@ export interface Fitting {
   readonly view: DomainView
   readonly placement: Placement
   readonly keeps: Keeps
+  /** New ids of level-3 caches, by element as `DomainView.resctrl` has them. */
+  readonly cacheIds: readonly ReadonlyMap<number, number>[]
   /** What is written besides the placement. */
   readonly rules: Pick<Rules, 'allocation' | 'elements'>
   /** Prints a new element; it is called only when there is one. */

@@ -1,14 +1,17 @@
 // Binding to edits of `<cputune>` and `<numatune>`.
 
+import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet, formatSets, type NodeSet, union } from '../base/idset.ts'
-import type { Binding, DomainView, Keeps, Memnode, WrittenTune } from '../model.ts'
+import { diagnostic } from '../codes/codes.ts'
+import type { DomainView, MemoryMode, WrittenTune } from '../model/domain.ts'
+import type { Binding, Keeps, Memnode } from '../model/placement.ts'
 import { attribute, child, type XmlElement } from '../xml/parse.ts'
 import { asElement, type DesiredChild, type Kin, reconcile } from './reconcile.ts'
 import type { Fitting, Section } from './section.ts'
 
 const CPUTUNE = (
-  'shares period quota global_period global_quota emulator_period emulator_quota iothread_period iothread_quota ' +
-  'vcpupin emulatorpin iothreadpin vcpusched iothreadsched emulatorsched cachetune memorytune'
+  'shares period quota global_period global_quota emulator_period emulator_quota iothread_period ' +
+  'iothread_quota vcpupin emulatorpin iothreadpin vcpusched iothreadsched emulatorsched cachetune memorytune'
 ).split(' ')
 
 const NUMATUNE = ['memory', 'memnode']
@@ -54,16 +57,43 @@ export function tuneEdits(fitting: Fitting): Section {
   return section(fitting, 'numatune', { names: NUMATUNE, keyOf, desired, order: NUMATUNE })
 }
 
-function desiredMemory({ view: { tune }, placement, keeps }: Fitting): DesiredChild {
-  const { memnodes, memory } = placement.binding
-  const bound = memory === undefined ? memnodes : [memory]
-  const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
+function desiredMemory(fitting: Fitting): DesiredChild {
+  const { tune } = fitting.view
+  const { mode, nodes } = boundMemory(fitting)
   const auto: DesiredChild['attributes'] = tune.memory?.auto ? [['placement', undefined]] : []
   return {
     name: 'memory',
     key: '',
-    attributes: [['mode', memoryMode(tune, bound, nodes, keeps)], ...auto, ['nodeset', formatSet(nodes)]],
+    attributes: [['mode', mode], ...auto, ['nodeset', formatSet(nodes)]],
   }
+}
+
+/** What `<memory>` is to say. */
+function boundMemory({ view: { tune }, placement, keeps }: Fitting): {
+  readonly mode: MemoryMode
+  readonly nodes: NodeSet
+} {
+  const { memnodes, memory } = placement.binding
+  const bound = memory === undefined ? memnodes : [memory]
+  const nodes = union<NodeSet>(...bound.map((each) => each.nodes))
+  return { mode: memoryMode(tune, bound, nodes, keeps), nodes }
+}
+
+/**
+ * A note where `<memory>` gets another mode than the guest states for it although its cells keep theirs:
+ * memory that may overflow onto any node would then stay within those of the cells.
+ */
+export function memoryModeNotes(fitting: Fitting): Diagnostic[] {
+  const { view, placement, keeps } = fitting
+  const from = view.tune.memory?.mode
+  const { memnodes, memory } = placement.binding
+  if (from === undefined || (memnodes.length === 0 && memory === undefined)) return []
+  const { mode: to, nodes } = boundMemory(fitting)
+  const isStated = view.tune.memnodes.some(({ mode }) => mode === to)
+  const isRequested = keeps === 'nothing' && !isStated && memnodes.some(({ mode }) => mode === to)
+  // What restrictive becomes is a note of the cells (plan/).
+  if (from === to || from === 'restrictive' || isRequested) return []
+  return [diagnostic('memory-mode', { from, to, nodes })]
 }
 
 /**
@@ -75,10 +105,12 @@ function memoryMode(
   bound: readonly Pick<Memnode, 'mode'>[],
   nodes: NodeSet,
   keeps: Keeps,
-): string {
+): MemoryMode {
   if (bound.some(({ mode }) => mode === 'restrictive')) return 'restrictive'
   if (memory?.mode === 'preferred' && nodes.length > 1) return 'strict'
-  return keeps === 'cells' && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
+  const keepsMode =
+    keeps === 'cells' || bound.every(({ mode }) => mode === 'interleave' || mode === memory?.mode)
+  return keepsMode && memory !== undefined && memory.mode !== 'restrictive' ? memory.mode : 'strict'
 }
 
 function desiredMemnode({ mode, nodes }: Memnode, cell: number): DesiredChild {

@@ -11,8 +11,8 @@ import type { Reading } from './values.ts'
  */
 const ONCE: Readonly<Record<string, readonly string[]>> = {
   domain: (
-    'name uuid title description metadata maxMemory memory currentMemory memtune memoryBacking vcpu vcpus iothreads iothreadids ' +
-    'defaultiothread cputune numatune resource os features cpu devices'
+    'name uuid title description metadata maxMemory memory currentMemory memtune memoryBacking vcpu vcpus ' +
+    'iothreads iothreadids defaultiothread cputune numatune resource os features cpu devices'
   ).split(' '),
   memoryBacking: ['hugepages', 'nosharepages', 'locked', 'source', 'access', 'allocation', 'discard'],
   cputune: ['emulatorpin', 'emulatorsched'],

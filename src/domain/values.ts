@@ -1,10 +1,10 @@
 // Attribute values and texts of the domain to numbers, sets and sizes, each as libvirt's own reader takes it.
 // All problems are collected and reported together.
 
-import { collectRefusals } from '../base/collect.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
-import { type IdSet, parseLibvirtSet } from '../base/idset.ts'
+import { collectRefusals, type Diagnostic } from '../base/diagnostic.ts'
+import type { IdSet } from '../base/idset.ts'
 import { parseLibvirtSize, type Size } from '../base/memory.ts'
+import { parseLibvirtSet } from '../base/parse-set.ts'
 import { diagnostic } from '../codes/codes.ts'
 import { attribute, stringValue, tagSpan, type XmlElement } from '../xml/parse.ts'
 
@@ -24,6 +24,7 @@ const MOST_IDS = 4 * 1024 * 1024
 export const UINT_MAX = 4_294_967_295
 const INT_MAX = 2_147_483_647
 
+/** A field that is present only if it has a value. */
 export function optional<Key extends string, Value>(
   key: Key,
   value: Value | undefined,
@@ -60,7 +61,7 @@ function within(
   reading: Reading,
   element: XmlElement,
   [text, value]: [string, number],
-  [min, max]: [number, number],
+  [min, max]: readonly [number, number],
 ): number | undefined {
   if (value >= min && value <= max) return value
   reading.problems.push(
@@ -101,11 +102,10 @@ export function numberIn(
   reading: Reading,
   element: XmlElement,
   name: string,
-  min: number,
-  max: number,
+  range: readonly [min: number, max: number],
 ): number | undefined {
   const text = attribute(element, name)?.value ?? ''
-  return within(reading, element, [text, unsigned(text)], [min, max])
+  return within(reading, element, [text, unsigned(text)], range)
 }
 
 /** What libvirt needs, and is not there. */

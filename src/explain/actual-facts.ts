@@ -2,7 +2,7 @@
 // text, unknown facts left out.
 
 import { formatSet } from '../base/idset.ts'
-import type { ActualPlacement, CellPlace, ThreadPlace } from '../model.ts'
+import type { ActualPlacement, CellPlace, ThreadPlace } from '../model/actual-placement.ts'
 import { policyWords, remoteRatio } from './actual-placement.ts'
 
 /** What `verify --json` prints of a guest; expected facts are under `wanted`. */

@@ -1,9 +1,11 @@
 // The actual placement of a running guest -> two tables: its memory by cell, and its threads.
 
 import { formatSet } from '../base/idset.ts'
+import { sum } from '../base/lists.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
-import type { ActualPlacement, CellPlace, MemoryPolicy, ThreadPlace } from '../model.ts'
+import type { ActualPlacement, CellPlace, ThreadPlace } from '../model/actual-placement.ts'
+import type { MemoryPolicy } from '../model/running-guest.ts'
 import { plural } from './texts/words.ts'
 
 /** Expected and actual placement side by side, the verdict in the last column; with a final newline. */
@@ -18,8 +20,8 @@ export function actualText(where: ActualPlacement, findings: number): string {
 }
 
 function headline({ guest, pid, state, source, cells, cellular }: ActualPlacement): string[] {
-  const sumKiB = cells.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
-  const amount = cells.reduce((sum, { cells: ids }) => sum + ids.length, 0)
+  const sumKiB = sum(cells.map(({ memoryKiB }) => memoryKiB))
+  const amount = sum(cells.map(({ cells: ids }) => ids.length))
   const inCells = cellular ? ` in ${plural(amount, 'cell')}` : ''
   const size = sumKiB === 0 ? '' : `: ${formatKiB(sumKiB)}${inCells}`
   return [
@@ -90,10 +92,14 @@ export function remoteRatio({ elsewhereKiB, allocatedKiB }: CellPlace): number |
   return allocatedKiB === 0 ? 0 : elsewhereKiB / allocatedKiB
 }
 
-/** Rounded so that a single page does not vanish: "<0.1 %", and 100 % is all of them. */
 function remoteWords(place: CellPlace): string {
   const ratio = remoteRatio(place)
-  if (ratio === undefined) return place.nodes === undefined && place.cells.length === 1 ? '-' : 'unknown'
+  if (ratio !== undefined) return shareWords(ratio)
+  return place.nodes === undefined && place.cells.length === 1 ? '-' : 'unknown'
+}
+
+/** Rounded so that a single page does not vanish: "<0.1 %", and 100 % is all of them. */
+export function shareWords(ratio: number): string {
   if (ratio > 0 && ratio < 0.001) return '<0.1 %'
   if (ratio > 0.999 && ratio < 1) return '99.9 %'
   return `${Math.round(ratio * 1000) / 10} %`
@@ -115,8 +121,11 @@ function threadRows({ threads }: ActualPlacement): string[][] {
 
 const VERDICTS: Readonly<Record<CellPlace['verdict'] | ThreadPlace['verdict'], string>> = {
   placed: 'ok',
+  overflowed: 'overflow',
   wider: 'WIDER',
   elsewhere: 'ELSEWHERE',
+  narrower: 'narrower',
+  crowded: 'CROWDED',
   unbound: 'POLICY',
   pagesize: 'PAGE SIZE',
   free: '-',

@@ -6,7 +6,9 @@ import { visible } from '../base/visible.ts'
 import { classOf, diagnostic } from '../codes/codes.ts'
 import { applyEdits } from '../xml/edit.ts'
 import { lineAndColumn } from '../xml/parse.ts'
+import { byFlags } from './asks.ts'
 import { messageOf } from './message.ts'
+import type { Text } from './texts/words.ts'
 
 /**
  * The text that spans point into, and what its file is called. `hidden`: what of the text must not be shown
@@ -23,20 +25,22 @@ export type Severity = 'capacity-warns' | 'capacity-fails'
 
 const WIDTH = 80
 const MOST_READ = 4096
-const MOST_TOLD = 100
+const MOST_SHOWN = 100
 
 /**
  * Ends with a line end. Control characters of the input are written out, never sent to the terminal; what is
  * private is masked.
+ * @param ask how the reader requests what a fix names
  */
 export function renderDiagnostics(
   all: readonly Diagnostic[],
   severity: Severity,
   sources: readonly Source[],
+  ask = byFlags,
 ): string {
   const first = firstOf(all)
   const texts = shownTexts(first, sources)
-  return first.map((each) => renderDiagnostic(each, severity, texts)).join('')
+  return first.map((each) => renderDiagnostic(each, messageOf(each, ask), severity, texts)).join('')
 }
 
 /** The source that a diagnostic points into; of several with one name the one that was read last. */
@@ -54,8 +58,12 @@ function shownTexts(all: readonly Diagnostic[], sources: readonly Source[]): Rea
   )
 }
 
-function renderDiagnostic(each: Diagnostic, severity: Severity, texts: ReadonlyMap<string, string>): string {
-  const { what, why, fix } = messageOf(each)
+function renderDiagnostic(
+  each: Diagnostic,
+  { what, why, fix }: Text,
+  severity: Severity,
+  texts: ReadonlyMap<string, string>,
+): string {
   const lines = [`${labelOf(each, severity)}[${each.code}]: ${what}`]
   if (why !== undefined) lines.push(`   why: ${why}`)
   if (fix !== undefined) lines.push(`   fix: ${fix}`)
@@ -68,8 +76,8 @@ function renderDiagnostic(each: Diagnostic, severity: Severity, texts: ReadonlyM
  * Up to the last line that is pointed into, and some way along it: a large document is not read to its end
  * for one line.
  */
-function shownText({ text, hidden }: Source, told: readonly Diagnostic[]): string {
-  const last = told.reduce((max, { at }) => Math.max(max, at?.start ?? -1), -1)
+function shownText({ text, hidden }: Source, shown: readonly Diagnostic[]): string {
+  const last = shown.reduce((max, { at }) => Math.max(max, at?.start ?? -1), -1)
   if (last < 0) return ''
   const next = text.indexOf('\n', last)
   const upTo = text.slice(0, Math.min(next < 0 ? text.length : next, last + MOST_READ))
@@ -88,14 +96,15 @@ export function masked(text: string, hidden: readonly Span[]): string {
   )
 }
 
-/** Nobody reads a thousand; what the others are is told in one. */
+/** The first ones, and for any others one diagnostic that counts them and names their codes. */
 export function firstOf(all: readonly Diagnostic[]): readonly Diagnostic[] {
-  if (all.length <= MOST_TOLD) return all
-  const others = all.slice(MOST_TOLD)
+  if (all.length <= MOST_SHOWN) return all
+  const others = all.slice(MOST_SHOWN)
   const codes = [...new Set(others.map(({ code }) => code))].sort().join(', ')
-  return [...all.slice(0, MOST_TOLD), diagnostic('more-found', { count: others.length, codes })]
+  return [...all.slice(0, MOST_SHOWN), diagnostic('more-found', { count: others.length, codes })]
 }
 
+/** How a diagnostic is labelled. */
 export function labelOf(
   { code }: Pick<Diagnostic, 'code'>,
   severity: Severity,

@@ -1,13 +1,18 @@
-// A placement and what was said of it, as plain data for --json: the same facts as the words, sets as text.
+// A placement and its diagnostics, as plain data for --json: the same facts as in the texts, sets as text.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet, formatSets, setOf } from '../base/idset.ts'
+import { type CpuSet, formatSet, formatSets, type IdSet, setOf, union, type VcpuSet } from '../base/idset.ts'
+import type { Facts } from '../codes/codes.ts'
+import type { NodesReason } from '../model/placement.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 import { firstOf, labelOf, type Severity, type Source, sourceOf } from './diagnostics.ts'
 import { messageOf } from './message.ts'
+import { cachesOf } from './reason.ts'
 import type { Explained } from './text.ts'
 
-export function placementFacts({ view, request, resources, placement, edits }: Explained): object {
+/** The placement of a guest and the request behind it. */
+export function placementFacts(explained: Explained): object {
+  const { view, request, resources, placement, reason, edits } = explained
   const { cells, binding } = placement
   const { reserve, cpuset, emulator, rules, ...keys } = request
   return {
@@ -22,8 +27,12 @@ export function placementFacts({ view, request, resources, placement, edits }: E
         mode: memnode?.mode,
         pagesizeKiB: memnode?.pagesizeKiB,
         ...(distances.length > 0 && { distances }),
+        ...(resources.caches && {
+          caches: formatSet(cachesOf(cpusOf(vcpus, binding.vcpupin), resources.caches)),
+        }),
       }
     }),
+    ...(placement.topology && { topology: placement.topology }),
     ...(binding.memory && { memory: { nodes: formatSet(binding.memory.nodes), mode: binding.memory.mode } }),
     memoryDevices: view.memoryDevices.map(({ model, cell, sizeKiB, nodes }) => ({
       model,
@@ -42,11 +51,25 @@ export function placementFacts({ view, request, resources, placement, edits }: E
       emulator: typeof emulator === 'string' ? emulator : formatSet(emulator),
       ...(cpuset !== undefined && { cpuset: formatSet(cpuset) }),
     },
+    ...(reason && { reason: reasonFacts(reason) }),
     allowed: { cpus: formatSet(resources.allowed.cpus), nodes: formatSet(resources.allowed.nodes) },
     edits: edits.length,
   }
 }
 
+/** Diagnostics with their texts, facts and positions. */
+const cpusOf = (vcpus: VcpuSet, vcpupin: readonly CpuSet[]): CpuSet =>
+  union(...vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
+
+function reasonFacts({ nodes, next, isExact }: NodesReason): object {
+  return {
+    nodes: formatSet(nodes),
+    ...(next && { next: { ...next, nodes: formatSet(next.nodes) } }),
+    exact: isExact,
+  }
+}
+
+/** Diagnostics for --json: severity, code, what, why, fix, facts and position of each. */
 export function diagnosticFacts(
   all: readonly Diagnostic[],
   severity: Severity,
@@ -67,23 +90,70 @@ function placeFacts(each: Diagnostic, sources: readonly Source[]): object {
   return { at: { file: source.name, ...lineAndColumn(source.text, each.at.start) } }
 }
 
-/** What others wrote may be of any length, and what it holds further on nobody has looked at. */
+/** Texts of others may have any length, and further on they may hold anything. */
 const MOST_LETTERS = 100
 
-/** Facts as JSON: sets of numbers as text, long texts cut; memory has its unit in the key (KiB). */
+/** Facts as JSON: sets as text, long texts cut; memory has its unit in the key (KiB). */
 function plainFacts(facts: object): object {
-  const plain = Object.entries(facts).map(([key, value]) => [key, plainFact(value)])
+  const plain = Object.entries(facts).map(([key, value]) => [
+    key,
+    key in setKeys ? setFact(value) : plainFact(value),
+  ])
   return Object.fromEntries(plain)
 }
 
 function plainFact(value: unknown): unknown {
   if (typeof value === 'string')
     return value.length > MOST_LETTERS ? `${value.slice(0, MOST_LETTERS - 3)}...` : value
-  if (Array.isArray(value)) return plainList(value)
+  if (Array.isArray(value)) return value.map(plainFact)
   return typeof value === 'object' && value !== null ? plainFacts(value) : value
 }
 
-function plainList(list: readonly unknown[]): unknown {
-  const numbers = list.filter((each) => typeof each === 'number')
-  return list.length > 0 && numbers.length === list.length ? formatSet(setOf(numbers)) : list.map(plainFact)
+/** A set, or a list of sets; of some codes it is something else. */
+function setFact(value: unknown): unknown {
+  if (!Array.isArray(value)) return plainFact(value)
+  return value.some(Array.isArray) ? value.map((set) => formatSet(set)) : formatSet(value)
 }
+
+/**
+ * Where facts have sets: at run time a set is a list of numbers like any other, and an empty one a list of
+ * anything. The type holds every key under which any fact, at any depth, is a set or a list of sets.
+ */
+const setKeys: Readonly<Record<SetKeyIn<Facts[keyof Facts]>, true>> = {
+  allowed: true,
+  before: true,
+  cpus: true,
+  cpuset: true,
+  defined: true,
+  expected: true,
+  group: true,
+  has: true,
+  idleNodes: true,
+  isolated: true,
+  left: true,
+  live: true,
+  memory: true,
+  memoryNodes: true,
+  missing: true,
+  nodemask: true,
+  nodes: true,
+  online: true,
+  others: true,
+  own: true,
+  pinned: true,
+  reaching: true,
+  theirs: true,
+  vcpus: true,
+  wanted: true,
+}
+
+type SetKeyIn<T> =
+  T extends IdSet<string>
+    ? never
+    : T extends readonly (infer Member)[]
+      ? SetKeyIn<Member>
+      : T extends object
+        ? { [K in keyof T]-?: HasSets<T[K]> extends true ? K : SetKeyIn<T[K]> }[keyof T]
+        : never
+
+type HasSets<T> = Extract<T, IdSet<string> | readonly IdSet<string>[]> extends never ? false : true

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Facts } from '../codes/codes.ts'
+import { byFlags } from './asks.ts'
 import { bindingTexts } from './texts/binding.ts'
 import { cellsTexts } from './texts/cells.ts'
 import { commandLineTexts } from './texts/command-line.ts'
@@ -17,7 +18,7 @@ import { libvirtTexts } from './texts/libvirt.ts'
 import { memoryTexts } from './texts/memory.ts'
 import { requestTexts } from './texts/request.ts'
 import { runningGuestTexts } from './texts/running-guest.ts'
-import type { Text, Texts } from './texts/words.ts'
+import type { Around, Text, Texts } from './texts/words.ts'
 
 const texts: Texts<Facts> = {
   ...bindingTexts,
@@ -38,13 +39,11 @@ const texts: Texts<Facts> = {
   ...valuesTexts,
 }
 
-const byCode = texts as Readonly<
-  Record<string, (facts: object, messageOf: (cause: Diagnostic) => Text) => Text>
->
+const byCode = texts as Readonly<Record<string, (facts: object, around: Around) => Text>>
 
-/** What is wrong, the rule behind it, and what to do. */
-export function messageOf({ code, facts }: Diagnostic): Text {
+/** What is wrong, the rule behind it, and what to do: `ask` is how the reader requests it. */
+export function messageOf({ code, facts }: Diagnostic, ask = byFlags): Text {
   const text = byCode[code]
   if (text === undefined) throw new Error(`no text for ${code}`)
-  return text(facts, messageOf)
+  return text(facts, { ask, messageOf: (cause) => messageOf(cause, ask) })
 }

@@ -2,7 +2,7 @@
 
 import { formatSet } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
-import type { ActualPlacement, CellPlace } from '../model.ts'
+import type { ActualPlacement, CellPlace } from '../model/actual-placement.ts'
 import { remoteRatio } from './actual-placement.ts'
 
 interface Sample {
@@ -29,9 +29,7 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     })
   const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
     const known = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
-    const wrong = new Set(
-      known.filter(({ verdict }) => verdict === 'wider' || verdict === 'elsewhere').map(({ id }) => id),
-    )
+    const wrong = new Set(known.filter(({ verdict }) => MISPLACED.includes(verdict)).map(({ id }) => id))
     return [...new Set(known.map(({ id }) => id))].map((id) => ({
       labels: { guest, ...(id !== undefined && { [role]: id }) },
       value: wrong.has(id) ? 1 : 0,
@@ -105,6 +103,8 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     },
   ])
 }
+
+const MISPLACED: readonly string[] = ['wider', 'elsewhere', 'crowded']
 
 /** The metrics of a guest that is not running, which replace those of its last run. */
 export function absentMetrics(guest: string): string {

@@ -1,8 +1,9 @@
 // One node's memory as a bar: what the cells use, what is free, and what is used by others; in huge pages
 // where a cell uses them.
 
+import { sum } from '../base/lists.ts'
 import { formatKiB } from '../base/memory.ts'
-import type { HostNode } from '../model.ts'
+import type { HostNode } from '../model/host.ts'
 import { type Area, box, colourOf, FRAME, INK, label, type Point, tooltip } from './svg-shapes.ts'
 import type { Explained } from './text.ts'
 
@@ -79,7 +80,7 @@ function useOf(node: HostNode, explained: Explained): Use {
   const pagesizeKiB = cells.find((cell) => cell.pagesizeKiB !== undefined)?.pagesizeKiB
   const { totalKiB = 0, freeKiB = totalKiB } = capacityOf(node, pagesizeKiB)
   const taken = cells.filter((cell) => cell.pagesizeKiB === pagesizeKiB)
-  const takenKiB = taken.reduce((sum, { kib }) => sum + kib, 0)
+  const takenKiB = sum(taken.map(({ kib }) => kib))
   const othersKiB = totalKiB - freeKiB
   const missingKiB = totalKiB === 0 ? 0 : Math.max(0, takenKiB + othersKiB - totalKiB)
   return {

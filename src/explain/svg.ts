@@ -1,9 +1,9 @@
 // A placement -> a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
 // cell that runs on it.
 
-import { formatSet } from '../base/idset.ts'
 import { formatKiB } from '../base/memory.ts'
-import type { Cell, HostNode, Placement } from '../model.ts'
+import type { HostNode } from '../model/host.ts'
+import type { Cell, Placement } from '../model/placement.ts'
 import { type CpuUses, cpuBoxes, GAP, ROW_WIDTH, rowsHeight, usesOf } from './svg-cpus.ts'
 import { legendOf, memoryBar, missingWords } from './svg-memory.ts'
 import { box, colourOf, document, INK, label, PALE, type Point, title } from './svg-shapes.ts'
@@ -68,7 +68,8 @@ function grid(boxes: readonly Drawn[], top: number): Grid {
   for (let at = 0; at < boxes.length; at += BOXES_A_ROW) {
     const row = boxes.slice(at, at + BOXES_A_ROW)
     row.forEach((each, index) => {
-      parts.push(...each.parts({ x: PAD + index * (WIDTH + APART), y }))
+      // One by one: a node may have more CPUs than a call has arguments.
+      for (const part of each.parts({ x: PAD + index * (WIDTH + APART), y })) parts.push(part)
     })
     y += Math.max(...row.map(({ height }) => height)) + APART
   }
@@ -87,7 +88,7 @@ function cellBox(cell: Cell, { binding }: Placement): Drawn {
   const lines = [
     vcpusNamed(cell.vcpus),
     `${formatKiB(cell.memoryKiB)}${pages}`,
-    memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(formatSet(memnode.nodes))}`,
+    memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(memnode.nodes)}`,
     ...(cell.distances.length > 1 ? [`distances ${cell.distances.join(' ')}`] : []),
   ]
   const height = 2 * PAD + (lines.length + 1) * LINE

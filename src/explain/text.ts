@@ -1,9 +1,14 @@
 // A placement -> text: the guest's cells, the nodes and CPUs that they get, and the policies behind that.
 
 import { type CpuSet, formatSet, intersect, setOf, union, type VcpuSet } from '../base/idset.ts'
+import { sum } from '../base/lists.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
-import type { Cell, DomainView, Memnode, Placement, Request, Resources } from '../model.ts'
+import type { CpuTopology, DomainView } from '../model/domain.ts'
+import type { Resources } from '../model/host.ts'
+import type { Cell, Memnode, NodesReason, Placement } from '../model/placement.ts'
+import type { Request } from '../model/request.ts'
+import { cachesOf, reasonWords } from './reason.ts'
 import { cpuWord, nodesNamed, plural } from './texts/words.ts'
 
 /** A placement, the guest, the request and the host that it follows from. */
@@ -12,6 +17,7 @@ export interface Explained {
   readonly request: Request
   readonly resources: Resources
   readonly placement: Placement
+  readonly reason?: NodesReason
   readonly edits: readonly unknown[]
 }
 
@@ -23,7 +29,7 @@ export function explain(explained: Explained): string {
     placement.cells.length === 0
       ? [bareLine(placement)]
       : [...placement.cells.map((cell) => cellLine(cell, explained)), ...deviceLines(explained)],
-    pinLines(explained),
+    [...pinLines(explained), ...topologyLines(explained)],
     distanceLines(placement),
     whyLines(explained),
   ]
@@ -35,30 +41,31 @@ export function explain(explained: Explained): string {
 
 function bareLine({ binding: { memory } }: Placement): string {
   if (memory === undefined) return 'no cells: only the vCPUs are pinned'
-  return `no cells: the vCPUs are pinned and the memory is bound to ${nodesNamed(formatSet(memory.nodes))}`
+  return `no cells: the vCPUs are pinned and the memory is bound to ${nodesNamed(memory.nodes)}`
 }
 
 function headline({ view, placement }: Explained): string {
   const offline = view.vcpus - view.online.length
   const vcpus = `${plural(view.vcpus, 'vCPU')}${offline === 0 ? '' : ` (${offline} of them offline at boot)`}`
-  const pluggedKiB = view.memoryDevices.reduce((sum, { sizeKiB }) => sum + sizeKiB, 0)
+  const pluggedKiB = sum(view.memoryDevices.map(({ sizeKiB }) => sizeKiB))
   const plugged =
     pluggedKiB === 0
       ? ''
       : ` (${formatKiB(pluggedKiB)} of it in ${plural(view.memoryDevices.length, 'memory device')})`
   const nodes = union(...placement.binding.memnodes.map((memnode) => memnode.nodes))
   const cells = placement.cells.length === 0 ? '' : `, in ${plural(placement.cells.length, 'cell')}`
-  const where = nodes.length === 0 ? '' : ` on ${nodesNamed(formatSet(nodes))}`
+  const where = nodes.length === 0 ? '' : ` on ${nodesNamed(nodes)}`
   return `guest ${view.name || '(no name)'}: ${vcpus}, ${formatKiB(view.memoryKiB)}${plugged}${cells}${where}`
 }
 
-function cellLine(cell: Cell, { placement }: Explained): string {
+function cellLine(cell: Cell, { placement, resources }: Explained): string {
   const { memnodes, vcpupin } = placement.binding
   const memnode = memnodes[cell.id] as Memnode
   const cpus = union(...cell.vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
-  const vcpus = `${vcpusNamed(cell.vcpus)} ${placeWords(cpus)}`
+  const run = cell.vcpus.length === 0 ? '' : ` ${placeWords(cpus)}${cacheWords(cpus, resources)}`
+  const vcpus = `${vcpusNamed(cell.vcpus)}${run}`
   const mode = memnode.mode === 'strict' ? '' : `${memnode.mode} `
-  const memory = `${memoryWords(cell.memoryKiB, memnode)} ${mode}on ${nodesNamed(formatSet(memnode.nodes))}`
+  const memory = `${memoryWords(cell.memoryKiB, memnode)} ${mode}on ${nodesNamed(memnode.nodes)}`
   return `  cell ${cell.id}  ${vcpus}, ${memory}`
 }
 
@@ -67,7 +74,7 @@ function deviceLines({ view }: Explained): string[] {
   return view.memoryDevices.flatMap(({ model, cell = 0, sizeKiB, nodes }) =>
     nodes === undefined || nodes.length === 0
       ? []
-      : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(formatSet(nodes))}`],
+      : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(nodes)}`],
   )
 }
 
@@ -76,15 +83,29 @@ function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {
   return `${formatKiB(memoryKiB)} (${plural(memoryKiB / pagesizeKiB, 'page')} of ${formatKiB(pagesizeKiB)})`
 }
 
+/** The topology, where it is rewritten, and the one that the guest had. */
+function topologyLines({ view, placement: { topology } }: Explained): string[] {
+  if (topology === undefined) return []
+  const before = view.topology === undefined ? 'none was written' : `was ${topologyWords(view.topology)}`
+  return [`  topology   ${topologyWords(topology)}; ${before}`]
+}
+
+/** "2 sockets x 4 cores x 2 threads". */
+const topologyWords = ({ sockets, dies, clusters, cores, threads }: CpuTopology): string =>
+  [
+    plural(sockets, 'socket'),
+    ...(dies > 1 ? [plural(dies, 'die')] : []),
+    ...(clusters > 1 ? [plural(clusters, 'cluster')] : []),
+    plural(cores, 'core'),
+    plural(threads, 'thread'),
+  ].join(' x ')
+
 /** The pins. vCPUs are listed only when each has one CPU; else the lines of the cells show their CPUs. */
 function pinLines({ view, placement }: Explained): string[] {
   const { vcpupin, emulatorpin, iothreadpin } = placement.binding
   const single = view.online.every((vcpu) => vcpupin[vcpu]?.length === 1)
   const pairs = single ? view.online.map((vcpu) => `${vcpu}:${formatSet(vcpupin[vcpu] ?? [])}`) : []
-  const pinned = [...new Set(iothreadpin)]
-    .filter((cpus) => cpus.length > 0)
-    .map(formatSet)
-    .map(cpuWord)
+  const pinned = [...new Set(iothreadpin)].filter((cpus) => cpus.length > 0).map(cpuWord)
   const ofThreads = pinned.length === 0 ? 'not pinned' : `on ${[...new Set(pinned)].join(' / ')}`
   return [
     ...(single ? wrap('  vCPU:CPU   ', pairs) : []),
@@ -105,17 +126,20 @@ function distanceLines({ cells }: Placement): string[] {
   })
 }
 
-function whyLines({ request, resources, edits }: Explained): string[] {
-  const { cpuset, cpus, cells, memory, pin, mode } = request
+function whyLines(explained: Explained): string[] {
+  const { request, resources, edits } = explained
+  const { cpuset, cpus, cores, cells, memory, pin, mode } = request
   const given = cpuset ?? resources.allowed.cpus
   const counts = resources.nodes.map(
     ({ id, cpus: online }) => `node ${id}: ${intersect(online, given).length}`,
   )
-  const policy = `cells=${cells}, cpus=${cpus}, memory=${memory}, pin=${pin}, mode=${mode}`
+  const whole = cores === 'any' ? '' : `, cores=${cores}`
+  const policy = `cells=${cells}, cpus=${cpus}${whole}, memory=${memory}, pin=${pin}, mode=${mode}`
   const allowed = given.length === 1 ? 'allowed CPU' : 'allowed CPUs'
   const from = `${cpuset === undefined ? allowed : 'cpuset'} ${formatSet(given)}`
   return [
     `${from} (${counts.join(', ')})`,
+    ...reasonLines(explained),
     `policy: ${policy}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
     edits.length === 0
       ? 'the domain already states this placement'
@@ -123,9 +147,28 @@ function whyLines({ request, resources, edits }: Explained): string[] {
   ]
 }
 
+/** " (L3 caches 0-1)", where the host states level-3 caches. */
+function cacheWords(cpus: CpuSet, { caches }: Resources): string {
+  const ids = cachesOf(cpus, caches)
+  return ids.length === 0 ? '' : ` (L3 cache${ids.length === 1 ? '' : 's'} ${formatSet(ids)})`
+}
+
+/** Why these nodes and not the second best. */
+function reasonLines({ reason, request, placement }: Explained): string[] {
+  if (reason === undefined) return []
+  const { nodes, next, isExact } = reason
+  const asked = { request, pagesizeKiB: placement.binding.memnodes[0]?.pagesizeKiB }
+  const rather =
+    next && `nodes: ${formatSet(nodes)} rather than ${formatSet(next.nodes)}, ${reasonWords(next, asked)}`
+  return [
+    ...(rather === undefined ? [] : [rather]),
+    ...(isExact ? [] : ['nodes: the host has more than 16, so only likely sets of them were compared']),
+  ]
+}
+
 /** "on CPU 3", "on CPUs 0-3" or "not pinned". */
 function placeWords(cpus: CpuSet): string {
-  return cpus.length === 0 ? 'not pinned' : `on ${cpuWord(formatSet(cpus))}`
+  return cpus.length === 0 ? 'not pinned' : `on ${cpuWord(cpus)}`
 }
 
 /** "vCPU 3", "vCPUs 0-3" or "no vCPUs". */

@@ -1,12 +1,15 @@
 // The output of `virsh capabilities` -> Host. libvirt does not report free memory, free pages or the default
 // page size.
 
-import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
-import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, parseSet, setOf, union } from '../base/idset.ts'
+import { collectRefusals, type Diagnostic, Refusal } from '../base/diagnostic.ts'
+import { type CpuSet, has, intersect, MAX_ID, MAX_NODES, setOf, union } from '../base/idset.ts'
 import { parseLibvirtSize } from '../base/memory.ts'
+import { parseSet } from '../base/parse-set.ts'
 import { diagnostic, refuse, refuseAll, unique } from '../codes/codes.ts'
-import type { Host, HostNode, NodePages } from '../model.ts'
+import type { CapabilitiesProblem } from '../codes/host.ts'
+import type { Host, HostNode, NodePages } from '../model/host.ts'
 import { elementsAt, readXml, type XmlData } from '../xml/read.ts'
+import { sharedIn } from './capabilities-sharing.ts'
 import { soundDistances } from './distances.ts'
 import { known } from './kernel-text.ts'
 
@@ -42,18 +45,12 @@ export function loadCapabilities(
  */
 export function readCapabilities(text: string, source: string): Host {
   const root = readXml(text)
-  const refuseAs = (what: string, why: string): never =>
-    refuse('capabilities-malformed', { source, what, why })
-  if (root.name !== 'capabilities')
-    refuseAs(
-      `the document is <${root.name}>, not <capabilities>`,
-      'only the latter tells the nodes of the host',
-    )
+  const refuseAs = (problem: CapabilitiesProblem): never =>
+    refuse('capabilities-malformed', { source, problem })
+  if (root.name !== 'capabilities') refuseAs({ is: 'other-root', name: root.name })
   const written = elementsAt(root, 'host', 'topology', 'cells', 'cell')
-  if (written.length === 0)
-    refuseAs('there is no <cell> in <host><topology>', 'this driver of libvirt tells no nodes')
-  if (written.length > MAX_NODES)
-    refuseAs(`there are ${written.length} cells`, `Linux has at most ${MAX_NODES} nodes`)
+  if (written.length === 0) refuseAs({ is: 'no-cells' })
+  if (written.length > MAX_NODES) refuseAs({ is: 'too-many-cells', count: written.length, max: MAX_NODES })
   const reading: Reading = { source, problems: [] }
   const cells = [...written].sort((a, b) => idOf(reading, a) - idOf(reading, b))
   const basePagesizeKiB = basePagesize(reading, root, cells)
@@ -63,7 +60,11 @@ export function readCapabilities(text: string, source: string): Host {
   reportTwice(reading, nodes)
   refuseAll(unique(reading.problems))
   const online = union<CpuSet>(...nodes.map(({ cpus }) => cpus))
-  return { nodes, siblings: coresOf(reading, cells, online) }
+  const cpus = cells
+    .flatMap((cell) => elementsAt(cell, 'cpus', 'cpu'))
+    .filter(isOnline)
+    .map((element) => ({ element, id: idOf(reading, element) }))
+  return { nodes, siblings: coresOf(reading, cells, online), ...sharedIn(root, cpus, source) }
 }
 
 /** What reading one cell needs to know about all of them. */
@@ -162,16 +163,10 @@ function coresOf(reading: Reading, cells: readonly XmlData[], online: CpuSet): C
 function reportTwice(reading: Reading, nodes: readonly HostNode[]): void {
   const places = new Map<number, number>()
   for (const [index, { id, cpus }] of nodes.entries()) {
-    if (nodes[index - 1]?.id === id)
-      report(reading, `<cell id='${id}'> is there twice`, 'a node is there once')
+    if (nodes[index - 1]?.id === id) report(reading, { is: 'cell-twice', cell: id })
     for (const cpu of cpus) {
       const other = places.get(cpu)
-      if (other !== undefined && other !== id)
-        report(
-          reading,
-          `CPU ${cpu} is in <cell id='${other}'> and in <cell id='${id}'>`,
-          'a CPU lives on one node',
-        )
+      if (other !== undefined && other !== id) report(reading, { is: 'cpu-twice', cpu, cells: [other, id] })
       places.set(cpu, id)
     }
   }
@@ -184,20 +179,15 @@ function idOf(reading: Reading, element: XmlData): number {
 function countOf(reading: Reading, { name }: XmlData, digits: string, max: number): number {
   const value = /^\s*\d{1,16}\s*$/.test(digits) ? Number(digits) : Number.NaN
   if (value <= max) return value
-  report(reading, `<${name}> has ${JSON.stringify(digits)}`, `a whole number from 0 to ${max} belongs there`)
+  report(reading, { is: 'not-a-count', element: name, text: digits, max })
   return 0
 }
 
 function kibOf(reading: Reading, value: string, { name, attributes }: XmlData): number | undefined {
-  try {
-    return parseLibvirtSize(value, attributes.get('unit'), `${reading.source}: <${name}>`).kib
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    reading.problems.push(...error.diagnostics)
-    return undefined
-  }
+  const source = `${reading.source}: <${name}>`
+  return collectRefusals(reading.problems, () => parseLibvirtSize(value, attributes.get('unit'), source).kib)
 }
 
-function report({ source, problems }: Reading, what: string, why: string): void {
-  problems.push(diagnostic('capabilities-malformed', { source, what, why }))
+function report({ source, problems }: Reading, problem: CapabilitiesProblem): void {
+  problems.push(diagnostic('capabilities-malformed', { source, problem }))
 }

@@ -4,7 +4,7 @@ import type { Files } from './files.ts'
 import { known, textAt } from './kernel-text.ts'
 
 /** The daemons that run QEMU guests: the monolithic and the modular one. */
-export const DAEMONS = ['libvirtd', 'virtqemud'] as const
+const DAEMONS = ['libvirtd', 'virtqemud'] as const
 
 /** A running libvirt daemon. Unknown facts are absent. */
 export interface Daemon {
@@ -37,6 +37,19 @@ export function readDaemon(files: Files, runFolder = '/run'): Daemon | undefined
       return daemonOf(files, name, pid)
   }
   return undefined
+}
+
+/**
+ * The version of the library that the running daemon has loaded, which may be older than the installed one:
+ * libvirt.so.0.9002.1 is 9.2.1.
+ */
+export function loadedLibvirt(files: Files): string | undefined {
+  const daemon = readDaemon(files)
+  const maps = daemon && textAt(files, `/proc/${daemon.pid}/maps`)
+  const [, interfaceVersion, micro] = /\/libvirt\.so\.0\.(\d{1,6})\.(\d{1,4})\b/.exec(maps ?? '') ?? []
+  if (interfaceVersion === undefined) return undefined
+  const version = Number(interfaceVersion)
+  return `${Math.floor(version / 1000)}.${version % 1000}.${micro}`
 }
 
 function daemonOf(files: Files, name: Daemon['name'], pid: number): Daemon {

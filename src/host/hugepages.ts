@@ -1,7 +1,7 @@
 // The folders hugepages-<size>kB and the hugetlbfs mounts -> pools of huge pages, per node and host-wide.
 
 import { parseSize } from '../base/memory.ts'
-import type { NodePages, Pool } from '../model.ts'
+import type { NodePages, Pool } from '../model/host.ts'
 import type { Files } from './files.ts'
 import { ifReadable, known, numberAt, numberedIn, textAt } from './kernel-text.ts'
 
@@ -45,8 +45,8 @@ export function readPools(
       ...known('mounted', mounts === undefined ? undefined : isMounted(mounts, pagesizeKiB)),
     }
   })
-  const telling = pools.filter((pool) => Object.keys(pool).length > 1)
-  return telling.length === 0 ? undefined : telling
+  const stated = pools.filter((pool) => Object.keys(pool).length > 1)
+  return stated.length === 0 ? undefined : stated
 }
 
 /** The page sizes of the hugetlbfs mounts, undefined for a mount of unknown size. */

@@ -2,7 +2,8 @@
 // an error.
 
 import { Refusal } from '../base/diagnostic.ts'
-import { type IdSet, parseMask, parseSet } from '../base/idset.ts'
+import type { IdSet } from '../base/idset.ts'
+import { parseMask, parseSet } from '../base/parse-set.ts'
 import { decodeUtf8 } from '../base/utf8.ts'
 import type { Files } from './files.ts'
 
@@ -39,7 +40,8 @@ export function numberAt(files: Files, path: string): number | undefined {
 
 /** The KiB on a line of meminfo: "MemTotal: 1 kB" or "Node 0 MemTotal: 1 kB". */
 export function kibIn(meminfo: string | undefined, name: string): number | undefined {
-  const digits = new RegExp(`^(?:Node\\s+\\d+\\s+)?${name}:\\s*(\\d{1,16})\\s*kB`, 'm').exec(
+  const literal = name.replace(/[()]/g, '\\$&')
+  const digits = new RegExp(`^(?:Node\\s+\\d+\\s+)?${literal}:\\s*(\\d{1,16})\\s*kB`, 'm').exec(
     meminfo ?? '',
   )?.[1]
   const value = Number(digits ?? Number.NaN)

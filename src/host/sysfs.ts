@@ -2,12 +2,13 @@
 
 import { type CpuSet, intersect, MAX_NODES, type NodeSet, setOf, subtract, union } from '../base/idset.ts'
 import { refuse } from '../codes/codes.ts'
-import type { Host, HostNode } from '../model.ts'
+import type { Host, HostNode } from '../model/host.ts'
 import { readSiblings } from './cores.ts'
 import { soundDistances } from './distances.ts'
 import type { Files } from './files.ts'
 import { readNodePages, readPools } from './hugepages.ts'
 import { kibIn, known, listAt, maskAt, numberAt, numberedIn, textAt } from './kernel-text.ts'
+import { readCaches, readLevels } from './shared-by.ts'
 
 const CPU = '/sys/devices/system/cpu'
 const NODE = '/sys/devices/system/node'
@@ -15,28 +16,33 @@ const NODE = '/sys/devices/system/node'
 /**
  * Nodes, CPUs, cores and huge pages as the kernel states them; what it does not state is absent.
  * A kernel without NUMA has no node folders: then the host is node 0 with every online CPU.
- * @param scope the CPUs whose cores are read (a pod's); absent: all online CPUs
+ * @param scope the CPUs whose cores and caches are read (a pod's); absent: all online CPUs
+ * @param detail sockets, dies and clusters too, which only a snapshot states, or what placement looks at
  * @throws Refusal `host-unreadable` when no online CPU is found
  * @see Documentation/ABI/stable/sysfs-devices-node, testing/sysfs-devices-system-cpu
  */
-export function readHost(files: Files, scope?: CpuSet): Host {
+export function readHost(files: Files, scope?: CpuSet, detail: 'all' | 'for-placement' = 'all'): Host {
   const ids = readNodeIds(files)
-  if (ids.length > MAX_NODES)
-    refuse('host-unreadable', {
-      reason: `${NODE} names ${ids.length} nodes, and Linux has at most ${MAX_NODES}`,
-    })
+  if (ids.length > MAX_NODES) {
+    const because = { is: 'too-many-nodes', folder: NODE, count: ids.length, max: MAX_NODES } as const
+    refuse('host-unreadable', { because })
+  }
   const stated = new Map(ids.map((id) => [id, readNodeCpus(files, id)]))
   const online = onlineCpus(files) ?? union(...stated.values())
-  if (online.length === 0) refuse('host-unreadable', { reason: `${CPU} and ${NODE} name no online CPU` })
+  if (online.length === 0)
+    refuse('host-unreadable', { because: { is: 'no-online-cpu', folders: [CPU, NODE] } })
   const meminfo = textAt(files, '/proc/meminfo')
   const nodes =
     ids.length === 0 ? [readOnlyNode(files, online, meminfo)] : readNodes(files, ids, stated, online)
   const defaultPagesizeKiB = kibIn(meminfo, 'Hugepagesize')
   const sizes = nodes.flatMap((node) => node.pages.map(({ pagesizeKiB }) => pagesizeKiB))
   const isolated = intersect(listAt<CpuSet>(files, `${CPU}/isolated`) ?? setOf<CpuSet>([]), online)
+  const inScope = scope === undefined ? online : intersect(scope, online)
   return {
     nodes,
-    siblings: readSiblings(files, scope === undefined ? online : intersect(scope, online), online),
+    siblings: readSiblings(files, inScope, online),
+    ...readCaches(files, inScope, online),
+    ...(detail === 'all' ? readLevels(files, inScope, online) : {}),
     ...known('pools', readPools(files, sizes, defaultPagesizeKiB)),
     ...known('defaultPagesizeKiB', defaultPagesizeKiB),
     ...known('isolated', isolated.length === 0 ? undefined : isolated),
@@ -108,6 +114,22 @@ function readOnlyNode(files: Files, online: CpuSet, meminfo: string | undefined)
   return { id: 0, cpus: online, ...memoryOf(meminfo), pages: readNodePages(files) }
 }
 
-function memoryOf(meminfo: string | undefined): Pick<HostNode, 'memoryKiB' | 'freeKiB'> {
-  return { ...known('memoryKiB', kibIn(meminfo, 'MemTotal')), ...known('freeKiB', kibIn(meminfo, 'MemFree')) }
+type NodeMemory = Pick<HostNode, 'memoryKiB' | 'freeKiB' | 'availableKiB'>
+
+function memoryOf(meminfo: string | undefined): NodeMemory {
+  return {
+    ...known('memoryKiB', kibIn(meminfo, 'MemTotal')),
+    ...known('freeKiB', kibIn(meminfo, 'MemFree')),
+    ...known('availableKiB', availableIn(meminfo)),
+  }
+}
+
+/** The kernel states MemAvailable for the whole host only, so a node's is summed from its parts. */
+function availableIn(meminfo: string | undefined): number | undefined {
+  const freeKiB = kibIn(meminfo, 'MemFree')
+  const fileKiB = kibIn(meminfo, 'Inactive(file)')
+  const slabKiB = kibIn(meminfo, 'SReclaimable')
+  if (freeKiB === undefined || fileKiB === undefined || slabKiB === undefined) return undefined
+  // The parts are counted at different times, so that their sum may exceed the total.
+  return Math.min(freeKiB + fileKiB + slabKiB, kibIn(meminfo, 'MemTotal') ?? Number.POSITIVE_INFINITY)
 }

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { refuse } from '../codes/codes.ts'
 import { systemError } from '../machine/system-error.ts'
-import { createFile } from '../machine/write/temporary-file.ts'
+import { createFile, removeIfThere } from '../machine/write/temporary-file.ts'
 
 /** The default folder of copies: the state folder of the system, or of the user. */
 export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessEnv = process.env): string {
@@ -21,7 +21,7 @@ export function backupFolder(uid = process.getuid?.() ?? 0, env: NodeJS.ProcessE
  */
 export function keepCopy(folder: string, guest: string, text: string, now: Date): string {
   const start = `${fileName(guest)}.`
-  const path = join(folder, `${start}${now.toISOString().replace(/[-:]/g, '')}.xml`)
+  const path = join(folder, `${start}${stampOf(now)}`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const last = readdirSync(folder)
@@ -35,6 +35,13 @@ export function keepCopy(folder: string, guest: string, text: string, now: Date)
     throw systemError(error, (fault) => refuse('unwritable', { file: path, ...fault }))
   }
 }
+
+/** Removes a copy that was made at this time: nothing was defined. */
+export function dropCopy(path: string, now: Date): void {
+  if (path.endsWith(`.${stampOf(now)}`)) removeIfThere(path)
+}
+
+const stampOf = (now: Date): string => `${now.toISOString().replace(/[-:]/g, '')}.xml`
 
 /** 20261125T041112.345Z.xml */
 const STAMPED = /^\d{8}T\d{6}\.\d{3}Z\.xml$/

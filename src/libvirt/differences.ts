@@ -1,40 +1,59 @@
 // A planned domain and what libvirt made of it -> where they differ. libvirt completes, rounds and reorders
 // what it is given.
 
-import { type CpuSet, formatSet, range } from '../base/idset.ts'
-import type { DomainView } from '../model.ts'
+import { type CpuSet, type NodeSet, range, setOf } from '../base/idset.ts'
+import type { Difference, StatedPart } from '../codes/libvirt.ts'
+import type { CellPages, DomainView, WrittenCell, WrittenTune } from '../model/domain.ts'
 
-/** "vcpupin 3 is 0-3, planned 2"; empty when the guest is placed as planned. */
-export function differencesFrom(planned: DomainView, actual: DomainView): readonly string[] {
-  const found = new Map(factsOf(actual))
-  return factsOf(planned)
-    .filter(([what, wanted]) => (found.get(what) ?? '') !== wanted)
-    .map(([what, wanted]) => `${what} is ${found.get(what) || 'missing'}, planned ${wanted || 'none'}`)
+/** The parts that are not as planned, in the order of the plan; empty when the guest is placed as planned. */
+export function differencesFrom(planned: DomainView, actual: DomainView): readonly Difference[] {
+  const found = new Map(partsOf(actual).map((each) => [keyOf(each), each.stated]))
+  return partsOf(planned).flatMap(({ stated, ...named }) => {
+    const is = found.get(keyOf(named))
+    if (JSON.stringify(is) === JSON.stringify(stated)) return []
+    return [{ ...named, ...(is && { actual: is }), ...(stated && { planned: stated }) }]
+  })
 }
 
-function factsOf(view: DomainView): readonly (readonly [what: string, value: string])[] {
-  const { cells, tune, cellPages, vcpupin, vcpuCpuset, emulatorpin, iothreadpin, iothreads } = view
-  const pinOf = (pin: CpuSet | undefined): string => formatSet(pin ?? vcpuCpuset ?? [])
-  const pagesize = (id: number): string => {
-    const pages = cellPages[id]
-    return typeof pages === 'object' ? ` in pages of ${pages.pagesizeKiB} KiB` : ''
+/** A part of a definition; `stated` is absent where the definition says nothing of it. */
+interface Part extends Pick<Difference, 'part' | 'id'> {
+  readonly stated?: StatedPart
+}
+
+const keyOf = ({ part, id = 0 }: Part): string => `${part} ${id}`
+
+function partsOf(view: DomainView): readonly Part[] {
+  const { cells, cellPages, tune, vcpupin, vcpuCpuset, emulatorpin, iothreadpin, iothreads } = view
+  const pinOf = (pin: CpuSet | undefined): Pick<Part, 'stated'> => {
+    const cpus = pin ?? vcpuCpuset
+    return cpus === undefined || cpus.length === 0 ? {} : { stated: { cpus } }
   }
   return [
-    ['number of cells', `${cells.length}`],
-    ['memory', tune.memory === undefined ? '' : `${tune.memory.mode} ${formatSet(tune.memory.nodes ?? [])}`],
-    ...cells.map(
-      ({ id, vcpus, memoryKiB }) =>
-        [`cell ${id}`, `vCPUs ${formatSet(vcpus)}, ${memoryKiB} KiB${pagesize(id)}`] as const,
-    ),
-    ...cells.map(({ id }) => {
-      const memnode = tune.memnodes.find(({ cell }) => cell === id)
-      return [
-        `memnode ${id}`,
-        memnode === undefined ? '' : `${memnode.mode} ${formatSet(memnode.nodes)}`,
-      ] as const
-    }),
-    ...range(view.vcpus).map((vcpu) => [`vcpupin ${vcpu}`, pinOf(vcpupin.get(vcpu))] as const),
-    ['emulatorpin', pinOf(emulatorpin)],
-    ...iothreads.map((id) => [`iothreadpin ${id}`, pinOf(iothreadpin.get(id))] as const),
+    { part: 'cells', stated: { count: cells.length } },
+    { part: 'memory', ...boundBy(tune.memory) },
+    ...cells.map((cell) => ({
+      part: 'cell' as const,
+      id: cell.id,
+      stated: shapeOf(cell, cellPages[cell.id]),
+    })),
+    ...cells.map(({ id }) => ({
+      part: 'memnode' as const,
+      id,
+      ...boundBy(tune.memnodes.find(({ cell }) => cell === id)),
+    })),
+    ...range(view.vcpus).map((id) => ({ part: 'vcpupin' as const, id, ...pinOf(vcpupin.get(id)) })),
+    { part: 'emulatorpin', ...pinOf(emulatorpin) },
+    ...iothreads.map((id) => ({ part: 'iothreadpin' as const, id, ...pinOf(iothreadpin.get(id)) })),
   ]
+}
+
+function shapeOf({ vcpus, memoryKiB }: WrittenCell, pages: CellPages | undefined): StatedPart {
+  const pagesize = typeof pages === 'object' ? { pagesizeKiB: pages.pagesizeKiB } : {}
+  return { vcpus, memoryKiB, ...pagesize }
+}
+
+function boundBy(written: WrittenTune['memory'] | WrittenTune['memnodes'][number]): Pick<Part, 'stated'> {
+  if (written === undefined) return {}
+  const { mode, nodes = setOf<NodeSet>([]) } = written
+  return { stated: { mode, nodes } }
 }

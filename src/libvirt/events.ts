@@ -47,7 +47,7 @@ export const WITHIN_MS = 60_000
 export type Refits = readonly number[]
 
 /** Whether a guest may be fitted again, and the times to remember. */
-export interface Turn {
+interface Turn {
   /** `reported`: not again, and that has been reported. */
   readonly may: 'fit' | 'leave' | 'reported'
   readonly refits: Refits

@@ -33,7 +33,7 @@ export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
     const guests = readList(listing, names)
     if (guests !== undefined) return guests
   }
-  return refuseOutput(LIST_NAMES, '', `the guests of virsh ${LIST.join(' ')}, three times`)
+  return refuseOutput(LIST_NAMES, '', { is: 'same-guests', words: LIST })
 }
 
 /**
@@ -46,7 +46,7 @@ export function readList(text: string, names?: string): readonly Listed[] | unde
     const [, uuid, name] =
       /^([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}) ([^\n]+)$/.exec(line) ?? []
     return uuid === undefined || name === undefined
-      ? refuseOutput(LIST, line, 'a UUID and a name on each line')
+      ? refuseOutput(LIST, line, { is: 'uuids-and-names' })
       : { uuid, name }
   })
   if (names === undefined) return guests
@@ -73,9 +73,7 @@ export interface State {
 export function readState(text: string, words: readonly string[] = ['dominfo']): State {
   const said = (name: string, values: RegExp): string => {
     const value = new RegExp(`^${name}: +(.*?) *$`, 'm').exec(text)?.[1] ?? ''
-    return values.test(value)
-      ? value
-      : refuseOutput(words, text, `a line "${name}:" with a value that is known`)
+    return values.test(value) ? value : refuseOutput(words, text, { is: 'line', name })
   }
   const isYes = (name: string): boolean => said(name, /^(yes|no|unknown)$/) === 'yes'
   return {
@@ -95,7 +93,7 @@ export async function stateOf(virsh: Virsh, { uuid }: Listed): Promise<State> {
 export async function isArriving(virsh: Virsh, { uuid }: Listed): Promise<boolean> {
   const words = ['domstate', uuid, '--reason']
   const state = await answerOf(virsh, words)
-  if (!/^[a-z][a-z -]*( \([^\n]*\))?\n*$/.test(state)) refuseOutput(words, state, 'a state and its reason')
+  if (!/^[a-z][a-z -]*( \([^\n]*\))?\n*$/.test(state)) refuseOutput(words, state, { is: 'state' })
   return /^paused \((migrating|starting up)\)/.test(state)
 }
 
@@ -117,7 +115,7 @@ export function dumpLive(virsh: Virsh, { uuid }: Listed): Promise<XmlDocument> {
 async function dump(virsh: Virsh, words: readonly string[]): Promise<XmlDocument> {
   const text = await answerOf(virsh, words)
   const document = read(text, words)
-  return document.root.local === 'domain' ? document : refuseOutput(words, unsaid(text), 'a <domain>')
+  return document.root.local === 'domain' ? document : refuseOutput(words, unsaid(text), { is: 'domain' })
 }
 
 /** libvirt itself never prints these faults. */
@@ -136,9 +134,9 @@ function read(text: string, words: readonly string[]): XmlDocument {
     const { line, column } = lineAndColumn(text, first.at?.start ?? 0)
     const isText = !text.includes('<')
     return refuse('virsh-output', {
-      words: words.join(' '),
+      words,
       printed: firstOf(unsaid(text)),
-      expected: isText ? 'a <domain>' : 'a whole <domain>',
+      expected: { is: isText ? 'domain' : 'whole-domain' },
       ...(!isText && { cause: { line, column, diagnostic: first } }),
     })
   }

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import { formatSet } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
 import { nameOf } from '../document.ts'
-import type { DomainView } from '../model.ts'
+import type { DomainView } from '../model/domain.ts'
 import { lostSecrets } from '../redact/secrets.ts'
 import { attribute, child, childrenOf, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { differencesFrom } from './differences.ts'
@@ -24,7 +24,7 @@ export interface Guest extends Listed, State {
 }
 
 /** The definition that a guest is to get. */
-export interface Next {
+interface Next {
   readonly document: XmlDocument
   readonly view: DomainView
   /** A running guest may get other cells at its next start. */
@@ -36,11 +36,7 @@ export function reasonsAgainst(guest: Guest, { document, view, atNextStart }: Ne
   const { name, uuid } = guest
   if (!guest.persistent) return [diagnostic('guest-transient', { name })]
   const found: Diagnostic[] = []
-  const cells = {
-    name,
-    has: cellWords(guest.view.cells.length),
-    gets: otherCells(guest.view.cells.length, view.cells.length),
-  }
+  const cells = { name, cells: guest.view.cells.length, newCells: view.cells.length }
   if (changesMachine(guest.view, view)) {
     if (guest.runs && !atNextStart) found.push(diagnostic('guest-runs', cells))
     if (guest.saved) found.push(diagnostic('guest-saved', cells))
@@ -101,7 +97,7 @@ export function guestNamed(word: string, guests: readonly Listed[]): Listed | un
 }
 
 /** Whether the guest would see another machine: other cells, or other page sizes. */
-export function changesMachine(before: DomainView, after: DomainView): boolean {
+function changesMachine(before: DomainView, after: DomainView): boolean {
   return machineSeen(before) !== machineSeen(after)
 }
 
@@ -110,14 +106,6 @@ function machineSeen({ cells, hugepages }: DomainView): string {
     ({ id, vcpus, memoryKiB, distances }) => `${id}:${formatSet(vcpus)}:${memoryKiB}:${distances.join(' ')}`,
   )
   return JSON.stringify([shape, hugepages ?? 'none'])
-}
-
-const cellWords = (cells: number): string =>
-  cells === 0 ? 'no cells' : cells === 1 ? 'one cell' : `${cells} cells`
-
-function otherCells(before: number, after: number): string {
-  if (before !== after) return cellWords(after)
-  return after < 2 ? 'another one' : `${after} others`
 }
 
 /** Disks whose image changes: with an external snapshot the new image would be the one under the overlay. */

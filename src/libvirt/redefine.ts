@@ -2,12 +2,13 @@
 
 import { Refusal } from '../base/diagnostic.ts'
 import { refuse } from '../codes/codes.ts'
+import type { Difference } from '../codes/libvirt.ts'
 import { readDomain } from '../domain/view.ts'
-import type { DomainView } from '../model.ts'
+import type { DomainView } from '../model/domain.ts'
 import type { Placed } from '../place.ts'
 import { hiddenOf, withoutValues } from '../redact/secrets.ts'
 import type { XmlDocument } from '../xml/parse.ts'
-import { keepCopy } from './backup.ts'
+import { dropCopy, keepCopy } from './backup.ts'
 import { differencesFrom } from './differences.ts'
 import {
   DEFINE,
@@ -23,6 +24,7 @@ import type { Guest } from './may-define.ts'
 import { failureOf, type Virsh } from './virsh.ts'
 
 /**
+ * Reads what libvirt knows of a guest.
  * @param document its definition as it was read. Snapshots and checkpoints only count where a document from
  * elsewhere replaces it.
  */
@@ -46,24 +48,24 @@ export async function readGuest(
 }
 
 /** Where a copy of the previous definition is kept; the time is in its name. */
-export interface Backup {
+interface Backup {
   readonly folder: string
   readonly now: Date
 }
 
 /** Where the previous definition was kept, if there was one. */
-export interface Redefined {
+interface Redefined {
   readonly backup?: string
 }
 
 /** A fitted guest, and how libvirt should read it back. */
-export interface Fitted extends Placed {
+interface Fitted extends Placed {
   readonly next: DomainView
 }
 
 /**
  * Keeps a copy, checks that nobody changed the guest, defines, reads back: in this order nothing is lost
- * wherever it stops.
+ * wherever it stops. The copy is removed if nothing was defined.
  * @throws Refusal `unwritable`, `guest-changed`, `define-unknown`, `define-unread`, `guest-placed-otherwise`
  * and those of virsh
  */
@@ -75,15 +77,27 @@ export async function redefine(
 ): Promise<Redefined> {
   const name = guest?.name ?? placed.view.name
   const backup = guest && keepCopy(folder, name, guest.document.text, now)
+  try {
+    await checkUnchanged(virsh, guest, name)
+    await define(virsh, placed, { name, backup, guest })
+  } catch (error) {
+    const mayBeDefined =
+      error instanceof Refusal && error.diagnostics.some(({ code }) => code === 'define-unknown')
+    if (backup !== undefined && !mayBeDefined) dropCopy(backup, now)
+    throw error
+  }
+  const differs = await differences(virsh, guest, placed, { name, backup })
+  if (differs.length > 0) refuse('guest-placed-otherwise', { name, differs, backup })
+  return { ...(backup !== undefined && { backup }) }
+}
+
+/** @throws Refusal `guest-changed` */
+async function checkUnchanged(virsh: Virsh, guest: Guest | undefined, name: string): Promise<void> {
   const isChanged =
     guest === undefined
       ? (await listGuests(virsh)).some((each) => each.name === name)
       : (await dumpDefinition(virsh, guest)).text !== guest.document.text
   if (isChanged) refuse('guest-changed', { name })
-  await define(virsh, placed, { name, backup, guest })
-  const differs = await differences(virsh, guest, placed, { name, backup })
-  if (differs.length > 0) refuse('guest-placed-otherwise', { name, differs, backup })
-  return { ...(backup !== undefined && { backup }) }
 }
 
 interface Defined {
@@ -100,7 +114,7 @@ async function define(
   const ended = await defineText(virsh, text)
   if (ended.status === 0) return
   const isUnknown = ended.cut !== undefined && ended.cut !== 'not-started'
-  if (isUnknown) refuse('define-unknown', { name, reason: `virsh define: ${ended.reason}`, backup })
+  if (isUnknown) refuse('define-unknown', { name, reason: ended.reason ?? '', backup })
   const secrets = hiddenOf(document, guest?.document.text === document.text ? guest.shown : undefined)
   const masked = (said: string): string => withoutValues(said, document.text, secrets)
   const reason = ended.reason === undefined ? {} : { reason: masked(ended.reason) }
@@ -113,10 +127,10 @@ async function differences(
   guest: Guest | undefined,
   { next }: Fitted,
   { name, backup }: Defined,
-): Promise<readonly string[]> {
+): Promise<readonly Difference[] | 'not-listed'> {
   try {
     const listed = guest ?? (await listGuests(virsh)).find((each) => each.name === name)
-    if (listed === undefined) return ['libvirt does not list it']
+    if (listed === undefined) return 'not-listed'
     return differencesFrom(next, readDomain(await dumpDefinition(virsh, listed)))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { hostname } from 'node:os'
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { diagnostic, refuse } from '../codes/codes.ts'
+import type { ExpectedOutput } from '../codes/libvirt.ts'
 import { awaitProgram, type ProgramEnd } from '../machine/programs/child-process.ts'
 import type { Ended } from '../machine/programs/programs.ts'
 
@@ -40,13 +41,13 @@ export const connectWords = (connect: string | undefined): readonly string[] => 
 export async function answerOf(virsh: Virsh, words: readonly string[]): Promise<string> {
   const ended = await virsh(words)
   if (ended.status !== 0) throw new Refusal([failureOf(words, ended)])
-  if (!isUtf8(ended.output)) refuseOutput(words, ended.stdout, 'text in UTF-8')
+  if (!isUtf8(ended.output)) refuseOutput(words, ended.stdout, { is: 'utf8' })
   return ended.stdout
 }
 
 /** Refuses output that virsh should not print; its first words are in the message. */
-export function refuseOutput(words: readonly string[], printed: string, expected: string): never {
-  refuse('virsh-output', { words: words.join(' '), printed: firstOf(printed), expected })
+export function refuseOutput(words: readonly string[], printed: string, expected: ExpectedOutput): never {
+  refuse('virsh-output', { words, printed: firstOf(printed), expected })
 }
 
 const MOST_PRINTED = 40
@@ -59,18 +60,17 @@ export function firstOf(printed: string): string {
 
 /** What kept virsh from doing what it was called for. */
 export function failureOf(words: readonly string[], ended: Ended & Pick<ProgramEnd, 'cut'>): Diagnostic {
-  const { status, reason, stderr, cut } = ended
-  const command = words.slice(0, 2).join(' ')
-  if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason: reason ?? '' })
-  if (reason?.includes('ENOENT')) return diagnostic('virsh-missing', {})
+  const { status, reason = '', stderr, cut } = ended
+  const command = words.slice(0, 2)
+  if (cut === 'stopped') return diagnostic('virsh-stopped', { words: command, reason })
+  if (reason.includes('ENOENT')) return diagnostic('virsh-missing', {})
   // If it was cut off, that is the reason, whatever it printed.
-  const said = withoutPassword(
-    (cut === undefined ? reasonIn(stderr) || reason : reason) || 'it printed nothing',
-  )
+  const said = withoutPassword((cut === undefined && reasonIn(stderr)) || reason)
+  const because = said === '' ? {} : { reason: said }
   if (/^error: failed to connect to the hypervisor/m.test(stderr))
-    return diagnostic('libvirt-unreachable', { reason: said })
+    return diagnostic('libvirt-unreachable', because)
   const known = status !== undefined ? 'refused' : words[0] === 'define' ? 'unknown' : 'unchanged'
-  return diagnostic('virsh-failed', { words: command, reason: said, known })
+  return diagnostic('virsh-failed', { words: command, ...because, known })
 }
 
 /** Masks the passwords in URLs. */
@@ -97,7 +97,7 @@ export function reasonIn(stderr: string): string {
 export async function checkConnection(virsh: Virsh, hostGiven: string | undefined): Promise<void> {
   const printed = await answerOf(virsh, ['uri'])
   const uri = printed.replace(/\n+$/, '')
-  if (!/^[a-z][a-z\d+.-]*:\S*$/i.test(uri)) refuseOutput(['uri'], printed, 'the URI of a connection')
+  if (!/^[a-z][a-z\d+.-]*:\S*$/i.test(uri)) refuseOutput(['uri'], printed, { is: 'uri' })
   const machine = machineOf(uri)
   if (machine !== undefined && machine !== hostname() && hostGiven === undefined)
     refuse('libvirt-elsewhere', { uri: withoutPassword(uri), machine })

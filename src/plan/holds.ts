@@ -1,7 +1,15 @@
 // Whether the binding that a domain states still holds on this host.
 
 import { type CpuSet, has, intersect, type NodeSet, range, setOf, subtract, union } from '../base/idset.ts'
-import type { DomainView, Resources } from '../model.ts'
+import type { DomainView } from '../model/domain.ts'
+import type { Resources } from '../model/host.ts'
+import {
+  allocationOfCell,
+  emulatorAsWritten,
+  emulatorToBe,
+  nodesWithCpus,
+  startsWithoutCpus,
+} from './backing/allocation.ts'
 import { canAllocate } from './backing/max-flow.ts'
 import { nodesWithMemory } from './backing/memory-nodes.ts'
 import { nodeByCpu } from './cpus/available.ts'
@@ -10,7 +18,12 @@ import { writtenCells, writtenNodes } from './written.ts'
 
 /** Whether libvirt would take the binding as it is and every vCPU would run where its memory lies. */
 export function bindingHolds(situation: Situation): boolean {
-  return tuneHolds(situation.view, situation.resources) && threadsHold(situation) && isLocal(situation)
+  return (
+    tuneHolds(situation.view, situation.resources) &&
+    threadsHold(situation) &&
+    isLocal(situation) &&
+    canAllocateAtStart(situation)
+  )
 }
 
 function tuneHolds({ tune, cells, vcpuAuto, memoryDevices }: DomainView, resources: Resources): boolean {
@@ -87,14 +100,31 @@ export function canSpread(pins: readonly CpuSet[]): boolean {
 }
 
 /** Every CPU that a cell's vCPUs may run on is backed by one of the cell's nodes. */
-function isLocal({ view, available, memoryNodeOf }: Situation): boolean {
-  const backing = available.nodes.map(({ id }) => memoryNodeOf(id)[0] as number)
+function isLocal({ view, resources, available, nodesBehind }: Situation): boolean {
+  const backing = {
+    later: available.nodes.map(({ id }) => nodesBehind.later(id)),
+    'at-start': available.nodes.map(({ id }) => nodesBehind['at-start'](id)),
+  }
   const nodeOfCpu = nodeByCpu(available.nodes)
   return writtenCells(view).every(({ id, vcpus }) => {
     const nodes = writtenNodes(view, id)
     if (nodes === undefined) return view.cells.length === 0
     const cpus = union(...vcpus.map((vcpu) => view.vcpupin.get(vcpu) ?? setOf<CpuSet>([])))
     const under = new Set(cpus.flatMap((cpu) => nodeOfCpu.get(cpu) ?? []))
-    return [...under].every((node) => has(nodes, backing[node] as number))
+    const near = backing[allocationOfCell(view.cellPages[id], resources, view)]
+    return [...under].every((node) => near[node]?.some((each) => has(nodes, each)))
+  })
+}
+
+/** Every cell has a node on which QEMU can allocate its memory, or none of this host is better. */
+function canAllocateAtStart({ view, resources, request, backingNodes }: Situation): boolean {
+  if (startsWithoutCpus(resources, emulatorAsWritten(view))) return true
+  const usable = startsWithoutCpus(resources, emulatorToBe(view, request))
+    ? nodesWithCpus(resources)
+    : backingNodes['at-start']
+  return writtenCells(view).every(({ id }) => {
+    const nodes = writtenNodes(view, id)
+    const isLater = allocationOfCell(view.cellPages[id], resources, view) === 'later'
+    return isLater || nodes === undefined || usable.some((each) => has(nodes, each))
   })
 }

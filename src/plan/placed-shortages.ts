@@ -1,11 +1,10 @@
 // What a placement lacks on its host now, and whether another split of memory over the cells would fit.
 
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
-import type { Placement, Planned } from '../model.ts'
+import type { Placement, PlanInput, Planned } from '../model/placement.ts'
 import { backingsOf } from './backing/backings.ts'
 import { shortages } from './backing/shortages.ts'
 import { plan } from './plan.ts'
-import type { PlanInput } from './situation.ts'
 
 /**
  * Findings of class capacity. A shortage of pages that cells as large as the free pages would not have
@@ -23,8 +22,8 @@ export function shortagesOf({ placement, keeps }: Planned, input: PlanInput): re
   )
 }
 
-function lackedBy(placement: Placement, { view, resources }: PlanInput): readonly Diagnostic[] {
-  return shortages(resources, backingsOf(placement, view, resources))
+function lackedBy(placement: Placement, input: PlanInput): readonly Diagnostic[] {
+  return shortages(input.resources, backingsOf(placement, input))
 }
 
 /** The placement with memory=by-free-pages; undefined where it is refused. */

@@ -2,19 +2,26 @@
 // guest sees, and where its memory lies.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { MAX_CELLS, type NodeSet, setOf, union, type VcpuSet } from '../base/idset.ts'
+import { MAX_CELLS, setOf, union, type VcpuSet } from '../base/idset.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
-import type { Cell, DomainView, Planned, Request } from '../model.ts'
+import type { DomainView } from '../model/domain.ts'
+import type { Cell, PlanInput, Planned } from '../model/placement.ts'
+import type { Request } from '../model/request.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { checkMode, memnodesOf } from './backing/memory-nodes.ts'
+import { planWithSizes } from './cells/page-choice.ts'
 import { pagesizeOf } from './cells/pagesize.ts'
 import { shapeOf } from './cells/shape.ts'
-import { type Assignment, assignVcpus, type PlannedCell } from './cpus/assign.ts'
+import { type Tiers, tiersOf } from './cells/tiers.ts'
+import { topologyFor } from './cells/topology.ts'
+import { assignVcpus } from './cpus/assign.ts'
+import type { Assignment, PlannedCell } from './cpus/assigned.ts'
+import { sharedCoreNotes, takenNotes } from './cpus/cpu-notes.ts'
 import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
 import { vcpuPins } from './cpus/pins.ts'
 import { kubevirtPins } from './kubevirt/pins.ts'
 import { kubevirtThreads } from './kubevirt/threads.ts'
-import { type PlanInput, type Situation, situationOf } from './situation.ts'
+import { type Situation, situationOf } from './situation.ts'
 import { boundMemory } from './written.ts'
 
 /**
@@ -22,27 +29,37 @@ import { boundMemory } from './written.ts'
  * @throws Refusal with the classes of conformance/FORMAT.md and those of the steps
  */
 export function plan(input: PlanInput): Planned {
+  const { pagesizeKiB, otherPagesizesKiB = [] } = input.request
+  return pagesizeKiB === undefined || otherPagesizesKiB.length === 0
+    ? planWithOneSize(input)
+    : planWithSizes(input, [pagesizeKiB, ...otherPagesizesKiB], planWithOneSize)
+}
+
+function planWithOneSize(input: PlanInput): Planned {
   const { view, resources, request } = input
   if (request.rules.pins === 'kubevirt') return kubevirtPins(situationOf(input))
   // What stands against the guest itself is reported before what the host lacks.
   if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
-  const situation = situationOf(input)
+  const tiers = request.tiers === 'expose' ? exposedTiers(input) : { cells: [], input, notes: [] }
+  const situation = situationOf(tiers.input)
   const assignment = assignVcpus(situation)
   // KubeVirt looks for the CPUs of threads before it looks at pages, so its refusals come in this order too.
   const threads =
     request.rules.threads === 'kubevirt' && !situation.sharesCpus
       ? kubevirtThreads(situation, assignment.cpuOf)
       : undefined
-  return request.pinsOnly || !hasCells(view, request)
-    ? pinsOnly(situation, assignment, threads)
-    : withCells(situation, assignment, threads)
+  const planned = situation.getsCells
+    ? withCells(situation, { ...assignment, cells: [...assignment.cells, ...tiers.cells] }, threads)
+    : pinsOnly(situation, assignment, threads)
+  const { reason } = assignment
+  return { ...planned, ...(reason && { reason }), notes: [...planned.notes, ...tiers.notes] }
 }
 
-/**
- * QEMU has no NUMA on s390x. KubeVirt writes cells all the same, and like=kubevirt is KubeVirt's own answer.
- */
-export function hasCells({ arch }: DomainView, { rules }: Request): boolean {
-  return rules.cellsOn === 'every-machine' || !(arch ?? '').startsWith('s390')
+/** How much a tier gets depends on the nodes of the other cells, so these are placed without tiers first. */
+function exposedTiers(input: PlanInput): Tiers {
+  const situation = situationOf(input)
+  if (!situation.getsCells) return { cells: [], input, notes: [] }
+  return tiersOf(input, assignVcpus(situation).cells)
 }
 
 /** @param own the pins of emulator and I/O threads, where KubeVirt's rules give them */
@@ -51,29 +68,35 @@ function withCells(
   { cells: planned, cpuOf }: Assignment,
   own: ThreadPins | undefined,
 ): Planned {
-  const { view, resources, request, memoryNodeOf } = situation
+  const { view, resources, request, nodesBehind } = situation
   const { length } = planned
   if (length > MAX_CELLS) refuse('cells-beyond', { cells: length, max: MAX_CELLS })
   const pagesizeKiB = pagesizeOf(view, resources, request)
   checkMode(request, view, pagesizeKiB)
-  const memory = planned.map(({ node }) => memoryNodeOf(node))
+  // No node with memory is refused here.
+  for (const { node } of planned) nodesBehind[situation.allocation](node)
+  const memory = planned.map((cell) => cell.memory)
   const cells = shapeOf(situation, planned, memory, pagesizeKiB)
   checkDeviceCells(view, cells)
   const nodes = planned.map(({ node }) => node)
+  const running = planned.filter(({ cores }) => cores.length > 0).map(({ node }) => node)
   const onNodes = cells.map(({ vcpus }, index) => ({ vcpus, nodes: [nodes[index] as number] }))
   const vcpupin = vcpuPins(situation, onNodes, cpuOf)
   const memnodes = memnodesOf(memory, request, pagesizeKiB)
   const threads =
     own === undefined
-      ? reachMemory(situation, threadPins(situation, vcpupin, nodes), { vcpupin, memnodes })
+      ? reachMemory(situation, threadPins(situation, vcpupin, running), { vcpupin, memnodes })
       : { pins: own, notes: [] }
+  const topology = topologyFor(situation, cells, vcpupin)
+  const cpuNotes = [...takenNotes(vcpupin, resources), ...sharedCoreNotes(situation, vcpupin)]
   return {
     keeps: 'nothing',
     placement: {
       cells,
       binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
+      ...(topology && { topology }),
     },
-    notes: [...memoryElsewhere(planned, memory), ...socketNotes(view, cells), ...threads.notes],
+    notes: [...memoryElsewhere(situation, planned), ...modeNotes(situation), ...cpuNotes, ...threads.notes],
   }
 }
 
@@ -83,7 +106,7 @@ function pinsOnly(
   { cells: planned, cpuOf }: Assignment,
   own: ThreadPins | undefined,
 ): Planned {
-  const { view, request, memoryNodeOf } = situation
+  const { view, request, resources } = situation
   const onNodes = planned.map(({ node, cores }) => ({
     vcpus: setOf<VcpuSet>(cores.flatMap(({ online }) => online)),
     nodes: [node],
@@ -92,12 +115,35 @@ function pinsOnly(
   const vcpupin = vcpuPins(situation, onNodes, cpuOf)
   const threads = own === undefined ? threadPins(situation, vcpupin, nodes) : { pins: own, notes: [] }
   // KubeVirt binds no memory of a guest without passthrough.
-  const memory = request.pinsOnly ? {} : boundMemory(view, request, union(...nodes.map(memoryNodeOf)))
+  const memory = request.pinsOnly
+    ? {}
+    : boundMemory(view, request, union(...planned.map(({ memory }) => memory)))
   return {
     keeps: 'nothing',
     placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } },
-    notes: threads.notes,
+    notes: [...takenNotes(vcpupin, resources), ...sharedCoreNotes(situation, vcpupin), ...threads.notes],
   }
+}
+
+/** restrictive is not kept with memory that QEMU allocates itself (request/guest-request.ts). */
+function modeNotes({ view, request }: Situation): Diagnostic[] {
+  const from = view.tune.memory?.mode
+  if (from === 'restrictive' && request.mode !== from)
+    return [diagnostic('mode-changed', { cells: [], from, to: request.mode, because: 'pages' })]
+  return unevenNotes(view, request)
+}
+
+/** Cells with different modes, built anew, all get one. */
+function unevenNotes({ cells, tune }: DomainView, { mode: to }: Request): Diagnostic[] {
+  const modes = cells.map(({ id }) => tune.memnodes.find(({ cell }) => cell === id) ?? tune.memory)
+  const modeOf = modes.map((each) => each?.mode ?? 'strict')
+  if (new Set(modeOf).size < 2) return []
+  return [...new Set(modeOf)]
+    .filter((from) => from !== to)
+    .map((from) => {
+      const ids = cells.filter((_, index) => modeOf[index] === from).map(({ id }) => id)
+      return diagnostic('mode-changed', { cells: ids, from, to, because: 'replaced' })
+    })
 }
 
 /**
@@ -109,7 +155,7 @@ function notReplaceable({ cells, cellExtras }: DomainView): Diagnostic[] {
     (name) => new Set(cells.map((cell) => cell[name])).size > 1,
   )
   return [
-    ...(cellExtras.length > 0 ? [diagnostic('cells-hold-more', { elements: cellExtras.join(', ') })] : []),
+    ...(cellExtras.length > 0 ? [diagnostic('cells-hold-more', { elements: cellExtras })] : []),
     ...uneven.map((name) => diagnostic('cells-uneven', { attribute: name })),
   ]
 }
@@ -120,36 +166,15 @@ function checkDeviceCells({ memoryDevices }: DomainView, cells: readonly Cell[])
     refuse('device-cell-missing', { model: lost.model, cell: lost.cell, cells: cells.length })
 }
 
-function memoryElsewhere(planned: readonly PlannedCell[], memory: readonly NodeSet[]): Diagnostic[] {
-  return planned.flatMap(({ node }, cell) => {
-    const backing = memory[cell]?.[0]
-    return backing === undefined || backing === node
-      ? []
-      : [diagnostic('memory-elsewhere', { cell, node, backing })]
+function memoryElsewhere(
+  { resources, allocation, nodesBehind }: Situation,
+  planned: readonly PlannedCell[],
+): Diagnostic[] {
+  return planned.flatMap(({ node, memory: [backing] }, cell) => {
+    if (backing === undefined || backing === node) return []
+    const memoryKiB = resources.nodes.find(({ id }) => id === node)?.memoryKiB
+    const needsCpus = allocation === 'at-start' && !nodesBehind.later(node).includes(backing)
+    const facts = { cell, node, backing, needsCpus, ...(memoryKiB !== undefined && { memoryKiB }) }
+    return [diagnostic('memory-elsewhere', facts)]
   })
-}
-
-/**
- * A guest's Linux takes the caches of a socket for shared; where a socket spans cells it drops the domains.
- */
-function socketNotes({ topology, vcpus }: DomainView, cells: readonly Cell[]): Diagnostic[] {
-  if (topology === undefined || cells.length < 2) return []
-  const perSocket = vcpus / topology.sockets
-  const cellsOf = new Map<number, Set<number>>()
-  for (const { id, vcpus: own } of cells) {
-    for (const vcpu of own) {
-      const socket = Math.floor(vcpu / perSocket)
-      cellsOf.set(socket, (cellsOf.get(socket) ?? new Set()).add(id))
-    }
-  }
-  const spanning = [...cellsOf].filter(([, ids]) => ids.size > 1).map(([socket]) => socket)
-  if (spanning.length === 0) return []
-  return [
-    diagnostic('socket-spans-cells', {
-      sockets: spanning,
-      cells: cells.length,
-      vcpus,
-      threads: topology.threads,
-    }),
-  ]
 }

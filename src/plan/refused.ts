@@ -1,19 +1,21 @@
 // A guest against itself: what libvirt's schema lets through and libvirt or QEMU refuses.
 
 import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatSet, subtract, union } from '../base/idset.ts'
-import { formatKiB } from '../base/memory.ts'
+import { subtract, union } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
-import type { DomainView, Planned, WrittenCell } from '../model.ts'
+import type { DomainView, WrittenCell } from '../model/domain.ts'
+import type { Planned } from '../model/placement.ts'
 import { roundedToKiB } from './cells/memory.ts'
+import { isI440fx, refusedCpus, type WithCpus } from './refused/cpus.ts'
+import { refusedMemory, type WithMemory } from './refused/memory.ts'
 
-/** What is looked at; of a cell only its id and size. */
-type Written = Pick<
+/** What is looked at; of a cell only its id, vCPUs and size. */
+type Written = { readonly cells: readonly Pick<WrittenCell, 'id' | 'vcpus' | 'memoryKiB'>[] } & Pick<
   DomainView,
-  'tune' | 'hugepages' | 'cellPages' | 'memoryDevices' | 'expanders' | 'machine' | 'arch'
-> & {
-  readonly cells: readonly Pick<WrittenCell, 'id' | 'memoryKiB'>[]
-}
+  'tune' | 'cellPages' | 'expanders'
+> &
+  WithCpus &
+  WithMemory
 
 /** Findings of class invalid, none of which depends on the host. */
 export function refusedByLibvirt(view: Written): Diagnostic[] {
@@ -26,6 +28,8 @@ export function refusedByLibvirt(view: Written): Diagnostic[] {
     .flatMap((page) => page.cells ?? [])
     .filter((cell) => cell >= Math.max(1, known))
   return [
+    ...refusedCpus(view),
+    ...refusedMemory(view),
     ...strayed,
     ...[...new Set(pages)].map((cell) => diagnostic('page-without-cell', { cell, cells: known })),
     ...checkPages(view),
@@ -48,20 +52,14 @@ function checkPages(view: Written): Diagnostic[] {
     // libvirt rounds the cell up before QEMU sees it.
     const unitKiB = roundedToKiB(view)
     if ((Math.ceil(memoryKiB / unitKiB) * unitKiB) % pagesizeKiB === 0) return []
-    const lower = memoryKiB - (memoryKiB % pagesizeKiB)
-    const facts = {
-      memory: formatKiB(memoryKiB),
-      page: formatKiB(pagesizeKiB),
-      lower: formatKiB(lower),
-      upper: formatKiB(lower + pagesizeKiB),
-    }
-    return [diagnostic('cell-not-page-multiple', { cell: id, ...facts })]
+    const lowerKiB = memoryKiB - (memoryKiB % pagesizeKiB)
+    return [diagnostic('cell-not-page-multiple', { cell: id, memoryKiB, pagesizeKiB, lowerKiB })]
   })
 }
 
 function checkModes({ tune: { memory, memnodes } }: Written): Diagnostic[] {
   if (memory === undefined) return []
-  const other = memnodes.filter(({ mode }) => (mode === 'restrictive') !== (memory.mode === 'restrictive'))
+  const other = memory.mode === 'restrictive' ? memnodes.filter(({ mode }) => mode !== 'restrictive') : []
   const mixed =
     other.length === 0
       ? []
@@ -73,24 +71,16 @@ function checkModes({ tune: { memory, memnodes } }: Written): Diagnostic[] {
           }),
         ]
   const bound = union(...memnodes.map(({ nodes }) => nodes))
-  const missing = memory.nodes === undefined || memory.mode !== 'strict' ? [] : subtract(bound, memory.nodes)
-  const narrow =
-    missing.length === 0
-      ? []
-      : [
-          diagnostic('memory-nodes-narrow', {
-            memory: formatSet(memory.nodes ?? []),
-            missing: formatSet(missing),
-          }),
-        ]
-  return [...mixed, ...narrow]
+  if (memory.nodes === undefined || memory.mode !== 'strict') return mixed
+  const missing = subtract(bound, memory.nodes)
+  if (missing.length === 0) return mixed
+  return [...mixed, diagnostic('memory-nodes-narrow', { memory: memory.nodes, missing })]
 }
 
 function checkExpanders({ expanders, cells, machine = '' }: Written): Diagnostic[] {
   return expanders.flatMap(({ model, cell }) => {
-    const isI440fx = /^pc(-i440fx.*|-\d.*)?$/.test(machine)
     const wants = model === 'pcie-expander-bus' ? 'q35' : 'pc'
-    const fits = wants === 'pc' ? !/q35/.test(machine) : !isI440fx
+    const fits = wants === 'pc' ? !/q35/.test(machine) : !isI440fx(machine)
     return [
       ...(fits ? [] : [diagnostic('expander-machine', { model, machine, wants })]),
       ...(cell === undefined || cell < cells.length
@@ -105,11 +95,13 @@ export function refusedWhenPlaced(view: DomainView, { keeps, placement }: Planne
   const { cells, binding } = placement
   const isTuned = keeps !== 'everything' && (cells.length > 0 || binding.memory !== undefined)
   const { hugepages, cellPages, tune, ...rest } = view
+  const newPages = binding.memnodes.some((memnode) => memnode.pagesizeKiB !== undefined) && { hugepages: [] }
   return refusedByLibvirt({
     ...rest,
+    ...(placement.topology && { topology: placement.topology }),
     cells,
     tune: isTuned ? { memnodes: [] } : tune,
     cellPages: keeps === 'nothing' ? [] : cellPages,
-    ...(keeps !== 'nothing' && hugepages !== undefined && { hugepages }),
+    ...(keeps === 'nothing' ? newPages : hugepages !== undefined && { hugepages }),
   })
 }

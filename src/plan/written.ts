@@ -1,7 +1,10 @@
 // The placement as the domain states it.
 
 import { type CpuSet, type NodeSet, range, setOf } from '../base/idset.ts'
-import type { Binding, DomainView, Placement, Request, Resources, WrittenCell } from '../model.ts'
+import type { DomainView, WrittenCell } from '../model/domain.ts'
+import type { Resources } from '../model/host.ts'
+import type { Binding, Placement } from '../model/placement.ts'
+import type { Request } from '../model/request.ts'
 import { pagesizeKiBOf } from './cells/pagesize.ts'
 
 /** The cells that a guest has; one without cells is taken as a single one that nothing is written for. */
@@ -19,7 +22,11 @@ export function writtenNodes({ tune, cells }: DomainView, cell: number): NodeSet
 }
 
 /** What the guest has now, as a placement; a cell without memnode has the nodes of `<memory>`. */
-export function writtenPlacement(view: DomainView, resources: Resources, { mode }: Request): Placement {
+export function writtenPlacement(
+  view: DomainView,
+  resources: Resources,
+  { mode }: Pick<Request, 'mode'> = { mode: 'strict' },
+): Placement {
   const cells = view.cells.map(({ id, vcpus, memoryKiB, distances }) => ({ id, vcpus, memoryKiB, distances }))
   return {
     cells,
@@ -30,7 +37,7 @@ export function writtenPlacement(view: DomainView, resources: Resources, { mode 
         return {
           nodes: written?.nodes ?? view.tune.memory?.nodes ?? setOf<NodeSet>([]),
           // A cell without memnode has the mode of `<memory>`, as libvirt reads it.
-          mode: modeOf((written ?? view.tune.memory)?.mode) ?? mode,
+          mode: (written ?? view.tune.memory)?.mode ?? mode,
           ...(pagesizeKiB !== undefined && { pagesizeKiB }),
         }
       }),
@@ -51,10 +58,5 @@ export function boundMemory(
   nodes: NodeSet,
 ): Pick<Binding, 'memory'> {
   const isBound = cells.length === 0 && (tune.memory !== undefined || tune.memnodes.length > 0)
-  return isBound ? { memory: { nodes, mode: modeOf(tune.memory?.mode) ?? mode } } : {}
-}
-
-/** The mode as one that we write; undefined for interleave, which we do not write. */
-export function modeOf(written: string | undefined): Request['mode'] | undefined {
-  return written === 'strict' || written === 'preferred' || written === 'restrictive' ? written : undefined
+  return isBound ? { memory: { nodes, mode: tune.memory?.mode ?? mode } } : {}
 }

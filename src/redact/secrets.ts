@@ -140,10 +140,10 @@ export function withoutValues(said: string, text: string, secrets: readonly Span
   const values = new Set(
     secrets.map(({ start, end }) => text.slice(start, end)).flatMap((value) => [value, decoded(value)]),
   )
-  const told = [...values].filter(
+  const quoted = [...values].filter(
     (value) => value.length >= LEAST_QUOTED && said.includes(value) && !/^\/[\w./-]+$/.test(value),
   )
-  return told
+  return quoted
     .sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
     .reduce((words, value) => words.replaceAll(value, MASK), said)
 }

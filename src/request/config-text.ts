@@ -1,12 +1,11 @@
-// The keys of the configuration to the file that an administrator finds: each with its default, commented
-// out.
+// The keys of the configuration -> the file that install writes: each key with its default, commented out.
 
 import { defaultConfig, type Name } from './config.ts'
 import { type Key, keyNames, keys, valuesOf } from './keys.ts'
 
 const list = (words: readonly string[]): string => words.join(', ')
 
-/** `shown`: the default, or where there is none an example. */
+/** `shown`: the default, or an example if there is none. */
 interface Setting {
   readonly about: string
   readonly shown: string
@@ -17,7 +16,7 @@ const { guests, timeoutS, onError, logFile } = defaultConfig
 const own: { readonly [name in Name]: Setting } = {
   guests: {
     about:
-      'whom the hook acts on besides the guests that ask for it in their metadata: "opted-in", "all" or a list of names',
+      'guests that the hook acts on, besides those that opt in: "opted-in" (none), "all" or a list of names',
     shown: `"${guests}"`,
   },
   tenant_keys: {
@@ -25,32 +24,34 @@ const own: { readonly [name in Name]: Setting } = {
     shown: `[ ${list(keyNames.map((key) => `"${key}"`))} ]`,
   },
   reserve: {
-    about: 'KiB per node and page size that by-free-pages leaves alone, e.g. [ "2M=1048576" ]',
+    about:
+      'what the host keeps of every node: memory, e.g. "2GiB"; or a list of memory and huge pages, ' +
+      'e.g. [ "memory=2GiB", "2M=1GiB" ], pages that by-free-pages leaves alone',
     shown: '[ ]',
   },
-  timeout_s: { about: 'how long the hook may take', shown: `${timeoutS}` },
-  memory_limit_mib: { about: 'how much memory its work may take', shown: '512' },
+  timeout_s: { about: 'how long the hook may take, in seconds', shown: `${timeoutS}` },
+  memory_limit_mib: { about: 'how much memory the hook may use, in MiB', shown: '512' },
   on_error: {
     about: 'what a failure of virt-numa does at migrate and restore: "refuse" or "keep" the XML as it is',
     shown: `"${onError}"`,
   },
   log_file: { about: 'one line for every guest that the hook acts on', shown: `"${logFile}"` },
   root: {
-    about: "the folder that holds the host's sys/ and proc/, where the host is mounted elsewhere",
+    about: "the folder that holds the host's sys/ and proc/, if they are mounted elsewhere",
     shown: '"/host"',
   },
 }
 
-/** Every key stands in it once. Reading it gives the defaults. */
+/** The file, with every key once. Reading it gives the defaults. */
 export function configText(): string {
   const requested = keyNames.map((key) => entry(key.replaceAll('-', '_'), entryValue(key)))
   const others = (Object.keys(own) as Name[]).map((name) => entry(name, own[name]))
-  return `# virt-numa, for all guests of this host: key = "value", a list is [ "a", "b" ].
-# Each key stands here with its default, or an example where it has none. A guest's own metadata wins over this file, but it
-# never leaves the CPUs of cpuset, nor uses isolated ones against isolated = "avoid".
+  return `# The configuration of virt-numa for this host. Syntax: key = "value"; a list is [ "a", "b" ].
+# Each key is listed with its default, or with an example if it has none. A guest's own metadata takes
+# precedence over this file, but cannot use CPUs outside cpuset, or override isolated = "avoid".
 
 ${requested.join('\n')}
-# What follows is no guest's to set.
+# A guest cannot set the following keys.
 
 ${others.join('\n')}`
 }
@@ -64,6 +65,6 @@ function entryValue(key: Key): Setting {
   const says = valuesOf(key).map((value) => (words.includes(value) ? `"${value}"` : value))
   return {
     about: `${about}: ${list(says)}${unstated === undefined ? '' : `; default ${unstated}`}`,
-    shown: `"${unstated === undefined ? words[0] : (open?.example ?? '')}"`,
+    shown: `"${unstated === undefined ? words[0] : (open?.example ?? words[0])}"`,
   }
 }

@@ -3,25 +3,18 @@
 import type { Bound } from '../base/bounds.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, union } from '../base/idset.ts'
-import type { DomainView, Request, Resources, TenantPins } from '../model.ts'
-import {
-  type Administrator,
-  type Asked,
-  allowedCpus,
-  cutToBounds,
-  ownCpuset,
-  pinnedCpus,
-  pinsAskedBy,
-  tenantBounds,
-  withoutPins,
-} from './allowed-cpus.ts'
+import type { DomainView, MemoryMode } from '../model/domain.ts'
+import type { Resources } from '../model/host.ts'
+import type { Request, TenantPins } from '../model/request.ts'
+import { type Administrator, allowedCpus, pinnedCpus, tenantBounds } from './allowed-cpus.ts'
 import type { Config } from './config.ts'
 import { type RequestedKeys, requestFrom } from './request.ts'
 import { readTenantKeys } from './sources.ts'
+import { type Asked, cutToBounds, ownCpuset, pinsAskedBy, withoutPins } from './tenant-cpus.ts'
 import { type Vmi, vmiNotes, withVmi } from './vmi.ts'
 
 /** Everything that a request is made of, besides the guest itself. */
-export interface RequestSources {
+interface RequestSources {
   /** The host, and what the guest may use of it before anything is requested. */
   readonly available: Resources
   /** The CPUs that a cgroup, partition or snapshot says. */
@@ -70,9 +63,11 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
   }
   const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
   const own = askedBy(view.writtenKeys ?? new Map(), `metadata of ${view.name || 'the guest'}`)
+  const writtenMode = statedMode(view)
   const layered = (annotations: RequestedKeys, metadata: RequestedKeys): Request => {
     const layers = [config.requested, vmi?.requested ?? {}, annotations, metadata, flags]
-    const request = requestFrom(layers, config.reserve)
+    const { reserve, reserveKiB } = config
+    const request = requestFrom(layers, { reserve, reserveKiB, writtenMode })
     return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
   }
   const request = layered(annotated.requested, own.requested)
@@ -96,6 +91,17 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
     bounds,
     ...(tenantPins && { tenantPins }),
   }
+}
+
+/**
+ * The mode that the domain states for its memory: that of its memnodes, else that of `<memory>`. libvirt
+ * gives QEMU no nodes for restrictive; where QEMU allocates the memory itself, restrictive is not kept.
+ */
+function statedMode({ tune, hugepages, allocation }: DomainView): MemoryMode | undefined {
+  const modes = new Set(tune.memnodes.map(({ mode }) => mode))
+  const mode = modes.size === 1 ? tune.memnodes[0]?.mode : tune.memory?.mode
+  const isAllocated = hugepages !== undefined || allocation === 'immediate'
+  return mode === 'restrictive' && isAllocated ? undefined : mode
 }
 
 /** A guest that moves keeps its page size; a note that it does would say nothing new. */

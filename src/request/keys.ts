@@ -1,11 +1,13 @@
-// The keys of a request: per key what it may say, what it is for, and how its text is read.
-// Flags, metadata, annotations, the config file, help and error texts all come from this one table.
+// The keys of a request: the values of each key, what it is for, and how its text is read. Flags, metadata,
+// annotations, the configuration, help and messages all use this table.
 
-import { type CpuSet, MAX_CELLS, parseSet } from '../base/idset.ts'
+import { type CpuSet, MAX_CELLS } from '../base/idset.ts'
 import { parseSize } from '../base/memory.ts'
 import { nearest } from '../base/nearest.ts'
+import { parseSet } from '../base/parse-set.ts'
 import { refuse } from '../codes/codes.ts'
 import type {
+  CoreUse,
   CpuChoice,
   DistanceSource,
   EmulatorChoice,
@@ -13,10 +15,13 @@ import type {
   IsolatedUse,
   Like,
   MemorySplit,
+  Pagesize,
   Pin,
   Request,
+  TierUse,
+  TopologyChoice,
   TuneMode,
-} from '../model.ts'
+} from '../model/request.ts'
 
 /** What each key's text is read to. */
 export interface KeyValues {
@@ -25,24 +30,30 @@ export interface KeyValues {
   readonly existing: Existing
   readonly memory: MemorySplit
   readonly cpus: CpuChoice
+  readonly cores: CoreUse
   readonly pin: Pin
-  /** In KiB. */
-  readonly pagesize: number | 'none'
+  /** In KiB; a list has two or more, the preferred first. */
+  readonly pagesize: Pagesize | readonly Pagesize[]
   readonly mode: TuneMode
   readonly distances: DistanceSource
+  readonly topology: TopologyChoice
   readonly emulator: EmulatorChoice | CpuSet
   readonly isolated: IsolatedUse
+  readonly tiers: TierUse
+  /** In KiB. */
+  readonly 'tier-memory': number
   /** Never empty. */
   readonly cpuset: CpuSet
 }
 
+/** The name of a key. */
 export type Key = keyof KeyValues
 
-/** `source` is where the text stands, for the words of a refusal. */
+/** `source` says where the text is, for messages. */
 type Read<Value> = (text: string, source: string) => Value
 
-/** One key. What it may say: its words, and where `open` is there a value of that kind too. */
-export interface KeyRow<Value> {
+/** One key. Its values are `words`, and with `open` also any value of that kind. */
+interface KeyRow<Value> {
   /** The default first, unless `unstated` says what happens without the key. */
   readonly words: readonly string[]
   readonly open?: { readonly metavar: string; readonly says: string; readonly example: string }
@@ -52,11 +63,12 @@ export interface KeyRow<Value> {
 }
 
 const NUMBER = { metavar: 'NUMBER', says: `a whole number from 1 to ${MAX_CELLS}`, example: '2' }
-const PAGESIZE = { metavar: 'SIZE', says: 'a page size', example: '2M' }
+const PAGESIZE = { metavar: 'SIZE', says: 'a page size, or a list of page sizes', example: '2M' }
 const CPUSET = { metavar: 'CPUSET', says: 'a set of CPUs', example: '2-7,10' }
 
+/** Every key. */
 export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
-  like: choice('like', 'the set of defaults', ['virt-numa', 'kubevirt']),
+  like: choice('like', "whose defaults apply; kubevirt: KubeVirt's own placement", ['virt-numa', 'kubevirt']),
   cells: {
     words: ['per-node'],
     open: NUMBER,
@@ -66,6 +78,10 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
   existing: choice('existing', 'existing cells: keep them and rebind, or replace them', ['keep', 'replace']),
   memory: choice('memory', 'how memory is split among the cells', ['by-vcpu', 'even', 'by-free-pages']),
   cpus: choice('cpus', 'which CPUs are used, in which order', ['pack', 'in-order', 'spread', 'as-pinned']),
+  cores: choice('cores', 'whether two guest cores may share a host core; whole: each has one of its own', [
+    'any',
+    'whole',
+  ]),
   pin: choice(
     'pin',
     'pin a vCPU to one CPU, or to all CPUs of its cell; auto: cpu if the guest has the CPUs to itself',
@@ -75,11 +91,19 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
     words: ['none'],
     open: PAGESIZE,
     unstated: "the domain's",
-    about: 'the page size that backs every cell; none: ordinary memory',
+    about:
+      'the page size of every cell; of a list, the first that its node can supply; none: ordinary memory',
     read: readPagesize,
   },
-  mode: choice('mode', 'how strictly memory is bound to its node', ['strict', 'preferred', 'restrictive']),
+  mode: {
+    ...choice('mode', 'how strictly memory is bound to its node', ['strict', 'preferred', 'restrictive']),
+    unstated: "the domain's, else strict",
+  },
   distances: choice('distances', "whether the guest sees the host's NUMA distances", ['host', 'none']),
+  topology: choice('topology', 'keep <topology>, or rewrite it so that no socket, die or core spans cells', [
+    'keep',
+    'align',
+  ]),
   emulator: {
     words: ['spare', 'shared', 'none'],
     open: CPUSET,
@@ -87,15 +111,27 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
     read: readEmulator,
   },
   isolated: choice('isolated', 'whether isolcpus CPUs may be used if no cpuset is given', ['use', 'avoid']),
+  tiers: choice('tiers', 'nodes with memory but no CPUs: not used, or a cell without vCPUs for each', [
+    'ignore',
+    'expose',
+  ]),
+  'tier-memory': {
+    words: [],
+    open: { metavar: 'SIZE', says: 'a size of memory', example: '16G' },
+    unstated: 'by what is free',
+    about: 'the memory of each cell without vCPUs',
+    read: readTierMemory,
+  },
   cpuset: {
     words: [],
     open: CPUSET,
-    unstated: "the pod's",
+    unstated: "the cgroup's",
     about: 'the CPUs to use',
     read: (text, source) => readCpuset('cpuset', text, source),
   },
 }
 
+/** The name of every key, in the order of the help. */
 export const keyNames = Object.keys(keys) as readonly Key[]
 
 /** `tenant-keys` and `tenant_keys` are one key: flags and annotations use `-`, the config file `_`. */
@@ -104,7 +140,7 @@ export function asKey(text: string): Key | undefined {
   return keyNames.find((key) => key === name)
 }
 
-/** All that a key may say, in words: for errors. */
+/** The values of a key, in words, for messages. */
 export function valuesOf(key: Key): readonly string[] {
   const { words, open } = keys[key]
   return open === undefined ? words : [...words, open.says]
@@ -136,12 +172,25 @@ function readCells(text: string, source: string): Request['cells'] {
   return cells >= 1 && cells <= MAX_CELLS ? cells : unknown('cells', text, source)
 }
 
-/** Every page size of Linux is a power of two, so "2MB", which libvirt reads as 2,000,000 bytes, is none. */
-function readPagesize(text: string, source: string): number | 'none' {
+/** Page sizes of Linux are powers of two, so "2MB", which libvirt reads as 2,000,000 bytes, is not one. */
+function readPagesize(text: string, source: string): Pagesize | readonly Pagesize[] {
+  const sizes = text.split(',').map((each) => readOnePagesize(each.trim(), source))
+  const [first] = sizes
+  return first !== undefined && sizes.length === 1 ? first : [...new Set(sizes)]
+}
+
+/** @throws Refusal `unknown-value`, `size-malformed` */
+export function readOnePagesize(text: string, source: string): Pagesize {
   if (text === 'none') return text
   if (!/^\d/.test(text)) unknown('pagesize', text, source)
   const { kib, exact } = parseSize(text, source)
   return exact && kib > 0 && 2 ** Math.round(Math.log2(kib)) === kib ? kib : unknown('pagesize', text, source)
+}
+
+function readTierMemory(text: string, source: string): number {
+  if (!/^\d/.test(text)) unknown('tier-memory', text, source)
+  const { kib, exact } = parseSize(text, source)
+  return exact && kib > 0 ? kib : unknown('tier-memory', text, source)
 }
 
 function readEmulator(text: string, source: string): EmulatorChoice | CpuSet {

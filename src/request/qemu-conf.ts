@@ -1,16 +1,17 @@
-// Text in the style of libvirt's qemu.conf to its settings, each with its place. What the keys mean is
-// config.ts.
+// Text in the style of libvirt's qemu.conf -> its settings, each with its position. config.ts reads what the
+// keys mean.
 
-import { collectRefusals } from '../base/collect.ts'
-import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import { collectRefusals, type Diagnostic, type Span } from '../base/diagnostic.ts'
 import { refuse } from '../codes/codes.ts'
+import type { ExpectedSyntax } from '../codes/request.ts'
 
-/** `text` is without quotes; that of a list is as written. `items`: this is a list. */
+/** A value and its span. `text` is without quotes; that of a list is as written. `items`: this is a list. */
 export interface Value extends Span {
   readonly text: string
   readonly items?: readonly Value[]
 }
 
+/** One setting. */
 export interface Setting {
   readonly key: Value
   readonly value: Value
@@ -21,8 +22,8 @@ interface Reader {
   readonly source: string
   at: number
   within: 'setting' | 'list'
-  /** Whether the key of the setting that is being read is known. */
-  isKnown: boolean
+  /** The key of the setting that is being read, if it is known. */
+  key: string | undefined
 }
 
 const GAP = /(?:[ \t\r\n]+|#[^\n]*)*/y
@@ -31,7 +32,7 @@ const NAME = /[A-Za-z_][\w.-]*/y
 const BARE = /[^\s#,=[\]"']+/y
 const TOKEN = /\S*/y
 const LINE = /[^\n]*/y
-/** A text on one line, by its quote. */
+/** A string on one line, by its quote. */
 const STRINGS = { '"': /"[^"\n]*"/y, "'": /'[^'\n]*'/y }
 const NEXT_SETTING = /^(?=[ \t]*[A-Za-z_][\w.-]*[ \t]*=)/gm
 
@@ -39,8 +40,8 @@ const NEXT_SETTING = /^(?=[ \t]*[A-Za-z_][\w.-]*[ \t]*=)/gm
  * Reads `key = "value"`, `'value'`, numbers and lists `[ "a", "b" ]`, which may span lines and end on a
  * comma; `#` begins a comment. Strings know no escapes and end on their line, as libvirt's do. What is
  * malformed (`config-syntax`) is added to `found`, and reading goes on with the next setting.
- * @param isKey which keys are known; of others nothing is quoted, since it may be a secret that was put into
- * the wrong file
+ * @param isKey whether a key is known; of other settings nothing is quoted, since a secret may have been put
+ * into the wrong file
  */
 export function readSettings(
   text: string,
@@ -53,7 +54,7 @@ export function readSettings(
     source,
     at: text.startsWith('\uFEFF') ? 1 : 0,
     within: 'setting',
-    isKnown: false,
+    key: undefined,
   }
   const settings: Setting[] = []
   for (take(reader, GAP); reader.at < text.length; take(reader, GAP)) {
@@ -67,25 +68,19 @@ export function readSettings(
 
 function readSetting(reader: Reader, isKey: (name: string) => boolean): Setting {
   reader.within = 'setting'
-  reader.isKnown = false
+  reader.key = undefined
   const key = taken(reader, NAME)
-  reader.isKnown = isKey(key.text)
-  const shown = reader.isKnown ? key.text : 'key'
-  if (key.text === '') malformed(reader, 'a key', 'write key = "value"; a comment begins with #')
+  if (isKey(key.text)) reader.key = key.text
+  if (key.text === '') malformed(reader, { is: 'key' })
   take(reader, BLANK)
-  if (reader.text[reader.at] !== '=') malformed(reader, '=', `write ${shown} = "value"`)
+  if (reader.text[reader.at] !== '=') malformed(reader, { is: 'equals' })
   reader.at++
   take(reader, BLANK)
-  const value =
-    reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'a value', `${shown} = `)
+  const value = reader.text[reader.at] === '[' ? readList(reader) : readValue(reader, 'value')
   take(reader, BLANK)
   const next = reader.text[reader.at]
   if (next === undefined || next === '\n' || next === '#') return { key, value }
-  return malformed(
-    reader,
-    'the end of the line',
-    next === ',' ? `write ${shown} = [ "a", "b" ]` : 'write one setting per line',
-  )
+  return malformed(reader, { is: 'line-end' })
 }
 
 function readList(reader: Reader): Value {
@@ -93,11 +88,10 @@ function readList(reader: Reader): Value {
   const items: Value[] = []
   reader.within = 'list'
   for (take(reader, GAP); reader.text[reader.at] !== ']'; take(reader, GAP)) {
-    items.push(readValue(reader, 'a value or ]', ''))
+    items.push(readValue(reader, 'list-item'))
     take(reader, GAP)
     if (reader.text[reader.at] === ']') break
-    if (reader.text[reader.at] !== ',')
-      malformed(reader, ', or ]', 'put commas between the values and close the list with ]')
+    if (reader.text[reader.at] !== ',') malformed(reader, { is: 'comma-or-bracket' })
     reader.at++
   }
   const end = ++reader.at
@@ -105,32 +99,35 @@ function readList(reader: Reader): Value {
   return { start, end, text: reader.text.slice(start, end), items }
 }
 
-function readValue(reader: Reader, expected: string, before: string): Value {
+function readValue(reader: Reader, is: 'value' | 'list-item'): Value {
   const quote = reader.text[reader.at]
   if (quote === '"' || quote === "'") return readString(reader, quote)
   const start = reader.at
   const bare = taken(reader, BARE)
   if (/^[-+]?\d+$/.test(bare.text)) return bare
   reader.at = start
-  return malformed(reader, expected, `write ${before}"${(reader.isKnown && bare.text) || 'value'}"`)
+  const isShown = reader.key !== undefined && bare.text !== ''
+  return malformed(reader, { is, ...(isShown && { bare: bare.text }) })
 }
 
 function readString(reader: Reader, quote: '"' | "'"): Value {
   const string = taken(reader, STRINGS[quote])
   if (string.text !== '') return { ...string, text: string.text.slice(1, -1) }
-  // What is told is the end of the line, where the quote is missing.
+  // The diagnostic is about the end of the line, where the quote is missing.
   take(reader, LINE)
-  return malformed(reader, `a closing ${quote}`, `write ${quote}...${quote} on one line`)
+  return malformed(reader, { is: 'closing-quote', quote })
 }
 
-function malformed(reader: Reader, expected: string, fix: string): never {
+function malformed(reader: Reader, expected: ExpectedSyntax): never {
   const { text: found, start, end } = taken(reader, TOKEN)
   reader.at = start
-  const quoted = reader.isKnown || /^(?:\W?|\[[\w-]*\])$/.test(found) ? found : undefined
-  refuse('config-syntax', { source: reader.source, found: quoted, expected, fix }, { start, end })
+  const { source, key } = reader
+  const isShown = key !== undefined || /^(?:\W?|\[[\w-]*\])$/.test(found)
+  const facts = { source, expected, ...(key !== undefined && { key }), ...(isShown && { found }) }
+  refuse('config-syntax', facts, { start, end })
 }
 
-/** A list that was never closed ends where the next setting begins, be it on the line that does not fit. */
+/** A list that is never closed ends where the next setting begins, even on the line with the mistake. */
 function recover(reader: Reader, setting: number): void {
   if (reader.within === 'setting') {
     take(reader, LINE)
@@ -145,7 +142,7 @@ function taken(reader: Reader, pattern: RegExp): Value {
   return { text: take(reader, pattern), start, end: reader.at }
 }
 
-/** What `pattern` finds right here; '' if nothing. */
+/** What `pattern` finds at the position; '' if nothing. */
 function take(reader: Reader, pattern: RegExp): string {
   pattern.lastIndex = reader.at
   const text = pattern.exec(reader.text)?.[0] ?? ''

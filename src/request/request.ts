@@ -1,10 +1,10 @@
 // What was said in several places to the one request that is decided from.
 
-import { collectRefusals } from '../base/collect.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
+import { collectRefusals, type Diagnostic } from '../base/diagnostic.ts'
 import { nearest } from '../base/nearest.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
-import type { Like, Request, Rules } from '../model.ts'
+import type { MemoryMode } from '../model/domain.ts'
+import type { Like, Request, Rules } from '../model/request.ts'
 import { asKey, type Key, type KeyValues, keyNames, keys } from './keys.ts'
 
 /** What is requested in one place: the keys that are stated there, read. `pagesize` is in KiB. */
@@ -43,24 +43,52 @@ export function unknownKey(name: string, source: string, mistakes: number): Diag
 
 /**
  * The request that layers of keys make, weakest first: the defaults of the strongest `like`, then each key
- * as the strongest layer states it. `reserve` is the administrator's and no key (config.ts).
+ * as the strongest layer states it.
+ * @param others what has no key: the memory that the host keeps (config.ts), and the mode that the domain
+ * states for its memory
  */
-export function requestFrom(layers: readonly RequestedKeys[], reserve: Request['reserve'] = []): Request {
-  const { pagesize, ...stated }: RequestedKeys = Object.assign({}, ...layers)
+export function requestFrom(
+  layers: readonly RequestedKeys[],
+  others: {
+    readonly reserve?: Request['reserve']
+    readonly reserveKiB?: number | undefined
+    readonly writtenMode?: MemoryMode | undefined
+  } = {},
+): Request {
+  const { reserve = [], reserveKiB, writtenMode } = others
+  const { pagesize, 'tier-memory': tierMemoryKiB, ...stated }: RequestedKeys = Object.assign({}, ...layers)
   const like = stated.like ?? 'virt-numa'
   // Where emulator and I/O threads are requested to be, KubeVirt's rule for them does not count.
   const rules = stated.emulator === undefined ? rulesOf[like] : { ...rulesOf[like], threads: 'ours' as const }
   return {
     like,
     ...defaults[like],
+    ...(rules.unstatedMode === 'as-written' && writtenMode !== undefined && { mode: writtenMode }),
     ...stated,
-    ...(pagesize !== undefined && { pagesizeKiB: pagesize }),
+    ...pagesizes(pagesize),
+    ...(tierMemoryKiB !== undefined && { tierMemoryKiB }),
     rules,
     reserve,
+    ...(reserveKiB !== undefined && { reserveKiB }),
   }
 }
 
-type Defaults = Omit<Request, 'like' | 'rules' | 'reserve' | 'pagesizeKiB' | 'cpuset'>
+function pagesizes(stated: RequestedKeys['pagesize']): Pick<Request, 'pagesizeKiB' | 'otherPagesizesKiB'> {
+  if (stated === undefined) return {}
+  if (typeof stated !== 'object') return { pagesizeKiB: stated }
+  const [first = 'none', ...others] = stated
+  return { pagesizeKiB: first, otherPagesizesKiB: others }
+}
+
+type Unstated =
+  | 'rules'
+  | 'reserve'
+  | 'reserveKiB'
+  | 'pagesizeKiB'
+  | 'otherPagesizesKiB'
+  | 'tierMemoryKiB'
+  | 'cpuset'
+type Defaults = Omit<Request, 'like' | Unstated>
 
 /** `kubevirt` is what KubeVirt's guestMappingPassthrough does by itself. */
 const defaults: Record<Like, Defaults> = {
@@ -69,22 +97,28 @@ const defaults: Record<Like, Defaults> = {
     existing: 'keep',
     memory: 'by-vcpu',
     cpus: 'pack',
+    cores: 'any',
     pin: 'auto',
     mode: 'strict',
     distances: 'host',
+    topology: 'keep',
     emulator: 'spare',
     isolated: 'use',
+    tiers: 'ignore',
   },
   kubevirt: {
     cells: 'per-node',
     existing: 'replace',
     memory: 'even',
     cpus: 'in-order',
+    cores: 'any',
     pin: 'cpu',
     mode: 'strict',
     distances: 'host',
+    topology: 'keep',
     emulator: 'none',
     isolated: 'use',
+    tiers: 'ignore',
   },
 }
 
@@ -99,6 +133,7 @@ const rulesOf: Record<Like, Rules> = {
     hostDistances: 'completed',
     cellsOn: 'numa-machines',
     allocation: 'as-written',
+    unstatedMode: 'as-written',
   },
   kubevirt: {
     threads: 'kubevirt',
@@ -110,5 +145,6 @@ const rulesOf: Record<Like, Rules> = {
     hostDistances: 'as-stated',
     cellsOn: 'every-machine',
     allocation: 'immediate',
+    unstatedMode: 'strict',
   },
 }

@@ -1,10 +1,9 @@
 // What a guest requests in its metadata or annotations, as far as the administrator's configuration leaves it
 // to guests.
 
-import { collectRefusals } from '../base/collect.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
+import { collectRefusals, type Diagnostic } from '../base/diagnostic.ts'
 import { diagnostic, refuseAll } from '../codes/codes.ts'
-import type { DomainView } from '../model.ts'
+import type { DomainView } from '../model/domain.ts'
 import type { Config } from './config.ts'
 import { asKey } from './keys.ts'
 import { type RequestedKeys, readKeys, unknownKey } from './request.ts'

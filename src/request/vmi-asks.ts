@@ -1,11 +1,12 @@
 // Whether a VirtualMachineInstance concerns us at all, before it is read in earnest. Nothing here refuses.
 
-import { at, instanceIn, objectAt, PREFIX, type Reading, type Value } from './vmi-value.ts'
+import type { Json } from '../base/json.ts'
+import { at, instanceIn, objectAt, PREFIX, type Reading } from './vmi-value.ts'
 
 const TARGET = 'kubevirt.io/create-migration-target'
 
 /** Whether the VMI asks for more than KubeVirt does by itself for dedicated CPUs. */
-export function asksFor(value: Value): boolean {
+export function asksFor(value: Json): boolean {
   const quiet: Reading = { source: '', problems: [] }
   const root = instanceIn(quiet, value)
   const annotations = objectAt(quiet, at(quiet, root, 'metadata', 'annotations'))
@@ -16,10 +17,10 @@ export function asksFor(value: Value): boolean {
 }
 
 /**
- * Whether this is asked on the side that a migration goes to: there KubeVirt throws the answer away.
+ * Whether KubeVirt asks on the target of a migration, where it discards the answer.
  * On the source a domain that runs is not defined again, so a migration under way says it.
  */
-export function isMigrationTarget(value: Value): boolean {
+export function isMigrationTarget(value: Json): boolean {
   const quiet: Reading = { source: '', problems: [] }
   const root = instanceIn(quiet, value)
   const state = at(quiet, root, 'status', 'migrationState')

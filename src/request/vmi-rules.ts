@@ -1,16 +1,20 @@
-// What KubeVirt's own rules look at in a VirtualMachineInstance: I/O threads, the emulator's CPUs, and what
-// it writes besides.
+// What KubeVirt's own rules look at in a VirtualMachineInstance: I/O threads, the emulator's CPUs, what it
+// writes besides, and the CPU counts of `spec.domain.resources`.
 
-import type { KubevirtElements, KubevirtThreads } from '../model.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnostic } from '../codes/codes.ts'
+import type { KubevirtElements, KubevirtThreads } from '../model/request.ts'
 import {
   at,
   countAt,
   listAt,
   objectAt,
+  quantityTextAt,
   type Reading,
   type Spot,
   switchAt,
   textAt,
+  unexpected,
   wordAt,
 } from './vmi-value.ts'
 
@@ -59,4 +63,41 @@ export function elementsIn(
     nosharepages: passthrough && realtime,
     memfd: passthrough && WITH_MEMFD.includes(architecture) && annotations.get(MEMFD) !== 'false',
   }
+}
+
+/** A number of CPUs, and how and where it is written. */
+interface Count {
+  readonly path: string
+  readonly given: string
+  readonly cpus: number
+}
+
+/**
+ * What KubeVirt's admission would report of the CPU counts: whole numbers, and requests equal to limits. The
+ * domain decides how many vCPUs there are, so these are notes.
+ * @see KubeVirt user guide, "Dedicated CPU resources"
+ */
+export function cpuNotes(reading: Reading, spec: Spot): Diagnostic[] {
+  const { source } = reading
+  const requests = countIn(reading, at(reading, spec, 'domain', 'resources', 'requests', 'cpu'))
+  const limits = countIn(reading, at(reading, spec, 'domain', 'resources', 'limits', 'cpu'))
+  const fractions = [requests, limits].filter(
+    (count): count is Count => count !== undefined && !Number.isInteger(count.cpus),
+  )
+  const differ = requests !== undefined && limits !== undefined && requests.cpus !== limits.cpus
+  return [
+    ...fractions.map(({ path, given }) => diagnostic('vmi-cpu-count', { source, path, given })),
+    ...(differ
+      ? [diagnostic('vmi-cpu-limit', { source, requests: requests.given, limits: limits.given })]
+      : []),
+  ]
+}
+
+function countIn(reading: Reading, spot: Spot): Count | undefined {
+  const given = quantityTextAt(reading, spot)
+  if (given === undefined) return undefined
+  const match = /^\+?(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:[eE]([0-3]))?(m?)$/.exec(given.trim())
+  if (match === null) return unexpected(reading, spot, { kind: 'cpus' })
+  const thousandths = Number(match[1]) * 10 ** Number(match[2] ?? 0) * (match[3] === 'm' ? 1 : 1000)
+  return { path: spot.path, given, cpus: thousandths / 1000 }
 }

@@ -1,13 +1,13 @@
 // A VirtualMachineInstance to what it requests, and to the facts that KubeVirt's own rules look at.
 
-import { collectRefusals } from '../base/collect.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
-import { formatKiB, parseQuantity } from '../base/memory.ts'
+import { collectRefusals, type Diagnostic } from '../base/diagnostic.ts'
+import type { Json } from '../base/json.ts'
+import { parseQuantity } from '../base/memory.ts'
 import { diagnostic, refuseAll, unique } from '../codes/codes.ts'
-import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model.ts'
+import type { VmiDifference } from '../codes/kubevirt.ts'
+import type { KubevirtElements, KubevirtThreads, Request, Rules } from '../model/request.ts'
 import type { RequestedKeys } from './request.ts'
-import { cpuNotes } from './vmi-cpus.ts'
-import { elementsIn, threadsIn } from './vmi-rules.ts'
+import { cpuNotes, elementsIn, threadsIn } from './vmi-rules.ts'
 import {
   at,
   countAt,
@@ -21,20 +21,21 @@ import {
   type Spot,
   switchAt,
   textAt,
-  type Value,
 } from './vmi-value.ts'
 
 /** What a VirtualMachineInstance says of placement. */
 export interface Vmi {
-  /** What the document is, for the words of a refusal. */
+  /** What the document is, for messages. */
   readonly source: string
-  /** `spec.domain.cpu.dedicatedCpuPlacement`. Without it nothing is fitted. */
+  /** `spec.domain.cpu.dedicatedCpuPlacement`, or a claim of CPUs in `cpu.dra`. Else nothing is fitted. */
   readonly dedicated: boolean
   /**
    * `guestMappingPassthrough`: KubeVirt's own cells. Without it and without keys about cells, the guest gets
    * pins only.
    */
   readonly passthrough: boolean
+  /** `hugepages.mode: thp`: the kernel's own huge pages, of which no pool is reserved. */
+  readonly transparentPages: boolean
   /** What follows from the spec. */
   readonly requested: RequestedKeys
   /** The annotations `virt-numa.io/<key>`, by key: the guest's own request, as metadata are. */
@@ -49,26 +50,25 @@ export interface Vmi {
 
 /**
  * Reads a VirtualMachineInstance, or the one that a VirtualMachine is the template of.
- * @param source what the document is, for the words of a refusal
+ * @param source what the document is, for messages
  * @throws Refusal with everything that is wrong, each with its path: `vmi-malformed`, `size-malformed`,
  * `pagesize-invalid`, `dedicated-cpus-required`
  * @see KubeVirt user guide, "NUMA" and "Dedicated CPU resources"
  */
-export function readVmi(value: Value, source: string): Vmi {
+export function readVmi(value: Json, source: string): Vmi {
   const reading: Reading = { source, problems: [] }
   const root = instanceIn(reading, value)
   const spec = at(reading, root, 'spec')
   if (root.value === undefined || root.value instanceof Map)
-    needed(
-      reading,
-      root.value === undefined ? root : spec,
-      'give a VirtualMachineInstance, or a VirtualMachine',
-    )
+    needed(reading, root.value === undefined ? root : spec)
   const annotations = annotationsIn(reading, root)
   const cpu = at(reading, spec, 'domain', 'cpu')
-  const dedicated = switchAt(reading, at(reading, cpu, 'dedicatedCpuPlacement')) ?? false
+  const isPlacedByKubelet = switchAt(reading, at(reading, cpu, 'dedicatedCpuPlacement')) ?? false
+  const dedicated = isPlacedByKubelet || objectAt(reading, at(reading, cpu, 'dra')) !== undefined
   const passthrough = objectAt(reading, at(reading, cpu, 'numa', 'guestMappingPassthrough')) !== undefined
-  const pagesizeKiB = pagesizeIn(reading, spec)
+  const mode = textAt(reading, at(reading, spec, 'domain', 'memory', 'hugepages', 'mode'))
+  const transparentPages = mode === 'thp'
+  const pagesizeKiB = transparentPages ? undefined : pagesizeIn(reading, spec)
   const memoryKiB = memoryIn(reading, spec)
   const threads = threadsIn(reading, spec, annotations)
   const elements = elementsIn(reading, spec, annotations, { dedicated, passthrough })
@@ -85,6 +85,7 @@ export function readVmi(value: Value, source: string): Vmi {
     source,
     dedicated,
     passthrough,
+    transparentPages,
     requested: keysOf(passthrough, pagesizeKiB),
     annotations: own,
     threads,
@@ -104,7 +105,8 @@ function annotationsIn(reading: Reading, root: Spot): Map<string, string> {
 }
 
 /**
- * The synthetic cell that KubeVirt makes for memfd is not requested by the guest, so cells are always built anew.
+ * The synthetic cell that KubeVirt makes for memfd is not requested by the guest, so cells are always built
+ * anew.
  */
 function keysOf(passthrough: boolean, pagesizeKiB: number | undefined): RequestedKeys {
   const always = { pin: 'cpu', existing: 'replace' } as const
@@ -114,7 +116,7 @@ function keysOf(passthrough: boolean, pagesizeKiB: number | undefined): Requeste
 }
 
 /**
- * Rounded up to KiB: a size that is no whole number of them divides no memory, and is refused as KubeVirt
+ * Rounded up to KiB: a size that is not a whole number of KiB divides no memory, and is refused as KubeVirt
  * refuses it.
  */
 function pagesizeIn(reading: Reading, spec: Spot): number | undefined {
@@ -141,16 +143,17 @@ const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'di
 /**
  * What a VMI makes of a request. A guest without passthrough and without keys about cells gets pins only, as
  * KubeVirt pins it where nothing else is requested.
- * @param stated what is requested beside the VMI's spec: annotations, metadata, flags
+ * @param stated what is requested besides the VMI's spec: annotations, metadata, flags
  */
 export function withVmi(request: Request, vmi: Vmi, stated: RequestedKeys): Request {
-  const { passthrough, threads, elements } = vmi
+  const { passthrough, transparentPages, threads, elements } = vmi
   const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
-  if (!pinsOnly) return { ...request, threads, pinsOnly, rules: { ...request.rules, elements } }
+  const hugepagesRequired = request.rules.hugepagesRequired && !transparentPages
+  const common: Rules = { ...request.rules, hugepagesRequired, elements }
+  if (!pinsOnly) return { ...request, threads, pinsOnly, rules: common }
   const isKubevirts = request.cpus === 'in-order' && request.pin === 'cpu'
   const rules: Rules = {
-    ...request.rules,
-    elements,
+    ...common,
     threads: 'emulator' in stated ? 'ours' : 'kubevirt',
     offlineInCells: false,
     ...(isKubevirts && { pins: 'kubevirt', offlineCpus: 'left-out' }),
@@ -167,15 +170,15 @@ export function vmiNotes(
   { source, dedicated, notes, memoryKiB, threads: { writtenVcpus } }: Vmi,
   domain: { readonly vcpus: number; readonly memoryKiB: number },
 ): Diagnostic[] {
-  const differs = (what: string, vmi: string, written: string): Diagnostic =>
-    diagnostic('vmi-differs', { source, what, vmi, domain: written })
+  const differs = (difference: VmiDifference): Diagnostic =>
+    diagnostic('vmi-differs', { source, ...difference })
   const sameVcpus = writtenVcpus === 0 || writtenVcpus === domain.vcpus
   // Rounding to KiB may make a difference of one.
   const sameMemory = memoryKiB === undefined || Math.abs(memoryKiB - domain.memoryKiB) < 2
   return [
     ...(dedicated ? [] : [diagnostic('vmi-without-dedicated-cpus', { source })]),
     ...notes,
-    ...(sameVcpus ? [] : [differs('vCPUs', `${writtenVcpus}`, `${domain.vcpus}`)]),
-    ...(sameMemory ? [] : [differs('memory', formatKiB(memoryKiB), formatKiB(domain.memoryKiB))]),
+    ...(sameVcpus ? [] : [differs({ in: 'vcpus', vmi: writtenVcpus, domain: domain.vcpus })]),
+    ...(sameMemory ? [] : [differs({ in: 'memory', vmiKiB: memoryKiB, domainKiB: domain.memoryKiB })]),
   ]
 }

@@ -3,7 +3,8 @@
 
 import { create } from 'xmlbuilder2'
 import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js'
-import type { Layout, NewElement } from './edit.ts'
+import type { NewElement } from './insert.ts'
+import type { Layout } from './layout.ts'
 
 /** @see Write. Values are sets, sizes and words: none holds a quote. */
 export function writeElement(element: NewElement, layout: Layout): string {

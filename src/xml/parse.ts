@@ -1,20 +1,21 @@
-// The one document that we edit: text to elements with the exact spans of element, start tag and attribute
-// value. saxes does the reading, strictly; everything that is no namespace-well-formed XML is refused with
-// its place.
+// The text of the document that is edited -> elements with the exact spans of element, start tag and
+// attribute value. saxes reads it strictly; what is not well-formed XML with namespaces is refused with its
+// position.
 
 import { SaxesParser } from 'saxes'
 import { Refusal, type Span } from '../base/diagnostic.ts'
-import { nearest } from '../base/nearest.ts'
 import { refuse } from '../codes/codes.ts'
+import { isMalformed, refuseMalformed, spanAt } from './malformed.ts'
 
-/** `value` is decoded; `start` and `end` are the span of the raw value between its quotes. */
-export interface XmlAttribute extends Span {
+/** An attribute. `value` is decoded; `start` and `end` are the span of the raw value between its quotes. */
+interface XmlAttribute extends Span {
   readonly name: string
   readonly value: string
 }
 
 /**
- * `start`..`end` is the whole element, `start`..`tagEnd` its start tag, `tagEnd`..`contentEnd` its content.
+ * An element. `start`..`end` is all of it, `start`..`tagEnd` its start tag, `tagEnd`..`contentEnd` its
+ * content.
  */
 export interface XmlElement extends Span {
   readonly name: string
@@ -27,13 +28,14 @@ export interface XmlElement extends Span {
   readonly parent: XmlElement | undefined
   /** All character data directly inside, CDATA included. */
   readonly text: string
-  /** How much of the parent's text stands before it. */
+  /** How much of the parent's text is before it. */
   readonly textBefore: number
   readonly tagEnd: number
   readonly contentEnd: number
   readonly selfClosing: boolean
 }
 
+/** A document that was read. */
 export interface XmlDocument {
   /** What diagnostics call it: a file's name as typed, `stdin`; undefined for a text that is never shown. */
   readonly source?: string
@@ -41,7 +43,8 @@ export interface XmlDocument {
   readonly root: XmlElement
 }
 
-export interface XmlLimits {
+/** How large a document may be. */
+interface XmlLimits {
   /** UTF-16 units. */
   readonly length: number
   readonly depth: number
@@ -49,9 +52,7 @@ export interface XmlLimits {
   readonly parts: number
 }
 
-/**
- * Four times what libvirt takes in one text; 4,096 vCPUs with all that can be said of each make 40,000 parts.
- */
+/** Four times what libvirt accepts; 4,096 vCPUs with all that can be stated of each are 40,000 parts. */
 export const defaultLimits: XmlLimits = { length: 16 * 1024 * 1024, depth: 1000, parts: 100_000 }
 
 type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & {
@@ -60,7 +61,8 @@ type Growing = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & {
 }
 
 /**
- * @param namespaces what to show in the fix when a prefix is undeclared: prefix to namespace
+ * Reads a document.
+ * @param namespaces by prefix, for the fix of an undeclared prefix
  * @throws Refusal `xml-malformed`, `xml-doctype`, `xml-prefix-undeclared`, `xml-too-large`, `xml-too-deep`,
  * `xml-too-many`
  */
@@ -139,65 +141,11 @@ export function parseXml(
   try {
     parser.write(skipped === 0 ? text : text.slice(skipped)).close()
   } catch (error) {
-    if (error instanceof Refusal || !(error instanceof Error) || !PLACE.test(error.message)) throw error
-    refuseMalformed(error.message, text, open, here(), namespaces)
+    if (error instanceof Refusal || !(error instanceof Error) || !isMalformed(error)) throw error
+    refuseMalformed(error, { text, offset: here(), open, namespaces })
   }
-  if (root === undefined) refuse('xml-malformed', { reason: 'there is no element' })
+  if (root === undefined) refuse('xml-malformed', { problem: { is: 'no-element' } })
   return { text, root }
-}
-
-/** How saxes begins what it says: line and column. */
-const PLACE = /^(?:[^:]*:)?\d+:\d+: /
-
-function refuseMalformed(
-  message: string,
-  text: string,
-  open: XmlElement | undefined,
-  offset: number,
-  namespaces: Readonly<Record<string, string>>,
-): never {
-  const reason = message.replace(PLACE, '').replace(/\.$/, '')
-  const prefix = /^unbound namespace prefix: "?([^".]+)/.exec(reason)?.[1]
-  const at = spanAt(text, offset)
-  if (text.trim() === '') refuse('xml-malformed', { reason: 'the document is empty', empty: true })
-  if (prefix === undefined) {
-    const said = /^unmatched closing tag/.test(reason) ? 'unmatched closing tag' : brief(reason)
-    refuse('xml-malformed', { reason: `${said}${endTagBefore(text, offset, open)}${insideOf(open)}` }, at)
-  }
-  // The tag that saxes has just read, or one of its attributes.
-  const tag = text.slice(text.lastIndexOf('<', offset - 1) + 1, offset)
-  const name = tag.startsWith(`${prefix}:`) ? (/^[^\s/>]*/.exec(tag)?.[0] ?? '') : `${prefix}:...`
-  refuse(
-    'xml-prefix-undeclared',
-    { prefix: brief(prefix), name: brief(name), uri: namespaces[prefix] ?? 'URI' },
-    at,
-  )
-}
-
-const insideOf = (open: XmlElement | undefined): string =>
-  open === undefined ? '' : ` (inside <${brief(open.name)}>)`
-
-/**
- * " </vcpus>" where a parser gave up at the end of one; only a name that is near to one that is open, for it
- * may be part of a text.
- */
-function endTagBefore(text: string, offset: number, open: XmlElement | undefined): string {
-  const name = /<\/([^<>]{1,100})>$/.exec(text.slice(Math.max(0, offset - 103), offset))?.[1]?.trim()
-  if (name === undefined) return ''
-  const names = new Set<string>()
-  for (let each = open; each !== undefined; each = each.parent) {
-    names.add(each.name)
-    for (const child of each.children) names.add(child.name)
-  }
-  return names.has(name) || nearest(name, [...names]) !== undefined ? ` </${name}>` : ''
-}
-
-const brief = (words: string): string => (words.length > 100 ? `${words.slice(0, 97)}...` : words)
-
-/** The character before `offset`: where a parser stood when it gave up. */
-function spanAt(text: string, offset: number): Span {
-  const end = Math.max(1, Math.min(offset, text.length))
-  return { start: end - 1, end }
 }
 
 /** Line and column of an offset, both from 1; a column counts UTF-16 units. */
@@ -213,15 +161,17 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
 
 // ---- Looking at elements ----
 
-/** The first child of this name in no namespace: all that libvirt itself defines is there. */
+/** The first child of this name in no namespace, where everything is that libvirt itself defines. */
 export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
   return element?.children.find((each) => each.local === name && each.uri === '')
 }
 
+/** All children of this name in no namespace. */
 export function childrenOf(element: XmlElement | undefined, name: string): readonly XmlElement[] {
   return element?.children.filter((each) => each.local === name && each.uri === '') ?? []
 }
 
+/** The attribute of this name. */
 export function attribute(element: XmlElement | undefined, name: string): XmlAttribute | undefined {
   return element?.attributes.find((each) => each.name === name)
 }

@@ -1,11 +1,11 @@
-// A document that we only read, such as the output of virsh capabilities, to plain data without spans
+// A document that is only read, such as the output of virsh capabilities -> plain data without spans
 // (fast-xml-parser).
 
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { refuse } from '../codes/codes.ts'
 import { defaultLimits } from './parse.ts'
 
-/** `text` is the character data directly inside, trimmed. */
+/** An element. `text` is the character data directly inside, trimmed. */
 export interface XmlData {
   readonly name: string
   readonly attributes: ReadonlyMap<string, string>
@@ -20,8 +20,8 @@ const ATTRIBUTES = ':@'
 const TEXT = '#text'
 
 /**
- * @throws Refusal `xml-malformed` (line and column in its words), `xml-doctype`, `xml-too-large`,
- * `xml-too-many`
+ * Reads a document.
+ * @throws Refusal `xml-malformed`, `xml-doctype`, `xml-too-large`, `xml-too-many`
  */
 export function readXml(text: string): XmlData {
   const { length, parts } = defaultLimits
@@ -30,13 +30,13 @@ export function readXml(text: string): XmlData {
   // A little more than there are: an end tag counts too. 8,192 CPUs make 50,000.
   if (times(text, '<') + times(text, '=') > parts) refuse('xml-too-many', { max: parts })
   const verdict = text.includes('<') ? XMLValidator.validate(text) : undefined
-  if (verdict === undefined) refuse('xml-malformed', { reason: 'there is no element' })
-  if (verdict !== true)
-    refuse('xml-malformed', {
-      reason: `line ${verdict.err.line}, column ${verdict.err.col}: ${unquoted(verdict.err.msg)}`,
-    })
+  if (verdict === undefined) refuse('xml-malformed', { problem: { is: 'no-element' } })
+  if (verdict !== true) {
+    const { line, col: column, msg } = verdict.err
+    refuse('xml-malformed', { problem: { is: 'syntax', line, column, reason: unquoted(msg) } })
+  }
   const [root] = parse(text).flatMap(elementOf)
-  return root ?? refuse('xml-malformed', { reason: 'there is no element' })
+  return root ?? refuse('xml-malformed', { problem: { is: 'no-element' } })
 }
 
 function times(text: string, character: string): number {
@@ -56,10 +56,9 @@ function parse(text: string): Ordered[] {
   try {
     return new XMLParser({ ...options, ignoreDeclaration: true }).parse(text) as Ordered[]
   } catch (error) {
-    // What the validator lets through and the parser does not: names like __proto__, and nesting without end.
-    return refuse('xml-malformed', {
-      reason: unquoted(error instanceof Error ? error.message : String(error)),
-    })
+    // The validator accepts names like __proto__ and endless nesting, and the parser does not.
+    const reason = unquoted(error instanceof Error ? error.message : String(error))
+    return refuse('xml-malformed', { problem: { is: 'syntax', reason } })
   }
 }
 
@@ -84,7 +83,7 @@ function elementOf(ordered: Ordered): XmlData[] {
   return [{ name, attributes, children: content.flatMap(elementOf), text: texts.join('').trim() }]
 }
 
-/** What lies at a path of element names, as a list: "host", "cpu", "pages". */
+/** The elements at a path of names: "host", "cpu", "pages". */
 export function elementsAt(element: XmlData, ...path: readonly string[]): readonly XmlData[] {
   return path.reduce<readonly XmlData[]>(
     (at, name) => at.flatMap(({ children }) => children.filter((each) => each.name === name)),

@@ -1,8 +1,7 @@
-// A document to its values: of attributes, texts, comments and instructions, each with the span of what is
-// written.
+// A document -> its values: of attributes, texts, comments and instructions, each with its span.
 //
-// Documents that are not well-formed are read too, up to the first place where a value could be taken for
-// markup, such as behind a quote that is missing: all that follows is the rest.
+// Documents that are not well-formed are read too, up to the first position where a value could be taken for
+// markup, such as behind a missing quote: everything that follows is the rest.
 
 import type { Span } from '../base/diagnostic.ts'
 import { defaultLimits } from './parse.ts'
@@ -18,10 +17,10 @@ export interface WrittenValue<Known> extends Span {
 }
 
 /**
- * `enter` is told of each element, by its name as written, and gives what is known of it; `visit` gets every
+ * `enter` gets the name of each element as written and returns what is known of it; `visit` gets every
  * value in order.
  */
-export interface Reader<Known> {
+interface Reader<Known> {
   readonly outside: Known
   readonly enter: (around: Known, name: string) => Known
   readonly visit: (value: WrittenValue<Known>) => void
@@ -32,13 +31,17 @@ const ATTRIBUTE = /[ \t\r\n]+([^\s<>/="'&]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"<]*)"|'
 const START_END = /[ \t\r\n]*(\/?)>/y
 const END = /<\/([^\s<>/="'&]+)[ \t\r\n]*>/y
 
-/** What is no element, by how it begins: how it ends, and what it is. */
+/** Markup that is not an element: how it begins, how it ends, and what it is. */
 const OTHERS = [
   { start: '<!--', end: '-->', kind: 'aside' },
   { start: '<![CDATA[', end: ']]>', kind: 'text' },
   { start: '<?', end: '?>', kind: 'aside' },
 ] as const
 
+/**
+ * Reads every value in the order of the document.
+ * @see Reader
+ */
 export function readValues<Known>(text: string, { outside, enter, visit }: Reader<Known>): void {
   const open: { readonly name: string; readonly known: Known }[] = []
   const around = (): Known => open.at(-1)?.known ?? outside
@@ -93,7 +96,7 @@ export function readValues<Known>(text: string, { outside, enter, visit }: Reade
     const close = matchAt(START_END, text, at)
     if (close?.[1] === '/') open.pop()
     if (close !== undefined) return at + close[0].length
-    // What stands behind a bare < of a text looks like a name.
+    // Text behind a bare < looks like a name.
     if (at === before + start[0].length) at = before
     return undefined
   }

@@ -2,15 +2,12 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { collectRefusals } from '../../src/base/collect.ts'
-import { Refusal } from '../../src/base/diagnostic.ts'
+import { collectRefusals, Refusal } from '../../src/base/diagnostic.ts'
 import {
   type CpuSet,
   formatSet,
   intersect,
   MAX_ID,
-  parseMask,
-  parseSet,
   sameSet,
   setOf,
   subtract,
@@ -24,6 +21,7 @@ import {
   parseSize,
 } from '../../src/base/memory.ts'
 import { nearest } from '../../src/base/nearest.ts'
+import { parseMask, parseSet } from '../../src/base/parse-set.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
 import { classes, classOf, diagnostic } from '../../src/codes/codes.ts'
 

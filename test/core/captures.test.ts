@@ -92,10 +92,14 @@ t.test('snapshot of a process and of a cgroup', (t) => {
     t.equal(status, 0, `${place} ${words.join(' ')}: ${stderr || 'nothing on stderr'}`)
     return JSON.parse(stdout)
   }
-  const pages = [{ pagesizeKiB: 2048, max: 64 }]
+  const limit = { pagesizeKiB: 2048, max: 64 }
   const [, pid] = processes(filesOf('host')).find(([name]) => name === 'qemu-system-x86') ?? []
   const whole = snapshot('host', '--pid', String(pid))
-  t.same(whole.allowed, { cpus: '2,4', nodes: '1-2', pages })
+  t.same(
+    whole.allowed,
+    { cpus: '2,4', nodes: '1-2', pages: [{ ...limit, used: 64 }] },
+    'the guest uses all pages of its limit',
+  )
   t.same(
     (whole.nodes as { cpus: string; pages: unknown[] }[]).map((node) => [node.cpus, node.pages[0]]),
     [
@@ -106,7 +110,7 @@ t.test('snapshot of a process and of a cgroup', (t) => {
     ],
     'while the guest runs on nodes 1 and 2',
   )
-  t.same(snapshot('host', '--cgroup', `/${burstable}`).allowed, { cpus: '4,6', nodes: '2-3', pages })
+  t.same(snapshot('host', '--cgroup', `/${burstable}`).allowed, { cpus: '4,6', nodes: '2-3', pages: [limit] })
   t.same(
     snapshot('host', '--cgroup', `${ROOT}/${builder}`).allowed,
     { cpus: '7', nodes: '0-3' },

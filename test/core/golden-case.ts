@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { isCut } from '../../src/base/bounds.ts'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { parseJson } from '../../src/base/json.ts'
-import { pinsBeyond, preflight } from '../../src/check.ts'
+import { pinsBeyond, preflight, topologyKept } from '../../src/check.ts'
 import { checkType, readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
@@ -88,13 +88,14 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
     if (run === 'check') {
       const view = readDomain(readDocument(domain, 'domain.xml'))
       checkType(view)
-      const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
+      const { request, resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
       const beyond = pinsBeyond(
         view,
         tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'),
         resources,
       )
-      const found = [...preflight(view, resources), ...beyond, ...notes.filter(isCut)]
+      const torn = topologyKept({ view, resources, request })
+      const found = [...preflight(view, resources), ...beyond, ...torn, ...notes.filter(isCut)]
       const text = renderDiagnostics(found, 'capacity-fails', [source])
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }
     }
@@ -148,6 +149,7 @@ function runHook({ folder, run, domain, config }: GoldenCase): Partial<Answer> {
       .replace(/^\S+Z /gm, '')
       .replace(/ \(\d+ ms\)$/gm, '')
       .replaceAll(settings, CONFIG)
+      .replaceAll(scratch, '')
     return {
       ...(stdout !== '' && { 'expected.xml': stdout }),
       ...(stderr !== '' && { 'refusal.txt': stderr.replaceAll(settings, CONFIG) }),

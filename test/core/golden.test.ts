@@ -13,7 +13,7 @@ import { readDomain } from '../../src/domain/view.ts'
 import { readCapabilities } from '../../src/host/capabilities.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
 import { readHost } from '../../src/host/sysfs.ts'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
 import { type Placed, place } from '../../src/place.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { applyEdits } from '../../src/xml/edit.ts'
@@ -123,10 +123,11 @@ function sameWhenReadAgain(t: Test, { text, placement }: Placed): void {
 /** The facts that a host states, by name. */
 function factsOf(host: Host): Map<string, unknown> {
   const facts = new Map<string, unknown>([['nodes', host.nodes.map(({ id }) => id)]])
-  for (const { id, cpus, memoryKiB, freeKiB, pages, distances } of host.nodes) {
+  for (const { id, cpus, memoryKiB, freeKiB, availableKiB, pages, distances } of host.nodes) {
     facts.set(`node ${id} cpus`, cpus)
     if (memoryKiB !== undefined) facts.set(`node ${id} memory`, memoryKiB)
     if (freeKiB !== undefined) facts.set(`node ${id} free`, freeKiB)
+    if (availableKiB !== undefined) facts.set(`node ${id} available`, availableKiB)
     if (distances !== undefined) facts.set(`node ${id} distances`, distances)
     for (const { pagesizeKiB, total, free } of pages) {
       facts.set(`node ${id} pages of ${pagesizeKiB}`, total)
@@ -137,7 +138,8 @@ function factsOf(host: Host): Map<string, unknown> {
     'cores',
     host.siblings.filter((core) => core.length > 1),
   )
-  if (host.isolated !== undefined) facts.set('isolated', host.isolated)
+  for (const key of ['isolated', 'caches', 'sockets', 'dies', 'clusters'] as const)
+    if (host[key] !== undefined) facts.set(key, host[key])
   for (const { pagesizeKiB, reserved, overcommit, surplus } of host.pools ?? []) {
     for (const [name, value] of Object.entries({ reserved, overcommit, surplus })) {
       if (value !== undefined) facts.set(`${name} pages of ${pagesizeKiB}`, value)

@@ -13,12 +13,14 @@ import { resourcesOf } from '../../src/host/resources.ts'
 import { allocate, canAllocate, type Demand } from '../../src/plan/backing/max-flow.ts'
 import { shareEvenly } from '../../src/plan/cells/share-evenly.ts'
 import type { Core } from '../../src/plan/cpus/available.ts'
-import { packedCpus, packedSplitCores } from '../../src/plan/cpus/pack.ts'
+import { packedCost, packedCpus } from '../../src/plan/cpus/pack.ts'
 import { plan } from '../../src/plan/plan.ts'
 import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
-import { assignNodes, MOST_STATES } from '../../src/plan/sites/assign-nodes.ts'
+import { assignCells, MOST_STATES } from '../../src/plan/sites/assign-cells.ts'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
-import { type AssignmentProblem, isLess } from '../../src/plan/sites/partial-assignment.ts'
+import { compareCosts } from '../../src/plan/sites/cost.ts'
+import type { NodeProblem } from '../../src/plan/sites/node-problem.ts'
+import type { AssignmentProblem } from '../../src/plan/sites/partial-assignment.ts'
 import { requestFrom } from '../../src/request/request.ts'
 import { long, times } from '../long.ts'
 
@@ -86,28 +88,28 @@ t.test('sparse and dense sets in any order equal those of a plain sort', (t) => 
 // ---- Even shares ----
 
 t.test('a billion units are shared in a few steps', (t) => {
-  const room = new Map([
+  const capacity = new Map([
     [0, 5],
     [1, Number.POSITIVE_INFINITY],
     [2, 2_000_000_000],
   ])
-  t.same(shareEvenly(1_000_000_000, [0, 3, 0], room), [5, 499_999_996, 499_999_999])
+  t.same(shareEvenly(1_000_000_000, [0, 3, 0], capacity), [5, 499_999_996, 499_999_999])
   t.end()
 })
 
 t.test('shares equal those of handing out unit by unit', (t) => {
   const small = fc.nat(6)
   const bins = fc.array(fc.tuple(small, fc.nat(3)), { maxLength: 6 })
-  const rooms = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), {
+  const capacities = fc.array(fc.oneof(small, fc.constant(Number.POSITIVE_INFINITY)), {
     minLength: 4,
     maxLength: 4,
   })
   fc.assert(
-    fc.property(fc.nat(25), bins, rooms, (count, all, room) => {
+    fc.property(fc.nat(25), bins, capacities, (count, all, capacity) => {
       const [held, group] = [all.map(([each]) => each), all.map(([, each]) => each)]
       assert.deepEqual(
-        shareEvenly(count, held, new Map(room.entries()), group),
-        dealtOneByOne(count, held, room, group),
+        shareEvenly(count, held, new Map(capacity.entries()), group),
+        givenOneByOne(count, held, capacity, group),
       )
     }),
     RUNS,
@@ -115,13 +117,13 @@ t.test('shares equal those of handing out unit by unit', (t) => {
   t.end()
 })
 
-function dealtOneByOne(
+function givenOneByOne(
   count: number,
   held: readonly number[],
-  room: readonly number[],
+  capacity: readonly number[],
   group: readonly number[],
 ): number[] | undefined {
-  const [left, got] = [[...room], held.map(() => 0)]
+  const [left, got] = [[...capacity], held.map(() => 0)]
   const total = (bin: number): number => (held[bin] as number) + (got[bin] as number)
   for (const _ of range(count)) {
     const open = range(held.length).filter((bin) => (left[group[bin] as number] as number) > 0)
@@ -187,7 +189,11 @@ t.test('a chain in which every demand has to move is solved, however long it is'
 // ---- CPUs of a node ----
 
 t.test('pack chooses the best CPUs, the lowest first', (t) => {
-  const core = fc.record({ size: fc.integer({ min: 1, max: 4 }), whole: fc.boolean() })
+  const core = fc.record({
+    size: fc.integer({ min: 1, max: 4 }),
+    whole: fc.boolean(),
+    cache: fc.constantFrom(undefined, undefined, 0, 1, 2),
+  })
   fc.assert(
     fc.property(
       fc.array(core, { minLength: 1, maxLength: 5 }),
@@ -195,15 +201,16 @@ t.test('pack chooses the best CPUs, the lowest first', (t) => {
       fc.integer({ min: 1, max: 3 }),
       (sizes, share, threads) => {
         let next = 0
-        const cores = sizes.map(({ size, whole }): Core => {
+        const cores = sizes.map(({ size, whole, cache }): Core => {
           next += size
-          return { cpus: setOf<CpuSet>(range(size).map((thread) => next - size + thread)), whole }
+          const cpus = setOf<CpuSet>(range(size).map((thread) => next - size + thread))
+          return { cpus, whole, ...(cache !== undefined && { cache }) }
         })
         const count = share % (next + 1)
         const node = { id: 0, cpus: setOf<CpuSet>(range(next)), cores }
-        const { cpus, splits } = bestPacked(cores, count, threads)
+        const { cpus, ...cost } = bestPacked(cores, count, threads)
         assert.deepEqual([...packedCpus(node, count, threads)], cpus)
-        assert.equal(packedSplitCores(node, threads, count)(count), splits)
+        assert.deepEqual(packedCost(node, threads, count)(count), cost)
       },
     ),
     RUNS,
@@ -212,30 +219,38 @@ t.test('pack chooses the best CPUs, the lowest first', (t) => {
 })
 
 /**
- * Of all numbers of CPUs that cores may give: the least split cores, then the least torn threads, then the
- * most from the first cores.
+ * Of all numbers of CPUs that cores may give: the fewest caches, then the least split cores, then the least
+ * loose threads, then the most from the first caches, and there from the first cores.
  */
 function bestPacked(
   cores: readonly Core[],
   count: number,
   threads: number,
-): { cpus: number[]; splits: number } {
+): { cpus: number[]; caches: number; split: number } {
   const choices = cores
     .reduce<number[][]>(
       (all, { cpus }) => all.flatMap((takes) => range(cpus.length + 1).map((take) => [...takes, take])),
       [[]],
     )
     .filter((takes) => takes.reduce((sum, take) => sum + take, 0) === count)
+  const caches = [...new Set(cores.map(({ cache }) => cache))]
   const cost = (takes: readonly number[]): number[] => {
     const split = cores.filter(
       ({ cpus, whole }, at) => takes[at] !== 0 && ((takes[at] as number) < cpus.length || !whole),
     ).length
-    return [split, takes.reduce((sum, take) => sum + (take % threads), 0), ...takes.map((take) => -take)]
+    const used = new Set(cores.flatMap(({ cache }, at) => (takes[at] === 0 ? [] : [cache])))
+    const fromCaches = caches.map((cache) =>
+      cores.reduce((sum, core, at) => sum - (core.cache === cache ? (takes[at] as number) : 0), 0),
+    )
+    const loose = takes.reduce((sum, take) => sum + (take % threads), 0)
+    return [used.size, split, loose, ...fromCaches, ...takes.map((take) => -take)]
   }
   const less = (a: readonly number[], b: readonly number[]): number =>
     a.map((value, at) => value - (b[at] as number)).find((way) => way !== 0) ?? 0
   const [best = []] = choices.sort((a, b) => less(cost(a), cost(b)))
-  return { cpus: cores.flatMap(({ cpus }, at) => cpus.slice(0, best[at])), splits: cost(best)[0] as number }
+  const [used = 0, split = 0] = cost(best)
+  const cpus = cores.flatMap(({ cpus }, at) => cpus.slice(0, best[at]))
+  return { cpus: [...setOf<CpuSet>(cpus)], caches: used, split }
 }
 
 // ---- Nodes ----
@@ -250,11 +265,50 @@ function asked(search: (separation: (a: number, b: number) => number) => unknown
   return count
 }
 
+/** Nodes with a capacity of four guest cores each. */
+function nodeProblem(nodes: number, cores: number, distance: NodeProblem['distance']): NodeProblem {
+  return {
+    nodes: range(nodes).map((id) => ({
+      id,
+      capacity: 4,
+      untaken: 4,
+      sites: [{ run: id, memory: id, node: id, remote: 0 }],
+      cpusCost: () => ({ caches: 1, split: 0 }),
+    })),
+    cores,
+    vcpusOfFirst: range(cores + 1),
+    threads: 1,
+    cells: 'per-node',
+    usesEveryNode: false,
+    distance,
+  }
+}
+
+/** Nodes from one on have 4 KiB each, others none; a guest core needs 1 KiB. */
+function memoryFrom(first: number, nodes: number): NonNullable<NodeProblem['memory']> {
+  return {
+    pagesizeKiB: 2048,
+    supply: {
+      nodesKiB: range(nodes).map((id) => (id < first ? 0 : 4)),
+      makeableKiB: range(nodes).map(() => 0),
+      extraKiB: 0,
+      availableKiB: range(nodes).map(() => Number.POSITIVE_INFINITY),
+    },
+    overflows: false,
+    ofCells: (cores) => cores,
+    fitsSupply: false,
+    totalKiB: 2 * nodes,
+    unitKiB: 1,
+  }
+}
+
 t.test('a search over many nodes asks for each distance a fixed number of times', (t) => {
-  const rooms = (nodes: number) => range(nodes).map((id) => ({ id, room: 4 }))
   const searches = {
-    'half of the nodes': (nodes: number) =>
-      asked((ways) => chooseNodes(rooms(nodes), 2 * nodes, undefined, ways, () => 0)),
+    'half of the nodes': (nodes: number) => asked((ways) => chooseNodes(nodeProblem(nodes, 2 * nodes, ways))),
+    'half of the nodes, and memory on the last ones': (nodes: number) =>
+      asked((ways) =>
+        chooseNodes({ ...nodeProblem(nodes, 2 * nodes, ways), memory: memoryFrom(nodes / 2, nodes) }),
+      ),
     'a cell over all nodes': (nodes: number) =>
       asked((ways) =>
         spreadOverNodes(
@@ -313,14 +367,26 @@ function hardSearch(seed: number): AssignmentProblem {
   return {
     cells: range(8).map((cell) => ({
       cores: 1 + (cell % 4),
+      vcpus: 1 + (cell % 4),
       pagesizeKiB: 2048,
       memoryKiB: 2048 * (3 + ((cell * seed) % 7)),
-      currentNode: undefined,
+      sites: range(8),
+      current: [],
     })),
-    nodes: range(8).map((id) => ({ id, cores: 2, memoryNode: id })),
+    sites: range(8).map((node) => ({ run: node, memory: node, node, remote: 0 })),
+    runNodes: range(8).map(() => ({ cores: 2, untaken: 2 })),
     supply: new Map([
-      [2048, { nodes: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))), extraKiB: 2048 }],
+      [
+        2048,
+        {
+          nodesKiB: range(8).map((node) => 2048 * (1 + ((node * 5) % 4))),
+          makeableKiB: range(8).map(() => Number.POSITIVE_INFINITY),
+          extraKiB: 2048,
+          availableKiB: range(8).map(() => Number.POSITIVE_INFINITY),
+        },
+      ],
     ]),
+    overflows: false,
     guestDistance: (a, b) => odd(b, a),
     hostDistance: odd,
   }
@@ -329,16 +395,16 @@ function hardSearch(seed: number): AssignmentProblem {
 t.test('an exact search stops after a number of states with the best assignment so far', (t) => {
   for (const seed of [7, 9, 19]) {
     const search = hardSearch(seed)
-    const whole = assignNodes(search, Number.POSITIVE_INFINITY)
+    const whole = assignCells(search, Number.POSITIVE_INFINITY)
     t.ok(whole.states > 100, `${whole.states} states`)
     const costs = [0, 1, 10, 100, whole.states].map((most) => {
-      const { states, cost, nodeOfCell } = assignNodes(search, most)
+      const { states, cost, siteOfCell } = assignCells(search, most)
       t.ok(states <= most, `${states} of at most ${most}`)
-      t.same(assignNodes(search, most).nodeOfCell, nodeOfCell, 'the same once more')
+      t.same(assignCells(search, most).siteOfCell, siteOfCell, 'the same once more')
       return cost
     })
     t.ok(
-      costs.every((cost, at) => at === 0 || !isLess(costs[at - 1] as typeof cost, cost)),
+      costs.every((cost, at) => at === 0 || compareCosts(costs[at - 1] as typeof cost, cost) >= 0),
       'more states, no worse answer',
     )
     t.same(costs.at(-1), whole.cost)
@@ -347,7 +413,7 @@ t.test('an exact search stops after a number of states with the best assignment 
 })
 
 long('hard searches end before the limit', (t) => {
-  const states = [3, 5, 7, 11, 19, 29].map((seed) => assignNodes(hardSearch(seed)).states)
+  const states = [3, 5, 7, 11, 19, 29].map((seed) => assignCells(hardSearch(seed)).states)
   t.ok(
     states.every((each) => each < MOST_STATES),
     states.join(', '),

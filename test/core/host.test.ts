@@ -2,37 +2,24 @@
 
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
-import { type CpuSet, formatSet, type NodeSet, parseSet } from '../../src/base/idset.ts'
+import { type CpuSet, formatSet, type NodeSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import { readCapabilities } from '../../src/host/capabilities.ts'
-import { formatSnapshot, parseSnapshot } from '../../src/host/capture/snapshot.ts'
+import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
+import { anonymous, formatSnapshot } from '../../src/host/capture/snapshot-text.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
 import { readCgroup } from '../../src/host/cgroup/cgroup.ts'
 import type { Files } from '../../src/host/files.ts'
-import { resourcesOf } from '../../src/host/resources.ts'
+import { hostFor, resourcesOf } from '../../src/host/resources.ts'
 import { readHost } from '../../src/host/sysfs.ts'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
+import { fake } from './fake-files.ts'
 import { worded } from './worded.ts'
 
 const CPU = '/sys/devices/system/cpu'
 const NODE = '/sys/devices/system/node'
 const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')
 const nodes = (text: string): NodeSet => parseSet<NodeSet>(text, 'test')
-
-/** Plain files; a folder is there when something is in it. `asked` gathers what was read. */
-function fake(texts: Record<string, string>, asked: string[] = []): Files {
-  return {
-    read: (path) => {
-      asked.push(path)
-      return path in texts ? Buffer.from(texts[path] as string) : undefined
-    },
-    list: (path) => {
-      const inside = Object.keys(texts).filter((each) => each.startsWith(`${path}/`))
-      const names = new Set(inside.map((each) => each.slice(path.length + 1).split('/')[0] as string))
-      return names.size === 0 ? undefined : [...names].sort()
-    },
-    readlink: () => undefined,
-  }
-}
 
 function refusalOf(run: () => unknown): { codes: string[]; whats: string[]; fixes: (string | undefined)[] } {
   try {
@@ -59,9 +46,27 @@ const twoNodes: Record<string, string> = {
   [`${CPU}/cpu1/topology/core_cpus_list`]: '1,9\n',
   [`${CPU}/cpu2/topology/thread_siblings`]: '00000404\n',
   [`${CPU}/cpu3/topology/thread_siblings_list`]: '3,11\n',
+  [`${CPU}/cpu0/cache/index2/level`]: '2\n',
+  [`${CPU}/cpu0/cache/index3/level`]: '3\n',
+  [`${CPU}/cpu0/cache/index3/id`]: '0\n',
+  [`${CPU}/cpu0/cache/index3/shared_cpu_list`]: '0-1,8-9,11\n',
+  [`${CPU}/cpu2/cache/index2/level`]: '3\n',
+  [`${CPU}/cpu2/cache/index2/shared_cpu_map`]: '00000404\n',
+  [`${CPU}/cpu0/topology/physical_package_id`]: '0\n',
+  [`${CPU}/cpu0/topology/package_cpus_list`]: '0-1,8-9\n',
+  [`${CPU}/cpu0/topology/die_id`]: '0\n',
+  [`${CPU}/cpu0/topology/die_cpus_list`]: '0,8\n',
+  [`${CPU}/cpu0/topology/cluster_id`]: '65535\n',
+  [`${CPU}/cpu1/topology/physical_package_id`]: '0\n',
+  [`${CPU}/cpu1/topology/die_id`]: '1\n',
+  [`${CPU}/cpu2/topology/physical_package_id`]: '-1\n',
+  [`${CPU}/cpu9/topology/physical_package_id`]: '0\n',
+  [`${CPU}/cpu9/topology/die_id`]: '1\n',
   [`${NODE}/online`]: '0,4\n\0',
   [`${NODE}/node0/cpulist`]: '0-1,8-9\n\0\0',
-  [`${NODE}/node0/meminfo`]: 'Node 0 MemTotal:       33554432 kB\nNode 0 MemFree:        30000000 kB\n',
+  [`${NODE}/node0/meminfo`]:
+    'Node 0 MemTotal:       33554432 kB\nNode 0 MemFree:        30000000 kB\n' +
+    'Node 0 Inactive(file):  3000000 kB\nNode 0 SReclaimable:     100000 kB\n',
   [`${NODE}/node0/distance`]: '10 21\n',
   [`${NODE}/node0/hugepages/hugepages-2048kB/nr_hugepages`]: '512\n',
   [`${NODE}/node0/hugepages/hugepages-2048kB/free_hugepages`]: '510\n',
@@ -85,6 +90,7 @@ t.test('a machine with a gap in its node ids, an offline CPU and incomplete fact
         cpus: [0, 1, 8, 9],
         memoryKiB: 33554432,
         freeKiB: 30000000,
+        availableKiB: 33100000,
         pages: [
           { pagesizeKiB: 2048, total: 512, free: 510 },
           { pagesizeKiB: 1048576, total: 4, free: 4 },
@@ -98,6 +104,12 @@ t.test('a machine with a gap in its node ids, an offline CPU and incomplete fact
       [1, 9],
       [2, 10],
     ],
+    caches: [{ id: 0, cpus: [0, 1, 8, 9] }, { cpus: [2, 10] }],
+    sockets: [[0, 1, 8, 9]],
+    dies: [
+      [0, 8],
+      [1, 9],
+    ],
     pools: [
       { pagesizeKiB: 2048, reserved: 3, overcommit: 64, surplus: 1, mounted: true },
       { pagesizeKiB: 1048576, mounted: false },
@@ -108,15 +120,42 @@ t.test('a machine with a gap in its node ids, an offline CPU and incomplete fact
   t.end()
 })
 
+t.test('available memory needs each of its parts, and is at most the total', (t) => {
+  const available = (...lines: string[]) => {
+    const meminfo = lines.map((line) => `Node 0 ${line} kB\n`).join('')
+    return readHost(fake({ [`${NODE}/node0/cpulist`]: '0\n', [`${NODE}/node0/meminfo`]: meminfo })).nodes[0]
+      ?.availableKiB
+  }
+  t.equal(available('MemTotal: 90', 'MemFree: 50', 'Inactive(file): 20', 'SReclaimable: 7'), 77)
+  t.equal(available('MemTotal: 60', 'MemFree: 50', 'Inactive(file): 20', 'SReclaimable: 7'), 60)
+  t.equal(available('MemFree: 0', 'Inactive(file): 0', 'SReclaimable: 0'), 0)
+  t.equal(available('MemTotal: 90', 'MemFree: 50', 'Inactive(file): 20'), undefined)
+  t.equal(available('MemTotal: 90', 'MemFree: 50', 'Inactive: 20', 'SReclaimable: 7'), undefined)
+  t.equal(available('MemTotal: 90', 'Inactive(file): 20', 'SReclaimable: 7'), undefined)
+  t.end()
+})
+
 t.test('siblings are read only for the CPUs of the scope, once per core', (t) => {
   const asked: string[] = []
   const host = readHost(fake(twoNodes, asked), cpus('0,8,77'))
   t.same(host.siblings, [[0, 8]])
+  t.same(host.caches, [{ id: 0, cpus: [0, 1, 8, 9] }])
+  t.same(host.sockets, [[0, 1, 8, 9]])
   t.same(
-    asked.filter((path) => path.includes('topology')),
-    [`${CPU}/cpu0/topology/thread_siblings_list`],
+    asked.filter((path) => path.endsWith('_list')),
+    [
+      `${CPU}/cpu0/topology/thread_siblings_list`,
+      `${CPU}/cpu0/cache/index3/shared_cpu_list`,
+      `${CPU}/cpu0/topology/package_cpus_list`,
+      `${CPU}/cpu0/topology/die_cpus_list`,
+    ],
   )
   t.equal(host.nodes.length, 2, 'the nodes still have all their CPUs')
+  const placing: string[] = []
+  const { sockets, dies, ...others } = readHost(fake(twoNodes, placing), cpus('0,8,77'), 'for-placement')
+  t.same([sockets, dies], [undefined, undefined], 'what no placement looks at is not read')
+  t.same(others.caches, host.caches)
+  t.notOk(placing.some((path) => /package|die_cpus/.test(path)))
   t.end()
 })
 
@@ -294,29 +333,29 @@ t.test('the folder that is taken as the root', (t) => {
   t.equal(textIn(at('sys/devices/system/cpu/online'), `${CPU}/online`), 'x')
   t.equal(textIn(at('m/devices/system/cpu/online'), `${CPU}/online`), 'x', 'a copy of /sys itself')
   t.equal(textIn(at('m/fsroot/proc/meminfo', 'm/note'), '/proc/meminfo'), 'x')
-  t.same(refusalOf(() => at('a/sys/x', 'b/sys/x')).whats, ['the tar holds 2 machines: /a/, /b/'])
-  t.same(refusalOf(() => at('readme')).whats, ['the tar holds neither sys/ nor proc/'])
+  t.same(refusalOf(() => at('a/sys/x', 'b/sys/x')).whats, ['the tar has 2 machines: /a/, /b/'])
+  t.same(refusalOf(() => at('readme')).whats, ['the tar has neither sys/ nor proc/'])
   t.end()
 })
 
 t.test('not a tar, or a truncated one', (t) => {
   const whole = tar({ name: 'sys/a', text: 'x'.repeat(600) })
   const whatOf = (bytes: Uint8Array): string => refusalOf(() => filesOfTar(bytes)).whats.join()
-  t.match(whatOf(whole.subarray(0, 900)), /cut short: it has 900 bytes/)
+  t.match(whatOf(whole.subarray(0, 900)), /truncated: it has 900 bytes/)
   t.match(
     whatOf(whole.subarray(0, whole.length - 1024)),
-    /cut short/,
+    /truncated/,
     'the blocks of zeros at the end are missing',
   )
-  t.match(whatOf(whole.subarray(0, 512 + 1024 + 100)), /cut short/)
-  t.equal(whatOf(Buffer.alloc(0)), 'this is no tar')
-  t.equal(whatOf(Buffer.from('<capabilities/>')), 'this is no tar')
-  t.equal(whatOf(Buffer.alloc(2048, 65)), 'this is no tar')
+  t.match(whatOf(whole.subarray(0, 512 + 1024 + 100)), /truncated/)
+  t.equal(whatOf(Buffer.alloc(0)), 'the file is not a tar archive')
+  t.equal(whatOf(Buffer.from('<capabilities/>')), 'the file is not a tar archive')
+  t.equal(whatOf(Buffer.alloc(2048, 65)), 'the file is not a tar archive')
   const packed: [number[], string][] = [
-    [[0x1f, 0x8b], 'gunzip it first'],
-    [[0x42, 0x5a, 0x68], 'bunzip2 it first'],
-    [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'unxz it first'],
-    [[0x28, 0xb5, 0x2f, 0xfd], 'unzstd it first'],
+    [[0x1f, 0x8b], 'run gunzip on it first'],
+    [[0x42, 0x5a, 0x68], 'run bunzip2 on it first'],
+    [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'run unxz on it first'],
+    [[0x28, 0xb5, 0x2f, 0xfd], 'run unzstd on it first'],
   ]
   for (const [magic, fix] of packed)
     t.same(refusalOf(() => filesOfTar(Buffer.from([...magic, ...Buffer.alloc(600)]))).fixes, [fix])
@@ -336,30 +375,56 @@ const full: Host = {
       cpus: cpus('0-3,8-11'),
       memoryKiB: 33554432,
       freeKiB: 30000000,
+      availableKiB: 31000000,
       pages: [{ pagesizeKiB: 2048, total: 512, free: 512 }],
       distances: [10, 21],
     },
     { id: 3, cpus: cpus(''), pages: [{ pagesizeKiB: 1048576, total: 2 }], distances: [21, 10] },
   ],
   siblings: [cpus('0,8'), cpus('1,9'), cpus('2,10')],
+  caches: [{ id: 7, cpus: cpus('0-3,8-11') }, { cpus: cpus('12') }],
+  sockets: [cpus('0-3,8-11'), cpus('12')],
+  dies: [cpus('0-1,8-9'), cpus('2-3,10-11')],
+  clusters: [cpus('0,8'), cpus('1,9')],
   pools: [
     { pagesizeKiB: 2048, reserved: 0, overcommit: 0, surplus: 0, mounted: true },
     { pagesizeKiB: 1048576 },
   ],
   defaultPagesizeKiB: 2048,
   isolated: cpus('2-3'),
+  libvirt: '9.2.1',
+  taken: [{ guest: 'db "1"', cpus: cpus('2,6') }, { cpus: cpus('7') }],
 }
 const allowed = { cpus: cpus('2-3,77'), nodes: nodes('0-3'), pages: [{ pagesizeKiB: 2048, max: 9 }] }
 
 t.test('a snapshot reads back as it was written', (t) => {
   t.same(parseSnapshot(formatSnapshot(full, allowed), 'a'), { host: full, allowed })
   t.same(parseSnapshot(formatSnapshot(full), 'a'), { host: full })
+  const about = {
+    tool: '0.1.0',
+    kernel: '6.1.0',
+    libvirt: '9.0.0',
+    cpuModel: 'x "y"',
+    date: '2026-11-27T02:14:39Z',
+  }
+  t.same(parseSnapshot(formatSnapshot(full, allowed, about), 'a'), { host: full, allowed, about })
+  t.equal(
+    formatSnapshot(full, undefined, about).split('\n').at(-3),
+    '  "about": { "tool": "0.1.0", "kernel": "6.1.0", "libvirt": "9.0.0", "cpuModel": "x \\"y\\"", ' +
+      '"date": "2026-11-27T02:14:39Z" }',
+  )
+  const withAbout = (text: string) =>
+    parseSnapshot(`{"nodes": [{"id": 0, "cpus": "0"}], "about": ${text}}`, 'a')
+  t.same(withAbout('{"tool": "9", "rack": [7]}').about, { tool: '9' }, 'what later versions may add')
+  t.throws(() => withAbout('[]'), { message: 'host-malformed' })
+  t.throws(() => withAbout('{"kernel": 6}'), { message: 'host-malformed' })
   t.equal(
     formatSnapshot(full, allowed),
     [
       '{',
       '  "nodes": [',
-      '    { "id": 0, "cpus": "0-3,8-11", "memoryKiB": 33554432, "freeKiB": 30000000,',
+      '    { "id": 0, "cpus": "0-3,8-11", "memoryKiB": 33554432, "freeKiB": 30000000, ' +
+        '"availableKiB": 31000000,',
       '      "pages": [{ "pagesizeKiB": 2048, "total": 512, "free": 512 }],',
       '      "distances": [10, 21] },',
       '    { "id": 3, "cpus": "",',
@@ -367,10 +432,16 @@ t.test('a snapshot reads back as it was written', (t) => {
       '      "distances": [21, 10] }',
       '  ],',
       '  "siblings": ["0,8", "1,9", "2,10"],',
+      '  "caches": [{ "id": 7, "cpus": "0-3,8-11" }, { "cpus": "12" }],',
+      '  "sockets": ["0-3,8-11", "12"],',
+      '  "dies": ["0-1,8-9", "2-3,10-11"],',
+      '  "clusters": ["0,8", "1,9"],',
       '  "pools": [{ "pagesizeKiB": 2048, "reserved": 0, "overcommit": 0, "surplus": 0, "mounted": ' +
         'true }, { "pagesizeKiB": 1048576 }],',
       '  "defaultPagesizeKiB": 2048,',
       '  "isolated": "2-3",',
+      '  "libvirt": "9.2.1",',
+      '  "taken": [{ "guest": "db \\"1\\"", "cpus": "2,6" }, { "cpus": "7" }],',
       '  "allowed": { "cpus": "2-3,77", "nodes": "0-3", "pages": [{ "pagesizeKiB": 2048, "max": 9 }] }',
       '}',
       '',
@@ -379,8 +450,14 @@ t.test('a snapshot reads back as it was written', (t) => {
   t.end()
 })
 
+t.test('a snapshot without the names of guests', (t) => {
+  t.same(anonymous(full).taken, [{ cpus: [2, 6] }, { cpus: [7] }])
+  t.same({ ...anonymous(full), taken: full.taken }, full)
+  t.end()
+})
+
 t.test('nodes in any order, a partial `allowed`, later keys', (t) => {
-  const text = `\uFEFF{ "caches": [], "nodes": [
+  const text = `\uFEFF{ "caches": ["2", { "id": 4, "cpus": "0-1" }], "sockets": ["2", "0-1"], "nodes": [
     { "id": 2, "cpus": "1", "distances": [10, 30], "devices": {} },
     { "id": 0, "cpus": "0", "memoryKiB": 0, "distances": [31, 10] } ],
     "siblings": ["4,5", "0,1"], "allowed": { "cpus": "1" } }`
@@ -394,6 +471,8 @@ t.test('nodes in any order, a partial `allowed`, later keys', (t) => {
         [0, 1],
         [4, 5],
       ],
+      caches: [{ id: 4, cpus: [0, 1] }, { cpus: [2] }],
+      sockets: [[0, 1], [2]],
     },
     allowed: { cpus: [1], nodes: [2] },
   })
@@ -408,6 +487,7 @@ t.test('every mistake is reported with its path', (t) => {
         cpus: '0-3',
         memory: 5,
         freeKiB: 4,
+        availableKiB: 5,
         memoryKiB: 3,
         pages: [
           { pagesizeKiB: 2048, total: 1, free: 2 },
@@ -420,18 +500,23 @@ t.test('every mistake is reported with its path', (t) => {
       null,
     ],
     siblings: ['0,1', '1,2', '', 'x'],
+    caches: [{ id: 'a', cpus: '0-1' }, '1-2', { id: 3 }, 5],
+    sockets: ['0', '0', ''],
+    taken: [{ guest: 1, cpus: '1' }, { guest: 'a' }, 4],
+    dies: {},
     pools: [{ pagesizeKiB: 2048, mounted: 1 }, { pagesizeKiB: 2048 }],
     allowed: { cpu: '1' },
     defaultPagesizeKiB: 0,
     isolated: [],
+    libvirt: '9.0 (Debian)',
   })
   const { codes, whats, fixes } = refusalOf(() => parseSnapshot(text, 'h'))
   t.same([...new Set(codes)].sort(), ['host-malformed', 'set-malformed'])
   const expected = [
-    'h: nodes[0].memory is no key',
+    'h: nodes[0].memory is an unknown key',
     'h: nodes[0].pages[1].total is -1',
     'h: nodes[1].memoryKiB is 1.5',
-    'h: nodes[2].colour is no key',
+    'h: nodes[2].colour is an unknown key',
     'h: nodes[2].id is missing',
     'h: nodes[2].pages is an object',
     'h: nodes[3].id is 9000000000000000',
@@ -442,17 +527,29 @@ t.test('every mistake is reported with its path', (t) => {
     'h: pools[0].mounted is 1',
     'h: defaultPagesizeKiB is 0',
     'h: isolated is a list',
-    'h: allowed.cpu is no key',
-    'h: nodes[0].pages[1] is of 2048 KiB like nodes[0].pages[0]',
+    'h: libvirt is the text "9.0 (Debian)"',
+    'h: allowed.cpu is an unknown key',
+    'h: nodes[0].pages[1] has pages of 2048 KiB, the same as nodes[0].pages[0]',
     'h: nodes[0].pages[0].free is 2, more than the total of 1',
     'h: nodes[0].freeKiB is 4, more than memoryKiB 3',
-    'h: nodes[1].id is 0 like nodes[0].id',
-    'h: nodes[1].distances has 1 numbers for 5 nodes',
+    'h: nodes[0].availableKiB is 5, more than memoryKiB 3',
+    'h: nodes[1].id is 0, the same as nodes[0].id',
+    'h: nodes[1].distances has 1 number for 5 nodes',
     'h: nodes[2].distances[2] is 9',
     'h: nodes[1].cpus has CPU 3, which nodes[0].cpus has too',
     'h: siblings[1] has CPU 1, which siblings[0] has too',
     'h: siblings[2] is empty',
-    'h: pools[1] is of 2048 KiB like pools[0]',
+    'h: caches[0].id is the text "a"',
+    'h: caches[1] has CPU 1, which caches[0] has too',
+    'h: caches[2].cpus is missing',
+    'h: caches[3] is 5',
+    'h: sockets[1] has CPU 0, which sockets[0] has too',
+    'h: sockets[2] is empty',
+    'h: dies is an object',
+    'h: taken[0].guest is 1',
+    'h: taken[1].cpus is missing',
+    'h: taken[2] is 4',
+    'h: pools[1] has pages of 2048 KiB, the same as pools[0]',
   ]
   for (const what of expected) t.ok(whats.includes(what), what)
   t.ok(whats.some((what) => what.startsWith('h: nodes[2].cpus: "6-" is not a valid set of ids')))
@@ -467,14 +564,14 @@ t.test('every mistake is reported with its path', (t) => {
 
 t.test('invalid JSON is refused with its position', (t) => {
   const whatOf = (text: string): string => refusalOf(() => parseSnapshot(text, 'h')).whats.join()
-  t.equal(whatOf('{\n  "nodes": [ }'), 'h: line 2, column 14: } where a value belongs')
-  t.equal(whatOf(''), 'h: line 1, column 1: the end where a value belongs')
-  t.equal(whatOf('{"a": 01}'), 'h: line 1, column 7: 01 where a value belongs')
-  t.equal(whatOf('{"a": 1,}'), 'h: line 1, column 9: } where a key in double quotes belongs')
-  t.equal(whatOf('{"a" 1}'), 'h: line 1, column 6: 1 where a colon belongs')
-  t.equal(whatOf('{"a": [1 2]}'), 'h: line 1, column 10: 2 where a comma or ] belongs')
-  t.equal(whatOf('{"a": 1, "a": 2}'), 'h: line 1, column 10: the key "a" is there twice')
-  t.equal(whatOf('{"a": "b'), 'h: line 1, column 7: a string that does not end')
+  t.equal(whatOf('{\n  "nodes": [ }'), 'h: line 2, column 14: } where a value is expected')
+  t.equal(whatOf(''), 'h: line 1, column 1: the text ends where a value is expected')
+  t.equal(whatOf('{"a": 01}'), 'h: line 1, column 7: 01 where a value is expected')
+  t.equal(whatOf('{"a": 1,}'), 'h: line 1, column 9: } where a key in double quotes is expected')
+  t.equal(whatOf('{"a" 1}'), 'h: line 1, column 6: 1 where a colon is expected')
+  t.equal(whatOf('{"a": [1 2]}'), 'h: line 1, column 10: 2 where a comma or ] is expected')
+  t.equal(whatOf('{"a": 1, "a": 2}'), 'h: line 1, column 10: the key "a" occurs twice')
+  t.equal(whatOf('{"a": "b'), 'h: line 1, column 7: a string without a closing quote')
   t.match(whatOf('{"a": "\\x"}'), /column 7: .*unknown escape/)
   t.equal(whatOf('{} {}'), 'h: line 1, column 4: { after the end of the document')
   t.match(whatOf('['.repeat(100000)), /nested deeper than 100/)
@@ -482,7 +579,7 @@ t.test('invalid JSON is refused with its position', (t) => {
   const proto = refusalOf(() =>
     parseSnapshot('{"__proto__": {"x": 1}, "nodes": [{"id": 0, "cpus": "0", "constructor": 1}]}', 'h'),
   )
-  t.same(proto.whats, ['h: __proto__ is no key', 'h: nodes[0].constructor is no key'])
+  t.same(proto.whats, ['h: __proto__ is an unknown key', 'h: nodes[0].constructor is an unknown key'])
   t.equal(({} as Record<string, unknown>).x, undefined)
   t.equal(whatOf('{"nodes": []}'), 'h: nodes is empty')
   t.equal(whatOf('{}'), 'h: nodes is missing,h: nodes is empty')
@@ -490,6 +587,14 @@ t.test('invalid JSON is refused with its position', (t) => {
 })
 
 // ---- resources ----
+
+t.test('the CPUs of the guest itself are not taken from it', (t) => {
+  const { taken: _, ...rest } = full
+  t.same(hostFor(full, 'db "1"'), { ...rest, taken: [{ cpus: [7] }] })
+  t.same(hostFor(full, 'db2'), full)
+  t.same(hostFor({ ...rest, taken: [{ guest: 'a', cpus: cpus('1') }] }, 'a'), rest)
+  t.end()
+})
 
 t.test('without limits everything is allowed', (t) => {
   const host: Host = {
@@ -515,6 +620,35 @@ const cell = (id: number, inner: string): string => `<cell id='${id}'>${inner}</
 const caps = (cells: string, cpu = ''): string =>
   `<?xml version='1.0'?><capabilities><host><cpu>${cpu}</cpu><topology><cells>${cells}</cells>` +
   `</topology></host></capabilities>`
+
+t.test('capabilities: caches, sockets, dies and clusters, of online CPUs', (t) => {
+  const cpu = (id: number, ids: string): string => {
+    const [socket, die, cluster] = ids.split(':')
+    return `<cpu id='${id}' socket_id='${socket}' die_id='${die}' cluster_id='${cluster}' siblings='${id}'/>`
+  }
+  const text = (cpus: string, banks = ''): string =>
+    caps(cell(0, `<cpus>${cpus}<cpu id='9'/></cpus>`)).replace('</host>', `<cache>${banks}</cache></host>`)
+  const shared = (cpus: string, banks?: string) => {
+    const { nodes: _, siblings: __, ...rest } = readCapabilities(text(cpus, banks), 'c')
+    return rest
+  }
+  t.same(
+    shared(
+      cpu(0, '1:0:0') + cpu(1, '0:1:7') + cpu(2, '0:0:7') + cpu(3, '0:0:8'),
+      "<bank id='4' level='3' cpus='1-3,9'/><bank id='2' level='2' cpus='0'/><bank level='3' cpus='0-1'/>",
+    ),
+    {
+      caches: [{ cpus: [0] }, { id: 4, cpus: [1, 2, 3] }],
+      sockets: [[0], [1, 2, 3]],
+      dies: [[0], [1], [2, 3]],
+      clusters: [[0], [1], [2], [3]],
+    },
+  )
+  t.same(shared(cpu(0, '0:0:0') + cpu(1, '0:0:0')), { sockets: [[0, 1]] }, 'one die, one cluster')
+  t.same(shared("<cpu id='0' core_id='0' siblings='0'/>"), {}, 'an older libvirt')
+  t.same(refusalOf(() => shared(cpu(0, '0:0:0'), "<bank level='3' cpus='x'/>")).codes, ['set-malformed'])
+  t.end()
+})
 
 t.test('capabilities: units, pages, distances, siblings, offline CPUs', (t) => {
   const first = `<memory unit='MiB'>64</memory><pages unit='KiB' size='64'>1024</pages>
@@ -580,7 +714,7 @@ t.test('malformed capabilities', (t) => {
     'capabilities-malformed',
     'size-malformed',
   ])
-  t.ok(wrong.whats.includes("c: <cell id='0'> is there twice"))
+  t.ok(wrong.whats.includes("c: <cell id='0'> occurs twice"))
   t.ok(wrong.whats.includes("c: CPU 1 is in <cell id='0'> and in <cell id='3'>"))
   t.end()
 })
@@ -604,6 +738,7 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
     '/sys/fs/cgroup/pod/cpuset.cpus.effective': '2-3,7-9\n',
     '/sys/fs/cgroup/pod/cpuset.mems.effective': '1\n',
     '/sys/fs/cgroup/pod/hugetlb.2MB.max': '20971520\n',
+    '/sys/fs/cgroup/pod/hugetlb.2MB.current': '4194304\n',
     '/sys/fs/cgroup/pod/hugetlb.1GB.max': 'max\n',
     '/sys/fs/cgroup/pod/guest/cgroup.controllers': 'memory hugetlb\n',
     '/sys/fs/cgroup/pod/guest/cpuset.cpus.effective': '\n',
@@ -625,6 +760,7 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
     confinesNodes: true,
     path: '/sys/fs/cgroup/pod/guest',
     cpusetController: false,
+    inV1: { cpuset: false, hugetlb: false },
   })
   for (const path of ['/pod', '/sys/fs/cgroup/pod', '/sys/fs/cgroup/pod/', '/pod/.']) {
     const pod = readCgroup(files, { path }, cpus('0-7'))
@@ -633,7 +769,7 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
       ['2-3,7', '/sys/fs/cgroup/pod', true],
       path,
     )
-    t.same(pod.allowed.pages, [{ pagesizeKiB: 2048, max: 10 }])
+    t.same(pod.allowed.pages, [{ pagesizeKiB: 2048, max: 10, used: 2 }])
   }
   const root = readCgroup(files, { path: '/sys/fs/cgroup' }, cpus('0-7'))
   t.same(
@@ -644,6 +780,20 @@ t.test('cgroup v2: own files, inherited ones, limits of all ancestors', (t) => {
   t.same(refusalOf(() => readCgroup(files, { path: '/none' }, cpus('0'))).codes, ['cgroup-missing'])
   t.same(refusalOf(() => readCgroup(files, { path: 'pod' }, cpus('0'))).codes, ['cgroup-missing'])
   t.same(refusalOf(() => readCgroup(files, { path: '/proc/self' }, cpus('0'))).codes, ['cgroup-missing'])
+  t.end()
+})
+
+t.test('the limit that leaves the least counts, and not the lowest one', (t) => {
+  const files = v2('/pod/guest', {
+    '/sys/fs/cgroup/pod/hugetlb.2MB.max': '20971520\n',
+    '/sys/fs/cgroup/pod/hugetlb.2MB.current': '18874368\n',
+    '/sys/fs/cgroup/pod/guest/hugetlb.2MB.max': '8388608\n',
+    '/sys/fs/cgroup/pod/guest/hugetlb.2MB.current': '0\n',
+    '/sys/fs/cgroup/pod/guest/hugetlb.2MB.rsvd.max': '16777216\n',
+    '/sys/fs/cgroup/pod/guest/hugetlb.2MB.rsvd.current': '2097152\n',
+  })
+  const { pages } = readCgroup(files, { pid: 'self' }, cpus('0-7')).allowed
+  t.same(pages, [{ pagesizeKiB: 2048, max: 10, used: 9 }])
   t.end()
 })
 
@@ -661,15 +811,17 @@ t.test('cgroup v1 and hybrid: each controller at its own mount', (t) => {
     '/cg/cpu set/a b/cpuset.effective_cpus': '1\n',
     '/cg/cpu set/a b/cpuset.mems': '0\n',
     '/cg/hugetlb/hugetlb.2MB.limit_in_bytes': '6291456\n',
+    '/cg/hugetlb/hugetlb.2MB.usage_in_bytes': '2097153\n',
     '/cg/hugetlb/hugetlb.1GB.limit_in_bytes': '9223372036854771712\n',
     [`${NODE}/online`]: '0\n',
   })
   t.same(readCgroup(files, { pid: 7 }, cpus('0-3')), {
-    allowed: { cpus: [1], nodes: [0], pages: [{ pagesizeKiB: 2048, max: 3 }] },
+    allowed: { cpus: [1], nodes: [0], pages: [{ pagesizeKiB: 2048, max: 3, used: 2 }] },
     confinesCpus: true,
     confinesNodes: false,
     path: '/cg/cpu set/a b',
     cpusetController: true,
+    inV1: { cpuset: true, hugetlb: true },
   })
   t.end()
 })
@@ -719,6 +871,7 @@ t.test('no cgroup files', (t) => {
     confinesCpus: true,
     confinesNodes: true,
     cpusetController: false,
+    inV1: { cpuset: false, hugetlb: false },
   })
   t.same(refusalOf(() => readCgroup(files, { pid: 6 }, cpus('0-3'))).codes, ['process-missing'])
   t.same(readCgroup(fake({}), { pid: 'self' }, cpus('0-3')), {
@@ -726,6 +879,7 @@ t.test('no cgroup files', (t) => {
     confinesCpus: false,
     confinesNodes: false,
     cpusetController: false,
+    inV1: { cpuset: false, hugetlb: false },
   })
   t.same(refusalOf(() => readCgroup(fake({}), { path: '/a' }, cpus('0-3'))).codes, ['cgroup-missing'])
   const unmounted = fake({

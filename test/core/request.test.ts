@@ -3,14 +3,17 @@
 import t from 'tap'
 import type { Bound } from '../../src/base/bounds.ts'
 import { Refusal } from '../../src/base/diagnostic.ts'
-import { type CpuSet, formatSet, type NodeSet, parseSet } from '../../src/base/idset.ts'
+import { type CpuSet, formatSet, type NodeSet } from '../../src/base/idset.ts'
 import { nearest } from '../../src/base/nearest.ts'
-import type { Request, Resources } from '../../src/model.ts'
-import { type Administrator, type Cut, cutToBounds, tenantBounds } from '../../src/request/allowed-cpus.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
+import type { Resources } from '../../src/model/host.ts'
+import type { Request } from '../../src/model/request.ts'
+import { type Administrator, tenantBounds } from '../../src/request/allowed-cpus.ts'
 import { type Config, defaultConfig, parseConfig } from '../../src/request/config.ts'
 import { asKey, type Key, keyNames, keys } from '../../src/request/keys.ts'
 import { type RequestedKeys, readKeys, requestFrom } from '../../src/request/request.ts'
 import { optedIn, readTenantKeys } from '../../src/request/sources.ts'
+import { type Cut, cutToBounds } from '../../src/request/tenant-cpus.ts'
 import { pattern } from '../pattern.ts'
 import { type Worded, worded } from './worded.ts'
 
@@ -48,12 +51,16 @@ const words: { readonly [K in Key]: readonly string[] } = {
   existing: ['keep', 'replace'],
   memory: ['by-vcpu', 'even', 'by-free-pages'],
   cpus: ['pack', 'in-order', 'spread', 'as-pinned'],
+  cores: ['any', 'whole'],
   pin: ['auto', 'cpu', 'cell'],
   pagesize: ['none'],
   mode: ['strict', 'preferred', 'restrictive'],
   distances: ['host', 'none'],
+  topology: ['keep', 'align'],
   emulator: ['spare', 'shared', 'none'],
   isolated: ['use', 'avoid'],
+  tiers: ['ignore', 'expose'],
+  'tier-memory': [],
   cpuset: [],
 }
 
@@ -63,11 +70,14 @@ const ownDefaults: Request = {
   existing: 'keep',
   memory: 'by-vcpu',
   cpus: 'pack',
+  cores: 'any',
   pin: 'auto',
   mode: 'strict',
   distances: 'host',
+  topology: 'keep',
   emulator: 'spare',
   isolated: 'use',
+  tiers: 'ignore',
   reserve: [],
   rules: {
     threads: 'ours',
@@ -79,6 +89,7 @@ const ownDefaults: Request = {
     hostDistances: 'completed',
     cellsOn: 'numa-machines',
     allocation: 'as-written',
+    unstatedMode: 'as-written',
   },
 }
 
@@ -100,10 +111,13 @@ t.test('values that are not words', async (t) => {
   t.same(wish('cells', '1'), { cells: 1 })
   t.same(wish('cells', '128'), { cells: 128 })
   t.same(wish('pagesize', '2M'), { pagesize: 2048 })
+  t.same(wish('pagesize', '1G, 2M,none'), { pagesize: [1048576, 2048, 'none'] })
+  t.same(wish('pagesize', '1G,1G'), { pagesize: [1048576] }, 'a size that comes twice counts once')
   t.same(wish('pagesize', '2048 KiB'), { pagesize: 2048 })
   t.same(wish('pagesize', '2048'), { pagesize: 2048 })
   t.same(wish('pagesize', '64k'), { pagesize: 64 })
   t.same(wish('pagesize', '1G'), { pagesize: 1048576 })
+  t.same(wish('tier-memory', '16G'), { 'tier-memory': 16777216 })
   t.same(wish('emulator', '0-1,8'), { emulator: [0, 1, 8] })
   t.same(wish('cpuset', '2-7,^3'), { cpuset: [2, 4, 5, 6, 7] })
   t.same(wish('cpuset', '0-31:2/16'), { cpuset: [0, 1, 16, 17] })
@@ -122,6 +136,10 @@ t.test('values that are refused', async (t) => {
     ['memory', 'constructor', 'unknown-value'],
     ['pagesize', '0', 'unknown-value'],
     ['pagesize', '3M', 'unknown-value'],
+    ['pagesize', '1G,3M', 'unknown-value'],
+    ['tier-memory', '0', 'unknown-value'],
+    ['tier-memory', 'half', 'unknown-value'],
+    ['pagesize', '1G,', 'unknown-value'],
     ['pagesize', '2MB', 'unknown-value'],
     ['pagesize', `${2 ** 50 + 1}`, 'unknown-value'],
     ['pagesize', 'huge', 'unknown-value'],
@@ -217,11 +235,14 @@ t.test('a request: the defaults of each value of like', async (t) => {
     existing: 'replace',
     memory: 'even',
     cpus: 'in-order',
+    cores: 'any',
     pin: 'cpu',
     mode: 'strict',
     distances: 'host',
+    topology: 'keep',
     emulator: 'none',
     isolated: 'use',
+    tiers: 'ignore',
     reserve: [],
     rules: {
       threads: 'kubevirt',
@@ -233,6 +254,7 @@ t.test('a request: the defaults of each value of like', async (t) => {
       hostDistances: 'as-stated',
       cellsOn: 'every-machine',
       allocation: 'immediate',
+      unstatedMode: 'strict',
     },
   })
   t.same(
@@ -262,10 +284,9 @@ t.test('a request: defaults < config < VMI < metadata < flags', async (t) => {
   const config: RequestedKeys = { memory: 'by-free-pages', mode: 'preferred', pin: 'cell', pagesize: 2048 }
   const metadata: RequestedKeys = { mode: 'restrictive', pin: 'cell', pagesize: 1048576, cpuset: cpus('0-3') }
   const flags: RequestedKeys = { pin: 'auto', cells: 2, pagesize: 'none' }
-  const request = requestFrom(
-    [config, { like: 'kubevirt' }, metadata, flags],
-    [{ pagesizeKiB: 2048, kib: 4096 }],
-  )
+  const request = requestFrom([config, { like: 'kubevirt' }, metadata, flags], {
+    reserve: [{ pagesizeKiB: 2048, kib: 4096 }],
+  })
   t.same(request, {
     ...requestFrom([{ like: 'kubevirt' }]),
     memory: 'by-free-pages',
@@ -279,6 +300,21 @@ t.test('a request: defaults < config < VMI < metadata < flags', async (t) => {
   t.notOk('pagesize' in request)
   t.notOk('pagesizeKiB' in requestFrom([]))
   t.notOk('cpuset' in requestFrom([]))
+})
+
+t.test("without a requested mode, the domain's is kept", async (t) => {
+  const modes = ['strict', 'preferred', 'interleave', 'restrictive'] as const
+  for (const writtenMode of modes) {
+    t.equal(requestFrom([], { writtenMode }).mode, writtenMode)
+    t.equal(requestFrom([{ mode: 'preferred' }], { writtenMode }).mode, 'preferred', 'a request is stronger')
+    t.equal(requestFrom([{ like: 'kubevirt' }], { writtenMode }).mode, 'strict', "KubeVirt's is strict")
+  }
+  t.equal(requestFrom([]).mode, 'strict')
+})
+
+t.test('ordinary memory that the host keeps', async (t) => {
+  t.equal(requestFrom([], { reserveKiB: 4096 }).reserveKiB, 4096)
+  t.notOk('reserveKiB' in requestFrom([]))
 })
 
 t.test('config: an empty file has all defaults', async (t) => {
@@ -367,6 +403,15 @@ t.test('config: single values', async (t) => {
   t.same(one('tenant_keys = []').tenantKeys, [])
   t.same(one('reserve = []').reserve, [])
   t.same(one('reserve = [ "2M=1048576" ]').reserve, [{ pagesizeKiB: 2048, kib: 1048576 }])
+  t.equal(one('reserve = [ "2M=1048576" ]').reserveKiB, undefined)
+  t.equal(one('reserve = "2GiB"').reserveKiB, 2 * 1024 * 1024)
+  t.same(one('reserve = "2GiB"').reserve, [])
+  const both = one('reserve = [ "memory=1048576", "1G=2G", "2M=1G" ]')
+  t.equal(both.reserveKiB, 1048576)
+  t.same(both.reserve, [
+    { pagesizeKiB: 2048, kib: 1048576 },
+    { pagesizeKiB: 1048576, kib: 2097152 },
+  ])
   t.same(one('reserve = [ "2M=0" ]').reserve, [{ pagesizeKiB: 2048, kib: 0 }])
   t.equal(one('timeout_s = 1').timeoutS, 1)
   t.equal(one('timeout_s = 3600').timeoutS, 3600)
@@ -377,7 +422,7 @@ t.test('config: single values', async (t) => {
 t.test('config: values that are refused, with their position', async (t) => {
   const refused: [line: string, code: string, at: string, fix: string][] = [
     ['memory = "evne"', 'unknown-value', '"evne"', 'did you mean even?'],
-    ['memory = [ "even" ]', 'unknown-value', '[ "even" ]', 'write it like by-vcpu'],
+    ['memory = [ "even" ]', 'unknown-value', '[ "even" ]', 'write one of these'],
     ['cpuset = "3-1"', 'set-malformed', '"3-1"', 'write it like 0-3,8 (or 0-7,^2, or 0-31:2/4)'],
     ['cpuset = ""', 'unknown-value', '""', 'write it like 2-7,10'],
     ['cells = -2', 'unknown-value', '-2', 'write it like 2'],
@@ -387,6 +432,9 @@ t.test('config: values that are refused, with their position', async (t) => {
     ['tenant_keys = [ "pin", "memroy" ]', 'unknown-key', '"memroy"', 'did you mean memory?'],
     ['tenant_keys = [ "constructor" ]', 'unknown-key', '"constructor"', 'delete it or write one of these'],
     ['reserve = "2M=1G"', 'unknown-value', '"2M=1G"', 'write it like [ "2M=1048576" ]'],
+    ['reserve = ""', 'unknown-value', '""', 'write it like [ "2M=1048576" ]'],
+    ['reserve = "much"', 'size-malformed', '"much"', 'write it like 64 MiB, 2M or 1G'],
+    ['reserve = [ "memory=1", "memory=2" ]', 'config-repeated', '"memory=2"', 'delete one of the two lines'],
     ['reserve = [ "2M" ]', 'unknown-value', '"2M"', 'write it like "2M=1048576"'],
     ['reserve = [ "none=1" ]', 'unknown-value', '"none=1"', 'write it like "2M=1048576"'],
     ['reserve = [ "2M=1=2" ]', 'unknown-value', '"2M=1=2"', 'write it like "2M=1048576"'],
@@ -398,7 +446,7 @@ t.test('config: values that are refused, with their position', async (t) => {
     ['timeout_s = -1', 'unknown-value', '-1', 'write it like 10'],
     ['timeout_s = "soon"', 'unknown-value', '"soon"', 'write it like 10'],
     ['memory_limit_mib = 0', 'unknown-value', '0', 'write it like 10'],
-    ['on_error = "ignore"', 'unknown-value', '"ignore"', 'write it like refuse'],
+    ['on_error = "ignore"', 'unknown-value', '"ignore"', 'write one of these'],
     ['log_file = ""', 'unknown-value', '""', 'write it like "/path/to/it"'],
     ['root = [ "/host" ]', 'unknown-value', '[ "/host" ]', 'write it like "/path/to/it"'],
     ['memroy = "even"', 'unknown-key', 'memroy', 'did you mean memory?'],
@@ -594,9 +642,9 @@ t.test('what a guest may request', async (t) => {
   )
   t.match(found[0], {
     code: 'tenant-key-refused',
-    what: "metadata of db1: pin is not a guest's to set",
+    what: 'metadata of db1: a guest may not set pin',
     why: 'tenant_keys in our.conf allows only memory, cells',
-    fix: 'delete pin there, or have "pin" added to tenant_keys',
+    fix: 'delete pin there, or add "pin" to tenant_keys',
   })
   for (const key of keyNames) {
     t.same(
@@ -618,7 +666,7 @@ const given = (text: string): Bound => ({
 const cutToAllowed = (requested: RequestedKeys, allowed: CpuSet, source: string): Cut =>
   cutToBounds(requested, { source, bounds: [{ ...given(''), cpus: allowed }], administrator: NOBODY })
 
-t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
+t.test("a guest's CPUs are reduced to the allowed ones", async (t) => {
   const allowed = cpus('2-5')
   const requested: RequestedKeys = { memory: 'even', cpuset: cpus('0-3'), emulator: cpus('5-8') }
   const cut = cutToAllowed(requested, allowed, 'metadata of db1')
@@ -628,13 +676,13 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
     [
       [
         'cpuset-cut',
-        'metadata of db1: cpuset 0-3 is cut to 2-3',
-        "a guest's own request stays within the CPUs that the guest was given (2-5)",
+        'metadata of db1: cpuset 0-3 is reduced to 2-3',
+        'the request of a guest is limited to the CPUs that the guest was given (2-5)',
       ],
       [
         'cpuset-cut',
-        'metadata of db1: emulator 5-8 is cut to 5',
-        "a guest's own request stays within the CPUs that the guest was given (2-5)",
+        'metadata of db1: emulator 5-8 is reduced to 5',
+        'the request of a guest is limited to the CPUs that the guest was given (2-5)',
       ],
     ],
   )
@@ -658,8 +706,8 @@ t.test("a guest's CPUs are cut to the allowed ones", async (t) => {
   t.same(
     found.map(({ code, what }) => [code, what]),
     [
-      ['cpuset-unavailable', 'metadata of db1: cpuset 0-1 has none of the allowed CPUs 2-5'],
-      ['cpuset-unavailable', 'metadata of db1: emulator 8 has none of the allowed CPUs 2-5'],
+      ['cpuset-unavailable', 'metadata of db1: cpuset 0-1 includes none of the allowed CPUs (2-5)'],
+      ['cpuset-unavailable', 'metadata of db1: emulator 8 includes none of the allowed CPUs (2-5)'],
     ],
   )
   t.same(
@@ -714,21 +762,21 @@ t.test('the administrator bounds what a guest requests', async (t) => {
       answer.notes.map(worded).map(({ code, what, why }) => `${code} ${what}; ${why}`),
     ]
   }
-  const stays = "a guest's own request stays within"
+  const stays = 'the request of a guest is limited to'
   t.same(cut({ cpuset: cpus('0-3') }, { cpuset: cpus('0-2') }), [
     { cpuset: [1, 2] },
     [
-      `cpuset-cut test: cpuset 0-3 is cut to 1-2; ${stays} cpuset in our.conf (0-2) and ` +
+      `cpuset-cut test: cpuset 0-3 is reduced to 1-2; ${stays} cpuset in our.conf (0-2) and ` +
         `${all.replace(' 1-5', ' (1-5)')}`,
     ],
   ])
   t.same(cut({ emulator: cpus('2-3') }, { cpuset: cpus('1-2') }), [
     { emulator: [2] },
-    [`cpuset-cut test: emulator 2-3 is cut to 2; ${stays} cpuset in our.conf (1-2)`],
+    [`cpuset-cut test: emulator 2-3 is reduced to 2; ${stays} cpuset in our.conf (1-2)`],
   ])
   t.same(cut({ emulator: 'none' }, { cpuset: cpus('1-2') }), [
     { emulator: [1, 2] },
-    [`cpuset-cut test: emulator none is cut to 1-2; ${stays} cpuset in our.conf (1-2)`],
+    [`cpuset-cut test: emulator none is reduced to 1-2; ${stays} cpuset in our.conf (1-2)`],
   ])
   t.same(
     cut({ emulator: 'none' }, { cpuset: cpus('1-2'), emulator: 'none' }),
@@ -745,7 +793,7 @@ t.test('the administrator bounds what a guest requests', async (t) => {
     { isolated: 'avoid' },
     [
       'isolated-avoided test: isolated=use is not applied; ' +
-        "isolated=avoid in our.conf is the administrator's, and a guest's own request does not lift it",
+        'a guest cannot override isolated=avoid in our.conf',
     ],
   ])
   t.same(cut({ isolated: 'avoid', cpuset: cpus('3-4') }, { isolated: 'avoid' })[0], {
@@ -765,7 +813,7 @@ t.test('the administrator bounds what a guest requests', async (t) => {
   t.match(refused, [
     {
       code: 'cpuset-unavailable',
-      what: 'test: cpuset 3-4 has none of the allowed CPUs 1-2',
+      what: 'test: cpuset 3-4 includes none of the allowed CPUs (1-2)',
       why: `${stays} cpuset in our.conf (1-2)`,
     },
   ])

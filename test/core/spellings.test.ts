@@ -6,17 +6,20 @@ import { Refusal } from '../../src/base/diagnostic.ts'
 import { classOf, refuseAll } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
 import { refusedByLibvirt } from '../../src/plan/refused.ts'
 import { comparable, documentOf, readSpellings, type Spelling } from './spellings.ts'
 
 const spellings = readSpellings()
 
+/** What the driver for QEMU refuses and the test driver takes, whatever the spelling. */
+const OF_QEMU: readonly string[] = ['max-memory-without-cells', 'device-without-cell']
+
 /** What check reads: the document, and the findings within it. */
 function read(xml: string): DomainView | Refusal {
   try {
     const view = readDomain(readDocument(documentOf(xml)))
-    refuseAll(refusedByLibvirt(view))
+    refuseAll(refusedByLibvirt(view).filter(({ code }) => !OF_QEMU.includes(code)))
     return view
   } catch (error) {
     if (error instanceof Refusal) return error
@@ -56,12 +59,12 @@ for (const part of new Set(spellings.map((each) => each.part))) {
         )
         continue
       }
-      if (ours instanceof Refusal) t.fail(`taken: ${name}`, { told: ours.message })
+      if (ours instanceof Refusal) t.fail(`taken: ${name}`, { refusal: ours.message })
       else if (each.accepted === undefined) t.pass(`taken: ${name}`)
       else {
         const libvirts = read(each.accepted)
         if (libvirts instanceof Refusal)
-          t.fail(`what libvirt prints is read: ${name}`, { told: libvirts.message })
+          t.fail(`what libvirt prints is read: ${name}`, { refusal: libvirts.message })
         else t.same(comparable(ours), comparable(libvirts), `the same: ${name}`)
       }
     }

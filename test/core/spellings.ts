@@ -2,7 +2,7 @@
 // prints a document that it accepts in plain form, so that both readings can be compared.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
 import { attribute, parseXml, type XmlElement } from '../../src/xml/parse.ts'
 
 /** libvirt 9.0's answer; the text of a refusal is kept for people. */

@@ -6,7 +6,7 @@ export interface Entry {
   readonly type: string
   readonly content?: Buffer
   readonly target?: string
-  /** The size field as it is written, whatever the content has. */
+  /** The text of the size field, whatever the size of the content. */
   readonly size?: string
 }
 

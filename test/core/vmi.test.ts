@@ -102,7 +102,7 @@ function refusal(attempt: () => unknown): readonly Worded[] {
 }
 
 const codes = (found: readonly Diagnostic[]): string[] => found.map(({ code }) => code)
-const told = (value: unknown): string[] =>
+const messagesOf = (value: unknown): string[] =>
   refusal(() => readVmi(jsonOf(value), 'vmi.json')).map(({ what }) => what)
 const pinsOf = (text: string): string => [...readDomain(parseXml(text)).vcpupin.values()].flat().join(' ')
 
@@ -378,14 +378,14 @@ t.test('a guest that moves keeps its cells, and its page size is not reported', 
 // ---- What is reported ----
 
 t.test('the preconditions of KubeVirt’s guide', (t) => {
-  t.same(told(document({ cpu: { dedicatedCpuPlacement: false } })), [
-    'vmi.json: spec.domain.cpu.numa.guestMappingPassthrough is there, but no dedicated CPUs',
+  t.same(messagesOf(document({ cpu: { dedicatedCpuPlacement: false } })), [
+    'vmi.json: spec.domain.cpu.numa.guestMappingPassthrough needs dedicated CPUs',
   ])
   t.same(codes(refusal(() => vmiOf({ cpu: { dedicatedCpuPlacement: false } }))), ['dedicated-cpus-required'])
   const [hugepages] = refusal(() => placed({ domain: { memory: { guest: '64Mi' } } }, [2, 3, 6, 7]))
   t.match(hugepages, {
     code: 'hugepages-required',
-    what: 'the VMI requests no hugepages',
+    what: 'the VMI requests no huge pages',
     fix: /hugepages.pageSize: 2Mi$/,
   })
   const counts = (requests: string, limits: string): readonly Diagnostic[] =>
@@ -397,11 +397,24 @@ t.test('the preconditions of KubeVirt’s guide', (t) => {
       .map(worded)
       .map(({ code, what }) => `${code} ${what}`),
     [
-      'vmi-cpu-count vmi.json: spec.domain.resources.requests.cpu is 2500m, no whole number of CPUs',
-      'vmi-cpu-count vmi.json: spec.domain.resources.limits.cpu is 2.5, no whole number of CPUs',
+      'vmi-cpu-count vmi.json: spec.domain.resources.requests.cpu is 2500m, not a whole number of CPUs',
+      'vmi-cpu-count vmi.json: spec.domain.resources.limits.cpu is 2.5, not a whole number of CPUs',
     ],
   )
   t.same(codes(counts('2', '4')), ['vmi-cpu-limit'])
+  t.end()
+})
+
+t.test('transparent huge pages take no pool, and a claim of CPUs is one of dedicated CPUs', (t) => {
+  const thp = { memory: { guest: '64Mi', hugepages: { mode: 'thp' } } }
+  const { text, request } = placed({ domain: thp }, [2, 3, 6, 7])
+  t.match(text, '<cell id="1" cpus="2-3" memory="32768" unit="KiB">', 'it gets cells')
+  t.notMatch(text, 'hugepages')
+  t.equal(request.pagesizeKiB, 'none')
+  const claim = { claimName: 'cpus', requestName: 'all' }
+  const vmi = vmiOf({ cpu: { dedicatedCpuPlacement: false, dra: claim } })
+  t.same([vmi.dedicated, vmi.passthrough], [true, true])
+  t.equal(pinsOf(placed({ cpu: { dedicatedCpuPlacement: false, dra: claim } }, [2, 3, 6, 7]).text), '2 3 6 7')
   t.end()
 })
 
@@ -428,7 +441,7 @@ t.test('a VMI of another domain', (t) => {
   )
   t.same(
     notes.filter(({ code }) => code === 'vmi-differs').map((each) => worded(each).what),
-    ['vmi.json has vCPUs 8, the domain 4', 'vmi.json has memory 1 GiB, the domain 64 MiB'],
+    ['vmi.json has 8 vCPUs, but the domain has 4', 'vmi.json has 1 GiB of memory, but the domain has 64 MiB'],
   )
   const memory = (resources: object): number | undefined =>
     vmiOf({ domain: { memory: undefined, resources }, cpu: RELAXED }).memoryKiB
@@ -452,7 +465,7 @@ t.test('a malformed VMI is refused with every path, each once', (t) => {
   }
   const devices = { disks: [{ dedicatedIOThread: true }, { dedicatedIOThread: 'yes' }, 'disk'] }
   const domain = { memory: { guest: '64MB!', hugepages: [] }, ioThreadsPolicy: 'own', devices }
-  const found = told(document({ cpu, domain, spec: { architecture: 64 } }))
+  const found = messagesOf(document({ cpu, domain, spec: { architecture: 64 } }))
   const all = found.join('\n')
   for (const path of [
     'spec.domain.cpu.cores is the text "four"',
@@ -470,24 +483,42 @@ t.test('a malformed VMI is refused with every path, each once', (t) => {
     t.match(all, path)
   }
   t.equal(new Set(found).size, found.length)
-  t.same(told({ ...document(), spec: { domain: { cpu: 'four' } } }), [
+  t.same(messagesOf({ ...document(), spec: { domain: { cpu: 'four' } } }), [
     'vmi.json: spec.domain.cpu is the text "four"',
   ])
-  t.same(told({ metadata: {} }), ['vmi.json: spec is missing'])
-  t.same(told([]), ['vmi.json: the document is a list'])
-  t.same(told(null), ['vmi.json: the document is null'])
+  const wrong = { ...document(), spec: { domain: { cpu: { cores: 'four', Sockets: 2 } } } }
   t.same(
-    told(
+    refusal(() => readVmi(jsonOf(wrong), 'v')).map(({ facts }) => facts),
+    [
+      {
+        source: 'v',
+        path: 'spec.domain.cpu.Sockets',
+        problem: { is: 'other-case', key: 'sockets' },
+      },
+      {
+        source: 'v',
+        path: 'spec.domain.cpu.cores',
+        problem: { is: 'unexpected', found: 'four', expected: { kind: 'count', max: 16_384 } },
+      },
+    ],
+    'facts are data',
+  )
+  t.same(messagesOf({ metadata: {} }), ['vmi.json: spec is missing'])
+  t.same(messagesOf([]), ['vmi.json: the document is a list'])
+  t.same(messagesOf(null), ['vmi.json: the document is null'])
+  t.same(
+    messagesOf(
       document({ cpu: { dedicatedCPUPlacement: true, dedicatedCpuPlacement: undefined, numa: undefined } }),
     ),
-    ['vmi.json: spec.domain.cpu.dedicatedCPUPlacement is no key'],
+    ['vmi.json: spec.domain.cpu.dedicatedCPUPlacement is an unknown key'],
   )
   t.same(
-    codes(refusal(() => readVmi(jsonOf({ metadata: { annotations: { a: 1 } }, spec: {} }), 'vmi.json'))),
-    ['vmi-malformed'],
+    messagesOf({ metadata: { annotations: { a: 1, b: { c: 'secret' } } }, spec: {} }),
+    ['vmi.json: metadata.annotations["a"] is a number', 'vmi.json: metadata.annotations["b"] is an object'],
+    'of an annotation of another only the kind is stated',
   )
   const cpus = { resources: { requests: { cpu: 'four' } } }
-  t.same(told(document({ domain: memoryAnd(cpus) })), [
+  t.same(messagesOf(document({ domain: memoryAnd(cpus) })), [
     'vmi.json: spec.domain.resources.requests.cpu is the text "four"',
   ])
   t.end()
@@ -507,7 +538,7 @@ t.test('of a VirtualMachine its template is read', (t) => {
     'vm.json',
   )
   t.match(vm, { passthrough: true, dedicated: true, annotations: new Map([['memory', 'even']]) })
-  t.same(told({ kind: 'VirtualMachine', spec: {} }), ['vmi.json: spec.template is missing'])
+  t.same(messagesOf({ kind: 'VirtualMachine', spec: {} }), ['vmi.json: spec.template is missing'])
   t.end()
 })
 

@@ -8,7 +8,8 @@ import { preflight } from '../../src/check.ts'
 import { classOf } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView, Host } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
+import type { Host } from '../../src/model/host.ts'
 import type { Placed } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
 import type { RequestedKeys } from '../../src/request/request.ts'
@@ -112,20 +113,33 @@ const REFUSED: Record<string, readonly [count: number, why: string]> = {
   'device-cell-missing': [2, 'a memory device for a cell that is not there: libvirt refuses it too'],
   'devices-hold-all': [1, 'its memory device is all of its memory: libvirt refuses it too'],
   'domain-incomplete': [69, 'pieces of documents without <memory>: libvirt refuses them too'],
-  'domain-value': [2, 'pieces of a test with <iothreadpin> for no thread'],
+  'domain-value': [
+    4,
+    'pieces with <iothreadpin> for no thread, and fifo with priority 0, which the kernel refuses',
+  ],
+  'entry-twice': [1, 'two limits of a cache, a test of just that: libvirt refuses it too'],
   'expander-cell-missing': [2, 'tests of just that: libvirt refuses them too'],
   'expander-machine': [1, 'a test of just that: libvirt refuses it too'],
+  'max-memory-missing': [1, 'a piece of a test of vdsm: libvirt refuses it too'],
+  'max-memory-without-cells': [3, 'rebinding makes no cells: libvirt refuses the guests as they are'],
   'memnodes-with-auto': [1, 'a test of just that: libvirt refuses it too'],
   'memory-not-page-multiple': [3, 'tests of guests smaller than their pages'],
   'memory-too-small': [7, '214 MiB on ppc64, where a cell has 256; or a piece for OpenVZ with 0'],
+  'monitor-vcpus': [1, 'a test of just that: libvirt refuses it too'],
   'node-missing': [10, 'memory devices on nodes 1 to 3, where the host has one or two: QEMU refuses it too'],
   'not-domain': [11, '<domstatus> and <domainsnapshot>'],
   'not-qemu': [270, 'Xen, LXC, bhyve, VMware and others, and pieces without a type'],
   'pagesizes-mixed': [1, 'two page sizes, of which new cells can have one'],
+  'resctrl-needs-kvm': [6, "domains of type qemu: libvirt's driver for QEMU refuses them"],
+  'resctrl-overlap': [1, 'a test of just that: libvirt refuses it too'],
+  'sched-without-thread': [5, 'pieces of Nova without <vcpu>, and a test of just that'],
   'set-empty': [1, 'nodeset="0,^0", a test of just that: libvirt refuses it too'],
   'set-malformed': [1, 'a cpuset "aaa"'],
   'size-malformed': [1, 'a <page> without size'],
+  'topology-mismatch': [1, 'virt-manager makes more vCPUs of it: libvirt refuses it too'],
   'value-unknown': [1, 'memAccess="invalid", a test of just that: libvirt refuses it too'],
+  'vcpu-state': [1, "vCPU 0 is offline: libvirt's driver for QEMU refuses it"],
+  'vcpus-not-cores': [1, 'a test of just that: libvirt refuses it too'],
   'xml-malformed': [48, 'several documents in one file, which INDEX.json says too'],
 }
 

@@ -9,7 +9,7 @@ import { classOf } from '../../src/codes/codes.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
 import { resourcesOf } from '../../src/host/resources.ts'
-import type { DomainView, WrittenCell } from '../../src/model.ts'
+import type { DomainView, WrittenCell } from '../../src/model/domain.ts'
 import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { parseXml } from '../../src/xml/parse.ts'
@@ -60,7 +60,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'p263-odd-cpu-order': 'CPUs are reported descending: Linux reports ascending ids, and we order by id',
 }
 
-/** Of those, the ones that are no placement here: nothing is left to compare. */
+/** Those of them that have no placement here, so that nothing is left to compare. */
 const REFUSED_HERE = Object.keys(EXCEPTIONS).filter((name) => EXCEPTIONS[name] === FEW_CPUS)
 
 type Answer =
@@ -265,7 +265,7 @@ function unsoundPins(view: DomainView, cpuset: readonly number[], host: ReturnTy
     const pin = view.vcpupin.get(vcpu) ?? []
     const [cpu] = pin
     if (cpu === undefined || pin.length !== 1 || !cpuset.includes(cpu))
-      return [`vCPU ${vcpu} has no CPU of its own in the pod: ${pin}`]
+      return [`vCPU ${vcpu} has no dedicated CPU in the pod: ${pin}`]
     if (used.has(cpu)) return [`vCPU ${vcpu} shares CPU ${cpu}`]
     used.add(cpu)
     const cell = view.cells.find(({ vcpus }) => (vcpus as readonly number[]).includes(vcpu))

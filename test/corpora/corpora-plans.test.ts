@@ -1,5 +1,5 @@
 // A guest of four vCPUs on every captured machine, in words: corpora-plans.txt, read by a person, and what
-// must hold of each. `--rewrite` writes it anew; the review is its diff.
+// must hold of each. `--rewrite` regenerates it; review the diff.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
@@ -11,7 +11,7 @@ import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { explain } from '../../src/explain/text.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
 import { readHost } from '../../src/host/sysfs.ts'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
 import { type Placed, place } from '../../src/place.ts'
 import { writeElement } from '../../src/xml/build.ts'
 import { CORPORA } from './corpus.ts'
@@ -85,7 +85,7 @@ function senseless({ siblings, nodes }: Host, { placement, resources }: Placed):
     union(...cell.vcpus.map((vcpu) => binding.vcpupin[vcpu] as CpuSet))
   const memoryless = nodes.filter(({ memoryKiB }) => memoryKiB === 0).map(({ id }) => id)
   const used = union(...binding.vcpupin)
-  const torn = siblings.filter((core) => core.length === 2 && subtract(core, used).length === 1)
+  const split = siblings.filter((core) => core.length === 2 && subtract(core, used).length === 1)
   return [
     ...cells
       .filter((cell) => onNode(whole(cell)).length !== 1)
@@ -105,8 +105,8 @@ function senseless({ siblings, nodes }: Host, { placement, resources }: Placed):
     )
       ? []
       : ['a pin outside']),
-    ...(binding.vcpupin.every((cpus) => cpus.length === 1) && used.length === 4 && torn.length > 0
-      ? ['a core of two threads is torn']
+    ...(binding.vcpupin.every((cpus) => cpus.length === 1) && used.length === 4 && split.length > 0
+      ? ['a core of two threads is split']
       : []),
   ]
 }

@@ -7,7 +7,8 @@ import { Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, range, setOf, union } from '../../src/base/idset.ts'
 import { decodeUtf8 } from '../../src/base/utf8.ts'
 import { readDocument } from '../../src/document.ts'
-import type { DomainView, Host } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
+import type { Host } from '../../src/model/host.ts'
 import { type Placed, place } from '../../src/place.ts'
 import type { Move } from '../../src/plan/rebind.ts'
 import type { RequestedKeys } from '../../src/request/request.ts'
@@ -39,7 +40,7 @@ export function readDomains(): Domain[] {
  */
 export function textOf({ path }: Domain): string {
   const text = decodeUtf8(readFileSync(`${CORPORA}/${path}`))
-  if (typeof text !== 'string') throw new Error(`${path} is no UTF-8`)
+  if (typeof text !== 'string') throw new Error(`${path} is not UTF-8`)
   return text
 }
 
@@ -64,7 +65,7 @@ export const roomyHost: Host = {
 }
 
 /**
- * So many nodes, and on each just the cores that let the guest fit when it takes them all: it must spread
+ * This many nodes, each with just enough cores for the guest to fit if it takes them all: it must spread
  * over every node.
  */
 export function tightHost(count: number, { vcpus, topology }: Pick<DomainView, 'vcpus' | 'topology'>): Host {

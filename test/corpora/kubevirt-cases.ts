@@ -1,10 +1,11 @@
 // KubeVirt's answers in ../shared/conformance, read to this project's own types.
 
 import { readFileSync } from 'node:fs'
-import { type CpuSet, formatSet, parseSet, setOf } from '../../src/base/idset.ts'
+import { type CpuSet, formatSet, setOf } from '../../src/base/idset.ts'
 import { parseJson } from '../../src/base/json.ts'
 import { parseLibvirtSize, parseQuantity } from '../../src/base/memory.ts'
-import type { Host, HostNode } from '../../src/model.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
+import type { Host, HostNode } from '../../src/model/host.ts'
 import { readVmi, type Vmi } from '../../src/request/vmi.ts'
 import { attribute, child, childrenOf, parseXml, type XmlElement } from '../../src/xml/parse.ts'
 
@@ -40,7 +41,7 @@ export function readCases(): KubevirtCase[] {
   return lines.map((line) => JSON.parse(line))
 }
 
-/** KubeVirt is told the pages of every size, ordinary ones included; 4 KiB and 64 KiB pages are no pool. */
+/** KubeVirt gets the pages of every size, ordinary ones included; 4 KiB and 64 KiB pages are not a pool. */
 export function hostOf(cells: readonly KubevirtCell[]): Host {
   const nodes = [...cells].sort((a, b) => a.id - b.id).map((cell) => nodeOf(cell, cells))
   const siblings = new Map<string, CpuSet>()

@@ -5,7 +5,7 @@ import { spreadOverNodes } from '../../src/plan/sites/across-nodes.ts'
 import { PAIRS } from './fixtures.ts'
 
 interface Given {
-  /** Guest cores of each cell, and per node how many it has room for. */
+  /** Guest cores of each cell, and the capacity of each node. */
   readonly cores: readonly number[]
   readonly capacities: readonly number[]
   /** The node that each cell is to be near; node 0 by default. */
@@ -40,7 +40,7 @@ const table: readonly (readonly [string, Given, string])[] = [
   ['of cells alike the lowest chooses first', { cores: [4, 4], capacities: [4, 4] }, '0:4 1:4'],
   ['too large for any node: two nodes', { cores: [6], capacities: [4, 4] }, '0:4+1:2'],
   ['the nearest two', { cores: [6], capacities: [4, 4, 4, 4], distances: PAIRS }, '2:4+3:2'],
-  ['of equally near nodes the roomiest', { cores: [8], capacities: [2, 2, 4, 4] }, '2:4+3:4'],
+  ['of equally near nodes the largest', { cores: [8], capacities: [2, 2, 4, 4] }, '2:4+3:4'],
   ['few nodes before near ones', { cores: [6], capacities: [2, 2, 2, 4], distances: OUTLIER }, '0:2+3:4'],
   ['a full node is left out', { cores: [6], capacities: [0, 4, 4] }, '1:4+2:2'],
   ['what the larger cell leaves', { cores: [3, 5], capacities: [4, 4] }, '1:3 0:4+1:1'],
@@ -49,7 +49,7 @@ const table: readonly (readonly [string, Given, string])[] = [
     { cores: [0], capacities: [4, 4], nearTo: [1] },
     '1:0',
   ],
-  ['not enough room in all', { cores: [5, 4], capacities: [4, 4] }, 'none'],
+  ['too little capacity', { cores: [5, 4], capacities: [4, 4] }, 'none'],
 ]
 
 for (const [what, given, expected] of table) {

@@ -1,7 +1,8 @@
 // Which source decides on the CPUs that a guest may use.
 
 import t from 'tap'
-import { type CpuSet, formatSet, parseSet } from '../../src/base/idset.ts'
+import { type CpuSet, formatSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import { allowedCpus } from '../../src/request/allowed-cpus.ts'
 
 const cpus = (text: string): CpuSet => parseSet<CpuSet>(text, 'test')

@@ -1,7 +1,7 @@
 // How far apart nodes are, and what a guest sees of it.
 
 import t from 'tap'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
 import { cellDistance, guestDistances, hostDistances, nodeDistance } from '../../src/plan/cells/distances.ts'
 import { cpus, guest } from './fixtures.ts'
 
@@ -23,7 +23,7 @@ t.test('between two nodes', (t) => {
     ['stated otherwise in each direction', hostWith([10, 21], [31, 10]), 52, 21],
     ['only in one direction: the mirror', hostWith([10, 42], undefined), 84, 42],
     ['only in the other one', hostWith(undefined, [42, 10]), 84, 42],
-    ['not at all: 20', hostWith(undefined, undefined), 40, 20],
+    ['no distances: 20', hostWith(undefined, undefined), 40, 20],
     ['as near as a node to itself: 11 for a guest', hostWith([10, 10], [10, 10]), 20, 11],
     ['unreachable: 254 for a guest', hostWith([10, 255], [255, 10]), 510, 254],
   ]

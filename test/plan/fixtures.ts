@@ -1,10 +1,12 @@
 // A small host and a guest for it, as the tables of this folder need them.
 
 import { Refusal } from '../../src/base/diagnostic.ts'
-import { type CpuSet, type NodeSet, parseSet, range, setOf, union } from '../../src/base/idset.ts'
+import { type CpuSet, type NodeSet, range, setOf, union } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView, NodePages, Resources } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
+import type { NodePages, Resources } from '../../src/model/host.ts'
 import type { AvailableNode } from '../../src/plan/cpus/available.ts'
 import { type Situation, situationOf } from '../../src/plan/situation.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
@@ -22,7 +24,7 @@ export const HOST: Resources = {
   allowed: { cpus: cpus('0-7'), nodes: parseSet<NodeSet>('0-1', 'test') },
 }
 
-/** A guest of so many vCPUs; `inside` is XML below `<domain>`. */
+/** A guest with this many vCPUs; `inside` is XML below `<domain>`. */
 export function guest(vcpus: number, inside = ''): DomainView {
   return readDomain(
     readDocument(

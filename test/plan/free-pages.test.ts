@@ -3,7 +3,7 @@
 import t from 'tap'
 import { byFreePages, fill } from '../../src/plan/cells/free-pages.ts'
 import { requestFrom } from '../../src/request/request.ts'
-import { type HostFacts, hostWith, orCodes, PAGE } from './fixtures.ts'
+import { guest, type HostFacts, hostWith, orCodes, PAGE } from './fixtures.ts'
 
 interface Given extends HostFacts {
   readonly units: number
@@ -21,8 +21,11 @@ function split({ units, unitKiB = PAGE, cells = ['0:1', '1:1'], reserve = 0, ...
     const [node, vcpus] = text.split(':')
     return { node: Number(node), vcpus: Number(vcpus) }
   })
-  const request = requestFrom([{ memory: 'by-free-pages' }], [{ pagesizeKiB: PAGE, kib: reserve * PAGE }])
-  return orCodes(() => byFreePages(units, unitKiB, backed, hostWith(facts), request, PAGE).join(' '))
+  const request = requestFrom([{ memory: 'by-free-pages' }], {
+    reserve: [{ pagesizeKiB: PAGE, kib: reserve * PAGE }],
+  })
+  const input = { view: guest(1), resources: hostWith(facts), request }
+  return orCodes(() => byFreePages(input, { units, unitKiB }, backed, PAGE).join(' '))
 }
 
 const table: readonly (readonly [string, Given, string])[] = [
@@ -55,21 +58,21 @@ for (const [what, given, expected] of table) {
   })
 }
 
-/** Units, the weight of each cell, and how many units it has room for. */
-type Fill = readonly [units: number, weights: readonly number[], room: readonly number[]]
+/** Units, the weight of each cell, and its capacity in units. */
+type Fill = readonly [units: number, weights: readonly number[], capacity: readonly number[]]
 
 const fillTable: readonly (readonly [string, Fill, string])[] = [
   ['in proportion', [10, [3, 2], [99, 99]], '6 4'],
-  ['at most the room', [10, [1, 1], [2, 99]], '2 8'],
+  ['at most the capacity', [10, [1, 1], [2, 99]], '2 8'],
   ['a remainder goes to the lowest', [5, [1, 1], [9, 9]], '3 2'],
-  ['to the lowest with room', [7, [1, 1, 1], [2, 9, 9]], '2 3 2'],
+  ['to the lowest with capacity', [7, [1, 1, 1], [2, 9, 9]], '2 3 2'],
   ['a remainder ignores weights', [7, [1, 2], [9, 9]], '3 4'],
   ['nothing for a weight of 0', [2, [0, 1], [9, 9]], '0 2'],
 ]
 
-for (const [what, [units, weights, room], expected] of fillTable) {
+for (const [what, [units, weights, capacity], expected] of fillTable) {
   t.test(`filling cells: ${what}`, (t) => {
-    t.equal(fill(units, weights, room).join(' '), expected)
+    t.equal(fill(units, weights, capacity).join(' '), expected)
     t.end()
   })
 }

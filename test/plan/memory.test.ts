@@ -1,7 +1,7 @@
 // How the guest's memory is divided among its cells.
 
 import t from 'tap'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
 import { splitMemory } from '../../src/plan/cells/memory.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
 import { guest, HOST, orCodes } from './fixtures.ts'
@@ -20,7 +20,7 @@ function divided({ vcpus, memoryMiB = 1024, view, requested = {}, pagesizeKiB }:
   const whole = { ...guest(vcpus.length), memoryKiB: memoryMiB * 1024, ...view }
   const cells = vcpus.map((count, node) => ({ node, vcpus: count }))
   const split = (): readonly number[] =>
-    splitMemory(whole, HOST, requestFrom([requested]), cells, pagesizeKiB)
+    splitMemory({ view: whole, resources: HOST, request: requestFrom([requested]) }, cells, pagesizeKiB)
   return orCodes(() =>
     split()
       .map((kib) => kib / 1024)

@@ -1,8 +1,10 @@
-// CPUs of one node so that as few cores as possible are split, then as few guest cores as possible are torn.
+// CPUs of one node on as few level-3 caches as possible, then so that as few cores as possible are split,
+// then as few guest cores as possible are split.
 
 import t from 'tap'
-import { formatSet } from '../../src/base/idset.ts'
-import { packedCpus, packedSplitCores } from '../../src/plan/cpus/pack.ts'
+import { formatSet, union } from '../../src/base/idset.ts'
+import type { AvailableNode } from '../../src/plan/cpus/available.ts'
+import { packedCost, packedCpus } from '../../src/plan/cpus/pack.ts'
 import { nodeOf } from './fixtures.ts'
 
 /** The cores, how many CPUs, threads per guest core; the CPUs and how many cores they split. */
@@ -25,7 +27,40 @@ for (const [what, cores, count, threads, cpus, splits] of table) {
   t.test(`packing: ${what}`, (t) => {
     const node = nodeOf(0, cores)
     t.equal(formatSet(packedCpus(node, count, threads)), cpus)
-    t.equal(packedSplitCores(node, threads, node.cpus.length)(count), splits, 'split cores')
+    const { split, caches } = packedCost(node, threads, node.cpus.length)(count)
+    t.equal(split, splits, 'split cores')
+    t.equal(caches, count === 0 ? 0 : 1, 'without caches all of a node is one')
+    t.end()
+  })
+}
+
+/** Cores per cache: 'A 0-1 2-3 B 4-5' is two cores on cache A and one on B. */
+function nodeWithCaches(text: string): AvailableNode {
+  const groups = text.split(/[A-Z]/).slice(1)
+  const cores = groups.flatMap((group, cache) =>
+    nodeOf(0, group.trim()).cores.map((core) => ({ ...core, cache })),
+  )
+  return { id: 0, cores, cpus: union(...cores.map(({ cpus }) => cpus)) }
+}
+
+/** The cores by cache, how many CPUs, threads per guest core; the CPUs, caches in use and split cores. */
+const cacheTable: readonly (readonly [string, string, number, number, string, number, number])[] = [
+  ['the lowest cache that has enough', 'A 0-1 2-3 B 4-5 6-7', 4, 1, '0-3', 1, 0],
+  ['a whole cache before parts of two', 'A 0-1 B 2-3 4-5', 4, 1, '2-5', 1, 0],
+  ['the fewest caches, though a core is split', 'A 0-1 B 2-3 C 4-7', 3, 1, '4-6', 1, 1],
+  ['within a cache whole cores first', 'A 0* 2-3 4-5 B 6-9', 4, 1, '2-5', 1, 0],
+  ['a large cache before two small ones', 'A 0-1 B 2-3 C 4-5 6-7', 4, 2, '4-7', 1, 0],
+  ['two caches where none has enough', 'A 0-1 2-3 B 4-5 6-7', 6, 1, '0-5', 2, 0],
+  ['of two caches those without a split core', 'A 0-1 2* B 4-5 6-7', 6, 1, '0-1,4-7', 2, 0],
+  ['all of them', 'A 0-1 B 2-3 C 4-5', 6, 1, '0-5', 3, 0],
+  ['no CPU is on no cache', 'A 0-1 B 2-3', 0, 1, '', 0, 0],
+]
+
+for (const [what, cores, count, threads, cpus, caches, split] of cacheTable) {
+  t.test(`packing by cache: ${what}`, (t) => {
+    const node = nodeWithCaches(cores)
+    t.equal(formatSet(packedCpus(node, count, threads)), cpus)
+    t.same(packedCost(node, threads, node.cpus.length)(count), { caches, split })
     t.end()
   })
 }

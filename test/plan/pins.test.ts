@@ -70,7 +70,7 @@ const threadTable: readonly (readonly [string, RequestedKeys, string, string, st
   ['I/O threads go with the emulator', { pin: 'cpu' }, IOTHREADS, '0 1', '2-3 / 2-3 2-3'],
   ['shared CPUs: those of the vCPUs', { pin: 'cell' }, '', '0-3 0-3', '0-3 / -'],
   ['nothing spare: the nearest other node', { pin: 'cpu' }, '', '0-1 2-3', '4-7 / -'],
-  ['nothing spare at all', { pin: 'cpu', cpuset: cpus('0-1') }, '', '0 1', '- / - emulator-unpinned'],
+  ['no spare CPU', { pin: 'cpu', cpuset: cpus('0-1') }, '', '0 1', '- / - emulator-unpinned'],
   ['emulator=shared', { pin: 'cpu', emulator: 'shared' }, '', '0 1', '0-1 / -'],
   ['emulator=none', { pin: 'cpu', emulator: 'none' }, IOTHREADS, '0 1', '- / -'],
   ['CPUs that are named', { pin: 'cpu', emulator: cpus('6') }, IOTHREADS, '0 1', '6 / 6 6'],
@@ -138,7 +138,7 @@ const kubevirtTable: readonly (readonly [string, Partial<typeof KUBEVIRT>, strin
     { wanted: true, isolateEmulator: true },
     '2 / 2 -',
   ],
-  ['a pool has CPUs of its own', { wanted: true, pool: 2 }, '- / 2 3'],
+  ['a pool has dedicated CPUs', { wanted: true, pool: 2 }, '- / 2 3'],
   ['and the emulator the one after', { wanted: true, pool: 2, isolateEmulator: true }, '4 / 2 3'],
   ['fewer threads than vCPUs: slices', { wanted: true, writtenVcpus: 4 }, '- / 0-1 2-3'],
 ]

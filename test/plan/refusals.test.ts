@@ -3,10 +3,10 @@
 
 import t from 'tap'
 import { Refusal } from '../../src/base/diagnostic.ts'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
+import type { PlanInput } from '../../src/model/placement.ts'
 import { plan } from '../../src/plan/plan.ts'
 import { rebind } from '../../src/plan/rebind.ts'
-import type { PlanInput } from '../../src/plan/situation.ts'
 import { type RequestedKeys, requestFrom } from '../../src/request/request.ts'
 import { cpus, guest, HOST } from './fixtures.ts'
 

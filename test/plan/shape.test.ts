@@ -3,7 +3,7 @@
 import t from 'tap'
 import { formatSet, type NodeSet, setOf } from '../../src/base/idset.ts'
 import { shapeOf } from '../../src/plan/cells/shape.ts'
-import type { PlannedCell } from '../../src/plan/cpus/assign.ts'
+import type { PlannedCell } from '../../src/plan/cpus/assigned.ts'
 import type { RequestedKeys } from '../../src/request/request.ts'
 import { guest, situationIn } from './fixtures.ts'
 
@@ -28,9 +28,9 @@ function shape({ vcpus, online = vcpus, threads = 1, requested = {}, pagesizeKiB
   const planned = cells.map(([node, cores]): PlannedCell => {
     const from = next
     next += cores
-    return { node, cores: onlineCores.slice(from, next) }
+    return { node, memory: setOf<NodeSet>([node]), cores: onlineCores.slice(from, next) }
   })
-  const memory = cells.map(([node]) => setOf<NodeSet>([node]))
+  const memory = planned.map((cell) => cell.memory)
   return shapeOf(situation, planned, memory, pagesizeKiB)
     .map((cell) => `${formatSet(cell.vcpus)} ${cell.memoryKiB / 1024} [${cell.distances.join(' ')}]`)
     .join('; ')

@@ -1,4 +1,4 @@
-// Things one by one to the bin that holds least and has room.
+// Things one by one to the bin that holds least and has capacity.
 
 import t from 'tap'
 import { shareEvenly } from '../../src/plan/cells/share-evenly.ts'
@@ -8,12 +8,12 @@ interface Given {
   /** What each bin holds before. */
   readonly held: readonly number[]
   /** How many more each bin takes, or each group of bins; 9 by default. */
-  readonly room?: readonly number[]
+  readonly capacity?: readonly number[]
   readonly group?: readonly number[]
 }
 
-function shared({ count, held, room = held.map(() => 9), group }: Given): string {
-  return shareEvenly(count, held, new Map(room.entries()), group)?.join(' ') ?? 'none'
+function shared({ count, held, capacity = held.map(() => 9), group }: Given): string {
+  return shareEvenly(count, held, new Map(capacity.entries()), group)?.join(' ') ?? 'none'
 }
 
 const table: readonly (readonly [string, Given, string])[] = [
@@ -23,19 +23,23 @@ const table: readonly (readonly [string, Given, string])[] = [
   ['a bin that holds much gets nothing', { count: 3, held: [5, 0, 0] }, '0 2 1'],
   [
     'what a full bin does not take goes to the others',
-    { count: 6, held: [0, 0, 0], room: [1, 9, 9] },
+    { count: 6, held: [0, 0, 0], capacity: [1, 9, 9] },
     '1 3 2',
   ],
-  ['a bin without room', { count: 3, held: [0, 0], room: [0, 5] }, '0 3'],
-  ['exactly the room', { count: 4, held: [0, 0], room: [1, 3] }, '1 3'],
-  ['too little room', { count: 5, held: [0, 0], room: [2, 2] }, 'none'],
-  ['bins of a group share its room', { count: 4, held: [0, 0, 0], room: [2, 9], group: [0, 0, 1] }, '1 1 2'],
+  ['a full bin', { count: 3, held: [0, 0], capacity: [0, 5] }, '0 3'],
+  ['exactly the capacity', { count: 4, held: [0, 0], capacity: [1, 3] }, '1 3'],
+  ['too little capacity', { count: 5, held: [0, 0], capacity: [2, 2] }, 'none'],
   [
-    'an odd room goes to the lower bin of a group',
-    { count: 3, held: [0, 0], room: [3], group: [0, 0] },
+    'bins of a group share its capacity',
+    { count: 4, held: [0, 0, 0], capacity: [2, 9], group: [0, 0, 1] },
+    '1 1 2',
+  ],
+  [
+    'an odd capacity goes to the lower bin of a group',
+    { count: 3, held: [0, 0], capacity: [3], group: [0, 0] },
     '2 1',
   ],
-  ['nothing', { count: 0, held: [0, 0], room: [0, 0] }, '0 0'],
+  ['nothing', { count: 0, held: [0, 0], capacity: [0, 0] }, '0 0'],
 ]
 
 for (const [what, given, expected] of table) {

@@ -1,20 +1,22 @@
 // What a host lacks to back the cells of a guest.
 
 import t from 'tap'
-import { type NodeSet, parseSet } from '../../src/base/idset.ts'
+import type { NodeSet } from '../../src/base/idset.ts'
+import { parseSet } from '../../src/base/parse-set.ts'
 import type { Backing } from '../../src/plan/backing/backings.ts'
 import { missingKiB, shortages } from '../../src/plan/backing/shortages.ts'
 import { type HostFacts, hostWith, PAGE } from './fixtures.ts'
 
 /** '0-1:4' is a cell of four pages on nodes 0 and 1. */
-function backing(text: string, cell: number, pagesizeKiB: number | undefined): Backing {
+function backing(text: string, cell: number, { pagesizeKiB = PAGE, atStart = false }: Given): Backing {
   const [nodes = '', pages] = text.split(':')
   return {
     cell,
     nodes: parseSet<NodeSet>(nodes, 'test'),
     memoryKiB: Number(pages) * PAGE,
     bound: true,
-    ...(pagesizeKiB !== undefined && { pagesizeKiB }),
+    atStart,
+    ...(pagesizeKiB > 0 && { pagesizeKiB }),
   }
 }
 
@@ -22,35 +24,42 @@ interface Given extends HostFacts {
   readonly cells: readonly string[]
   /** 2 MiB by default; 0 is ordinary memory, counted as many KiB as these pages have. */
   readonly pagesizeKiB?: number
+  readonly atStart?: boolean
 }
 
 /** The facts in which the findings of a row differ. */
-const SHOWN = ['nodes', 'cells', 'free', 'need', 'limit', 'promised', 'enough', 'fix']
+const SHOWN = ['nodes', 'cells', 'free', 'need', 'limit', 'promised', 'enough', 'needKiB', 'missing', 'pool']
 
 /** "code fact=value ..." of each finding, then the pages that are missing in all. */
-function lacking({ cells, pagesizeKiB = PAGE, ...facts }: Given): string {
+function lacking(given: Given): string {
+  const { cells, pagesizeKiB: _, atStart: __, ...facts } = given
   const host = hostWith(facts)
-  const backings = cells.map((text, cell) => backing(text, cell, pagesizeKiB || undefined))
+  const backings = cells.map((text, cell) => backing(text, cell, given))
   const found = shortages(host, backings).map(({ code, facts }) => {
     const shown = Object.entries(facts).filter(([name]) => SHOWN.includes(name))
-    return [code, ...shown.map(([name, value]) => `${name}=${value}`)].join(' ')
+    return [
+      code,
+      ...shown.map(([name, value]) => `${name}=${name === 'pool' ? poolText(value) : value}`),
+    ].join(' ')
   })
   return [...found, missingKiB(host, backings) / PAGE].join('; ')
 }
 
-const ECHO = '> /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages'
+/** "node:pages". */
+const poolText = ({ node, total }: { readonly node: number; readonly total: number }): string =>
+  `${node}:${total}`
 
 const table: readonly (readonly [string, Given, string])[] = [
   ['enough', { free: [4, 4], cells: ['0:4', '1:4'] }, '0'],
   [
     'a node with too few pages',
     { free: [2, 9], total: [6, 9], cells: ['0:4'] },
-    `pages-short nodes=0 free=2 cells=0 need=4 fix=echo 8 ${ECHO}; 2`,
+    `pages-short nodes=0 free=2 cells=0 need=4 missing=2 pool=0:6; 2`,
   ],
   [
     'cells on one node need pages together',
     { free: [4, 9], cells: ['0:3', '0:3'] },
-    `pages-short nodes=0 free=4 cells=0,1 need=6 fix=echo 6 ${ECHO}; 2`,
+    `pages-short nodes=0 free=4 cells=0,1 need=6 missing=2 pool=0:4; 2`,
   ],
   ['a cell on two nodes', { free: [2, 9], cells: ['0-1:6'] }, '0'],
   ['a cell that may use two nodes gives way', { free: [4, 4], cells: ['0-1:4', '0:4'] }, '0'],
@@ -58,7 +67,7 @@ const table: readonly (readonly [string, Given, string])[] = [
   [
     'surplus pages that free memory does not hold',
     { free: [2, 0], overcommit: 5, freeKiB: [PAGE, 9 * PAGE], cells: ['0:4'] },
-    `pages-short nodes=0 free=2 cells=0 need=4 fix=echo 3 ${ECHO}; 1`,
+    `pages-short nodes=0 free=2 cells=0 need=4 missing=1 pool=0:2; 1`,
   ],
   [
     'no pool of this size',
@@ -75,7 +84,12 @@ const table: readonly (readonly [string, Given, string])[] = [
   [
     'a node with too little memory',
     { memoryKiB: [2 * PAGE, 9 * PAGE], cells: ['0:4'], pagesizeKiB: 0 },
-    'memory-short nodes=0 cells=0 need=8 MiB enough=host; 2',
+    'memory-over-node nodes=0 cells=0 needKiB=8192 enough=host; 2',
+  ],
+  [
+    'a node with too little memory for what QEMU allocates',
+    { memoryKiB: [2 * PAGE, 9 * PAGE], cells: ['0:4'], pagesizeKiB: 0, atStart: true },
+    'memory-short nodes=0 cells=0 needKiB=8192 enough=host; 2',
   ],
   ['unknown memory', { cells: ['0:4'], pagesizeKiB: 0 }, '0'],
 ]

@@ -3,21 +3,30 @@
 import { isCut } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import type { CpuSet } from '../../base/idset.ts'
-import { pinsBeyond, preflight } from '../../check.ts'
+import { pinsBeyond, preflight, topologyKept } from '../../check.ts'
 import { classOf, diagnostic } from '../../codes/codes.ts'
 import { checkType, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
-import type { DomainView, Resources } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Resources } from '../../model/host.ts'
 import { requestFor } from '../../place.ts'
 import { keyNames } from '../../request/keys.ts'
 import { attribute, type XmlDocument } from '../../xml/parse.ts'
-import { type CommandRow, FAILURES, READING, type Reading, readingOf } from '../options.ts'
+import {
+  type CommandRow,
+  FAILURES,
+  FROM_LIBVIRT,
+  libvirtConflicts,
+  READING,
+  type ReadingGuest,
+  readingGuestOf,
+} from '../options.ts'
 import { printJson, printLines } from '../output.ts'
 import { readSurroundings } from '../placing.ts'
 import { type Running, report } from '../report.ts'
 
-interface Check extends Reading {
+interface Check extends ReadingGuest {
   readonly name: 'check'
 }
 
@@ -25,29 +34,31 @@ interface Check extends Reading {
 export const check: CommandRow<Check> = {
   about: 'check whether a placed domain can start on the host now',
   maxInputs: 1,
-  options: READING,
+  options: [...FROM_LIBVIRT, ...READING],
   keys: keyNames,
-  command: (given) => ({ name: 'check', ...readingOf(given) }),
+  conflicts: libvirtConflicts,
+  command: (given) => ({ name: 'check', ...readingGuestOf(given) }),
   exits: [
     ['0', 'no findings'],
     ['1', 'findings, or a file cannot be read; the reasons are on stderr'],
     ...FAILURES,
   ],
-  examples: ['virsh dumpxml --inactive db1 | virt-numa check', 'virt-numa check --host node7.json db1.xml'],
+  examples: ['virt-numa check --guest db1', 'virt-numa check --host node7.json db1.xml'],
   run: runCheck,
 }
 
 /** @returns 1 for findings; notes are not findings */
-function runCheck(command: Check, running: Running): number {
+async function runCheck(command: Check, running: Running): Promise<number> {
   running.severity = 'capacity-fails'
-  const { text, source, surroundings } = readSurroundings(command, running)
+  const { text, source, surroundings } = await readSurroundings(command, running)
   const document = readDocument(text, source)
   const view = readDomain(document)
   checkType(view)
-  const { resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
+  const { request, resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
   const found = [
     ...preflight(view, withOfflineCpus(resources, surroundings.flags?.cpuset)),
     ...pinsBeyond(view, tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'), resources),
+    ...topologyKept({ view, resources, request }),
     ...notes.filter(isCut),
     ...liveNote(view, document),
   ]

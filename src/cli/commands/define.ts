@@ -1,29 +1,29 @@
 // `virt-numa define`: fits a guest of libvirt, or a document, and defines it. The diff is printed first.
 
 import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
-import { shownName } from '../../base/name.ts'
-import { nearest } from '../../base/nearest.ts'
-import { diagnostic, refuse, refuseAll } from '../../codes/codes.ts'
+import { shownName } from '../../base/visible.ts'
+import { refuseAll } from '../../codes/codes.ts'
 import { partitionOf, readDocument } from '../../document.ts'
 import { readDomain } from '../../domain/view.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { backupFolder } from '../../libvirt/backup.ts'
-import { dumpDefinition, dumpLive, type Listed, listGuests } from '../../libvirt/guests.ts'
-import { type Guest, guestNamed, guestOf, reasonsAgainst, restartNotes } from '../../libvirt/may-define.ts'
+import { dumpDefinition, dumpLive, listGuests } from '../../libvirt/guests.ts'
+import { type Guest, guestOf, reasonsAgainst, restartNotes } from '../../libvirt/may-define.ts'
 import { readGuest, redefine } from '../../libvirt/redefine.ts'
-import { checkConnection, type Virsh, virshAt } from '../../libvirt/virsh.ts'
+import { checkConnection, type Virsh } from '../../libvirt/virsh.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { abortOnSignal } from '../../machine/programs/signals.ts'
-import { DOMAIN, readText } from '../../machine/read/read-text.ts'
+import { DOMAIN } from '../../machine/read/read-text.ts'
 import { type Placed, place } from '../../place.ts'
 import { domainSource, hiddenOf, within } from '../../redact/secrets.ts'
 import { keyNames } from '../../request/keys.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
 import { sameXml } from '../../xml/same.ts'
+import { definitionOf, virshFor } from '../guest-definition.ts'
 import {
   type CommandRow,
   FAILURES,
-  type Given,
+  guestConflicts,
   READING,
   type Reading,
   readingOf,
@@ -32,6 +32,7 @@ import {
 } from '../options.ts'
 import { print, printJson, printLines, shownDiff } from '../output.ts'
 import { readAround, readSettings } from '../placing.ts'
+import { readInput } from '../read-input.ts'
 import { type Running, report } from '../report.ts'
 
 /** `guest` and `input` are not both given. `backup` absent: the state folder. */
@@ -51,7 +52,7 @@ export const define: CommandRow<Define> = {
   maxInputs: 1,
   options: ['guest', 'connect', 'dryRun', 'nextStart', 'backup', 'rebind', ...READING],
   keys: keyNames,
-  conflicts: conflictsOf,
+  conflicts: guestConflicts,
   command: (given) => ({
     name: 'define',
     ...readingOf(given),
@@ -67,11 +68,6 @@ export const define: CommandRow<Define> = {
   run: runDefine,
 }
 
-function conflictsOf({ values: { guest }, inputs: [input] }: Given): readonly Diagnostic[] {
-  if (guest === undefined || input === undefined) return []
-  return [diagnostic('usage-conflict', { between: 'guest-and-document', input })]
-}
-
 /** What to define, and the guest whose definition it replaces. */
 interface Subject {
   readonly source: string
@@ -81,9 +77,7 @@ interface Subject {
 
 async function runDefine(command: Define, running: Running): Promise<number> {
   const stop = new AbortController()
-  const answered = virshAt(command.connect, stop.signal)
-  // Between two calls a signal ends this process as usual.
-  const virsh: Virsh = (words, file) => abortOnSignal(stop, () => answered(words, file))
+  const virsh = virshFor(command.connect, stop, running)
   const settings = readSettings(command.config, running)
   await checkConnection(virsh, command.host ?? settings.root)
   const { source, document, guest } = await (command.guest === undefined
@@ -91,7 +85,7 @@ async function runDefine(command: Define, running: Running): Promise<number> {
     : guestSubject(virsh, command.guest))
   const secrets = hiddenOf(document, guest?.document === document ? guest.shown : undefined)
   running.sources.push({ name: source, text: document.text, hidden: (text) => within(secrets, text.length) })
-  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'each' })
   const placed = place(document, around, lazyWrite, command.rebind ? 'if-better' : undefined)
   const fitted = readDocument(placed.text)
   const next = {
@@ -128,21 +122,13 @@ async function runDefine(command: Define, running: Running): Promise<number> {
 }
 
 async function guestSubject(virsh: Virsh, word: string): Promise<Subject> {
-  const guests = await listGuests(virsh)
-  const listed = guestNamed(word, guests) ?? missing(word, guests)
-  const source = `${listed.name}.xml`
-  const document = { ...(await dumpDefinition(virsh, listed)), source }
-  return { source, document, guest: await readGuest(virsh, listed, document, 'itself') }
-}
-
-function missing(word: string, guests: readonly Listed[]): never {
-  const names = guests.map(({ name }) => name)
-  refuse('guest-missing', { name: word, close: nearest(word, names) })
+  const { listed, document } = await definitionOf(virsh, word)
+  return { source: document.source, document, guest: await readGuest(virsh, listed, document, 'itself') }
 }
 
 async function documentSubject(virsh: Virsh, input: string | undefined, running: Running): Promise<Subject> {
   const source = input === undefined || input === '-' ? 'stdin' : input
-  const text = readText(input, DOMAIN)
+  const text = readInput(input, DOMAIN)
   running.sources.push(domainSource(source, text))
   const document = readDocument(text, source)
   const { is, refused } = guestOf(document, await listGuests(virsh))
@@ -155,7 +141,9 @@ async function documentSubject(virsh: Virsh, input: string | undefined, running:
 /** A running guest already holds what it needs, so shortages are not reported. */
 function notesOn({ notes }: Placed, guest: Guest | undefined): readonly Diagnostic[] {
   return guest?.runs
-    ? notes.filter(({ code }) => !['pages-short', 'memory-short', 'pages-promised'].includes(code))
+    ? notes.filter(
+        ({ code }) => !['pages-short', 'memory-short', 'memory-over-node', 'pages-promised'].includes(code),
+      )
     : notes
 }
 

@@ -1,4 +1,4 @@
-// `virt-numa doctor`: ten checks of this host.
+// `virt-numa doctor`: eleven checks of this host.
 
 import { statSync } from 'node:fs'
 import { refuse } from '../../codes/codes.ts'
@@ -57,10 +57,15 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
   return findings === 0 ? 0 : 1
 }
 
-const LABELS: Readonly<Record<State, string>> = { ok: 'ok', note: 'note', finding: 'FAIL' }
+const LABELS: Readonly<Record<State, string>> = {
+  ok: 'ok',
+  unknown: 'unknown',
+  note: 'note',
+  finding: 'FAIL',
+}
 
 function line(item: Item): string {
-  return `${LABELS[stateOf(item)].padEnd(6)}${item.name.padEnd(15)}${item.says}`
+  return `${LABELS[stateOf(item)].padEnd(9)}${item.name.padEnd(15)}${item.says}`
 }
 
 function factsOf(item: Item, { severity, sources }: Running): object {

@@ -4,7 +4,9 @@ import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { refuse } from '../../codes/codes.ts'
 import { HOOKS } from '../../hook-setup/locate.ts'
+import { ownFiles } from '../../hook-setup/own-files.ts'
 import { shimText } from '../../hook-setup/shim.ts'
+import { unitPaths, unitText } from '../../hook-setup/watch-unit.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
 import { systemError } from '../../machine/system-error.ts'
 
@@ -14,6 +16,7 @@ export interface Paths {
   readonly hooks: string
   readonly config: string
   readonly run: string
+  readonly watch: ReturnType<typeof unitPaths>
   /**
    * Another hooks folder than the one that libvirt reads. The configuration, which all hooks share, is then
    * left alone.
@@ -31,6 +34,7 @@ export function pathsFor(root: string | undefined, hooksDir = HOOKS): Paths {
     hooks,
     config: join(above, CONFIG),
     run: join(above, '/run'),
+    watch: unitPaths(above),
     isElsewhere: realOrSame(hooks) !== realOrSame(join(above, HOOKS)),
   }
 }
@@ -68,17 +72,20 @@ export interface Program {
   readonly program: string
   readonly text: string
   readonly trialText: string
+  /** The systemd unit that runs `virt-numa watch`. */
+  readonly unitText: string
 }
 
 /** This installation. @throws Refusal `unreadable` */
 export function programFor(root: string | undefined): Program {
-  const named = join(__dirname, 'hooks', 'qemu.cjs')
+  const own = ownFiles()
   try {
-    const [node, program] = [realpathSync(process.execPath), realpathSync(named)]
+    const [node, program] = [realpathSync(own.node), realpathSync(own.hook)]
     const text = shimText(insideOf(root, node), insideOf(root, program))
-    return { node, program, text, trialText: shimText(node, program) }
+    const unit = unitText(own.command.map((path) => insideOf(root, realpathSync(path))))
+    return { node, program, text, trialText: shimText(node, program), unitText: unit }
   } catch (error) {
-    throw systemError(error, (fault) => refuse('unreadable', { file: named, ...fault }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: own.hook, ...fault }))
   }
 }
 

@@ -7,9 +7,11 @@ import { named } from '../../doctor/inspection.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { exposureOf } from '../../hook-setup/exposure.ts'
 import { type HookFile, type Hooks, hasSeenHooks, hooksIn, placeFor } from '../../hook-setup/locate.ts'
+import { type PutUnit, putUnit } from '../../hook-setup/put-unit.ts'
 import { reload, reloadCommand } from '../../hook-setup/reload.ts'
 import { labelHook, policyOn } from '../../hook-setup/selinux.ts'
 import { tryHook } from '../../hook-setup/trial.ts'
+import { UNIT } from '../../hook-setup/watch-unit.ts'
 import { HOOK_MODE, putHook, removeFile, tryElsewhere, writeNew } from '../../hook-setup/write.ts'
 import { selinuxMode } from '../../host/confinement.ts'
 import { type Daemon, readDaemon } from '../../host/daemon.ts'
@@ -29,6 +31,7 @@ interface Install {
   readonly root?: string
   readonly hooksDir?: string
   readonly reload: boolean
+  readonly watchUnit: boolean
   readonly dryRun: boolean
   readonly json: boolean
 }
@@ -37,15 +40,15 @@ interface Install {
 export const install: CommandRow<Install> = {
   about: 'install the libvirt hook and a default configuration',
   maxInputs: 0,
-  options: ['root', 'hooksDir', 'reload', 'dryRun', 'json'],
+  options: ['root', 'hooksDir', 'reload', 'watchUnit', 'dryRun', 'json'],
   keys: [],
   command: (given) => ({
     name: 'install',
     ...textsOf(given, ['root', 'hooksDir']),
-    ...switchesOf(given, ['reload', 'dryRun', 'json']),
+    ...switchesOf(given, ['reload', 'watchUnit', 'dryRun', 'json']),
   }),
   exits: EXITS,
-  examples: ['virt-numa install --dry-run', 'virt-numa install --reload'],
+  examples: ['virt-numa install --dry-run', 'virt-numa install --reload', 'virt-numa install --watch'],
   run: runInstall,
 }
 
@@ -64,6 +67,7 @@ function runInstall(command: Install, running: Running): number {
   const { operations, hook, config, notes } = putInPlace(command, paths, { program, place, daemon })
   const second = before.main.is === 'ours' && before.further.is === 'ours' ? [before.further.path] : []
   if (!command.dryRun) second.forEach(removeFile)
+  const unit = command.watchUnit ? putUnit(paths, program.unitText, command) : undefined
   const reloaded = reloadDaemon(command, before, daemon)
   const failed = reloaded.failed ?? []
   const found = [...failed, ...exposure, ...notes, ...(reloaded.notes ?? [])]
@@ -71,6 +75,7 @@ function runInstall(command: Install, running: Running): number {
     printJson({
       hook: { path: place.path, is: hook },
       config: { path: paths.config, is: config },
+      ...(unit !== undefined && { unit: { path: paths.watch.unit, is: unit } }),
       diagnostics: diagnosticFacts(found, running.severity, []),
     })
   else
@@ -81,10 +86,18 @@ function runInstall(command: Install, running: Running): number {
       ...second.map(
         (path) => `${command.dryRun ? 'would be removed' : 'removed'}: ${path}, a duplicate hook`,
       ),
+      ...(unit === undefined ? [] : unitSays(unit, paths)),
       ...(reloaded.says ?? []),
     ])
   report(found, running)
   return failed.length === 0 ? 0 : 1
+}
+
+/** The unit is not enabled here: the administrator decides when `watch` may define guests. */
+function unitSays(unit: PutUnit, { watch }: Paths): string[] {
+  const says = `unit ${unit}: ${watch.unit}`
+  if (unit === 'left alone') return [`${says} (not written by virt-numa install, or edited since)`]
+  return [says, `to start it: systemctl daemon-reload && systemctl enable --now ${UNIT}`]
 }
 
 const CONFIG_SAYS: Readonly<Record<Done, string>> = {
@@ -135,7 +148,7 @@ function putInPlace(command: Install, paths: Paths, { program, place, daemon }: 
   }
   const isInstalled = isSame(place, program)
   if (isInstalled || command.dryRun) {
-    // Files in the folder for temporary files may not be executable; sh can read them all the same.
+    // The folder for temporary files may be mounted noexec; sh can still read a script in it.
     const operations = tryElsewhere(program.trialText, (file) => attempt(['/bin/sh', file]))
     if (isInstalled && !command.dryRun) confine(place.path)
     const hook = isInstalled ? 'unchanged' : 'would be written'
@@ -182,8 +195,8 @@ interface Reloaded {
 }
 
 /**
- * Reloads the daemon where that is requested and needed. That it then runs the hook cannot be seen from
- * outside.
+ * Reloads the daemon if that is requested and needed. Whether the daemon then runs the hook cannot be seen
+ * from outside.
  */
 function reloadDaemon(
   { reload: isRequested, dryRun }: Install,
@@ -198,6 +211,6 @@ function reloadDaemon(
     return { notes: [diagnostic('daemon-reload-needed', facts)] }
   }
   const failed = reload(daemon)
-  const message = `${named(daemon)} was told to reload; whether it has done so cannot be checked`
+  const message = `${named(daemon)} was asked to reload; whether it has reloaded cannot be checked`
   return failed.length > 0 ? { failed } : { says: [message] }
 }

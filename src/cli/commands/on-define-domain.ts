@@ -5,7 +5,7 @@
 import { basename } from 'node:path'
 import { parseJson } from '../../base/json.ts'
 import { readDocument } from '../../document.ts'
-import { concernsUs, fitVmi } from '../../kubevirt.ts'
+import { fitVmi } from '../../kubevirt.ts'
 import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
 import { CONFIG } from '../../machine/read/read-text.ts'
@@ -26,7 +26,7 @@ interface OnDefineDomain extends Placing {
 
 /** Answers KubeVirt's sidecar-shim. */
 export const onDefineDomain: CommandRow<OnDefineDomain> = {
-  about: "KubeVirt's sidecar hook: VMI and domain in, domain out",
+  about: "answer KubeVirt's sidecar shim: VMI and domain XML in, domain XML out",
   maxInputs: 0,
   options: ['vmiText', 'domain', ...PLACING],
   needs: ['vmiText', 'domain'],
@@ -58,23 +58,20 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)
   running.sources.push(domainSource('--domain', domain))
-  const asked = { vmi: value, document: readDocument(domain, '--domain') }
-  if (!concernsUs(asked, settings)) return unchanged(domain)
   const root = host ?? settings.root
-  const from = readHostSource({
-    ...(root !== undefined && { host: root }),
-    ...(cgroup !== undefined && { cgroup }),
-    ...(pid !== undefined && { pid }),
-    whole: true,
-  })
-  const around = {
-    host: from.host,
-    ...((cgroup !== undefined || pid !== undefined) && { allowed: from.allowed }),
-    config: settings,
-    configSource: config ?? CONFIG,
-    flags: requested,
+  const isNamed = cgroup !== undefined || pid !== undefined
+  const source = () => {
+    const from = readHostSource({
+      ...(root !== undefined && { host: root }),
+      ...(cgroup !== undefined && { cgroup }),
+      ...(pid !== undefined && { pid }),
+      whole: true,
+    })
+    return { host: from.host, ...(isNamed && { allowed: from.allowed }) }
   }
-  const placed = fitVmi(asked, around, lazyWrite)
+  const around = { source, config: settings, configSource: config ?? CONFIG, flags: requested }
+  const placed = fitVmi({ vmi: value, domain: readDocument(domain, '--domain') }, around, lazyWrite)
+  if (placed === undefined) return unchanged(domain)
   printDocument(1, placed.text)
   report(placed.notes, running)
   return 0

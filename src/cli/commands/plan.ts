@@ -1,17 +1,31 @@
 // `virt-numa plan`: explains the placement that transform would write.
 
+import type { Diagnostic } from '../../base/diagnostic.ts'
+import { diagnostic } from '../../codes/codes.ts'
 import { diagnosticFacts, placementFacts } from '../../explain/facts.ts'
 import { drawPlan } from '../../explain/svg.ts'
 import { explain } from '../../explain/text.ts'
 import { saveFile } from '../../machine/write/save.ts'
 import { keyNames } from '../../request/keys.ts'
-import { type CommandRow, EXITS, isStdout, READING, type Reading, readingOf, switchesOf } from '../options.ts'
+import {
+  type CommandRow,
+  EXITS,
+  FROM_LIBVIRT,
+  type Given,
+  isStdout,
+  libvirtConflicts,
+  READING,
+  type ReadingGuest,
+  readingGuestOf,
+  switchesOf,
+} from '../options.ts'
 import { print, printJson } from '../output.ts'
+import type { Output } from '../output-files.ts'
 import { placeInput } from '../placing.ts'
 import { type Running, report } from '../report.ts'
 
 /** `svg` '-': stdout. */
-interface Plan extends Reading {
+interface Plan extends ReadingGuest {
   readonly name: 'plan'
   readonly rebind: boolean
   readonly svg?: string
@@ -21,13 +35,14 @@ interface Plan extends Reading {
 export const plan: CommandRow<Plan> = {
   about: 'explain how the domain would be placed',
   maxInputs: 1,
-  options: ['rebind', 'svg', ...READING],
+  options: ['rebind', 'svg', ...FROM_LIBVIRT, ...READING],
   keys: keyNames,
+  conflicts: (given) => [...libvirtConflicts(given), ...missingDocument(given)],
   command: (given) => {
     const { svg } = given.values
     return {
       name: 'plan',
-      ...readingOf(given),
+      ...readingGuestOf(given),
       ...switchesOf(given, ['rebind']),
       ...(svg !== undefined && { svg: isStdout(svg) ? '-' : svg }),
     }
@@ -37,14 +52,22 @@ export const plan: CommandRow<Plan> = {
     'virt-numa plan --cpuset 2-7 db1.xml',
     'virt-numa plan --host node7.json db1.xml',
     'virt-numa plan --svg db1.svg db1.xml',
+    'virt-numa plan --guest db1',
   ],
   run: runPlan,
 }
 
-function runPlan(command: Plan, running: Running): number {
+/** `--svg db1.xml` alone: the domain was taken for the picture's file. */
+function missingDocument({ values: { svg, guest }, inputs }: Given): readonly Diagnostic[] {
+  if (svg === undefined || guest !== undefined || inputs.length > 0 || !/\.xml$/i.test(svg)) return []
+  const facts = { command: 'plan', option: '--svg', file: svg, extension: '.svg' }
+  return [diagnostic('usage-no-document', facts)]
+}
+
+async function runPlan(command: Plan, running: Running): Promise<number> {
   const picture = command.svg === undefined || command.svg === '-' ? undefined : command.svg
-  const outputs = picture === undefined ? [] : [{ shown: '--svg', path: picture }]
-  const placed = placeInput(command, running, { outputs, prints: true })
+  const outputs: Output[] = picture === undefined ? [] : [{ shown: '--svg', path: picture, kind: 'svg' }]
+  const placed = await placeInput(command, running, { outputs, prints: true })
   if (command.svg === '-') print(1, drawPlan(placed))
   else if (!command.json) print(1, explain(placed))
   else {

@@ -7,8 +7,9 @@ import { absentMetrics } from '../../explain/metrics.ts'
 import type { Files } from '../../host/files.ts'
 import { ifReadable } from '../../host/kernel-text.ts'
 import { readCommandOf } from '../../host/qemu/process.ts'
-import { type GuestStatus, readStatus } from '../../host/qemu/status.ts'
+import { type GuestStatus, readStatus, STATUS_FOLDERS } from '../../host/qemu/status.ts'
 import { saveFile } from '../../machine/write/save.ts'
+import { child, parseXml, type XmlDocument } from '../../xml/parse.ts'
 
 /** What a status file says, and its path. */
 export type Located = GuestStatus & { readonly file: string }
@@ -19,11 +20,7 @@ export type Located = GuestStatus & { readonly file: string }
  */
 export function folders(isThisMachine: boolean): string[] {
   const runtime = isThisMachine ? process.env.XDG_RUNTIME_DIR : undefined
-  return [
-    '/run/libvirt/qemu',
-    '/run/libvirt/qemu/run',
-    ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : []),
-  ]
+  return [...STATUS_FOLDERS, ...(runtime?.startsWith('/') ? [`${runtime}/libvirt/qemu/run`] : [])]
 }
 
 /** A guest by its name, the captured host that it runs on, and where its metrics go. */
@@ -91,4 +88,20 @@ function findStatus(files: Files, guest: string, inFolders: readonly string[]): 
   const text = decodeUtf8(bytes)
   if (typeof text !== 'string') refuse('utf8-invalid', { file, offset: text.invalidAt })
   return { ...readStatus(text, file), file }
+}
+
+/** Where the system daemon keeps definitions. */
+const DEFINITIONS = '/etc/libvirt/qemu'
+
+/**
+ * The definition that the guest was started from, as libvirt keeps it; undefined where there is none, or it
+ * is of another guest of this name.
+ */
+export function readDefinition(files: Files, { file, domain }: Located): XmlDocument | undefined {
+  const isSystems = STATUS_FOLDERS.some((folder) => file.startsWith(`${folder}/`))
+  const bytes = isSystems ? files.read(`${DEFINITIONS}${file.slice(file.lastIndexOf('/'))}`) : undefined
+  const text = bytes && decodeUtf8(bytes)
+  const defined = typeof text === 'string' ? ifReadable(() => parseXml(text)) : undefined
+  const uuidOf = ({ root }: XmlDocument): string | undefined => child(root, 'uuid')?.text.trim()
+  return defined !== undefined && uuidOf(defined) === uuidOf(domain) ? defined : undefined
 }

@@ -12,21 +12,23 @@ import { keyNames } from '../../request/keys.ts'
 import {
   type CommandRow,
   EXITS,
+  FROM_LIBVIRT,
   type Given,
   isStdout,
+  libvirtConflicts,
   READING,
-  type Reading,
-  readingOf,
+  type ReadingGuest,
+  readingGuestOf,
   switchesOf,
   textsOf,
 } from '../options.ts'
 import { print, printDocument, printJson, shownDiff } from '../output.ts'
-import { isSameAsInput } from '../output-files.ts'
+import { isSameAsInput, type Output } from '../output-files.ts'
 import { placeInput } from '../placing.ts'
 import { type Running, report } from '../report.ts'
 
 /** `output` absent: stdout. `inPlace`: `input` is a file, and `output` and `diff` are not given. */
-interface Transform extends Reading {
+interface Transform extends ReadingGuest {
   readonly name: 'transform'
   readonly rebind: boolean
   readonly diff: boolean
@@ -38,12 +40,12 @@ interface Transform extends Reading {
 export const transform: CommandRow<Transform> = {
   about: 'fit a domain to its CPUs: domain XML in, domain XML out',
   maxInputs: 1,
-  options: ['rebind', 'diff', 'output', 'inPlace', ...READING],
+  options: ['rebind', 'diff', 'output', 'inPlace', ...FROM_LIBVIRT, ...READING],
   keys: keyNames,
   conflicts: conflictsOf,
   command: (given) => ({
     name: 'transform',
-    ...readingOf(given),
+    ...readingGuestOf(given),
     ...switchesOf(given, ['rebind', 'diff', 'inPlace']),
     ...(isStdout(given.values.output) ? {} : textsOf(given, ['output'])),
   }),
@@ -55,24 +57,27 @@ export const transform: CommandRow<Transform> = {
   run: runTransform,
 }
 
-function conflictsOf({ values, inputs }: Given): readonly Diagnostic[] {
-  const { inPlace, output, diff } = values
-  const found: Diagnostic[] = []
+function conflictsOf(given: Given): readonly Diagnostic[] {
+  const { values, inputs } = given
+  const { guest, inPlace, output, diff } = values
+  const found: Diagnostic[] = [...libvirtConflicts(given)]
   const conflict = (between: Exclude<UsageConflict['between'], 'guest-and-document'>): void => {
     found.push(diagnostic('usage-conflict', { between }))
   }
   if (inPlace !== undefined && output !== undefined) conflict('in-place-and-output')
-  if (inPlace !== undefined && (inputs[0] ?? '-') === '-') conflict('in-place-and-stdin')
+  if (inPlace !== undefined && guest !== undefined) conflict('in-place-and-guest')
+  else if (inPlace !== undefined && (inputs[0] ?? '-') === '-') conflict('in-place-and-stdin')
   if (diff !== undefined && output !== undefined) conflict('diff-and-output')
   if (diff !== undefined && inPlace !== undefined) conflict('diff-and-in-place')
   return found
 }
 
 /** Prints the whole document, changed or not; `--diff` prints nothing when nothing changes. */
-function runTransform(command: Transform, running: Running): number {
+async function runTransform(command: Transform, running: Running): Promise<number> {
   const target = command.inPlace ? command.input : command.output
-  const outputs = target === undefined ? [] : [{ shown: command.inPlace ? '-i' : '-o', path: target }]
-  const placed = placeInput(command, running, { outputs, prints: command.json || target === undefined })
+  const shownAs = command.inPlace ? '-i' : '-o'
+  const outputs: Output[] = target === undefined ? [] : [{ shown: shownAs, path: target, kind: 'domain' }]
+  const placed = await placeInput(command, running, { outputs, prints: command.json || target === undefined })
   const shown = command.diff
     ? shownDiff(
         placed.document.source ?? 'stdin',
@@ -82,7 +87,8 @@ function runTransform(command: Transform, running: Running): number {
       )
     : placed.text
   if (target !== undefined && (placed.edits.length > 0 || !goesBack(target, command))) {
-    saveFile(target, placed.text, modeOfInput(command.input))
+    // Of a guest of libvirt the document holds its passwords.
+    saveFile(target, placed.text, command.guest === undefined ? modeOfInput(command.input) : 0o600)
   }
   if (command.json) printJson(factsOf(placed, target === undefined ? shown : undefined, command, running))
   else if (target === undefined) (command.diff ? print : printDocument)(1, shown)
@@ -91,8 +97,8 @@ function runTransform(command: Transform, running: Running): number {
 }
 
 /** -o onto the input is the same as -i. */
-const goesBack = (target: string, { inPlace, input }: Transform): boolean =>
-  inPlace || isSameAsInput(target, input)
+const goesBack = (target: string, { inPlace, guest, input }: Transform): boolean =>
+  inPlace || (guest === undefined && isSameAsInput(target, input))
 
 function factsOf(
   placed: Placed,

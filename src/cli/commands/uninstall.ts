@@ -4,6 +4,7 @@ import { lstatSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { contentWords } from '../../explain/texts/hook.ts'
 import { type HookFile, hooksIn } from '../../hook-setup/locate.ts'
+import { removeUnit, unitFiles } from '../../hook-setup/put-unit.ts'
 import { removeEmpty, removeFile } from '../../hook-setup/write.ts'
 import { configText } from '../../request/config-text.ts'
 import { type CommandRow, EXITS, switchesOf, textsOf } from '../options.ts'
@@ -21,7 +22,7 @@ interface Uninstall {
 
 /** Removes what install wrote. */
 export const uninstall: CommandRow<Uninstall> = {
-  about: 'remove the libvirt hook',
+  about: 'remove the libvirt hook, and the configuration if it is unchanged',
   maxInputs: 0,
   options: ['root', 'hooksDir', 'dryRun', 'json'],
   keys: [],
@@ -36,11 +37,14 @@ export const uninstall: CommandRow<Uninstall> = {
 }
 
 function runUninstall(command: Uninstall): number {
-  const { hooks, config, isElsewhere } = pathsFor(command.root, command.hooksDir)
+  const paths = pathsFor(command.root, command.hooksDir)
+  const { hooks, config, isElsewhere } = paths
   const { main, further } = hooksIn(hooks)
   const found = [main, further].filter(({ is }) => is === 'ours').map(({ path }) => path)
   const hasConfig = isThere(config)
   const mayGo = hasConfig && !isElsewhere && isUnchanged(config) ? [config] : []
+  // The unit, like the configuration, belongs to the hooks folder that libvirt reads.
+  const unit = isElsewhere ? { ours: [], kept: [] } : unitFiles(paths)
   // What another uninstall has removed meanwhile is not reported.
   const [ours, unchanged] = command.dryRun
     ? [found, mayGo]
@@ -49,15 +53,23 @@ function runUninstall(command: Uninstall): number {
     // libvirt ships no qemu.d, and an empty one is useless.
     if (found.includes(further.path)) removeEmpty(dirname(further.path))
   }
+  const units = command.dryRun ? unit.ours : removeUnit(unit.ours, paths)
   const removed = command.dryRun ? 'would be removed' : 'removed'
   const left = [main, further].filter(({ is }) => is === 'foreign')
   const kept = hasConfig && mayGo.length === 0 ? config : undefined
   if (command.json)
     printJson({
-      [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged],
-      left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept])],
+      [command.dryRun ? 'wouldRemove' : 'removed']: [...ours, ...unchanged, ...units],
+      left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept]), ...unit.kept],
     })
-  else printLines(1, saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }))
+  else {
+    const says = saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere })
+    const unitsSay = [
+      ...units.map((path) => `${removed}: ${path}`),
+      ...unit.kept.map((path) => `kept: ${path} (not written by virt-numa install, or edited since)`),
+    ]
+    printLines(1, [...says, ...unitsSay])
+  }
   return 0
 }
 

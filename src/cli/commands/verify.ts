@@ -13,18 +13,22 @@ import { ifReadable } from '../../host/kernel-text.ts'
 import { readRunningGuest } from '../../host/qemu/process.ts'
 import { readHost } from '../../host/sysfs.ts'
 import { readFilesOf } from '../../machine/host-source.ts'
-import { DOMAIN, readText } from '../../machine/read/read-text.ts'
+import { DOMAIN } from '../../machine/read/read-text.ts'
 import { saveFile } from '../../machine/write/save.ts'
-import type { Host, QemuCommand } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Host } from '../../model/host.ts'
+import type { RunningGuest } from '../../model/running-guest.ts'
 import { domainSource } from '../../redact/secrets.ts'
 import { type Expected, expectedOfCommand, expectedOfDomain } from '../../verify/expected.ts'
+import { liveChanges } from '../../verify/live-changes.ts'
 import { verify as compare } from '../../verify/verify.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
 import { type CommandRow, FAILURES, switchesOf, textsOf } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import { checkTargets } from '../output-files.ts'
+import { readInput } from '../read-input.ts'
 import { type Running, report } from '../report.ts'
-import { byName, byPid, folders, type Located } from './running-guest.ts'
+import { byName, byPid, folders, type Located, readDefinition } from './running-guest.ts'
 
 /** Either `guest` is given, or `pid` and perhaps `input`, its domain. */
 interface Verify {
@@ -62,7 +66,7 @@ export const verify: CommandRow<Verify> = {
   },
   exits: [
     ['0', 'placed as its XML says, as far as is known'],
-    ['1', 'findings, or it is not running or cannot be read; the reasons are on stderr'],
+    ['1', 'findings, or the guest is not running, or a file cannot be used; the reasons are on stderr'],
     ...FAILURES,
   ],
   examples: [
@@ -97,7 +101,7 @@ function checkMetrics({ metrics, guest, input, host }: Verify): void {
       ? []
       : folders(host === undefined).map((each) => join(above, each, `${guest}.xml`))
   checkTargets({
-    outputs: [{ shown: '--metrics', path: metrics }],
+    outputs: [{ shown: '--metrics', path: metrics, kind: 'metrics' }],
     inputs: [
       ...(input === undefined ? [] : [{ shown: 'the domain', path: input === '-' ? '/dev/stdin' : input }]),
       ...(host === undefined ? [] : [{ shown: 'the host', path: host }]),
@@ -112,18 +116,56 @@ function survey(files: Files, command: Verify, running: Running): ReturnType<typ
     command.pid === undefined ? byName(files, command) : byPid(files, command.pid, command.host)
   const host = ifReadable(() => readHost(files))
   const guest = readRunningGuest(files, pid, status?.vcpus ?? new Map())
-  const expected = expectedOf(command, { qemu: guest.command, status, host }, running)
+  const known = { qemu: guest, status, host }
+  const expected = expectedOf(command, known, running)
   return compare({
     running: guest,
     expected,
     isLibvirts: status !== undefined,
     ...(status?.state !== undefined && { state: status.state }),
     ...(host && { nodes: host.nodes }),
+    ...(status !== undefined && libvirtsOf(files, command, { ...known, status })),
   })
 }
 
+/**
+ * What libvirt has of the guest besides what is expected: its live XML where a domain was given, else its
+ * definition, of which a transient guest has none.
+ */
+function libvirtsOf(
+  files: Files,
+  { input }: Verify,
+  { qemu, status, host }: Known & { readonly status: Located },
+): Pick<Parameters<typeof compare>[0], 'live' | 'defined' | 'changes'> {
+  const outside = { ...numadsOf(status), ...pagesizesOf(host, qemu) }
+  const of = (view: DomainView, source: string): Expected =>
+    expectedOfDomain(view, qemu.command, { source, ...outside })
+  const live = ifReadable(() => readDomain(status.domain))
+  if (live === undefined) return {}
+  if (input !== undefined) return { live: of(live, status.file) }
+  const definition = readDefinition(files, status)
+  const defined = definition && ifReadable(() => readDomain(definition))
+  if (defined === undefined) return {}
+  return { defined: of(defined, status.file), changes: liveChanges(live, defined) }
+}
+
+const numadsOf = ({ autoNodes, autoCpus }: Located): object => ({
+  ...(autoNodes && { autoNodes }),
+  ...(autoCpus && { autoCpus }),
+})
+
+/** QEMU itself has ordinary pages, the smallest of its mappings. */
+function pagesizesOf(host: Host | undefined, { mappings = [] }: RunningGuest): object {
+  const defaultPagesizeKiB = host?.defaultPagesizeKiB
+  const sizes = mappings.flatMap(({ pagesizeKiB }) => pagesizeKiB ?? [])
+  return {
+    ...(defaultPagesizeKiB !== undefined && { defaultPagesizeKiB }),
+    ...(sizes.length > 0 && { ordinaryPagesizeKiB: Math.min(...sizes) }),
+  }
+}
+
 interface Known {
-  readonly qemu: QemuCommand
+  readonly qemu: RunningGuest
   readonly status: Located | undefined
   readonly host: Host | undefined
 }
@@ -133,25 +175,19 @@ interface Known {
  * QEMU's command line.
  */
 function expectedOf(command: Verify, { qemu, status, host }: Known, running: Running): Expected {
-  const defaultPagesizeKiB = host?.defaultPagesizeKiB
   const ofView = (document: XmlDocument, source: string): Expected => {
     running.sources.push(domainSource(source, document.text))
     const view = readDomain({ ...document, source })
     checkType(view)
-    const { autoNodes, autoCpus } = status ?? {}
-    return expectedOfDomain(view, qemu, {
-      source,
-      ...(autoNodes && { autoNodes }),
-      ...(autoCpus && { autoCpus }),
-      ...(defaultPagesizeKiB !== undefined && { defaultPagesizeKiB }),
-    })
+    const outside = { ...(status && numadsOf(status)), ...pagesizesOf(host, qemu) }
+    return expectedOfDomain(view, qemu.command, { source, ...outside })
   }
   const { input } = command
   if (input !== undefined) {
     const source = input === '-' ? 'stdin' : input
-    return ofView(readDocument(readText(input, DOMAIN), source), source)
+    return ofView(readDocument(readInput(input, DOMAIN), source), source)
   }
   return status === undefined
-    ? expectedOfCommand(qemu, `the command line of process ${command.pid}`)
+    ? expectedOfCommand(qemu.command, `the command line of process ${command.pid}`)
     : ofView(status.domain, status.file)
 }

@@ -30,7 +30,7 @@ export interface Watching {
  * `otherwise` (another program wrote at the same time, or libvirt changed it) count as a fight between two
  * programs.
  */
-export type Outcome =
+type Outcome =
   | { readonly is: 'nothing' }
   | { readonly is: 'transient' | 'defined' | 'otherwise' | 'left' | 'refused'; readonly report: string }
 
@@ -88,7 +88,7 @@ async function refit(
     config: configSource,
     ...(host !== undefined && { host }),
   } as const
-  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'strongest' })
+  const around = readAround(command, settings, { partition: partitionOf(document), confinedBy: 'each' })
   const placed = place(document, around, lazyWrite)
   if (placed.edits.length === 0) return { is: 'nothing' }
   const guest = await readGuest(virsh, known, document, 'itself')

@@ -1,6 +1,6 @@
 // The guests of a run of `watch`, checked one by one, and what is remembered about each.
 
-import { shownName } from '../../base/name.ts'
+import { shownName } from '../../base/visible.ts'
 import { type GuestEvent, type Refits, turnOf } from '../../libvirt/events.ts'
 import { type Listed, listGuests } from '../../libvirt/guests.ts'
 import { listPending, type Pending } from '../../libvirt/pending.ts'

@@ -34,7 +34,7 @@ interface Watch {
 
 /** Follows libvirt's events. */
 export const watch: CommandRow<Watch> = {
-  about: 'fit every opted-in guest when it is defined',
+  about: 'fit guests that opted in, whenever they are defined or changed',
   maxInputs: 0,
   options: ['once', 'connect', 'backup', 'host', 'config'],
   keys: [],

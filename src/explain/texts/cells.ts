@@ -1,128 +1,195 @@
-// A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the text of each code.
+// A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the text of each
+// code.
 
 import type { CellsFacts } from '../../codes/cells.ts'
-import { cellsUpTo, plural, type Texts, text } from './words.ts'
+import {
+  type Ask,
+  and,
+  cellsUpTo,
+  cpuWord,
+  nodesNamed,
+  or,
+  plural,
+  type Texts,
+  text,
+  topologyElement,
+  withIds,
+} from './words.ts'
 
 /** What, why and fix of each code. */
 export const cellsTexts: Texts<CellsFacts> = {
   'cell-vcpus-missing': (f) =>
     text(
-      `cell ${f.cell} names ${/^\d+$/.test(f.vcpus) ? 'vCPU' : 'vCPUs'} ${f.vcpus}, the guest has ${plural(f.count, 'vCPU')}, counted from 0`,
+      `cell ${f.cell} names ${withIds('vCPU', f.vcpus)}, but the guest has ` +
+        `${plural(f.count, 'vCPU')}, counted from 0`,
       'libvirt refuses it too',
       'correct cpus of the cell, or the number in <vcpu>',
     ),
   'distance-invalid': (f) =>
     text(
       `the distance from cell ${f.cell} to cell ${f.sibling} is ${f.value}`,
-      'libvirt takes 10 for a cell to itself, and 11 to 255 for others',
+      'libvirt accepts 10 from a cell to itself, and 11 to 255 to other cells',
       'correct the value',
     ),
   'distance-without-cell': (f) =>
     text(
-      `cell ${f.cell} has a distance to cell ${f.sibling}, the guest has ${cellsUpTo(f.cells)}`,
+      `cell ${f.cell} has a distance to cell ${f.sibling}, but the guest has ${cellsUpTo(f.cells)}`,
       'libvirt refuses it too',
       'delete the <sibling>',
     ),
   'cell-ids': (f) =>
     text(
-      `the cells have the ids ${f.ids}`,
-      `libvirt wants every id from 0 to ${f.last} once`,
+      `the cells have the ids ${f.ids.join(', ')}`,
+      `libvirt requires each id from 0 to ${f.ids.length - 1} once`,
       'number the cells from 0',
     ),
   'cells-beyond': (f) =>
     text(
       `the guest has ${f.cells} cells`,
-      `QEMU takes at most ${f.max}`,
-      `give the guest ${f.max} cells or less`,
+      `QEMU supports at most ${f.max}`,
+      `give the guest ${f.max} cells or fewer`,
     ),
   'cells-overlap': (f) =>
     text(
       `vCPU ${f.vcpu} is in cell ${f.cells[0]} and in cell ${f.cells[1]}`,
-      'a vCPU lives in one cell',
-      'take it out of one of them',
+      'a vCPU belongs to one cell',
+      'remove it from one of them',
     ),
-  'memnode-without-cell': (f) =>
+  'memnode-without-cell': (f, { ask: { fit } }) =>
     text(
-      `a memnode binds cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
+      `a memnode names cell ${f.cell}, but the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
       'libvirt refuses a memnode without its cell',
-      f.cells === 0
-        ? 'delete the memnode, or run virt-numa transform --existing replace'
-        : 'run virt-numa transform --rebind',
+      f.cells === 0 ? `delete the memnode, or ${fit('--existing replace')}` : fit('--rebind'),
     ),
-  'page-without-cell': (f) =>
+  'page-without-cell': (f, { ask: { fit } }) =>
     text(
-      `a <page> names cell ${f.cell}, the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
-      'nodeset counts guest cells there, and libvirt refuses one that does not exist',
-      'correct nodeset, or run virt-numa transform --existing replace',
+      `a <page> names cell ${f.cell}, but the guest has ${f.cells === 0 ? 'no cells' : cellsUpTo(f.cells)}`,
+      'the nodeset of a <page> lists guest cells, and libvirt refuses a cell that does not exist',
+      `correct the nodeset, or ${fit('--existing replace')}`,
     ),
-  'cells-too-many': (f) =>
+  'cells-too-many': (f, { ask: { use } }) =>
     text(
-      `cells=${f.cells}, but the guest has ${plural(f.cores, 'core')} with ${plural(f.threads, 'thread')}`,
-      'every cell has at least one guest core',
-      `use --cells ${f.cores} or less`,
+      `cells=${f.cells}, but the guest has ${plural(f.cores, 'core')} of ${plural(f.threads, 'thread')}`,
+      'every cell needs at least one guest core',
+      `${use('cells', `${f.cores}`)}${f.cores === 1 ? '' : ' or fewer'}`,
     ),
-  'cells-too-few': (f) =>
+  'cells-too-few': (f, { ask: { use } }) =>
     text(
-      `cells=${f.cells}, but the vCPUs are pinned to the nodes ${f.nodes}`,
-      'with cpus=as-pinned every node in use makes a cell',
-      `use --cells ${f.count}, or leave the choice of CPUs to --cpus pack`,
+      `cells=${f.cells}, but the vCPUs are pinned to ${nodesNamed(f.nodes)}`,
+      'with cpus=as-pinned every node that is used becomes a cell',
+      `${use('cells', `${f.nodes.length}`)}, or ${use('cpus', 'pack')} to let virt-numa choose the CPUs`,
     ),
-  'nodes-too-small': (f) =>
+  'nodes-too-small': (f, { ask: { use } }) =>
     text(
-      `cells=${f.cells}: ${f.cells === 1 ? 'the roomiest node' : 'the roomiest nodes'} (${f.nodes}) ${f.cells === 1 ? 'has' : 'have'} room for ${f.room} of ${plural(f.cores, 'guest core')} with ${plural(f.threads, 'thread')}`,
-      'exactly so many nodes are used',
-      'say a higher number, or cells=per-node',
+      `cells=${f.cells}, but ${nodesNamed(f.nodes)}, with the most allowed CPUs, can hold only ` +
+        `${f.capacity} of ${plural(f.cores, 'guest core')} of ${plural(f.threads, 'thread')}`,
+      'with a number of cells, exactly that many nodes are used',
+      `request a higher number, or ${use('cells', 'per-node')}`,
     ),
-  'cells-hold-more': (f) =>
+  'cells-hold-more': (f, { ask: { use } }) =>
     text(
-      `the cells hold ${f.elements}, which new cells would lose`,
-      'existing=replace rebuilds the cells',
-      'take them out first, or keep the cells: existing=keep',
+      `the cells hold ${and(f.elements)}, which new cells would lose`,
+      'existing=replace builds the cells anew',
+      `delete them first, or ${use('existing', 'keep')} to keep the cells`,
     ),
-  'cells-uneven': (f) =>
+  'cells-uneven': (f, { ask: { use } }) =>
     text(
       `the cells differ in ${f.attribute}`,
-      'existing=replace carries over what all cells have alike',
-      `give all cells the same ${f.attribute}, or keep the cells: existing=keep`,
+      'existing=replace keeps only what is the same in all cells',
+      `give all cells the same ${f.attribute}, or ${use('existing', 'keep')} to keep the cells`,
     ),
-  'device-cell-missing': (f) =>
+  'device-cell-missing': (f, { ask: { use } }) =>
     text(
-      `a ${f.model} device sits in cell ${f.cell}, the guest gets ${plural(f.cells, 'cell')}`,
+      `a ${f.model} device is in cell ${f.cell}, but the guest gets ` +
+        `${f.cells === 0 ? 'no cells' : `only ${cellsUpTo(f.cells)}`}`,
       'libvirt refuses a memory device whose cell does not exist',
-      `use --cells ${f.cell + 1}, or move the device to a lower cell`,
+      `${use('cells', `${f.cell + 1}`)}, or move the device to a lower cell`,
     ),
-  'cells-kept': (f) =>
+  'cells-kept': (f, { ask: { use } }) =>
     text(
-      `not applied: ${f.keys}`,
-      'cells and page sizes of a guest that has cells stay as they are',
-      'use --existing replace to rebuild the cells',
+      `not applied: ${f.keys.join(' and ')}`,
+      'a guest that has cells keeps them, their page sizes and its topology',
+      `${use('existing', 'replace')} to build the cells anew`,
     ),
   'cells-impossible': (f) =>
-    text('not applied: existing=replace', `QEMU gives guests of ${f.arch} no cells, so none can be rebuilt`),
+    text('not applied: existing=replace', `QEMU has no NUMA cells for ${f.arch} guests`),
   'cell-spans-nodes': (f) =>
     text(
-      `cell ${f.cell} lies on the nodes ${f.nodes} together`,
-      'no single node here has CPUs for all of its vCPUs beside the other cells',
+      `cell ${f.cell} is spread over ${nodesNamed(f.nodes)}`,
+      'no node here has enough CPUs for all vCPUs of the cell next to the other cells',
       'give the guest more CPUs on one node',
     ),
-  'socket-spans-cells': (f) =>
+  'socket-spans-cells': (f, { ask }) =>
     text(
-      `guest ${f.sockets.length === 1 ? 'socket' : 'sockets'} ${f.sockets.join(', ')} ${f.sockets.length === 1 ? 'spans' : 'span'} several cells`,
-      'Linux in the guest takes a socket for one last-level cache and then drops its cache domains',
-      f.vcpus % (f.cells * f.threads) === 0
-        ? `write <topology sockets='${f.cells}' cores='${f.vcpus / f.cells / f.threads}' threads='${f.threads}'/>`
-        : 'give every cell whole sockets',
+      `guest ${spanningWords(f)} ${f.sockets.length === 1 && f.cores.length === 0 ? 'spans' : 'span'} ` +
+        'several cells',
+      'Linux in the guest takes a socket for one last-level cache, and then drops the scheduling domains ' +
+        'of caches',
+      topologyFix(f, ask, 'no <topology> of this guest has its sockets within cells'),
+    ),
+  'guest-threads-apart': (f, { ask }) =>
+    text(
+      apartWords(f.guestCores),
+      'the guest schedules the threads of a core as if they shared its caches and execution units',
+      topologyFix(f, ask, 'no <topology> of this guest follows the host cores'),
     ),
   'cell-crossing': (f) =>
     text(
-      `only ${f.fit} of ${plural(f.cores, 'guest core')} with ${plural(f.threads, 'thread')} fit into single nodes of the CPUs ${f.cpuset}`,
+      `only ${f.fit} of ${plural(f.cores, 'guest core')} of ${plural(f.threads, 'thread')} ` +
+        `${f.fit === 1 ? 'fits' : 'fit'} on one node each, with ${cpuWord(f.cpuset)}`,
       'the threads of one guest core belong into one cell',
-      `give the guest whole cores, or say <topology threads='1'>`,
+      `give the guest all threads of its host cores, or write threads='1' in <topology>`,
     ),
-  'guest-core-torn': (f) =>
+  'vcpus-interleaved': (f, { ask: { use } }) =>
     text(
-      `vCPUs ${f.vcpus} are threads of one guest core and pinned to ${f.cpus}, on several nodes`,
-      'the threads of one guest core belong into one cell',
-      'pin them to one node, or use --cpus pack',
+      `topology=align: ${withIds('vCPU', f.vcpus)} of cell ${f.cell} are not consecutive`,
+      'a socket has consecutive vCPUs, so one that holds this cell would hold vCPUs of other cells',
+      `${use('cpus', 'pack')}, or ${use('topology', 'keep')}`,
     ),
+  'guest-core-torn': (f, { ask: { use } }) =>
+    text(
+      `${withIds('vCPU', f.vcpus)} are threads of one guest core, but are pinned to ` +
+        `${cpuWord(f.cpus)} on several nodes`,
+      'the threads of one guest core belong into one cell',
+      `pin them to one node, or ${use('cpus', 'pack')}`,
+    ),
+}
+
+/** "socket 0", "sockets 0-1, dies 0-3 and cores 0-7". */
+function spanningWords({ sockets, dies, clusters, cores }: CellsFacts['socket-spans-cells']): string {
+  const named = { socket: sockets, die: dies, cluster: clusters, core: cores }
+  return and(Object.entries(named).flatMap(([part, ids]) => (ids.length === 0 ? [] : [withIds(part, ids)])))
+}
+
+/** The first guest core, and how many more there are. */
+function apartWords(guestCores: CellsFacts['guest-threads-apart']['guestCores']): string {
+  const [first] = guestCores
+  if (first === undefined) return ''
+  const more = guestCores.length - 1
+  return (
+    `${withIds('vCPU', first.vcpus)} are threads of one guest core, but are pinned to ` +
+    `${cpuWord(first.cpus)} of different host cores` +
+    (more === 0 ? '' : `, and likewise ${plural(more, 'more guest core')}`)
+  )
+}
+
+const requestFixes: Readonly<
+  Record<NonNullable<CellsFacts['socket-spans-cells']['request']>, (ask: Ask) => string>
+> = {
+  align: ({ use }) => use('topology', 'align'),
+  replace: ({ fit }) => fit('--existing replace'),
+  'replace-and-align': ({ fit }) => fit('--existing replace --topology align'),
+  pack: ({ use }) => use('cpus', 'pack'),
+}
+
+function topologyFix(
+  { fits, request }: Pick<CellsFacts['socket-spans-cells'], 'fits' | 'request'>,
+  ask: Ask,
+  otherwise: string,
+): string {
+  const ways = [
+    ...(request === undefined ? [] : [requestFixes[request](ask)]),
+    ...(fits === undefined ? [] : [`write ${topologyElement(fits)}`]),
+  ]
+  return ways.length === 0 ? `${otherwise}; give the guest whole host cores and sockets` : or(ways)
 }

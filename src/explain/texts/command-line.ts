@@ -1,5 +1,6 @@
 // The command line itself, and how many findings are printed: the text of each code.
 
+import { shellWord } from '../../base/visible.ts'
 import type { CommandLineFacts, UsageConflict } from '../../codes/command-line.ts'
 import { plural, short, type Texts, text } from './words.ts'
 
@@ -29,18 +30,32 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
           `a value that begins with - is given as ${f.option}=VALUE`,
           `use ${f.option}${f.option.startsWith('--') ? '=' : ' '}${f.takes}`,
         ),
-  'usage-value': (f, messageOf) => messageOf(f.cause),
+  'usage-value': (f, { messageOf }) => messageOf(f.cause),
   'usage-missing': (f) => text(`${f.command}: missing ${f.option}`, undefined, `add ${f.option} ${f.takes}`),
+  'usage-no-document': (f) =>
+    text(
+      `${f.command}: missing DOMAIN.XML: ${f.option} takes ${short(f.file)} as the file to write`,
+      `${f.option} needs a file of its own, which the picture is written to`,
+      `virt-numa ${f.command} ${f.option} ${shellWord(f.file.replace(/\.xml$/i, f.extension))} ` +
+        `${shellWord(f.file)}; use - to read standard input`,
+    ),
   'usage-pid': (f) =>
     text(
       `${f.option}: ${short(f.given)} is not a process ID`,
-      'a process ID is a whole number from 1 up',
+      'a process ID is a whole number greater than 0',
       `use a number, such as ${f.option} 4242`,
+    ),
+  'usage-mode': (f) =>
+    text(
+      `${f.option}: ${short(f.given)} is not a file mode`,
+      'a mode is written in octal, as chmod takes it: owner, group and others',
+      `use ${f.option} 660`,
     ),
   'usage-repeated': (f) => text(`${f.option} is given more than once`, undefined, `keep one ${f.option}`),
   'usage-inputs': (f) =>
     text(
-      `${f.command} takes ${f.max === 0 ? 'no file' : `at most ${plural(f.max, 'file')}`}, got ${f.inputs.map((input) => short(input)).join(', ')}`,
+      `${f.command} takes ${f.max === 0 ? 'no file' : `at most ${plural(f.max, 'file')}`}, got ` +
+        `${f.inputs.map((input) => short(input)).join(', ')}`,
       undefined,
       f.max === 0 ? `virt-numa ${f.command}` : `virt-numa ${f.command} FILE`,
     ),
@@ -52,12 +67,13 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
   'more-found': (f) =>
     text(
       `${plural(f.count, 'more finding')}: ${f.codes}`,
-      'only the first ones are listed',
-      'fix those, and run it again',
+      'only the first findings are listed',
+      'fix those, then run it again',
     ),
 }
 
-/** The two that exclude each other, the rule behind it, and what to do. */
+/** The two that exclude each other, the rule behind that, and the fix. */
+
 const conflicts: Readonly<
   Record<UsageConflict['between'], readonly [one: string, other: string, why: string, fix: string]>
 > = {
@@ -68,13 +84,25 @@ const conflicts: Readonly<
     'there is no file to replace',
     'virt-numa transform -i FILE',
   ],
+  'in-place-and-guest': [
+    '-i',
+    '--guest',
+    'there is no file to replace',
+    'virt-numa define --guest NAME replaces the definition of a guest',
+  ],
   'diff-and-output': ['--diff', '-o', DIFF_PRINTS, 'virt-numa transform --diff FILE > FILE.diff'],
-  'diff-and-in-place': ['--diff', '-i', DIFF_PRINTS, 'look at the diff first, then run it again with -i'],
+  'diff-and-in-place': ['--diff', '-i', DIFF_PRINTS, 'run it with --diff first, then with -i'],
   'guest-and-document': [
     '--guest',
     'standard input',
     'the domain is read either from libvirt or from a document',
     'keep one of them',
+  ],
+  'connect-and-document': [
+    '--connect',
+    'a document',
+    'libvirt is asked only for the guest that --guest names',
+    'add --guest NAME, or leave --connect out',
   ],
 }
 

@@ -1,7 +1,14 @@
 // The installed hook, and its installation: the text of each code.
 
-import { shellWord } from '../../base/name.ts'
-import type { HookDefect, HookFacts, PathContent } from '../../codes/hook.ts'
+import { shellWord } from '../../base/visible.ts'
+import type {
+  HookDefect,
+  HookFacts,
+  PathContent,
+  PrivateFolder,
+  TrialProblem,
+  WhoElse,
+} from '../../codes/hook.ts'
 import { fixesOfWriting, folderOf } from './files.ts'
 import { short, type Text, type Texts, text } from './words.ts'
 
@@ -9,94 +16,142 @@ import { short, type Text, type Texts, text } from './words.ts'
 export const hookTexts: Texts<HookFacts> = {
   'hook-foreign': (f) =>
     text(
-      `${f.path} is not ours, and ${f.version === undefined ? 'the version of libvirt is not known' : `libvirt ${f.version} reads no further hooks`}`,
-      'a second hook goes to qemu.d, which libvirt reads from 6.5 on',
-      `virt-numa install --hooks-dir ${f.folder}, and let ${f.path} run: ${f.folder}/qemu "$@"`,
+      `${f.path} is not a virt-numa hook, and ` +
+        (f.version === undefined
+          ? 'the version of libvirt is unknown'
+          : `libvirt ${f.version} runs no second hook`),
+      'libvirt 6.5 and newer also run hooks in qemu.d',
+      `virt-numa install --hooks-dir ${f.folder}, then add this line to ${f.path}: ${f.folder}/qemu "$@"`,
     ),
   'hook-place-taken': ({ path, holds, role }) =>
     text(
       `${path} is ${contentWords(holds)}${role === 'link-to-ours' ? ', a virt-numa hook' : ''}`,
-      'a file that virt-numa did not install is left as it is',
+      'virt-numa does not replace a file that it did not install',
       takenFix[role](path),
     ),
   'hook-trial-failed': (f) =>
     text(
-      `at ${short(f.operation)}, for a guest that ${f.guest}, the hook ${f.what}`,
-      'a hook that does not answer stops guests from starting, and kills running ones when the daemon restarts: nothing was installed',
-      `look at what it says: ${f.command}`,
+      `the hook's test failed at ${short(f.operation)}, for a guest that has ` +
+        `${f.guest === 'opted-in' ? '' : 'not '}opted in: it ${trialWords(f.problem)}`,
+      'a hook that does not work keeps guests from starting, and kills running ones when the daemon ' +
+        'restarts; nothing was installed',
+      `see what it prints: echo '<domain/>' | ${f.command.map(shellWord).join(' ')}`,
     ),
   'hook-program-exposed': (f) =>
     text(
-      `${f.path} can be changed by ${f.who}`,
-      'libvirt runs the hook as root, so they could run anything as root',
-      'install virt-numa where only root writes: npm pack, then npm install -g virt-numa-*.tgz as root',
+      `${f.path} can be changed by ${whoElse(f.by)}`,
+      'libvirt runs the hook as root: whoever changes it can run any program as root',
+      'install virt-numa where only root can write: npm pack, then as root npm install -g ./virt-numa-*.tgz',
     ),
   'hook-program-private': (f) =>
     text(
-      `${f.path} lies in ${f.where}`,
-      'the hook needs it as long as it is installed, at every boot and for a daemon that may not look there',
+      `${f.path} is in ${privateFolders[f.folder]}`,
+      'the hook needs this file after every boot, and the daemon may be unable to read this folder',
       'install Node and virt-numa for the whole system, below /usr, /usr/local or /opt',
     ),
   'install-unwritable': (f) => {
     const isDenied = f.errno === 'EACCES' || f.errno === 'EPERM'
-    const fix = isDenied && !f.isRoot ? 'run it as root' : fixesOfWriting[f.errno]?.(f.file)
+    const ofFile = fixesOfWriting[f.errno]?.(f.file) ?? `make ${shellWord(folderOf(f.file))} writable`
     return text(
       `cannot write ${f.file}: ${f.reason}`,
-      'hook and configuration are replaced atomically; both are as they were before',
-      `${fix ?? `make ${shellWord(folderOf(f.file))} writable`}${isDenied && !f.isRoot ? '' : ', or choose another folder for hooks: --hooks-dir DIR'}`,
+      'hook and configuration are replaced atomically; neither was changed',
+      isDenied && !f.isRoot ? 'run it as root' : `${ofFile}, or choose another hooks folder: --hooks-dir DIR`,
     )
   },
+  'ledger-unusable': (f) =>
+    text(
+      'reason' in f
+        ? `cannot use the ledger in ${f.folder}: ${f.reason}`
+        : `another process has held the lock of the ledger in ${f.folder} for ${f.waitedS} s`,
+      'what this guest takes is not promised to it; guests that start at once may lack pages when QEMU ' +
+        'allocates them',
+      'make the folder writable for root',
+    ),
   'daemon-reload-needed': (f) =>
     text(
-      `${f.daemon} must reload once`,
-      'where no hook was when it started, it looks for one only when it reloads; guests run on',
+      `${f.daemon} has to be reloaded once`,
+      'it found no hook when it started, and looks again only when it is reloaded; guests keep running',
       `${f.command}, or virt-numa install --reload`,
     ),
   'daemon-reload-failed': (f) =>
     text(
       `${f.daemon} was not reloaded: ${f.reason}`,
-      'until it reloads it does not see the first hook of a host',
+      'it found no hook when it started, and looks again only when it is reloaded',
       f.command,
     ),
   'hook-policy-denies': (f) =>
     text(
       `SELinux does not allow ${f.daemon} to run ${f.path}, which is ${f.hook}`,
-      "libvirt cannot run such a hook: no guest starts, and running ones are killed when the daemon restarts; Fedora's boolean virt_hooks_unconfined is for virtnetworkd only",
-      "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder), or run libvirtd in place of virtqemud",
+      'libvirt cannot run this hook: no guest starts, and running ones are killed when the daemon ' +
+        "restarts; Fedora's boolean virt_hooks_unconfined applies to virtnetworkd only",
+      "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder), or run libvirtd instead of " +
+        'virtqemud',
     ),
   'hook-policy-unknown': (f) =>
     text(
-      `SELinux is enforcing; whether it lets the daemon run ${f.path} is not known`,
-      "libvirtd is unconfined, but virtqemud needs a policy of its own: Fedora's boolean virt_hooks_unconfined is for virtnetworkd only",
-      "ausearch -m avc -c rpc-virtqemud; where it is denied: semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder)",
+      `SELinux is enforcing; whether it allows the daemon to run ${f.path} is unknown`,
+      "libvirtd is unconfined, but virtqemud needs a policy of its own: Fedora's boolean " +
+        'virt_hooks_unconfined applies to virtnetworkd only',
+      'ausearch -m avc -c rpc-virtqemud; if that shows a denial: semodule -i ' +
+        "packaging/selinux/virt-numa.cil (in virt-numa's folder)",
     ),
   'hook-label-late': (f) =>
     text(
-      `${f.path} was not labelled: ${f.reason}`,
-      'SELinux is on, and its policy goes by the label of the file',
+      `${f.path} could not be labelled: ${f.reason}`,
+      'SELinux allows or denies running a file by its label',
       `restorecon -v ${f.path}`,
     ),
   'hook-absent': (f) =>
     text(
-      `there is no hook of ours at ${f.path}`,
-      'guests are neither rebound when they move nor checked when they start',
+      `the virt-numa hook is not installed at ${f.path}`,
+      'guests are neither rebound at migration and restore nor checked before they start',
       'virt-numa install',
     ),
   'hook-broken': (f) => brokenText(f.path, f.because),
   'hook-unseen': (f) =>
     text(
-      `${f.daemon} was started before ${f.path} was written; whether it has reloaded since is not known`,
-      'where no hook was when it started, it looks for one only when it reloads',
-      `${f.reload}, unless that was done since`,
+      `${f.daemon} was started before ${f.path} was written; whether it was reloaded since is unknown`,
+      'a daemon that found no hook when it started looks again only when it is reloaded',
+      `${f.reload}, unless you reloaded it since`,
     ),
+}
+
+function whoElse(by: WhoElse): string {
+  if (by.is === 'everybody') return by.is
+  return by.is === 'owner' ? `the user ${by.id}, who owns it` : `the group ${by.id}`
+}
+
+const privateFolders: Readonly<Record<PrivateFolder, string>> = {
+  temporary: 'a folder for temporary files',
+  'emptied-at-boot': 'a folder that is emptied at every boot',
+  'node-of-one-user': 'a Node installation of one user',
+  home: 'a home folder',
+}
+
+/** What is wrong with a hook's answer, after "the hook". */
+function trialWords(problem: TrialProblem): string {
+  switch (problem.is) {
+    case 'not-run':
+      return `could not be run: ${problem.reason}`
+    case 'no-answer':
+      return 'did not answer in time'
+    case 'ended':
+      return `ended with status ${problem.status}${problem.error === undefined ? '' : `: ${problem.error}`}`
+    case 'not-a-domain':
+      return `printed something other than a domain: ${problem.printed}`
+    case 'not-rebound':
+      return 'did not rebind the guest to a node that exists: its program is empty or incomplete'
+    case 'not-refused':
+      return 'did not refuse a guest that cannot start: its program is empty or incomplete'
+  }
 }
 
 function brokenText(path: string, because: HookDefect): Text {
   switch (because.is) {
     case 'outdated':
       return text(
-        `${path} was written by an earlier version`,
-        'it treats any failure as a refusal: if Node cannot run, no guest starts',
+        `${path} was installed by an earlier version`,
+        'it refuses on any failure: if Node cannot run, no guest starts',
         'virt-numa install',
       )
     case 'not-executable':
@@ -107,17 +162,18 @@ function brokenText(path: string, because: HookDefect): Text {
       )
     case 'incomplete':
       return text(
-        `${path} runs ${because.files.join(' and ')}, missing or not executable`,
-        'it cancels every migration and restore, and checks no guest that starts',
+        `${path} runs ${because.files.join(' and ')}, which ${because.files.length === 1 ? 'is' : 'are'} ` +
+          'missing or not executable',
+        'the hook then cancels every migration and restore, and checks no guest before it starts',
         'virt-numa install',
       )
   }
 }
 
 const takenFix: Readonly<Record<HookFacts['hook-place-taken']['role'], (path: string) => string>> = {
-  'link-to-ours': (path) => `rm ${path}`,
-  'our-name': (path) => `move it to another name in ${folderOf(path)}`,
-  folder: (path) => `move ${path} away`,
+  'link-to-ours': (path) => `rm ${shellWord(path)}`,
+  'our-name': (path) => `mv ${shellWord(path)} ${shellWord(`${path}-other`)}`,
+  folder: (path) => `mv ${shellWord(path)} ${shellWord(`${path}.old`)}`,
 }
 
 /** "a link to /x", "a folder", "not a virt-numa hook". */

@@ -1,27 +1,28 @@
 // Descriptions of a host that cannot be read: the text of each code.
 
-import type { HostFacts } from '../../codes/host.ts'
-import { short, type Texts, text } from './words.ts'
+import type { CapabilitiesProblem, HostFacts, SnapshotProblem, UnreadableHost } from '../../codes/host.ts'
+import { meant, plural, short, type Text, type Texts, text, unexpectedText } from './words.ts'
 
 /** What, why and fix of each code. */
 export const hostTexts: Texts<HostFacts> = {
   'host-unreadable': (f) =>
     text(
-      `there is no host to read: ${f.reason}`,
-      'without its nodes and CPUs nothing can be placed',
-      'give --host a snapshot, a folder or tar that holds sys/ and proc/, or the output of virsh capabilities',
+      `the host cannot be read: ${unreadableWords(f.because)}`,
+      'a placement needs the nodes and CPUs of a host',
+      'use --host with a snapshot, a folder or tar with sys/ and proc/, or the output of virsh capabilities',
     ),
-  'host-malformed': (f) =>
-    text(`${f.source}: ${f.path === '' ? 'the document' : f.path} ${f.what}`, f.why, f.fix),
-  'capabilities-malformed': (f) =>
-    text(`${f.source}: ${f.what}`, f.why, 'give the output of virsh capabilities, unchanged'),
+  'host-malformed': (f) => snapshotText(`${f.source}: ${f.path || 'the document'}`, f.problem),
+  'capabilities-malformed': (f) => {
+    const [what, why] = capabilitiesWords(f.problem)
+    return text(`${f.source}: ${what}`, why, 'give the output of virsh capabilities, unchanged')
+  },
   'cgroup-missing': (f) =>
     text(
       `there is no cgroup ${short(f.path, 200)}`,
       f.mounts.length === 0
         ? 'no cgroup hierarchy is mounted here'
-        : `cgroups are looked for under ${f.mounts.join(', ')}`,
-      'give a folder there, or a path as /proc/PID/cgroup shows it',
+        : `cgroup hierarchies are mounted at ${f.mounts.join(', ')}`,
+      'use the path of a folder there, or a path as in /proc/PID/cgroup',
     ),
   'process-missing': (f) =>
     text(
@@ -29,4 +30,117 @@ export const hostTexts: Texts<HostFacts> = {
       `/proc/${f.pid} cannot be read`,
       'pgrep -a qemu shows the running guests',
     ),
+}
+
+function unreadableWords(because: UnreadableHost): string {
+  return because.is === 'no-online-cpu'
+    ? `${because.folders.join(' and ')} list no online CPU`
+    : `${because.folder} lists ${because.count} nodes, and Linux supports at most ${because.max}`
+}
+
+function snapshotText(place: string, problem: SnapshotProblem): Text {
+  switch (problem.is) {
+    case 'unexpected':
+      return unexpectedText(place, problem)
+    case 'missing':
+      return text(`${place} is missing`, 'every description of a host has it', `add "${problem.key}"`)
+    case 'unknown-key':
+      return text(
+        `${place} is an unknown key`,
+        `the keys here are ${problem.known.join(', ')}`,
+        meant(problem.close, 'delete it or write one of these'),
+      )
+    case 'not-a-pagesize':
+      return text(
+        `${place} is ${problem.pagesizeKiB}`,
+        'a page size is a power of two',
+        'write it in KiB: 2048 for 2M, 1048576 for 1G',
+      )
+    case 'no-nodes':
+      return text(
+        `${place} is empty`,
+        'every host has a node, even without NUMA',
+        'write one node 0 with all CPUs',
+      )
+    case 'empty':
+      return text(`${place} is empty`, `every ${problem.of} has a CPU`, 'delete it')
+    case 'too-many-nodes':
+      return text(
+        `${place} has ${problem.count} members`,
+        `Linux supports at most ${problem.max} nodes`,
+        `describe at most ${problem.max} nodes`,
+      )
+    case 'node-twice':
+      return text(
+        `${place} is ${problem.node}, the same as ${problem.first}`,
+        'each node has its own id',
+        'number the nodes as the kernel does',
+      )
+    case 'cpu-twice':
+      return text(
+        `${place} has CPU ${problem.cpu}, which ${problem.first} has too`,
+        `a CPU belongs to one ${problem.of}`,
+        'delete it from one of the two',
+      )
+    case 'pagesize-twice':
+      return text(
+        `${place} has pages of ${problem.pagesizeKiB} KiB, the same as ${problem.first}`,
+        'each page size is listed once',
+        'delete one of the two',
+      )
+    case 'free-pages-above-total':
+      return text(
+        `${place} is ${problem.free}, more than the total of ${problem.total}`,
+        'free pages are part of the total',
+        'correct one of the two',
+      )
+    case 'free-memory-above-total':
+      return text(
+        `${place} is ${problem.freeKiB}, more than memoryKiB ${problem.memoryKiB}`,
+        'free memory is part of the memory',
+        'correct one of the two',
+      )
+    case 'available-memory-above-total':
+      return text(
+        `${place} is ${problem.availableKiB}, more than memoryKiB ${problem.memoryKiB}`,
+        'available memory is part of the memory',
+        'correct one of the two',
+      )
+    case 'distance-count':
+      return text(
+        `${place} has ${plural(problem.count, 'number')} for ${plural(problem.nodes, 'node')}`,
+        'a node has a distance to each node, in the order of nodes',
+        `write ${plural(problem.nodes, 'number')}`,
+      )
+    case 'distance-invalid':
+      return text(`${place} is ${problem.distance}`, 'distances are from 10 to 255', 'see numactl --hardware')
+  }
+}
+
+function capabilitiesWords(problem: CapabilitiesProblem): readonly [what: string, why: string] {
+  switch (problem.is) {
+    case 'other-root':
+      return [
+        `the document is <${problem.name}>, not <capabilities>`,
+        'only <capabilities> lists the nodes of the host',
+      ]
+    case 'no-cells':
+      return ['there is no <cell> in <host><topology>', 'this libvirt driver does not report nodes']
+    case 'too-many-cells':
+      return [`there are ${problem.count} cells`, `Linux supports at most ${problem.max} nodes`]
+    case 'cell-twice':
+      return [`<cell id='${problem.cell}'> occurs twice`, 'each node has one cell']
+    case 'cpu-twice': {
+      const [one, other] = problem.cells
+      return [
+        `CPU ${problem.cpu} is in <cell id='${one}'> and in <cell id='${other}'>`,
+        'a CPU belongs to one node',
+      ]
+    }
+    case 'not-a-count':
+      return [
+        `<${problem.element}> has ${short(problem.text)}`,
+        `expected a whole number from 0 to ${problem.max}`,
+      ]
+  }
 }

@@ -1,138 +1,151 @@
 // Definitions in libvirt, and virsh, which reads and writes them: the text of each code.
 
-import { shellWord, shownName } from '../../base/name.ts'
-import type { LibvirtFacts } from '../../codes/libvirt.ts'
-import { meant, plural, short, type Texts, text } from './words.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
+import { formatSet } from '../../base/idset.ts'
+import { shellWord, shownName } from '../../base/visible.ts'
+import type { ExpectedOutput, LibvirtFacts, StatedPart } from '../../codes/libvirt.ts'
+import { meant, plural, short, type Text, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const libvirtTexts: Texts<LibvirtFacts> = {
   'virsh-missing': () =>
     text(
-      'there is no virsh on this machine',
-      'libvirt is reached through it',
+      'virsh is not installed on this machine',
+      'virt-numa calls libvirt through virsh',
       'apt install libvirt-clients, or dnf install libvirt-client',
     ),
   'libvirt-unreachable': (f) =>
     text(
-      `virsh cannot connect to libvirt: ${f.reason}`,
-      'definitions are read and written through its daemon',
-      'systemctl start virtqemud (or libvirtd), or name the daemon: --connect qemu:///system; virsh uri tries it',
+      `virsh cannot connect to libvirt: ${reasonWords(f)}`,
+      'guest definitions are read and written through the libvirt daemon',
+      'systemctl start virtqemud (or libvirtd), or use another --connect URI; to test it: virsh uri',
     ),
   'libvirt-elsewhere': (f) =>
     text(
       `the guests of ${f.uri} run on ${f.machine}, not on this machine`,
       'a guest is fitted to the host that it runs on',
-      `virsh --connect '${f.uri}' capabilities > ${f.machine}.xml, then add --host ${f.machine}.xml`,
+      `virsh --connect '${f.uri}' capabilities > ${f.machine}.xml, then use --host ${f.machine}.xml`,
     ),
   'virsh-failed': (f) =>
     text(
-      `virsh ${f.words} failed: ${f.reason}`,
+      `virsh ${f.words.join(' ')} failed: ${reasonWords(f)}`,
       f.known === 'refused'
         ? 'libvirt refused it; nothing was changed'
         : f.known === 'unchanged'
-          ? 'it gave no answer to go by; nothing was changed'
-          : 'it did not end by itself: whether it was done is not known',
+          ? 'virsh gave no usable answer; nothing was changed'
+          : 'virsh did not end by itself: whether the change was made is not known',
       f.known === 'refused'
         ? 'correct what libvirt reports'
         : 'virsh list --all shows whether libvirt answers; virsh dumpxml --inactive shows the definition',
     ),
-  'virsh-output': (f, messageOf) =>
+  'virsh-output': (f, { messageOf }) =>
     text(
-      `virsh ${f.words.split(' ', 1)[0]} printed ${f.printed === '' ? 'nothing' : short(f.printed)}`,
-      `expected is ${f.expected}${f.cause === undefined ? '' : `; at line ${f.cause.line}, column ${f.cause.column} ${messageOf(f.cause.diagnostic).what}`}; nothing was changed`,
-      `see what virsh ${f.words} prints, and which program it is: command -v virsh`,
+      `virsh ${f.words[0]} printed ${f.printed === '' ? 'nothing' : short(f.printed)}`,
+      `expected ${outputWords(f.expected)}${causeWords(f.cause, messageOf)}; nothing was changed`,
+      `see what virsh ${f.words.join(' ')} prints, and which program it is: command -v virsh`,
     ),
   'virsh-stopped': (f) =>
     text(
-      `virsh ${f.words} was not waited for: ${f.reason}`,
-      'it was ended before libvirt answered; nothing was defined',
+      `virsh ${f.words.join(' ')} was interrupted: ${f.reason}`,
+      'virsh ended before libvirt answered; nothing was defined',
       'run it again',
     ),
   'define-unknown': (f) =>
     text(
-      `whether ${shownName(f.name)} was defined is not known: ${f.reason}`,
+      `whether ${shownName(f.name)} was defined is not known: virsh define: ${f.reason}`,
       'libvirt stores a definition atomically, but virsh ended before it reported whether it did',
       definitionOf(f),
     ),
-  'define-unread': (f, messageOf) =>
+  'define-unread': (f, { messageOf }) =>
     text(
-      `${shownName(f.name)} is defined, and the stored definition could not be read: ${f.cause === undefined ? '' : messageOf(f.cause).what}`,
-      'libvirt may place a guest otherwise than its definition says',
+      `${shownName(f.name)} is defined, but the stored definition could not be read: ` +
+        `${f.cause === undefined ? '' : messageOf(f.cause).what}`,
+      'whether libvirt stored the planned placement is not known',
       definitionOf(f),
     ),
   'guest-missing': (f) =>
     text(
       `libvirt has no guest ${short(f.name)}`,
-      'guests are looked for by name and by UUID',
+      'guests are found by name or UUID',
       meant(f.close === undefined ? undefined : short(f.close), 'virsh list --all shows the guests'),
     ),
   'guest-transient': (f) =>
     text(
       `${shownName(f.name)} is transient: it has no definition`,
-      'a transient guest is gone when it stops; defining it would make it a persistent one',
-      'fit the XML that it is created from: virt-numa transform',
+      'a transient guest no longer exists once it stops; defining it would make it persistent',
+      'fit the XML that it is created from, before virsh create: virt-numa transform',
     ),
   'guest-runs': (f) =>
     text(
-      `${shownName(f.name)} runs; its definition has ${f.has} and would get ${f.gets}`,
-      'the running guest would no longer match its definition until it restarts, and changes to both would fail halfway',
-      `virsh shutdown ${shellWord(f.name)} first, or use --next-start: then the new cells wait for its next start`,
+      `${shownName(f.name)} is running; ${cellsWords(f)}`,
+      'the running guest would not match its definition until it restarts, and changes to both (--live ' +
+        '--config) would fail',
+      `virsh shutdown ${shellWord(f.name)} first, or use --next-start: the new cells then apply at its ` +
+        'next start',
     ),
   'guest-saved': (f) =>
     text(
-      `${shownName(f.name)} has a managed save; its definition has ${f.has} and would get ${f.gets}`,
-      'the next start restores the saved guest with the cells that it was saved with, whatever its definition says',
-      `virsh start ${shellWord(f.name)} and virsh shutdown ${shellWord(f.name)}, then define; virsh managedsave-remove would throw the saved guest away`,
+      `${shownName(f.name)} has a managed save; ${cellsWords(f)}`,
+      'the next start restores the guest with the cells that it was saved with, whatever its definition says',
+      `virsh start ${shellWord(f.name)} and virsh shutdown ${shellWord(f.name)}, then define; virsh ` +
+        'managedsave-remove would discard the saved state',
     ),
   'guest-secrets-lost': (f) =>
     text(
-      `the document lacks what ${shownName(f.name)} has: ${f.lost.join(', ')}`,
-      'libvirt shows secrets only with --security-info, and forgets what a new definition leaves out',
-      `virsh dumpxml --inactive --security-info ${shellWord(f.name)} has them; or say define --guest ${shellWord(f.name)}`,
+      `the document lacks secrets that ${shownName(f.name)} has: ${f.lost.join(', ')}`,
+      'virsh dumpxml omits secrets without --security-info, and libvirt forgets those that a new ' +
+        'definition does not have',
+      `start from virsh dumpxml --inactive --security-info ${shellWord(f.name)}, or use virt-numa define ` +
+        `--guest ${shellWord(f.name)}`,
     ),
   'guest-disks-moved': (f) =>
     text(
-      `the document has another image for ${f.disks.join(', ')}; ${shownName(f.name)} has ${plural(f.hanging.length, 'snapshot or checkpoint')}: ${f.hanging.join(', ')}`,
-      'an external snapshot made the present image; a guest that starts on the one below it spoils the chain',
-      `take the disks from virsh dumpxml --inactive ${shellWord(f.name)}, or say define --guest ${shellWord(f.name)}`,
+      `the document has another image for ${f.disks.join(', ')}, but ${shownName(f.name)} has ` +
+        `${f.hanging.length === 1 ? 'a snapshot or checkpoint' : 'snapshots or checkpoints'}: ` +
+        `${f.hanging.join(', ')}`,
+      'an external snapshot created the current image; a guest that starts on its backing image corrupts ' +
+        'the chain',
+      `take the disks from virsh dumpxml --inactive ${shellWord(f.name)}, or use virt-numa define ` +
+        `--guest ${shellWord(f.name)}`,
     ),
   'guest-uuid': (f) =>
     text(
-      `${shownName(f.name)} is there with the UUID ${f.uuid}, the document has ${f.written === '' ? 'none' : f.written}`,
-      'libvirt takes it for another guest of the same name',
-      `write <uuid>${f.uuid}</uuid> to change that guest, or virsh undefine ${shellWord(f.name)} before`,
+      `${shownName(f.name)} exists with UUID ${f.uuid}, but the document has ` +
+        `${f.written === '' ? 'none' : f.written}`,
+      'for libvirt this is another guest with the same name',
+      `write <uuid>${f.uuid}</uuid> to change that guest, or run virsh undefine ${shellWord(f.name)} first`,
     ),
   'guest-renamed': (f) =>
     text(
-      `the UUID ${f.uuid} is that of ${shownName(f.name)}, the document names ${short(f.written)}`,
+      `UUID ${f.uuid} belongs to ${shownName(f.name)}, but the document has the name ${short(f.written)}`,
       'a definition cannot rename a guest',
-      `virsh domrename, or leave out <uuid> for a new guest`,
+      `virsh domrename ${shellWord(f.name)} ${shellWord(f.written)}, or delete <uuid> for a new guest`,
     ),
   'guest-changed': (f) =>
     text(
       `the definition of ${shownName(f.name)} changed while it was fitted`,
-      'what another one wrote meanwhile would be lost; nothing was defined',
+      'the change by another program would be lost; nothing was defined',
       'run it again',
     ),
   'guest-placed-otherwise': (f) =>
     text(
-      `${shownName(f.name)} is defined, but not as planned: ${f.differs.join('; ')}`,
-      'this is what libvirt has made of it',
+      `${shownName(f.name)} is defined, but not as planned: ${differencesWords(f.differs)}`,
+      'libvirt stored the definition with these differences',
       f.backup === undefined
-        ? 'virsh undefine takes it back'
-        : `virsh define ${shellWord(f.backup)} brings the former definition back`,
+        ? `to remove it: virsh undefine ${shellWord(f.name)}`
+        : `virsh define ${shellWord(f.backup)} restores the previous definition`,
     ),
   'guest-needs-start': (f) =>
     text(
-      `${shownName(f.name)} runs on as it is: the new definition counts from its next start`,
-      'libvirt changes nothing of a running guest here, and a reboot inside the guest is no start',
+      `${shownName(f.name)} keeps running as it is; the new definition applies from its next start`,
+      'a definition does not change a running guest, and a reboot inside the guest is not a start',
       `virsh shutdown ${shellWord(f.name)}, then virsh start ${shellWord(f.name)}`,
     ),
   'guest-saved-stays': (f) =>
     text(
-      `${shownName(f.name)} has a managed save, which keeps the placement that it was saved with`,
-      'a restore takes the saved XML, not the definition',
-      'the hook rebinds it at restore: virt-numa install',
+      `${shownName(f.name)} has a managed save, which keeps its old placement`,
+      'a restore uses the saved XML, not the definition',
+      'install the hook, which rebinds it at restore: virt-numa install',
     ),
 }
 
@@ -140,5 +153,62 @@ function definitionOf(f: { name: string; backup: string | undefined }): string {
   const shows = `virsh dumpxml --inactive ${shellWord(f.name)} shows it`
   return f.backup === undefined
     ? shows
-    : `${shows}; virsh define ${shellWord(f.backup)} brings the former definition back`
+    : `${shows}; virsh define ${shellWord(f.backup)} restores the previous definition`
+}
+
+const reasonWords = ({ reason = 'it printed nothing' }: { reason?: string }): string => reason
+
+function outputWords(expected: ExpectedOutput): string {
+  switch (expected.is) {
+    case 'utf8':
+      return 'text in UTF-8'
+    case 'uri':
+      return 'the URI of a connection'
+    case 'uuids-and-names':
+      return 'a UUID and a name on each line'
+    case 'same-guests':
+      return `the same guests as virsh ${expected.words.join(' ')}, in three attempts`
+    case 'line':
+      return `a line "${expected.name}:" with a known value`
+    case 'state':
+      return 'a state and its reason'
+    case 'domain':
+      return 'a <domain>'
+    case 'whole-domain':
+      return 'a complete <domain>'
+  }
+}
+
+function causeWords(
+  cause: LibvirtFacts['virsh-output']['cause'],
+  messageOf: (cause: Diagnostic) => Text,
+): string {
+  if (cause === undefined) return ''
+  return `; line ${cause.line}, column ${cause.column}: ${messageOf(cause.diagnostic).what}`
+}
+
+function cellsWords({ cells, newCells }: LibvirtFacts['guest-runs']): string {
+  const count = (cells: number): string => (cells === 0 ? 'no cells' : plural(cells, 'cell'))
+  const others = newCells < 2 ? 'another one' : `${newCells} others`
+  return `its definition has ${count(cells)} and would get ${cells === newCells ? others : count(newCells)}`
+}
+
+/** "vcpupin 3 is 0-3, planned 2; memnode 1 is missing, planned strict 0". */
+function differencesWords(differs: LibvirtFacts['guest-placed-otherwise']['differs']): string {
+  if (differs === 'not-listed') return 'libvirt does not list it'
+  const words = differs.map(({ part, id, actual, planned }) => {
+    const name = part === 'cells' ? 'number of cells' : part
+    const isNow = statedWords(actual) || 'missing'
+    return `${name}${id === undefined ? '' : ` ${id}`} is ${isNow}, planned ${statedWords(planned) || 'none'}`
+  })
+  return words.join('; ')
+}
+
+function statedWords(stated: StatedPart | undefined): string {
+  if (stated === undefined) return ''
+  if ('count' in stated) return `${stated.count}`
+  if ('cpus' in stated) return formatSet(stated.cpus)
+  if ('mode' in stated) return `${stated.mode} ${formatSet(stated.nodes)}`.trim()
+  const pages = stated.pagesizeKiB === undefined ? '' : ` in pages of ${stated.pagesizeKiB} KiB`
+  return `vCPUs ${formatSet(stated.vcpus)}, ${stated.memoryKiB} KiB${pages}`
 }

@@ -1,110 +1,306 @@
 // Sizes of memory and pages, and what the host lacks of them: the text of each code.
 
-import { formatKiB } from '../../base/memory.ts'
+import { sum } from '../../base/lists.ts'
+import { formatKiB, formatPagesize, inOneUnit, inOneUnitAbout } from '../../base/memory.ts'
 import type { MemoryFacts } from '../../codes/memory.ts'
-import { cellWord, nodeWord, plural, short, type Texts, text } from './words.ts'
+import { type Ask, cellWord, hasOrHave, nodesNamed, plural, short, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const memoryTexts: Texts<MemoryFacts> = {
   'pagesize-invalid': (f) =>
     text(
       `${f.path === undefined ? '' : `${f.path}: `}${short(f.text)} is not a valid page size`,
-      'huge pages have a whole number of KiB',
+      'a page size is a whole number of KiB',
       `write it like ${f.path === undefined ? '2M or 1G' : '2Mi or 1Gi'}`,
     ),
   'cell-not-page-multiple': (f) =>
     text(
-      `cell ${f.cell} has ${f.memory}, not a whole number of ${f.page} pages`,
+      `cell ${f.cell} has ${formatKiB(f.memoryKiB)}, which is not a whole number of ` +
+        `${formatKiB(f.pagesizeKiB)} pages`,
       'QEMU refuses memory that does not fill its pages',
-      `give the cell ${f.lower === '0 KiB' ? '' : `${f.lower} or `}${f.upper}`,
+      `give the cell ${wholePages(f)}`,
     ),
-  'memory-too-small': (f) =>
+  'memory-too-small': (f, { ask: { use } }) =>
     text(
-      `${f.memory} for ${plural(f.cells, 'cell')} of at least ${f.unit} each`,
-      'every cell has memory, in whole units',
-      `give the guest ${f.need}, or ask for fewer cells`,
+      `${formatKiB(f.memoryKiB)} is not enough for ${plural(f.cells, 'cell')} of at least ` +
+        `${formatKiB(f.unitKiB)} each`,
+      'every cell needs memory, in whole pages or MiB',
+      `give the guest ${formatKiB(f.cells * f.unitKiB)}, or ${use('cells', 'NUMBER')} with fewer cells`,
     ),
   'memory-not-page-multiple': (f) =>
     text(
-      `${f.memory} is not a whole number of ${f.page} pages`,
+      `${formatKiB(f.memoryKiB)} is not a whole number of ${formatKiB(f.pagesizeKiB)} pages`,
       'QEMU refuses memory that does not fill its pages',
-      `give the guest ${f.lower === '0 KiB' ? '' : `${f.lower} or `}${f.upper}`,
+      `give the guest ${wholePages(f)}`,
     ),
-  'default-pagesize-unknown': () =>
+  'default-pagesize-unknown': (_, { ask: { use } }) =>
     text(
       '<hugepages/> names no page size, and the default size of this host is not known',
-      'a bare element means the default size of the kernel',
-      'use --pagesize 2M, or put defaultPagesizeKiB into the host file',
+      'without a <page>, the default huge page size of the kernel applies',
+      `${use('pagesize', '2M')}, or add defaultPagesizeKiB to the host file`,
     ),
-  'pagesizes-mixed': (f) =>
+  'pagesize-fallback': ({ cells, requestedKiB, pagesizeKiB, because }) =>
     text(
-      `<hugepages> mixes the page sizes ${f.sizes}`,
-      'new cells all have the same',
-      `say which: --pagesize ${f.first}`,
+      `${cellWord(cells)} ${cells.length === 1 ? 'gets' : 'get'} ` +
+        `${pagesizeKiB === undefined ? 'ordinary memory' : `pages of ${formatKiB(pagesizeKiB)}`}, ` +
+        `not pages of ${formatKiB(requestedKiB)}`,
+      because === 'not-supplied'
+        ? `the nodes of ${cells.length === 1 ? 'this cell' : 'these cells'} cannot supply enough of them`
+        : `the memory of ${cells.length === 1 ? 'this cell' : 'these cells'} is not a whole number of them`,
+    ),
+  'pagesizes-mixed': (f, { ask: { use } }) =>
+    text(
+      `<hugepages> mixes the page sizes ${f.pagesizesKiB.map(formatPagesize).join(', ')}`,
+      'new cells all have the same page size',
+      use('pagesize', formatPagesize(f.pagesizesKiB[0] ?? 0)),
     ),
   'pages-short-in-all': (f) =>
     text(
-      `the guest needs ${plural(f.need, 'page')} of ${f.page}, the nodes ${f.nodes} can give ${f.room} together`,
+      `the guest needs ${plural(f.need, 'page')} of ${formatKiB(f.pagesizeKiB)}, but ` +
+        `${nodesNamed(f.nodes)} ${f.nodes.length === 1 ? 'has' : 'together have'} only ${f.available}`,
       f.kept === 0
-        ? 'free pages and what overcommit allows are counted'
-        : `the config's reserve keeps ${f.kept} on every node`,
-      'free pages, add some to nr_hugepages, or give the guest CPUs on more nodes',
+        ? 'free pages and surplus pages (nr_overcommit_hugepages) are counted'
+        : `reserve in the configuration keeps ${f.kept} on every node`,
+      f.pool === undefined
+        ? 'raise the limit of the cgroup (in a pod: resources.limits hugepages-...), or give the guest ' +
+            'less memory'
+        : morePagesOn({ ...f, pool: f.pool, missing: f.need - f.available }),
     ),
   'node-without-pages': (f) =>
     text(
-      `node ${f.node} has no free ${f.page} page for cell ${f.cell}`,
+      `node ${f.pool.node} has no free ${formatKiB(f.pagesizeKiB)} page for cell ${f.cell}`,
       'a cell needs memory on its own node',
-      f.cells > 1
-        ? `use --cells ${f.cells - 1}, or free pages on node ${f.node}`
-        : `free pages on node ${f.node}`,
+      morePagesOn(f),
     ),
-  'pages-short': (f) =>
+  'pages-short': (f, { ask: { use } }) =>
     text(
-      `${nodeWord(f)} ${f.count === 1 ? 'has' : 'have'} ${plural(f.free, `free ${f.page} page`)}, ${cellWord(f.cells)} ${f.cells.length === 1 ? 'needs' : 'need'} ${f.need}`,
+      `${nodesNamed(f.nodes)} ${hasOrHave(f.nodes)} ` +
+        `${plural(f.free, `free ${formatKiB(f.pagesizeKiB)} page`)}, ` +
+        `${cellWord(f.cells)} ${f.cells.length < 2 ? 'needs' : 'need'} ${f.need}`,
       f.bound
-        ? `memnode mode strict forbids taking ${f.need - f.free === 1 ? 'the missing one' : `the missing ${f.need - f.free}`} from another node`
-        : 'no other node belongs to the guest',
+        ? `memnode mode strict forbids taking ` +
+            `${f.need - f.free === 1 ? 'the missing one' : `the missing ${f.need - f.free}`} from another ` +
+            'node'
+        : 'the guest may use no other node',
       f.fitsSplit === undefined
-        ? f.fix
-        : `use --memory by-free-pages (${splitOf(f.fitsSplit)}), or: ${f.fix}`,
+        ? morePagesOn(f)
+        : `${use('memory', 'by-free-pages')} (${splitOf(f.fitsSplit)}), or: ${morePagesOn(f)}`,
     ),
-  'pool-missing': (f) =>
+  'tiers-none': () =>
     text(
-      `this host has no pool of ${f.page} pages, the guest needs ${f.need}`,
-      f.has === '' ? 'it has no pool of huge pages at all' : `it has pools of ${f.has}`,
-      `boot it with hugepagesz=${f.size} hugepages=${f.need}, or use --pagesize ${f.has.split(', ')[0] || 'none'}`,
+      'tiers=expose: no node that the guest may use has memory but no CPUs',
+      'only such nodes become cells without vCPUs',
+      "delete tiers, or add such a node to cpuset.mems of the guest's cgroup",
+    ),
+  'tier-empty': ({ node }) =>
+    text(
+      `tiers=expose: node ${node} has too little free memory, so it gets no cell`,
+      'without tier-memory, memory is divided in proportion to what is free',
+      'free memory there, or use --tier-memory SIZE',
+    ),
+  'tier-memory-units': (f) =>
+    text(
+      `tier-memory=${formatKiB(f.tierMemoryKiB)} is not a multiple of ${formatKiB(f.unitKiB)}`,
+      'a cell has whole pages, and libvirt rounds cells to 1 MiB (256 MiB on ppc64)',
+      `use --tier-memory ${formatPagesize(Math.ceil(f.tierMemoryKiB / f.unitKiB) * f.unitKiB)}`,
+    ),
+  'tiers-too-large': (f) => {
+    const [tiers, memory] = inOneUnit(f.tiersKiB, f.memoryKiB)
+    return text(
+      `the cells without vCPUs would have ${tiers} of the ${memory} of the guest`,
+      `every cell with vCPUs needs memory too, so at most ${formatKiB(f.mostKiB)} are left for them`,
+      'use a smaller --tier-memory, or give the guest more memory',
+    )
+  },
+  'pool-missing': (f, { ask: { use } }) =>
+    text(
+      `this host has no ${formatKiB(f.pagesizeKiB)} pages, but the guest needs ${f.need}`,
+      f.hasKiB.length === 0
+        ? 'its kernel has no huge pages'
+        : `its kernel has huge pages of ${f.hasKiB.map(formatPagesize).join(', ')}`,
+      `boot it with hugepagesz=${formatPagesize(f.pagesizeKiB)} hugepages=${f.need}, or ` +
+        use('pagesize', f.hasKiB[0] === undefined ? 'none' : formatPagesize(f.hasKiB[0])),
     ),
   'pages-limit': (f) =>
     text(
-      `the cgroup allows ${plural(f.limit, 'page')} of ${f.page}, the guest needs ${f.need}`,
-      `QEMU is killed by SIGBUS at the first page above hugetlb.${f.size}.max`,
+      `the cgroup allows only ${plural(f.limit, 'page')} of ${formatKiB(f.pagesizeKiB)}` +
+        `${f.used === 0 ? '' : `, of which ${f.used} ${f.used === 1 ? 'is' : 'are'} in use`}, ` +
+        `but the guest needs ${f.need}`,
+      `above hugetlb.${formatPagesize(f.pagesizeKiB)}B.max QEMU fails with "preallocating memory failed: ` +
+        'Bad address", or the kernel kills it with SIGBUS',
       'raise the limit (in a pod: resources.limits hugepages-...), or give the guest less memory',
     ),
   'pages-promised': (f) =>
     text(
-      `the host has ${plural(f.free, 'free page')} of ${f.page}, ${f.promised} of them promised to others, the guest needs ${f.need}`,
-      'the kernel refuses a mapping that would take promised pages',
-      `cat /sys/kernel/mm/hugepages/hugepages-${f.kib}kB/resv_hugepages; add pages to nr_hugepages`,
+      `the host has ${plural(f.free, 'free page')} of ${formatKiB(f.pagesizeKiB)}, of which ${f.promised} ` +
+        `${f.promised === 1 ? 'is' : 'are'} reserved by other processes, but the guest needs ${f.need}`,
+      'the kernel refuses a mapping that would use pages reserved for another (HugePages_Rsvd), and QEMU ' +
+        'fails with "unable to map backing store for guest RAM: Cannot allocate memory"',
+      morePages(f.pagesizeKiB, f.need + f.promised - f.free),
     ),
-  'hugetlbfs-missing': (f) =>
+  'pages-held': (f) => {
+    const held = sum(f.holders.map(({ pages }) => pages))
+    return text(
+      `${nodesNamed(f.nodes)} ${hasOrHave(f.nodes)} ` +
+        `${plural(f.free, `free ${formatKiB(f.pagesizeKiB)} page`)}, but ${held} ` +
+        `${held === 1 ? 'is' : 'are'} promised to guests that are starting (${holdersOf(f)}), and ` +
+        `${cellWord(f.cells)} ${f.cells.length < 2 ? 'needs' : 'need'} ${f.need}`,
+      `the QEMU of each allocates them while it starts, and then ${f.missing} would be missing`,
+      `start this guest when another has ended, or: ${morePagesOn(f)}`,
+    )
+  },
+  'hugetlbfs-missing': ({ pagesizeKiB }) => {
+    const [size, folder] = [formatPagesize(pagesizeKiB), `/dev/hugepages${formatPagesize(pagesizeKiB)}`]
+    return text(
+      `no hugetlbfs of ${formatKiB(pagesizeKiB)} pages is mounted`,
+      'libvirt looks for hugetlbfs mounts when it starts, and refuses a guest whose page size has none',
+      `mkdir -p ${folder} && mount -t hugetlbfs -o pagesize=${size} none ${folder}, then restart libvirtd`,
+    )
+  },
+  'max-memory-missing': (f) =>
     text(
-      `no hugetlbfs of ${f.page} pages is mounted`,
-      'libvirt looks for the mounts when it starts, and refuses the guest',
-      `mkdir -p /dev/hugepages${f.size} && mount -t hugetlbfs -o pagesize=${f.size} none /dev/hugepages${f.size}, then restart libvirtd`,
+      `the guest has ${plural(f.devices, 'memory device')}, but no <maxMemory>`,
+      'libvirt requires <maxMemory> for memory devices',
+      `write <maxMemory slots='${f.devices}'> with the size of <memory> or more`,
     ),
-  'memory-short': (f) =>
+  'max-memory-without-cells': () =>
     text(
-      `${nodeWord(f)} ${f.count === 1 ? 'has' : 'have'} ${f.has} of memory, ${cellWord(f.cells)} ${f.cells.length === 1 ? 'needs' : 'need'} ${f.need}`,
+      'the guest has <maxMemory>, but no cells',
+      'QEMU needs cells to add memory, and libvirt requires that they are written',
+      'run virt-numa transform, or delete <maxMemory>',
+    ),
+  'device-without-cell': (f) =>
+    text(
+      `a ${f.model} device names no cell`,
+      'libvirt requires a cell for each memory device of a guest with cells',
+      `write <node>0</node> in its <target>${f.cells === 1 ? '' : `, or another cell up to ${f.cells - 1}`}`,
+    ),
+  'device-in-no-cell': (f) =>
+    text(
+      `a ${f.model} device names cell ${f.cell}`,
+      'a device of this model belongs to no cell, and libvirt refuses one',
+      `delete <node>${f.cell}</node>`,
+    ),
+  'memory-slots-few': (f) =>
+    text(
+      `the guest has ${plural(f.devices, 'memory device')}, but only ${plural(f.slots, 'slot')}`,
+      'each dimm and nvdimm needs a slot',
+      `write <maxMemory slots='${f.devices}'>`,
+    ),
+  'memory-slots-older': (f) =>
+    text(
+      `<maxMemory> has ${plural(f.slots, 'slot')}, but the guest has ${plural(f.devices, 'memory device')}`,
+      `libvirt older than ${f.until} requires slots, one for each device; newer versions start the guest`,
+      `write <maxMemory slots='${Math.max(1, f.devices)}'>`,
+    ),
+  'nvdimm-label': (f) =>
+    text(
+      `the label of an nvdimm has ${formatKiB(f.labelKiB)}`,
+      `libvirt requires at least ${formatKiB(f.leastKiB)}, and less than the size of the device ` +
+        `(${formatKiB(f.sizeKiB)})`,
+      'correct the size of the label',
+    ),
+  'virtio-mem-sizes': (f) => text(...virtioMemText(f)),
+  'hugepages-refused': (f) =>
+    text(
+      `the guest has both <hugepages> and ${f.element}`,
+      'libvirt refuses this combination',
+      `delete ${f.element}, or the <hugepages>`,
+    ),
+  'memory-short': (f, { ask }) => {
+    const [has, need] = inOneUnitAbout(f.hasKiB, f.needKiB)
+    return text(
+      `${nodesNamed(f.nodes)} ${hasOrHave(f.nodes)} ${has} of memory, but ${cellWord(f.cells)} ` +
+        `${f.cells.length < 2 ? 'needs' : 'need'} ${need}`,
       f.enough === 'nowhere'
         ? 'the host does not have that much memory'
-        : 'memory that is bound to a node cannot come from another',
-      {
-        'own nodes': 'use --mode preferred, or give the guest less memory',
-        host: 'give the guest CPUs and cells on more nodes (--cells NUMBER), or less memory',
-        nowhere: 'give the guest less memory',
-      }[f.enough],
-    ),
+        : 'memory that is bound to a node cannot come from another node',
+      smallerFix[f.enough](ask),
+    )
+  },
+  'memory-over-node': (f, { ask }) => {
+    const [has, need] = inOneUnitAbout(f.hasKiB, f.needKiB)
+    return text(
+      `${cellWord(f.cells)} ${hasOrHave(f.cells.length === 0 ? [0] : f.cells)} ${need} of memory, but ` +
+        `${nodesNamed(f.nodes)} ${hasOrHave(f.nodes)} only ${has}`,
+      'the guest starts; when it uses more than its nodes have, the host swaps, or the kernel kills QEMU',
+      smallerFix[f.enough](ask),
+    )
+  },
+}
+
+/** By who has enough memory. */
+const smallerFix: Readonly<Record<MemoryFacts['memory-short']['enough'], (ask: Ask) => string>> = {
+  'own nodes': ({ use }) => `${use('mode', 'preferred')}, or give the guest less memory`,
+  host: ({ use }) =>
+    `give the guest CPUs on more nodes and ${use('cells', 'NUMBER')}, or give it less memory`,
+  nowhere: () => 'give the guest less memory',
+}
+
+/** "1022 MiB or 1 GiB": the whole pages below and above. */
+const wholePages = ({ lowerKiB, pagesizeKiB }: MemoryFacts['memory-not-page-multiple']): string =>
+  lowerKiB === 0 ? formatKiB(pagesizeKiB) : `${formatKiB(lowerKiB)} or ${formatKiB(lowerKiB + pagesizeKiB)}`
+
+type MorePages = Pick<MemoryFacts['pages-short'], 'pool' | 'missing' | 'pagesizeKiB'>
+
+const morePagesOn = ({ pool, missing, pagesizeKiB }: MorePages): string =>
+  `echo ${pool.total + missing} > ` +
+  `/sys/devices/system/node/node${pool.node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
+
+/** As many names as a line has room for. */
+const MOST_HOLDERS = 4
+
+/** "db1: 8, db2: 4 and 3 more". */
+function holdersOf({ holders }: MemoryFacts['pages-held']): string {
+  const named = holders
+    .slice(0, MOST_HOLDERS)
+    .map(({ guest, pages }) => `${guest === undefined ? 'another guest' : short(guest)}: ${pages}`)
+  const more = holders.length - named.length
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const morePages = (pagesizeKiB: number, pages: number): string => {
+  const file = `/sys/kernel/mm/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
+  return `echo $(($(cat ${file}) + ${pages})) > ${file}`
 }
 
 const splitOf = (cells: readonly { cell: number; memoryKiB: number }[]): string =>
   cells.map(({ cell, memoryKiB }) => `cell ${cell} ${formatKiB(memoryKiB)}`).join(', ')
+
+function virtioMemText({
+  is,
+  sizeKiB,
+  blockKiB,
+  requestedKiB,
+}: MemoryFacts['virtio-mem-sizes']): [string, string, string] {
+  switch (is) {
+    case 'block-not-power':
+      return [
+        `a virtio-mem device has blocks of ${formatKiB(blockKiB)}`,
+        'a block is a power of two',
+        "write <block unit='MiB'>2</block>",
+      ]
+    case 'block-small':
+      return [
+        `a virtio-mem device has blocks of ${formatKiB(blockKiB)}`,
+        'a block is at least as large as a transparent huge page',
+        "write <block unit='MiB'>2</block>",
+      ]
+    case 'requested-above-size': {
+      const [requested, size] = inOneUnit(requestedKiB, sizeKiB)
+      return [
+        `<requested> of a virtio-mem device is ${requested}, but its size is ${size}`,
+        'at most the size of the device can be requested',
+        'correct <requested>',
+      ]
+    }
+    case 'requested-not-blocks': {
+      const [requested, block] = inOneUnit(requestedKiB, blockKiB)
+      return [
+        `<requested> of a virtio-mem device is ${requested}, but its blocks are ${block}`,
+        'only whole blocks can be requested',
+        'correct <requested>',
+      ]
+    }
+  }
+}

@@ -1,7 +1,10 @@
-// What is requested of us: keys, their values, what a tenant may request, and the configuration file: the text of each code.
+// What is requested: keys, their values, what a tenant may request, and the configuration file: the text of
+// each code.
 
-import type { RequestFacts } from '../../codes/request.ts'
-import { meant, or, short, type Texts, text, within } from './words.ts'
+import { type CpuSet, formatSet } from '../../base/idset.ts'
+import type { PinnedThreadIds } from '../../codes/cpus.ts'
+import type { ExpectedSyntax, RequestFacts } from '../../codes/request.ts'
+import { boundWords, meant, or, short, type Texts, text, threadWords, within } from './words.ts'
 
 /** What, why and fix of each code. */
 export const requestTexts: Texts<RequestFacts> = {
@@ -13,62 +16,125 @@ export const requestTexts: Texts<RequestFacts> = {
     ),
   'unknown-value': (f) =>
     text(
-      `${f.source}: invalid value ${short(f.value)} for ${f.key}`,
+      f.source === `--${f.key}`
+        ? `invalid value ${short(f.value)} for ${f.source}`
+        : `${f.source}: invalid value ${short(f.value)} for ${f.key}`,
       `expected ${or(f.known)}`,
-      meant(f.close, `write it like ${f.example ?? f.known[0]}`),
+      meant(f.close, f.example === undefined ? 'write one of these' : `write it like ${f.example}`),
     ),
   'tenant-key-refused': (f) =>
     text(
-      `${f.source}: ${f.key} is not a guest's to set`,
-      `tenant_keys in ${f.config} allows ${f.allowed.length === 0 ? 'none' : `only ${f.allowed.join(', ')}`}`,
-      `delete ${f.key} there, or have "${f.key}" added to tenant_keys`,
+      `${f.source}: a guest may not set ${f.key}`,
+
+      `tenant_keys in ${f.config} allows ` +
+        `${f.allowed.length === 0 ? 'no key' : `only ${f.allowed.join(', ')}`}`,
+      `delete ${f.key} there, or add "${f.key}" to tenant_keys`,
     ),
   'cpuset-unavailable': (f) =>
     text(
-      `${f.source}: ${f.key} ${f.wanted} has none of the allowed CPUs ${f.allowed || '(none)'}`,
+      `${f.source}: ${f.key} ${formatSet(f.wanted)} includes none of the allowed CPUs ` +
+        `(${setOrNone(f.allowed).replace(/[()]/g, '')})`,
       within(f.bounds),
       `choose from these CPUs, or delete ${f.key}`,
     ),
   'cpuset-cut': (f) =>
     text(
-      `${f.source}: ${f.key} ${f.wanted} is cut to ${f.left}`,
+      `${f.source}: ${f.key} ${wantedWord(f.wanted)} is reduced to ${formatSet(f.left)}`,
       within(f.bounds),
-      `write ${f.key} ${f.left}`,
+      `write ${f.key} ${formatSet(f.left)}`,
     ),
   'isolated-avoided': (f) =>
     text(
       `${f.source}: isolated=use is not applied`,
-      `isolated=avoid in ${f.config} is the administrator's, and a guest's own request does not lift it`,
-      `delete isolated there, or allow the CPUs by cpuset in ${f.config}`,
+      `a guest cannot override isolated=avoid in ${f.config}`,
+      `delete isolated there, or allow the CPUs with cpuset in ${f.config}`,
     ),
   'pins-cut': (f) =>
     text(
-      `${f.source}: cpus=as-pinned: the pins of ${f.threads} (${f.pinned}) are cut to ${f.left || 'nothing'}`,
+      `${f.source}: cpus=as-pinned: ${pinsOf(f)} are reduced to ${formatSet(f.left) || 'nothing'}`,
       within(f.bounds),
       'pin them to allowed CPUs, or delete cpus there',
     ),
   'pins-moved': (f) =>
     text(
-      `${f.source}: cpus=as-pinned is not applied: the pins of ${f.threads} (${f.pinned}) leave the CPUs ${f.allowed || '(none)'}`,
-      `${within(f.bounds)}, so the guest is pinned as it is without that key`,
+      `${f.source}: cpus=as-pinned is not applied: ${pinsOf(f)} are not all within the ` +
+        `allowed CPUs (${formatSet(f.allowed) || 'none'})`,
+      `${within(f.bounds)}, so the guest is pinned as without that key`,
       'pin them to allowed CPUs, or delete cpus there',
     ),
-  'pins-beyond': (f) =>
+  'pins-beyond': (f, { ask: { fit } }) =>
     text(
-      `the pins of ${f.threads} (${f.pinned}) leave ${f.bounds.join(' and ')}`,
-      'the guest starts all the same: the kernel enforces what the guest was given, and no cpuset of the configuration',
-      'run virt-numa transform --rebind',
+      `${pinsOf(f)} are not all within ${boundWords(f.bounds)}`,
+      'the guest starts nevertheless: the kernel enforces the cgroup of the guest, but not cpuset in the ' +
+        'configuration',
+      fit('--rebind'),
     ),
   'config-syntax': (f) =>
     text(
-      `${f.source}: ${f.found === undefined ? 'something else' : f.found === '' ? 'the line ends' : short(f.found)} where ${f.expected} is expected`,
+      `${f.source}: ${syntaxFound(f.found)} where ${syntaxExpected(f.expected)} is expected`,
       'the file is read like qemu.conf',
-      f.fix,
+      syntaxFix(f),
     ),
   'config-repeated': (f) =>
     text(
       `${f.source}: ${f.key} is already set on line ${f.first}`,
-      "libvirt's reader silently takes the first one, others the last",
+      "libvirt's parser silently takes the first one, other parsers the last",
       'delete one of the two lines',
     ),
+}
+
+/** "the pins of vCPUs 0-3 and the emulator (2-5)". */
+const pinsOf = ({
+  threads,
+  pinned,
+}: {
+  readonly threads: PinnedThreadIds
+  readonly pinned: CpuSet
+}): string => `the pins of ${threadWords(threads)} (${formatSet(pinned)})`
+
+const setOrNone = (set: CpuSet): string => formatSet(set) || '(none)'
+
+const wantedWord = (wanted: CpuSet | 'none'): string => (wanted === 'none' ? wanted : formatSet(wanted))
+
+function syntaxFound(found: string | undefined): string {
+  if (found === undefined) return 'something else'
+  return found === '' ? 'the line ends' : short(found)
+}
+
+function syntaxExpected(expected: ExpectedSyntax): string {
+  switch (expected.is) {
+    case 'key':
+      return 'a key'
+    case 'equals':
+      return '='
+    case 'comma-or-bracket':
+      return ', or ]'
+    case 'line-end':
+      return 'the end of the line'
+    case 'value':
+      return 'a value'
+    case 'list-item':
+      return 'a value or ]'
+    case 'closing-quote':
+      return `a closing ${expected.quote}`
+  }
+}
+
+function syntaxFix({ key = 'key', found, expected }: RequestFacts['config-syntax']): string {
+  switch (expected.is) {
+    case 'key':
+      return 'write key = "value"; a comment begins with #'
+    case 'equals':
+      return `write ${key} = "value"`
+    case 'comma-or-bracket':
+      return 'put commas between the values and close the list with ]'
+    case 'line-end':
+      return found?.startsWith(',') ? `write ${key} = [ "a", "b" ]` : 'write one setting per line'
+    case 'value':
+      return `write ${key} = "${expected.bare ?? 'value'}"`
+    case 'list-item':
+      return `write "${expected.bare ?? 'value'}"`
+    case 'closing-quote':
+      return `write ${expected.quote}...${expected.quote} on one line`
+  }
 }

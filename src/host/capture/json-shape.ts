@@ -1,11 +1,14 @@
 // JSON values to numbers, sets, lists and objects of known keys. Each problem is collected with its JSON
 // path.
 
-import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
-import { type IdSet, parseSet } from '../../base/idset.ts'
-import type { Json, JsonObject } from '../../base/json.ts'
+import { collectRefusals, type Diagnostic } from '../../base/diagnostic.ts'
+import type { IdSet } from '../../base/idset.ts'
+import { foundValue, type Json, type JsonObject } from '../../base/json.ts'
 import { nearest } from '../../base/nearest.ts'
+import { parseSet } from '../../base/parse-set.ts'
 import { diagnostic } from '../../codes/codes.ts'
+import type { ExpectedValue } from '../../codes/documents.ts'
+import type { SnapshotProblem } from '../../codes/host.ts'
 
 /** Everything that was found wrong so far. */
 export interface Shape {
@@ -13,133 +16,135 @@ export interface Shape {
   readonly problems: Diagnostic[]
 }
 
-/** Keys that later versions write; this one has no use for them. */
-const LATER = ['caches', 'devices']
-
-export function problem(shape: Shape, path: string, what: string, why: string, fix: string): undefined {
-  shape.problems.push(diagnostic('host-malformed', { source: shape.source, path, what, why, fix }))
+/** A value and its path. */
+export interface ValueAt {
+  readonly path: string
+  readonly value: Json
 }
 
-/** The object at a path; keys that are not known are told, `need` names those that must be there. */
-export function objectAt(
-  shape: Shape,
-  value: Json,
-  path: string,
-  keys: readonly string[],
-  need: readonly string[],
-): JsonObject {
+/** An object and its path. */
+export interface ObjectAt {
+  readonly path: string
+  readonly members: JsonObject
+}
+
+/** The keys that an object may have, and those of them that it must have. */
+interface Keys {
+  readonly known: readonly string[]
+  readonly needed?: readonly string[]
+}
+
+/** Keys that later versions write; this one has no use for them. */
+const LATER = ['devices']
+
+/** Collects what is wrong at a path. */
+export function problem(shape: Shape, path: string, problem: SnapshotProblem): undefined {
+  shape.problems.push(diagnostic('host-malformed', { source: shape.source, path, problem }))
+}
+
+function unexpected(shape: Shape, { path, value }: ValueAt, expected: ExpectedValue): undefined {
+  return problem(shape, path, { is: 'unexpected', found: foundValue(value), expected })
+}
+
+/** The object at a path, empty if it is none. Reports unknown and missing keys. */
+export function objectAt(shape: Shape, { path, value }: ValueAt, { known, needed = [] }: Keys): ObjectAt {
   if (!(value instanceof Map)) {
-    problem(
-      shape,
-      path,
-      `is ${nameOf(value)}`,
-      'an object belongs here',
-      `write it like { "${need[0] ?? keys[0]}": ... }`,
-    )
-    return new Map()
+    unexpected(shape, { path, value }, { kind: 'object' })
+    return { path, members: new Map() }
   }
-  for (const key of (value as JsonObject).keys()) {
-    if (keys.includes(key) || LATER.includes(key)) continue
-    const close = closest(key, keys, shape.problems.length)
-    const fix = close === undefined ? 'delete it or write one of these' : `did you mean ${close}?`
-    problem(shape, join(path, key), 'is no key', `the keys here are ${keys.join(', ')}`, fix)
+  const members = value as JsonObject
+  for (const key of members.keys()) {
+    if (known.includes(key) || LATER.includes(key)) continue
+    const close = closest(key, known, shape.problems.length)
+    problem(shape, join(path, key), { is: 'unknown-key', known, close })
   }
-  for (const key of need) {
-    if (!value.has(key))
-      problem(shape, join(path, key), 'is missing', 'a host without it says too little', `write "${key}"`)
-  }
-  return value as JsonObject
+  for (const key of needed) if (!members.has(key)) problem(shape, join(path, key), { is: 'missing', key })
+  return { path, members }
+}
+
+/** The value of a key with its path; undefined when there is no such key. */
+export function valueIn({ path, members }: ObjectAt, key: string): ValueAt | undefined {
+  const value = members.get(key)
+  return value === undefined ? undefined : { path: join(path, key), value }
 }
 
 /** The members of the list at `key`, each read with its own path; undefined when there is no such key. */
 export function listIn<Value>(
   shape: Shape,
-  object: JsonObject,
-  path: string,
+  object: ObjectAt,
   key: string,
-  read: (value: Json, path: string) => Value,
-) {
-  const value = object.get(key)
-  if (value === undefined) return undefined
-  if (Array.isArray(value))
-    return value.map((each: Json, index): Value => read(each, `${join(path, key)}[${index}]`))
-  return problem(
-    shape,
-    join(path, key),
-    `is ${nameOf(value)}`,
-    'a list belongs here',
-    `write "${key}": [ ... ]`,
-  )
+  read: (member: ValueAt) => Value,
+): Value[] | undefined {
+  const list = valueIn(object, key)
+  if (list === undefined) return undefined
+  const { path, value } = list
+  if (!Array.isArray(value)) return unexpected(shape, list, { kind: 'list' })
+  return value.map((each: Json, index) => read({ path: `${path}[${index}]`, value: each }))
 }
 
+/** The whole number from 0 to `max` at `key`; undefined when there is no such key. */
 export function numberIn(
   shape: Shape,
-  object: JsonObject,
-  path: string,
+  object: ObjectAt,
   key: string,
   max = Number.MAX_SAFE_INTEGER,
 ): number | undefined {
-  const value = object.get(key)
-  return value === undefined ? undefined : wholeNumber(shape, value, join(path, key), max)
+  const number = valueIn(object, key)
+  return number === undefined ? undefined : wholeNumber(shape, number, max)
 }
 
-export function wholeNumber(shape: Shape, value: Json, path: string, max: number): number | undefined {
+/** The value as a whole number from 0 to `max`. */
+export function wholeNumber(shape: Shape, number: ValueAt, max: number): number | undefined {
+  const { value } = number
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) return value
-  const what = `is ${typeof value === 'number' ? value : nameOf(value)}`
-  return problem(
-    shape,
-    path,
-    what,
-    `a whole number from 0 to ${max} belongs here`,
-    'write digits, without quotes, sign or fraction',
-  )
+  return unexpected(shape, number, { kind: 'count', max })
 }
 
-export function booleanIn(shape: Shape, object: JsonObject, path: string, key: string): boolean | undefined {
-  const value = object.get(key)
-  if (value === undefined || typeof value === 'boolean') return value
-  return problem(
-    shape,
-    join(path, key),
-    `is ${nameOf(value)}`,
-    'it is so or it is not',
-    'write true or false',
-  )
+/** true or false at `key`; undefined when there is no such key. */
+export function booleanIn(shape: Shape, object: ObjectAt, key: string): boolean | undefined {
+  const boolean = valueIn(object, key)
+  if (boolean === undefined) return undefined
+  const { value } = boolean
+  return typeof value === 'boolean' ? value : unexpected(shape, boolean, { kind: 'boolean' })
 }
 
+/** The text at `key`; undefined when there is no such key. */
+export function textIn(shape: Shape, object: ObjectAt, key: string): string | undefined {
+  const text = valueIn(object, key)
+  if (text === undefined) return undefined
+  return typeof text.value === 'string' ? text.value : unexpected(shape, text, { kind: 'text' })
+}
+
+/** The version at `key`, such as "9.0.0"; undefined when there is no such key. */
+export function versionIn(shape: Shape, object: ObjectAt, key: string): string | undefined {
+  const version = valueIn(object, key)
+  if (version === undefined) return undefined
+  const { value } = version
+  const isVersion = typeof value === 'string' && /^\d{1,4}\.\d{1,4}(\.\d{1,4})?$/.test(value)
+  return isVersion ? value : unexpected(shape, version, { kind: 'version' })
+}
+
+/** The set at `key`; undefined when there is no such key. */
 export function setIn<Set extends IdSet<string>>(
   shape: Shape,
-  object: JsonObject,
-  path: string,
+  object: ObjectAt,
   key: string,
 ): Set | undefined {
-  const value = object.get(key)
-  return value === undefined ? undefined : setAt<Set>(shape, value, join(path, key))
+  const set = valueIn(object, key)
+  return set === undefined ? undefined : setAt<Set>(shape, set)
 }
 
-export function setAt<Set extends IdSet<string>>(shape: Shape, value: Json, path: string): Set | undefined {
-  if (typeof value !== 'string')
-    return problem(shape, path, `is ${nameOf(value)}`, 'a set is a text', 'write it like "0-3,8"')
-  try {
-    return parseSet<Set>(value, `${shape.source}: ${path}`)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    shape.problems.push(...error.diagnostics)
-    return undefined
-  }
+/** The value as a set: a text such as "0-3,8". */
+export function setAt<Set extends IdSet<string>>(shape: Shape, set: ValueAt): Set | undefined {
+  const { path, value } = set
+  if (typeof value !== 'string') return unexpected(shape, set, { kind: 'set' })
+  return collectRefusals(shape.problems, () => parseSet<Set>(value, `${shape.source}: ${path}`))
 }
 
+/** The path of a key: `nodes[0].id`; a key that is not a name is quoted. */
 export function join(path: string, key: string): string {
   const step = /^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key)
   return path === '' ? step : `${path}.${step}`
-}
-
-function nameOf(value: Json): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'string')
-    return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value)}`
-  return typeof value === 'object' ? 'an object' : String(value)
 }
 
 /** The key that is meant: the same but for case and the unit ("memory", "freekib"), or mistyped. */

@@ -1,10 +1,12 @@
-// Tar bytes to entries: ustar, GNU long names and pax headers.
+// The bytes of a tar -> its entries: ustar, GNU long names and pax headers.
 
 import { decodeUtf8 } from '../../base/utf8.ts'
 import { refuse } from '../../codes/codes.ts'
+import type { Packer, TarProblem } from '../../codes/documents.ts'
+import { known } from '../kernel-text.ts'
 
-/** `target` is where a link leads, '' for what is no link. */
-export interface TarEntry {
+/** An entry of a tar. `target` is where a link leads, '' for what is not a link. */
+interface TarEntry {
   readonly name: string
   readonly target: string
   readonly kind: 'file' | 'folder' | 'symlink' | 'hard link'
@@ -12,7 +14,7 @@ export interface TarEntry {
 }
 
 const BLOCK = 512
-/** As the kernel has it: no path is longer. */
+/** The kernel accepts no longer path. */
 const MAX_PATH = 4096
 const NO_BYTES = new Uint8Array(0)
 
@@ -25,16 +27,16 @@ const KINDS: Record<string, TarEntry['kind']> = {
   '5': 'folder',
 }
 
-/** What the first bytes say of a file that is no tar, and how to make one of it. */
-const PACKED: readonly [magic: readonly number[], name: string, fix: string][] = [
-  [[0x1f, 0x8b], 'gzip', 'gunzip it first'],
-  [[0x42, 0x5a, 0x68], 'bzip2', 'bunzip2 it first'],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'xz', 'unxz it first'],
-  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd', 'unzstd it first'],
+/** The first bytes of what a packer writes. */
+const PACKED: readonly [magic: readonly number[], packedBy: Packer][] = [
+  [[0x1f, 0x8b], 'gzip'],
+  [[0x42, 0x5a, 0x68], 'bzip2'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'xz'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd'],
 ]
 
 /**
- * Devices, sockets and what else a machine's facts are not made of are passed over.
+ * The files, folders and links of a tar, in its order. Devices, sockets and the like are skipped.
  * @throws Refusal `tar-malformed`
  * @see tar(5) of libarchive; POSIX pax, Interchange Format
  */
@@ -76,7 +78,8 @@ function entryOf(
 ): TarEntry | undefined {
   const name = stated.get('path') ?? nameOf(header)
   if (name.length > MAX_PATH) return undefined
-  if (type === 'S' || stated.has('GNU.sparse.major') || stated.has('GNU.sparse.map')) refuseSparse(name)
+  if (type === 'S' || stated.has('GNU.sparse.major') || stated.has('GNU.sparse.map'))
+    refuseMalformed({ is: 'sparse', name })
   // Before POSIX a folder was a file whose name ends in a slash.
   const kind = type !== '5' && KINDS[type] === 'file' && name.endsWith('/') ? 'folder' : KINDS[type]
   if (kind === undefined) return undefined
@@ -98,7 +101,7 @@ function nameOf(header: Uint8Array): string {
   return prefix === '' ? name : `${prefix}/${name}`
 }
 
-/** Up to the first NUL; what is no UTF-8 is read byte by byte. */
+/** The text up to the first NUL; what is not UTF-8 is read byte by byte. */
 function textOf(field: Uint8Array): string {
   const end = field.indexOf(0)
   const bytes = end < 0 ? field : field.subarray(0, end)
@@ -109,10 +112,7 @@ function textOf(field: Uint8Array): string {
 function paxSize(digits: string | undefined, at: number): number | undefined {
   if (digits === undefined || /^\d{1,15}$/.test(digits))
     return digits === undefined ? undefined : Number(digits)
-  return refuseMalformed(
-    `the header at byte ${at} has the size ${JSON.stringify(digits.slice(0, 40))}`,
-    'a size is a whole number',
-  )
+  return refuseMalformed({ is: 'size', at, text: digits.slice(0, 40), base: 10 })
 }
 
 function sizeOf(header: Uint8Array, at: number): number {
@@ -120,8 +120,7 @@ function sizeOf(header: Uint8Array, at: number): number {
   if ((field[0] as number) & 0x80)
     return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, (field[0] as number) & 0x3f)
   const digits = textOf(field).trim()
-  if (!/^[0-7]*$/.test(digits))
-    refuseMalformed(`the header at byte ${at} has the size ${JSON.stringify(digits)}`, 'a size is octal')
+  if (!/^[0-7]*$/.test(digits)) refuseMalformed({ is: 'size', at, text: digits, base: 8 })
   return digits === '' ? 0 : Number.parseInt(digits, 8)
 }
 
@@ -155,31 +154,16 @@ function paxRecords(content: Uint8Array): [string, string][] {
 }
 
 function refuseForeign(bytes: Uint8Array, at: number): never {
-  if (at > 0)
-    refuseMalformed(`the header at byte ${at} does not match its checksum`, 'the archive is damaged there')
-  const packed = PACKED.find(([magic]) => magic.every((byte, index) => bytes[index] === byte))
-  const why = 'its first block is no tar header'
-  if (packed === undefined) refuseMalformed('this is no tar', why)
-  refuse('tar-malformed', { what: `this is no tar but ${packed[1]}`, why, fix: packed[2] })
+  if (at > 0) refuseMalformed({ is: 'checksum', at })
+  const packedBy = PACKED.find(([magic]) => magic.every((byte, index) => bytes[index] === byte))?.[1]
+  refuseMalformed({ is: 'not-a-tar', ...known('packedBy', packedBy) })
 }
 
 function refuseTruncated(bytes: Uint8Array, needed: number): never {
   if (bytes.length < BLOCK) refuseForeign(bytes, 0)
-  refuseMalformed(
-    `the tar is cut short: it has ${bytes.length} bytes and goes on at byte ${needed}`,
-    'a tar ends with blocks of zeros',
-  )
+  refuseMalformed({ is: 'truncated', length: bytes.length, needed })
 }
 
-function refuseSparse(name: string): never {
-  const fix = 'make the tar without --sparse'
-  refuse('tar-malformed', {
-    what: `${name} is stored as a sparse file`,
-    why: 'files of /sys and /proc have no holes',
-    fix,
-  })
-}
-
-function refuseMalformed(what: string, why: string): never {
-  refuse('tar-malformed', { what, why, fix: 'make it again: tar cf host.tar -C DIR sys proc' })
+function refuseMalformed(problem: TarProblem): never {
+  refuse('tar-malformed', { problem })
 }

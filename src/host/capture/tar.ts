@@ -1,4 +1,4 @@
-// The bytes of an uncompressed tar of a machine's sys/ and proc/ to the Files that the machine itself would
+// The bytes of an uncompressed tar of a machine's sys/ and proc/ -> the Files that the machine itself would
 // have.
 
 import { refuse } from '../../codes/codes.ts'
@@ -11,16 +11,16 @@ import { type Entry, entryAt, type Folder, filesOfTree, folder, put } from './tr
 const MAX_ENTRIES = 200_000
 
 /**
- * The folder that holds sys/ or proc/ stands for "/", be it the archive's top or further down; one that holds
- * devices/system stands for "/sys". Links lead nowhere outside of it.
- * @throws Refusal `tar-malformed` when this is no tar, cut short, or not one machine
+ * The files of the machine. The folder with sys/ or proc/, at the top of the archive or below, is its "/"; a
+ * folder with devices/system is its "/sys". Links cannot leave it.
+ * @throws Refusal `tar-malformed` when the bytes are not a tar, are truncated, or do not hold one machine
  */
 export function filesOfTar(bytes: Uint8Array): Files {
   const archive = folder()
-  const room = { left: MAX_ENTRIES }
+  const entries = { left: MAX_ENTRIES }
   const store = (name: string, entry: Entry): void => {
-    room.left -= put(archive, parts(name), entry)
-    if (room.left < 0) refuseMoreEntries()
+    entries.left -= put(archive, parts(name), entry)
+    if (entries.left < 0) refuse('tar-malformed', { problem: { is: 'too-many-entries', max: MAX_ENTRIES } })
   }
   const hardLinks: [name: string, target: string][] = []
   for (const { name, target, kind, content } of readEntries(bytes)) {
@@ -50,11 +50,7 @@ function machineIn(archive: Folder): Folder {
     if (only !== undefined && second === undefined) return only[1]
     if (only !== undefined) refuseMany(machines.map(([name]) => name))
   }
-  return refuse('tar-malformed', {
-    what: 'the tar holds neither sys/ nor proc/',
-    why: 'a captured machine is read through these',
-    fix: 'tar cf host.tar /sys/devices/system /sys/kernel/mm/hugepages /proc/meminfo /proc/mounts',
-  })
+  return refuse('tar-malformed', { problem: { is: 'no-machine' } })
 }
 
 function foldersIn([path, at]: [string, Folder]): [string, Folder][] {
@@ -71,18 +67,10 @@ function rootAt(at: Folder): Folder[] {
   return [root]
 }
 
-function refuseMoreEntries(): never {
-  refuse('tar-malformed', {
-    what: `the tar holds more than ${MAX_ENTRIES} files and folders`,
-    why: 'a large machine has some ten thousand that matter',
-    fix: 'tar cf host.tar /sys/devices/system /sys/kernel/mm/hugepages /proc/meminfo /proc/mounts',
-  })
-}
+/** A report names no more of them. */
+const MOST_NAMED = 5
 
 function refuseMany(names: readonly string[]): never {
-  refuse('tar-malformed', {
-    what: `the tar holds ${names.length} machines: ${[...names].sort().slice(0, 5).join(', ')}`,
-    why: 'which one is meant would be a guess',
-    fix: 'give a tar of one machine, or unpack it and name its folder',
-  })
+  const folders = [...names].sort().slice(0, MOST_NAMED)
+  refuse('tar-malformed', { problem: { is: 'several-machines', count: names.length, folders } })
 }

@@ -1,9 +1,10 @@
 // A process or a cgroup -> the CPUs, nodes and huge pages that it may use. Reads cgroup v2, v1 and hybrid
 // setups.
 
-import { type CpuSet, type IdSet, intersect, type NodeSet, parseSet, subtract } from '../../base/idset.ts'
+import { type CpuSet, type IdSet, intersect, type NodeSet, subtract } from '../../base/idset.ts'
+import { parseSet } from '../../base/parse-set.ts'
 import { refuse } from '../../codes/codes.ts'
-import type { Allowed } from '../../model.ts'
+import type { Allowed } from '../../model/host.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, known, listAt, textAt } from '../kernel-text.ts'
 import { parts } from '../paths.ts'
@@ -34,6 +35,8 @@ export interface CgroupFacts {
    * it.
    */
   readonly cpusetController: boolean
+  /** The controllers that are in hierarchies of v1, each of which may hold a process in another cgroup. */
+  readonly inV1: { readonly cpuset: boolean; readonly hugetlb: boolean }
 }
 
 type Of = { readonly pid: number | 'self' } | { readonly path: string }
@@ -66,7 +69,8 @@ export function readCgroup(files: Files, of: Of, onlineCpus: CpuSet): CgroupFact
     nearestSet<CpuSet>(files, cpuset.folders, CPUS) ?? statusSet<CpuSet>(status, 'Cpus_allowed_list')
   const nodes =
     nearestSet<NodeSet>(files, cpuset.folders, MEMS) ?? statusSet<NodeSet>(status, 'Mems_allowed_list')
-  const pages = readPageLimits(files, locate(files, mounts, lines, 'hugetlb').folders)
+  const hugetlb = locate(files, mounts, lines, 'hugetlb')
+  const pages = readPageLimits(files, hugetlb.folders)
   const usable = cpus && intersect(cpus, onlineCpus)
   return {
     allowed: { ...known('cpus', usable), ...known('nodes', nodes), ...known('pages', pages) },
@@ -74,6 +78,7 @@ export function readCgroup(files: Files, of: Of, onlineCpus: CpuSet): CgroupFact
     confinesNodes: nodes !== undefined && subtract(readMemoryNodes(files), nodes).length > 0,
     ...known('path', cpuset.folders[0]),
     cpusetController: isControlled(files, cpuset),
+    inV1: { cpuset: cpuset.version === 1, hugetlb: hugetlb.version === 1 },
   }
 }
 

@@ -1,7 +1,13 @@
 // The command line of a running QEMU -> its cells, memory devices, and the memory backend of each.
 
 import type { NodeSet, VcpuSet } from '../../base/idset.ts'
-import type { BackingKind, MemoryBackend, MemoryPolicy, QemuCell, QemuCommand } from '../../model.ts'
+import type {
+  BackingKind,
+  MemoryBackend,
+  MemoryPolicy,
+  QemuCell,
+  QemuCommand,
+} from '../../model/running-guest.ts'
 import { known } from '../kernel-text.ts'
 import { numberWord, setWord, sizeWord, type Words, word, wordsOf } from './option-words.ts'
 

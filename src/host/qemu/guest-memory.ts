@@ -7,9 +7,9 @@
 // 3. Backends of the same kind, size and policy stay together, with all of their mappings. If those mappings
 // are equal to the page, they are distributed in order: it makes no difference which belongs to which.
 
-import { groupBy } from '../../base/group.ts'
 import { formatSet } from '../../base/idset.ts'
-import type { Mapping, MemoryBackend, MemoryPolicy } from '../../model.ts'
+import { groupBy } from '../../base/lists.ts'
+import type { Mapping, MemoryBackend, MemoryPolicy } from '../../model/running-guest.ts'
 
 /**
  * Backends and their mappings. No mappings: none were found. Several backends: the mappings belong to them,

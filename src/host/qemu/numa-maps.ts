@@ -1,7 +1,8 @@
 // /proc/PID/numa_maps and /proc/PID/smaps (or maps) -> mappings with their policy, size and memory per node.
 
-import { type NodeSet, parseSet } from '../../base/idset.ts'
-import type { Mapping, MemoryPolicy } from '../../model.ts'
+import type { NodeSet } from '../../base/idset.ts'
+import { parseSet } from '../../base/parse-set.ts'
+import type { Mapping, MemoryPolicy } from '../../model/running-guest.ts'
 import { ifReadable, known } from '../kernel-text.ts'
 import { unescaped } from '../paths.ts'
 
@@ -87,6 +88,7 @@ function withField(range: Range, name: string, kib: number): Range {
       return { ...range, pagesizeKiB: kib }
     case 'AnonHugePages':
     case 'ShmemPmdMapped':
+    case 'FilePmdMapped':
       return { ...range, thpKiB: (range.thpKiB ?? 0) + kib }
     case 'Swap':
       return { ...range, swapKiB: kib }

@@ -1,6 +1,7 @@
 // A QEMU option, as JSON or as key=value, -> its keys and values.
 
-import { type IdSet, parseSet, setOf, union } from '../../base/idset.ts'
+import { type IdSet, setOf, union } from '../../base/idset.ts'
+import { parseSet } from '../../base/parse-set.ts'
 import { ifReadable } from '../kernel-text.ts'
 
 /** The values of each key; a repeated key has several. */

@@ -1,9 +1,10 @@
 // The /proc folder of a running QEMU -> its threads, its command line and its memory.
 
-import { type CpuSet, parseSet } from '../../base/idset.ts'
+import type { CpuSet, IdSet, NodeSet } from '../../base/idset.ts'
+import { parseSet } from '../../base/parse-set.ts'
 import { decodeUtf8 } from '../../base/utf8.ts'
 import { refuse } from '../../codes/codes.ts'
-import type { GuestThread, QemuCommand, RunningGuest, ThreadRole } from '../../model.ts'
+import type { GuestThread, QemuCommand, RunningGuest, ThreadRole } from '../../model/running-guest.ts'
 import type { Files } from '../files.ts'
 import { ifReadable, known, numberedIn, textAt } from '../kernel-text.ts'
 import { isQemu, readCommand } from './command.ts'
@@ -25,11 +26,12 @@ export function readRunningGuest(
   const command = readCommandOf(files, pid)
   const threads = readThreads(files, pid, vcpus)
   const numaMaps = rawTextAt(files, `/proc/${pid}/numa_maps`)
+  const nodes = setIn<NodeSet>(rawTextAt(files, `/proc/${pid}/status`) ?? '', 'Mems_allowed_list')
   const ranges = rawTextAt(files, `/proc/${pid}/smaps`) || rawTextAt(files, `/proc/${pid}/maps`)
   if (startOf(files, pid) !== born || threads.length === 0) refuse('guest-gone', { pid })
   // The kernel shows an empty text for a process that is exiting.
   const mappings = numaMaps && ranges ? readMappings(numaMaps, ranges) : undefined
-  return { pid, command, threads, ...known('mappings', mappings) }
+  return { pid, command, threads, ...known('nodes', nodes), ...known('mappings', mappings) }
 }
 
 /** Reads QEMU's command line. @throws Refusal `process-missing`, `not-qemu-process` */
@@ -41,14 +43,21 @@ export function readCommandOf(files: Files, pid: number): QemuCommand {
   return readCommand(argv)
 }
 
+const startOf = (files: Files, pid: number): string | undefined => processStat(files, pid)?.start
+
 /**
- * The start time in clock ticks, which identifies a process together with its pid; undefined for a zombie.
+ * A process that runs: its parent, and its start in clock ticks, which identifies it together with its pid;
+ * undefined for a zombie.
  * @see proc(5), stat
  */
-function startOf(files: Files, pid: number): string | undefined {
+export function processStat(
+  files: Files,
+  pid: number,
+): { readonly parent?: string; readonly start?: string } | undefined {
   const stat = textAt(files, `/proc/${pid}/stat`) ?? ''
-  const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return state === 'Z' || state === 'X' ? undefined : fields[18]
+  const [state = '', parent, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (['', 'Z', 'X'].includes(state)) return undefined
+  return { ...known('parent', parent), ...known('start', fields[17]) }
 }
 
 /**
@@ -72,9 +81,7 @@ function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, numbe
     const status = rawTextAt(files, `/proc/${pid}/task/${tid}/status`)
     if (status === undefined) return []
     const name = (rawTextAt(files, `/proc/${pid}/task/${tid}/comm`) ?? fieldOf(status, 'Name') ?? '').trim()
-    const allowed = fieldOf(status, 'Cpus_allowed_list')
-    const cpus =
-      allowed === undefined ? undefined : ifReadable(() => parseSet<CpuSet>(allowed, 'Cpus_allowed_list'))
+    const cpus = setIn<CpuSet>(status, 'Cpus_allowed_list')
     const vcpu = ids.get(tid)
     return [
       {
@@ -89,6 +96,11 @@ function readThreads(files: Files, pid: number, vcpus: ReadonlyMap<number, numbe
 
 const fieldOf = (status: string, name: string): string | undefined =>
   new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
+
+function setIn<Set extends IdSet<string>>(status: string, name: string): Set | undefined {
+  const text = fieldOf(status, name)
+  return text === undefined ? undefined : ifReadable(() => parseSet<Set>(text, name))
+}
 
 /**
  * Uses QEMU's thread names, which the kernel cuts to 15 characters. libvirt names I/O thread N "iothreadN".

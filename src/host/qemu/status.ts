@@ -1,10 +1,14 @@
 // libvirt's status file of a running guest (/run/libvirt/qemu/NAME.xml) -> process, vCPU threads and live
 // domain.
 
-import { type CpuSet, type IdSet, type NodeSet, parseSet } from '../../base/idset.ts'
+import type { CpuSet, IdSet, NodeSet } from '../../base/idset.ts'
+import { parseSet } from '../../base/parse-set.ts'
 import { refuse } from '../../codes/codes.ts'
 import { attribute, child, childrenOf, parseXml, type XmlDocument, type XmlElement } from '../../xml/parse.ts'
 import { ifReadable, known } from '../kernel-text.ts'
+
+/** Where libvirt's system daemon keeps the status files of running guests. */
+export const STATUS_FOLDERS = ['/run/libvirt/qemu', '/run/libvirt/qemu/run'] as const
 
 /**
  * A running guest as libvirt sees it. `vcpus` maps each vCPU to its thread; `autoNodes` and `autoCpus` are

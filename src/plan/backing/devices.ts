@@ -3,16 +3,18 @@
 // what this host lacks.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
-import { formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import { intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import type { NamesNodes } from '../../codes/binding.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { Binding, DomainView, Memnode, Resources } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Resources } from '../../model/host.ts'
+import type { Binding, Memnode } from '../../model/placement.ts'
 import { nodesWithMemory } from './memory-nodes.ts'
 
 /** A guest that has these cannot start here, whatever is fitted. */
 export function devicesAway({ memoryDevices }: DomainView, resources: Resources): Diagnostic[] {
   return memoryDevices.flatMap(({ model, cell = 0, nodes }) => {
-    const found =
-      nodes === undefined ? [] : nodesAway(`the nodemask of the ${model} in cell ${cell}`, nodes, resources)
+    const found = nodes === undefined ? [] : nodesAway({ is: 'nodemask', model, cell }, nodes, resources)
     if (found.length === 0) return []
     const nodemask = setOf<NodeSet>(nodesWithMemory(resources))
     return found.map((each) => ({ ...each, facts: { ...each.facts, nodemask } }))
@@ -40,21 +42,14 @@ export function withDevices(
  * Of a set that is partly outside the kernel takes what it may; only a missing node and an empty rest are
  * proven to fail.
  */
-export function nodesAway(element: string, nodes: NodeSet, resources: Resources): Diagnostic[] {
+export function nodesAway(of: NamesNodes, nodes: NodeSet, resources: Resources): Diagnostic[] {
   const has = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
   const missing = subtract(nodes, has)
-  if (missing.length > 0)
-    return [diagnostic('node-missing', { element, nodes: formatSet(missing), has: formatSet(has) })]
+  if (missing.length > 0) return [diagnostic('node-missing', { of, nodes: missing, has })]
   const outside = subtract(nodes, resources.allowed.nodes)
   const usable = setOf<NodeSet>(nodesWithMemory(resources))
   if (intersect(subtract(nodes, outside), usable).length > 0) return []
   if (outside.length > 0)
-    return [
-      diagnostic('node-outside', {
-        element,
-        nodes: formatSet(outside),
-        allowed: formatSet(resources.allowed.nodes),
-      }),
-    ]
-  return nodes.length > 0 ? [diagnostic('node-memoryless', { element, nodes: formatSet(nodes) })] : []
+    return [diagnostic('node-outside', { of, nodes: outside, allowed: resources.allowed.nodes })]
+  return nodes.length > 0 ? [diagnostic('node-memoryless', { of, nodes })] : []
 }

@@ -26,6 +26,45 @@ export function allocate(demands: readonly Demand[], supplies: readonly number[]
   })
 }
 
+/** What places may make in addition: each so much, and all together `most`. */
+export interface Surplus {
+  readonly ofPlace: readonly number[]
+  readonly most: number
+}
+
+/**
+ * The same where places may make more than they have. What they have is used first, as much of it as can be
+ * at all; that leaves the least to be made, since a place keeps all that it gives when others ask for more.
+ */
+export function allocateWithSurplus(
+  demands: readonly Demand[],
+  supplies: readonly number[],
+  { ofPlace, most }: Surplus,
+): number[] {
+  const places = supplies.length
+  const both = demands.map(({ amount, from }) => ({
+    amount,
+    from: [...from, ...from.map((at) => places + at)],
+  }))
+  const flow = flowOf(both, [...supplies, ...supplies.map(() => 0)])
+  if (most <= 0) return allocate(demands, supplies)
+  push(flow, [...demands.keys()])
+  ofPlace.forEach((each, at) => {
+    flow.left[places + at] = Math.min(each, most)
+  })
+  flow.isClosed.fill(false)
+  let left = most
+  return demands.map(({ amount }, demand) => {
+    const open = flow.open[demand] as number
+    const asked = Math.min(open, left)
+    flow.open[demand] = asked
+    push(flow, [demand])
+    const made = asked - (flow.open[demand] as number)
+    left -= made
+    return amount - open + made
+  })
+}
+
 /** Whether all demands can be met together. */
 export function canAllocate(demands: readonly Demand[], supplies: readonly number[]): boolean {
   const flow = flowOf(demands, supplies)

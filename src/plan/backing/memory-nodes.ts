@@ -1,32 +1,40 @@
-// Where the cells' memory lies: each cell on the node of its vCPUs, or, where that node has no memory or may
-// not be used, on the nearest one that has and may.
+// Which nodes back a cell's memory: the node of its vCPUs, or, where that node has no memory or may not be
+// used, the nearest ones that have and may.
 
-import { formatSet, has, type NodeSet, setOf } from '../../base/idset.ts'
+import { has, type NodeSet } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
-import type { DomainView, Memnode, Request, Resources } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Resources } from '../../model/host.ts'
+import type { Memnode } from '../../model/placement.ts'
+import type { Request } from '../../model/request.ts'
 
-/** The node for the memory of a cell whose vCPUs run on a given node. */
-export type MemoryNodeOf = (node: number) => NodeSet
+/** The nodes (ids, ascending) that may back a cell whose vCPUs run on a given node; all are equally near. */
+export type NodesBehind = (node: number) => readonly number[]
 
 /**
- * The nearest node with memory for any node; of equally near ones the lowest. Each node is looked up once.
+ * The nearest usable nodes of any node. Each node is looked up once.
+ * @param usable nodes that may back the memory
  * @throws Refusal `no-memory-node`, when it is asked for one and there is none
  */
-export function memoryNodes(resources: Resources, distance: (a: number, b: number) => number): MemoryNodeOf {
-  const usable = nodesWithMemory(resources)
-  const known = new Map<number, NodeSet>()
+export function nodesBehind(
+  resources: Resources,
+  distance: (a: number, b: number) => number,
+  usable: readonly number[] = nodesWithMemory(resources),
+): NodesBehind {
+  const known = new Map<number, readonly number[]>()
   return (node) => {
     const before = known.get(node)
     if (before !== undefined) return before
-    let [best, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY]
+    let nearest: number[] = []
+    let least = Number.POSITIVE_INFINITY
     for (const each of usable) {
-      const here = distance(node, each)
-      if (here < least) [best, least] = [each, here]
+      const here = each === node ? 0 : distance(node, each)
+      if (here < least) [nearest, least] = [[each], here]
+      else if (here === least) nearest.push(each)
     }
-    if (best === undefined) refuse('no-memory-node', { allowed: formatSet(resources.allowed.nodes) })
-    const found = setOf<NodeSet>([best])
-    known.set(node, found)
-    return found
+    if (nearest.length === 0) refuse('no-memory-node', { allowed: resources.allowed.nodes })
+    known.set(node, nearest)
+    return nearest
   }
 }
 
@@ -58,7 +66,6 @@ export function checkMode(
   pagesizeKiB: number | undefined,
 ): void {
   if (mode !== 'restrictive') return
-  if (pagesizeKiB !== undefined) refuse('restrictive-with-pages', { what: 'hugepages' })
-  if (view.allocation === 'immediate')
-    refuse('restrictive-with-pages', { what: "<allocation mode='immediate'/>" })
+  if (pagesizeKiB !== undefined) refuse('restrictive-with-pages', { because: 'hugepages' })
+  if (view.allocation === 'immediate') refuse('restrictive-with-pages', { because: 'allocation-immediate' })
 }

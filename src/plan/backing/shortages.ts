@@ -2,13 +2,14 @@
 // at all. A guest that could start has no finding: surplus pages count, and so does whatever is not known.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
-import { formatSet, has, type NodeSet, union } from '../../base/idset.ts'
-import { formatKiB, formatPagesize } from '../../base/memory.ts'
+import { formatSet, has, type NodeSet, setOf, union } from '../../base/idset.ts'
+import { sum } from '../../base/lists.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { HostNode, Resources } from '../../model.ts'
+import type { HostNode, Resources } from '../../model/host.ts'
 import type { Backing } from './backings.ts'
-import { allocate } from './max-flow.ts'
-import { hasPool, type PageSupply, pageSupply } from './supply.ts'
+import { allocate, allocateWithSurplus, type Demand } from './max-flow.ts'
+import { holdersOn } from './promises.ts'
+import { hasPool, type PageSupply, pageSupply, poolOf } from './supply.ts'
 
 /**
  * What the host lacks for these backings.
@@ -35,16 +36,14 @@ export function missingKiB(resources: Resources, backings: readonly Backing[]): 
     resources,
     backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined),
   )
-  return sizes.reduce((sum, size) => {
+  const inPages = sizes.map((size) => {
     const groups = groupsOf(backings.filter(({ pagesizeKiB }) => pagesizeKiB === size)).map((group) => ({
       ...group,
       pages: Math.ceil(group.memoryKiB / size),
     }))
-    return (
-      sum +
-      unmet(resources, pageSupply(resources, size), groups).reduce((pages, each) => pages + each, 0) * size
-    )
-  }, ordinary)
+    return sum(unmet(resources, pageSupply(resources, size), groups)) * size
+  })
+  return ordinary + sum(inPages)
 }
 
 function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number {
@@ -57,7 +56,7 @@ function ordinaryKiB({ nodes }: Resources, backings: readonly Backing[]): number
     demands,
     nodes.map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY),
   )
-  return demands.reduce((sum, { amount }, at) => sum + amount - (allocated[at] as number), 0)
+  return sum(demands.map(({ amount }, at) => amount - (allocated[at] as number)))
 }
 
 const indexOf = (nodes: readonly HostNode[]): ReadonlyMap<number, number> =>
@@ -68,41 +67,59 @@ function pageShortages(
   pagesizeKiB: number,
   backings: readonly Backing[],
 ): Diagnostic[] {
-  const page = formatKiB(pagesizeKiB)
   // A node that is not there has a finding of its own.
   const index = indexOf(resources.nodes)
   const isThere = ({ nodes }: Group): boolean => nodes.some((id) => index.has(id))
   const groups = groupsOf(backings)
     .filter(isThere)
     .map((group) => ({ ...group, pages: Math.ceil(group.memoryKiB / pagesizeKiB) }))
-  const need = groups.reduce((sum, { pages }) => sum + pages, 0)
+  const need = sum(groups.map(({ pages }) => pages))
   if (!resources.nodes.some(({ pages }) => pages.length > 0) && resources.pools === undefined) return []
   if (!hasPool(resources, pagesizeKiB))
-    return [
-      diagnostic('pool-missing', {
-        page,
-        size: formatPagesize(pagesizeKiB),
-        need,
-        has: poolSizes(resources),
-      }),
-    ]
+    return [diagnostic('pool-missing', { pagesizeKiB, need, hasKiB: poolSizes(resources) })]
   const supply = pageSupply(resources, pagesizeKiB)
-  const short = unmet(resources, supply, groups)
-  const found = groups.flatMap((group, index) => {
-    const missing = short[index] as number
-    return missing === 0 ? [] : [pagesShort(resources, supply, group, missing)]
-  })
-  if (supply.limit !== undefined && need > supply.limit)
-    found.push(diagnostic('pages-limit', { page, limit: supply.limit, need, size: sysfsSize(pagesizeKiB) }))
-  const free = supply.free.reduce((sum, pages) => sum + pages, supply.extra)
+  const found = [...nodeShortages(resources, supply, groups), ...limitShortages(resources, supply, need)]
+  if (found.length === 0) found.push(...hostShortages(resources, supply, groups))
   const pool = resources.pools?.find((each) => each.pagesizeKiB === pagesizeKiB)
-  const promised = pool?.reserved ?? 0
-  if (found.length === 0 && need > free - promised) {
-    found.push(diagnostic('pages-promised', { page, free, promised, need, kib: pagesizeKiB }))
-  }
-  if (pool?.mounted === false)
-    found.push(diagnostic('hugetlbfs-missing', { page, size: formatPagesize(pagesizeKiB) }))
+  if (pool?.mounted === false && backings.some(({ memfd }) => memfd !== true))
+    found.push(diagnostic('hugetlbfs-missing', { pagesizeKiB }))
   return found
+}
+
+/** What nodes lack; where they lack it because of guests that are starting, their names. */
+function nodeShortages(resources: Resources, supply: PageSupply, groups: readonly PageGroup[]): Diagnostic[] {
+  const short = unmet(resources, supply, groups)
+  const otherwise =
+    supply.promised.length === 0 ? short : unmet(resources, { ...supply, promised: [] }, groups)
+  return groups.flatMap((group, index) => {
+    const missing = short[index] as number
+    if (missing === 0) return []
+    return missing > (otherwise[index] as number)
+      ? [pagesHeld(resources, supply, group, missing)]
+      : [pagesShort(resources, supply, group, missing)]
+  })
+}
+
+function limitShortages({ allowed }: Resources, supply: PageSupply, need: number): Diagnostic[] {
+  const { pagesizeKiB } = supply
+  const limit = allowed.pages?.find((each) => each.pagesizeKiB === pagesizeKiB)
+  if (limit === undefined || supply.limit === undefined || need <= supply.limit) return []
+  return [diagnostic('pages-limit', { pagesizeKiB, limit: limit.max, used: limit.used ?? 0, need })]
+}
+
+/** The kernel counts reserved pages for all nodes together. */
+function hostShortages(resources: Resources, supply: PageSupply, groups: readonly PageGroup[]): Diagnostic[] {
+  const { pagesizeKiB, reserved, promised } = supply
+  const need = sum(groups.map(({ pages }) => pages))
+  const free = sum(supply.free) + supply.extra
+  if (need > free - reserved) {
+    return [diagnostic('pages-promised', { pagesizeKiB, free, promised: reserved, need })]
+  }
+  const missing = need - (free - reserved - sum(promised.map(({ amount }) => amount)))
+  const [first] = groups
+  if (missing <= 0 || first === undefined) return []
+  const all = { ...first, nodes: setOf<NodeSet>(resources.nodes.map(({ id }) => id)), pages: need }
+  return [pagesHeld(resources, supply, { ...all, cells: groups.flatMap(({ cells }) => cells) }, missing)]
 }
 
 interface Group {
@@ -112,6 +129,10 @@ interface Group {
   readonly bound: boolean
 }
 
+interface PageGroup extends Group {
+  readonly pages: number
+}
+
 /** Cells that may use the same nodes ask for memory together. */
 function groupsOf(backings: readonly Backing[]): Group[] {
   const groups = new Map<string, { nodes: NodeSet; cells: Set<number>; memoryKiB: number; bound: boolean }>()
@@ -119,104 +140,117 @@ function groupsOf(backings: readonly Backing[]): Group[] {
     const key = formatSet(nodes)
     const group = groups.get(key) ?? { nodes, cells: new Set(), memoryKiB: 0, bound: true }
     groups.set(key, group)
-    group.cells.add(cell)
+    if (cell !== undefined) group.cells.add(cell)
     group.memoryKiB += memoryKiB
     group.bound &&= bound
   }
   return [...groups.values()].map((group) => ({ ...group, cells: [...group.cells] }))
 }
 
-/** Per group the pages that neither its nodes nor surplus pages made on them give. */
+/**
+ * Per group the pages that neither its nodes nor surplus pages made on them give, once every promise is kept
+ * as far as it can be.
+ */
 function unmet(
   resources: Resources,
-  supply: PageSupply,
-  groups: readonly (Group & { readonly pages: number })[],
+  { free, makeable, extra, promised }: PageSupply,
+  groups: readonly PageGroup[],
 ): number[] {
   const index = indexOf(resources.nodes)
   const demands = groups.map(({ pages, nodes }) => ({
     amount: pages,
     from: nodes.flatMap((id) => index.get(id) ?? []),
   }))
-  const allocated = allocate(demands, supply.free)
-  let extra = supply.extra
-  return demands.map(({ amount, from }, group) => {
-    const missing = amount - (allocated[group] as number)
-    const made = Math.min(
-      missing,
-      extra,
-      from.reduce((sum, node) => sum + (supply.makeable[node] as number), 0),
-    )
-    extra -= made
-    return missing - made
+  const surplus = { ofPlace: makeable, most: extra }
+  const met = allocateWithSurplus([...promised, ...demands], free, surplus)
+  const short = demands.map(({ amount }, group) => amount - (met[promised.length + group] as number))
+  if (promised.length === 0) return short
+  const kept = sum(allocateWithSurplus(promised, free, surplus))
+  return withLost(short, demands, kept - sum(met.slice(0, promised.length)))
+}
+
+/** What promises lose to this guest is lacking to it: to its first cells. */
+function withLost(short: readonly number[], demands: readonly Demand[], lost: number): number[] {
+  let open = lost
+  return short.map((pages, group) => {
+    const more = Math.min(open, (demands[group] as Demand).amount - pages)
+    open -= more
+    return pages + more
+  })
+}
+
+/** `need` more pages than the promises to guests that are starting leave. */
+function pagesHeld(
+  resources: Resources,
+  supply: PageSupply,
+  { nodes, cells, pages, bound }: PageGroup,
+  missing: number,
+): Diagnostic {
+  const isOn = (place: number): boolean => has(nodes, resources.nodes[place]?.id ?? -1)
+  const near = holdersOn(supply.promised, isOn)
+  const first = resources.nodes.find(({ id }) => has(nodes, id)) as HostNode
+  return diagnostic('pages-held', {
+    nodes,
+    free: sum(supply.free.filter((_, place) => isOn(place))),
+    pagesizeKiB: supply.pagesizeKiB,
+    cells,
+    need: pages,
+    missing,
+    bound,
+    holders: near.length > 0 ? near : holdersOn(supply.promised, () => true),
+    pool: poolOf(resources, first.id, supply.pagesizeKiB),
   })
 }
 
 function pagesShort(
   resources: Resources,
   supply: PageSupply,
-  { nodes, cells, pages, bound }: Group & { readonly pages: number },
+  { nodes, cells, pages, bound }: PageGroup,
   missing: number,
 ): Diagnostic {
-  const ids = nodes as readonly number[]
-  const free = resources.nodes.reduce(
-    (sum, { id }, index) => sum + (has(ids, id) ? (supply.free[index] as number) : 0),
-    0,
-  )
-  const first = resources.nodes.find(({ id }) => has(ids, id)) as HostNode
-  const total = first.pages.find((each) => each.pagesizeKiB === supply.pagesizeKiB)?.total ?? 0
-  const pool = `node${first.id}/hugepages/hugepages-${supply.pagesizeKiB}kB`
+  const free = sum(resources.nodes.map(({ id }, index) => (has(nodes, id) ? (supply.free[index] ?? 0) : 0)))
+  const first = resources.nodes.find(({ id }) => has(nodes, id)) as HostNode
   return diagnostic('pages-short', {
-    nodes: formatSet(ids),
-    count: ids.length,
+    nodes,
     free,
-    page: formatKiB(supply.pagesizeKiB),
+    pagesizeKiB: supply.pagesizeKiB,
     cells,
     need: pages,
+    missing,
     bound,
-    fix: `echo ${total + missing} > /sys/devices/system/node/${pool}/nr_hugepages`,
+    pool: poolOf(resources, first.id, supply.pagesizeKiB),
   })
 }
 
-const sysfsSize = (pagesizeKiB: number): string => `${formatPagesize(pagesizeKiB)}B`
-
-function poolSizes({ nodes, pools }: Resources): string {
+function poolSizes({ nodes, pools }: Resources): number[] {
   const sizes = new Set(
     [...(pools ?? []), ...nodes.flatMap(({ pages }) => pages)].map(({ pagesizeKiB }) => pagesizeKiB),
   )
-  return [...sizes]
-    .sort((a, b) => a - b)
-    .map(formatPagesize)
-    .join(', ')
+  return [...sizes].sort((a, b) => a - b)
 }
 
 /**
  * Free memory proves nothing, since the kernel drops its caches for a guest; a node can never give more than
- * it has.
+ * it has. Memory that the guest uses later does not keep it from starting.
  */
 function memoryShortages({ nodes }: Resources, backings: readonly Backing[]): Diagnostic[] {
   const ordinary = backings.filter(({ pagesizeKiB }) => pagesizeKiB === undefined)
-  const needKiB = ordinary.reduce((sum, { memoryKiB }) => sum + memoryKiB, 0)
+  const needKiB = sum(ordinary.map(({ memoryKiB }) => memoryKiB))
   const haveEnough = (ids: readonly number[]): boolean =>
-    nodes
-      .filter(({ id }) => has(ids, id))
-      .reduce((sum, { memoryKiB }) => sum + (memoryKiB ?? Number.POSITIVE_INFINITY), 0) >= needKiB
+    sum(
+      nodes.filter(({ id }) => has(ids, id)).map(({ memoryKiB }) => memoryKiB ?? Number.POSITIVE_INFINITY),
+    ) >= needKiB
   const guestHas = haveEnough(union(...ordinary.map((each) => each.nodes)))
   const hostHas = haveEnough(nodes.map(({ id }) => id))
   const enough = guestHas ? 'own nodes' : hostHas ? 'host' : 'nowhere'
   return groupsOf(ordinary).flatMap((group) => {
     const sizes = nodes.filter(({ id }) => has(group.nodes, id)).map(({ memoryKiB }) => memoryKiB)
     if (sizes.includes(undefined)) return []
-    const hasKiB = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+    const hasKiB = sum(sizes.map((size) => size ?? 0))
     // A node that is not there or has no memory has a finding of its own.
     if (group.memoryKiB <= hasKiB || hasKiB === 0) return []
-    const facts = {
-      nodes: formatSet(group.nodes),
-      count: group.nodes.length,
-      has: formatKiB(hasKiB),
-      cells: group.cells,
-      need: formatKiB(group.memoryKiB),
-      enough,
-    } as const
-    return [diagnostic('memory-short', facts)]
+    const facts = { nodes: group.nodes, hasKiB, cells: group.cells, needKiB: group.memoryKiB }
+    const code = ordinary.some(({ atStart }) => atStart === true) ? 'memory-short' : 'memory-over-node'
+    return [diagnostic(code, { ...facts, enough })]
   })
 }

@@ -1,6 +1,6 @@
 // How far apart host nodes are, and the distances that a guest sees.
 
-import type { Host } from '../../model.ts'
+import type { Host } from '../../model/host.ts'
 
 /** What the kernel assumes between two nodes when the firmware says nothing. @see linux REMOTE_DISTANCE */
 export const REMOTE = 20
@@ -14,7 +14,7 @@ export const LOCAL = 10
  */
 const NEAREST = 11
 /** 255 is "unreachable" in ACPI, and libvirt accepts nothing above 254 as a distance. */
-const FARTHEST = 254
+export const FARTHEST = 254
 
 /** From one node to another (ids) as the host states it; undefined where it does not. */
 function statedDistance({ nodes }: Host): (from: number, to: number) => number | undefined {

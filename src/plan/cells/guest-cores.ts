@@ -1,7 +1,8 @@
 // The guest's vCPUs in groups that stay together on a node: the threads of one guest core.
 
 import { range, setOf, type VcpuSet } from '../../base/idset.ts'
-import type { DomainView } from '../../model.ts'
+import { sum } from '../../base/lists.ts'
+import type { DomainView } from '../../model/domain.ts'
 
 /** `online` are there at boot and need a CPU; `offline` may be plugged in later. */
 export interface GuestCore {
@@ -34,4 +35,24 @@ export function guestCores(
     })
   }
   return cores
+}
+
+/** Those with a vCPU that is online at boot: each needs CPUs. */
+export function onlineCores(cores: readonly GuestCore[]): GuestCore[] {
+  return cores.filter(({ online }) => online.length > 0)
+}
+
+/** How many vCPUs of these guest cores are online at boot. */
+export function onlineVcpus(cores: readonly GuestCore[]): number {
+  return sum(cores.map(({ online }) => online.length))
+}
+
+/** The guest cores in their order, so many to each. */
+export function inShares(cores: readonly GuestCore[], shares: readonly number[]): (readonly GuestCore[])[] {
+  let next = 0
+  return shares.map((share) => {
+    const from = next
+    next += share
+    return cores.slice(from, next)
+  })
 }

@@ -1,8 +1,9 @@
 // Which pages back the guest.
 
-import { formatPagesize } from '../../base/memory.ts'
 import { refuse } from '../../codes/codes.ts'
-import type { CellPages, DomainView, Host, Request } from '../../model.ts'
+import type { CellPages, DomainView } from '../../model/domain.ts'
+import type { Host } from '../../model/host.ts'
+import type { Request } from '../../model/request.ts'
 
 /**
  * The request's size, else the domain's; undefined is ordinary memory.
@@ -32,10 +33,6 @@ export function pagesizeKiBOf(
 function oneSize({ hugepages }: DomainView, { defaultPagesizeKiB }: Host): number | undefined {
   if (hugepages === undefined) return undefined
   const sizes = [...new Set(hugepages.map(({ pagesizeKiB }) => pagesizeKiB))].sort((a, b) => a - b)
-  if (sizes.length > 1)
-    refuse('pagesizes-mixed', {
-      sizes: sizes.map(formatPagesize).join(', '),
-      first: formatPagesize(sizes[0] as number),
-    })
+  if (sizes.length > 1) refuse('pagesizes-mixed', { pagesizesKiB: sizes })
   return sizes[0] ?? defaultPagesizeKiB ?? refuse('default-pagesize-unknown', {})
 }

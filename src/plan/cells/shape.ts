@@ -2,14 +2,17 @@
 // distances.
 
 import { type NodeSet, setOf, type VcpuSet } from '../../base/idset.ts'
-import type { Cell, DistanceSource, Host, Rules } from '../../model.ts'
-import type { PlannedCell } from '../cpus/assign.ts'
+import type { Host } from '../../model/host.ts'
+import type { Cell } from '../../model/placement.ts'
+import type { DistanceSource, Rules } from '../../model/request.ts'
+import type { PlannedCell } from '../cpus/assigned.ts'
 import type { Situation } from '../situation.ts'
 import { guestDistances, hostDistances } from './distances.ts'
 import { splitMemory } from './memory.ts'
 import { shareEvenly } from './share-evenly.ts'
 
 /**
+ * The planned cells with all of their vCPUs, their memory and their distances.
  * @param memory the nodes that back each cell
  * @param pagesizeKiB undefined is ordinary memory
  * @throws Refusal as splitMemory does
@@ -20,32 +23,28 @@ export function shapeOf(
   memory: readonly NodeSet[],
   pagesizeKiB: number | undefined,
 ): Cell[] {
-  const { view, resources, request } = situation
-  const vcpusOfCell = vcpusOf(situation, cells)
+  // Cells without vCPUs come last, and have their memory.
+  const shared = cells.filter((cell) => cell.memoryKiB === undefined)
+  const vcpusOfCell = vcpusOf(situation, shared)
   const backed = vcpusOfCell.map((vcpus, id) => ({ node: memory[id]?.[0] as number, vcpus: vcpus.length }))
-  const memoryKiB = splitMemory(view, resources, request, backed, pagesizeKiB)
+  const memoryKiB = splitMemory(situation, backed, pagesizeKiB)
   const distances = distancesOf(situation, cells)
-  return vcpusOfCell.map((vcpus, id) => ({
+  return cells.map((cell, id) => ({
     id,
-    vcpus,
-    memoryKiB: memoryKiB[id] as number,
+    vcpus: vcpusOfCell[id] ?? setOf<VcpuSet>([]),
+    memoryKiB: cell.memoryKiB ?? (memoryKiB[id] as number),
     distances: distances[id] as readonly number[],
   }))
 }
 
-/**
- * Guest cores that are wholly offline go to the cells so that their sizes are as even as can be; those in
- * part online stay together. KubeVirt leaves offline vCPUs out of every cell.
- */
 function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
   const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))
   if (!request.rules.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
   const later = guestCores.filter((core) => core.online.length === 0)
-  const shares = shareEvenly(
+  const shares = offlineShares(
     later.length,
     cells.map(({ cores }) => cores.length),
-    new Map(cells.map((_, cell) => [cell, later.length])),
-  ) as number[]
+  )
   let next = 0
   return cells.map(({ cores }, cell) => {
     const from = next
@@ -54,6 +53,18 @@ function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell
       [...cores, ...later.slice(from, next)].flatMap((core) => [...core.online, ...core.offline]),
     )
   })
+}
+
+/**
+ * Guest cores that are wholly offline go to the cells so that their sizes are as even as can be; those in
+ * part online stay together. KubeVirt leaves offline vCPUs out of every cell.
+ * @param offline how many guest cores are offline
+ * @param online how many each cell has that are not
+ * @returns how many of the offline ones each cell gets
+ */
+export function offlineShares(offline: number, online: readonly number[]): number[] {
+  if (offline === 0) return online.map(() => 0)
+  return shareEvenly(offline, online, new Map(online.map((_, cell) => [cell, offline]))) as number[]
 }
 
 function distancesOf({ resources, request }: Situation, cells: readonly PlannedCell[]): number[][] {

@@ -1,28 +1,28 @@
-// So many things to bins, as evenly as their room allows.
+// Things to bins, as evenly as the capacity of the bins allows.
 //
-// The bins that hold least get one each, in their order, and then the bins that hold least now; a bin that
-// finds no room is out for good. As long as nothing but the numbers changes, many such rounds are one step,
-// so the steps grow with the bins alone.
+// The bins that hold least get one each, in their order, and then the bins that hold least now; a bin
+// without capacity drops out for good. While only the numbers change, many such rounds are one step, so the
+// number of steps grows with the bins alone.
 
 /**
- * Deals `count` things one by one, each to the bin that holds least and has room left; of equal ones the
- * lowest.
- * So totals differ by at most one except where room ran out, and the odd ones lie in the lowest bins.
+ * Gives out `count` things one by one, each to the bin that holds least and has capacity left; of equal ones
+ * the lowest. So totals differ by at most one, except where capacity ran out, and the odd ones are in the
+ * lowest bins.
  * @param held what each bin has already
- * @param room how many more each bin's `group` takes; bins of one group share its room
- * @returns how many each bin got, or undefined when there is no room for all
+ * @param capacity how many more each bin's `group` takes; bins of one group share its capacity
+ * @returns how many each bin got, or undefined when the capacity is too small for all
  */
 export function shareEvenly(
   count: number,
   held: readonly number[],
-  room: ReadonlyMap<number, number>,
+  capacity: ReadonlyMap<number, number>,
   group: readonly number[] = held.map((_, bin) => bin),
 ): number[] | undefined {
-  const left = new Map(room)
+  const left = new Map(capacity)
   const got = held.map(() => 0)
   const waiting = held.map((_, bin) => bin).sort((a, b) => at(held, a) - at(held, b) || a - b)
   let joined = 0
-  /** The bins that hold least and may have room, all of them `level`. */
+  /** The bins that hold least and may have capacity, all of them `level`. */
   let lowest: number[] = []
   let level = 0
   for (let open = count; open > 0; ) {
@@ -39,17 +39,17 @@ export function shareEvenly(
       1,
       Math.min(Math.floor(open / lowest.length), next, fullRounds(lowest, left, group)),
     )
-    const dealt: number[] = []
+    const served: number[] = []
     for (const bin of lowest) {
       const has = left.get(at(group, bin)) ?? 0
-      // Only a single round may run out of things, or of room.
+      // Only a single round may run out of things, or of capacity.
       if (has <= 0 || open === 0) continue
       got[bin] = at(got, bin) + rounds
       left.set(at(group, bin), has - rounds)
       open -= rounds
-      dealt.push(bin)
+      served.push(bin)
     }
-    lowest = dealt
+    lowest = served
     level += rounds
   }
   return got

@@ -1,16 +1,19 @@
-// The CPUs that this guest may be pinned to, by node and by core, and whether its vCPUs share them.
+// The CPUs that this guest may be pinned to, by node and by core.
 
 import { type Diagnostic, Refusal } from '../../base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, setOf, subtract, union } from '../../base/idset.ts'
+import { type CpuSet, intersect, setOf, subtract, union } from '../../base/idset.ts'
 import { diagnostic, refuse } from '../../codes/codes.ts'
-import type { DomainView, Host, IsolatedUse, Pin, Request, Resources } from '../../model.ts'
+import type { Host, Resources } from '../../model/host.ts'
+import type { IsolatedUse, Request } from '../../model/request.ts'
 
 /**
  * `cpus` are the available ones. `whole` is false when the core has online threads that are not available.
+ * `cache` is the index of its level-3 cache, where the host states one.
  */
 export interface Core {
   readonly cpus: CpuSet
   readonly whole: boolean
+  readonly cache?: number
 }
 
 /** A node with available CPUs. Cores come in the order of their lowest online CPU, available or not. */
@@ -29,6 +32,8 @@ export interface AvailableCpus {
   readonly given: CpuSet
   /** CPUs that were requested and are offline; only KubeVirt's rules let them pass. */
   readonly offline: CpuSet
+  /** Those of `cpus` that other running guests have pinned one to one: they are used last. */
+  readonly taken: CpuSet
 }
 
 /**
@@ -48,49 +53,24 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
     throw new Refusal([offlineFinding(offline, online)])
   // KubeVirt has one answer to a pod without enough CPUs of this host, none included.
   if (online.length === 0 && rules.pins === 'kubevirt')
-    refuse('not-enough-threads', { vcpus, cpus: 0, cpuset: '(none)' })
+    refuse('not-enough-threads', { vcpus, cpuset: online })
   const given = intersect(resources.allowed.cpus, online)
   const usable = withIsolated[request.isolated](given, resources)
   const cpus = typeof emulator === 'object' ? withoutEmulator(usable, emulator, vcpus) : usable
   if (cpus.length === 0) {
-    const [allowed, not] = [formatSet(resources.allowed.cpus), formatSet(resources.isolated ?? [])]
-    refuse('no-cpus', { allowed, isolated: not, online: formatSet(online) })
+    const isolated = resources.isolated ?? setOf<CpuSet>([])
+    refuse('no-cpus', { allowed: resources.allowed.cpus, isolated, online })
   }
   const coreOf = coreByCpu(resources)
   const available = new Set<number>(cpus)
+  const cacheOf = cacheByCpu(resources)
   const nodes = resources.nodes.map((node) => ({
     id: node.id,
     cpus: intersect(node.cpus, cpus),
-    cores: coresOf(node.cpus, coreOf, available),
+    cores: coresOf(node.cpus, coreOf, cacheOf, available),
   }))
-  return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline }
-}
-
-/**
- * Whether vCPUs share the CPUs of their cell. With pin=auto each has one of its own where the CPUs are this
- * guest's, and on an open host they are shared, so that two guests never sit on one CPU by our doing.
- */
-export function sharesCpus({ pin }: Request, resources: Resources): boolean {
-  return sharing[pin](resources)
-}
-
-const sharing: Record<Pin, (resources: Resources) => boolean> = {
-  cpu: () => false,
-  cell: () => true,
-  auto: isOpen,
-}
-
-/** Whether the guest may use every online CPU, as may others. */
-function isOpen({ allowed, allowedBy, nodes }: Resources): boolean {
-  if (allowedBy === 'cpuset' || allowedBy === 'pins') return false
-  const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
-  return subtract(online, allowed.cpus).length === 0
-}
-
-/** @throws Refusal `not-enough-threads` where each vCPU is to have a CPU of its own and there are too few */
-export function refuseFewCpus({ online }: DomainView, { cpus, offline }: AvailableCpus): void {
-  if (online.length <= cpus.length + offline.length) return
-  refuse('not-enough-threads', { vcpus: online.length, cpus: cpus.length, cpuset: formatSet(cpus) })
+  const taken = intersect(cpus, union(...(resources.taken ?? []).map((each) => each.cpus)))
+  return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline, taken }
 }
 
 /** @throws an error of ours: a node without available CPUs was never chosen */
@@ -107,11 +87,7 @@ export function nodeByCpu(nodes: readonly { readonly cpus: CpuSet }[]): Readonly
 
 /** CPUs that were requested and are not online. */
 export function offlineFinding(offline: CpuSet, online: CpuSet): Diagnostic {
-  return diagnostic('cpus-offline', {
-    cpus: formatSet(offline),
-    count: offline.length,
-    online: formatSet(online),
-  })
+  return diagnostic('cpus-offline', { cpus: offline, online })
 }
 
 /** vCPUs keep off CPUs that were named for the emulator, as long as there are enough others. */
@@ -127,10 +103,18 @@ const withIsolated: Record<IsolatedUse, (cpus: CpuSet, resources: Resources) => 
     isolated === undefined || allowedBy === 'cpuset' ? cpus : subtract(cpus, isolated),
 }
 
-function coreByCpu({ siblings }: Host): Map<number, CpuSet> {
+/** The core of each CPU that shares one with others, or is listed as a core of its own. */
+export function coreByCpu({ siblings }: Pick<Host, 'siblings'>): Map<number, CpuSet> {
   const cores = new Map<number, CpuSet>()
   for (const core of siblings) for (const cpu of core) cores.set(cpu, core)
   return cores
+}
+
+/** The index of the level-3 cache that each CPU is on. */
+function cacheByCpu({ caches }: Host): ReadonlyMap<number, number> {
+  return new Map(
+    (caches ?? []).flatMap(({ cpus }, index) => cpus.map((cpu) => [cpu as number, index] as const)),
+  )
 }
 
 /**
@@ -140,6 +124,7 @@ function coreByCpu({ siblings }: Host): Map<number, CpuSet> {
 function coresOf(
   nodeCpus: CpuSet,
   coreOf: ReadonlyMap<number, CpuSet>,
+  cacheOf: ReadonlyMap<number, number>,
   available: ReadonlySet<number>,
 ): Core[] {
   const here = new Set<number>(nodeCpus)
@@ -150,7 +135,38 @@ function coresOf(
     const threads = (coreOf.get(cpu) ?? [cpu]).filter((thread) => here.has(thread))
     for (const thread of threads) seen.add(thread)
     const cpus = threads.filter((thread) => available.has(thread))
-    if (cpus.length > 0) found.push({ cpus: setOf<CpuSet>(cpus), whole: cpus.length === threads.length })
+    if (cpus.length === 0) continue
+    const cache = cacheOf.get(cpu)
+    const whole = cpus.length === threads.length
+    found.push({ cpus: setOf<CpuSet>(cpus), whole, ...(cache !== undefined && { cache }) })
   }
   return found
+}
+
+/**
+ * A node without the CPUs that other guests have pinned, as far as so many CPUs are left; else with the
+ * lowest of them in addition.
+ */
+export function untakenFirst(node: AvailableNode, taken: CpuSet, count: number): AvailableNode {
+  if (taken.length === 0) return node
+  const own = intersect(node.cpus, taken)
+  const short = Math.max(0, count - (node.cpus.length - own.length))
+  return own.length === 0 ? node : withoutCpus(node, setOf<CpuSet>(own.slice(short)))
+}
+
+/** How many CPUs of a node no other guest has pinned; Infinity where none has, so that it does not count. */
+export function untakenCpus({ cpus }: AvailableNode, taken: CpuSet): number {
+  const left = subtract(cpus, taken).length
+  return left === cpus.length ? Number.POSITIVE_INFINITY : left
+}
+
+/** A core that loses a thread is whole no longer. */
+export function withoutCpus(node: AvailableNode, without: CpuSet): AvailableNode {
+  const lost = new Set<number>(without)
+  const left = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !lost.has(cpu)))
+  const cores = node.cores.map((core) => {
+    const cpus = left(core.cpus)
+    return { ...core, cpus, whole: core.whole && cpus.length === core.cpus.length }
+  })
+  return { id: node.id, cpus: left(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
 }

@@ -1,9 +1,13 @@
 // The pins of the emulator and of I/O threads.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
-import { type CpuSet, formatSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import { type CpuSet, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
+import { sum } from '../../base/lists.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { DomainView, EmulatorChoice, Memnode } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Memnode } from '../../model/placement.ts'
+import type { EmulatorChoice } from '../../model/request.ts'
+import { needsPinnedEmulator } from '../backing/allocation.ts'
 import type { Situation } from '../situation.ts'
 import type { AvailableCpus, AvailableNode } from './available.ts'
 import type { Pins } from './pins.ts'
@@ -52,8 +56,8 @@ function onSpareCpus(situation: Situation, used: CpuSet, inUse: readonly number[
   if (kept !== undefined) return { pins: kept, notes: [] }
   const spare = situation.sharesCpus ? used : spareCpus(situation, used, inUse)
   if (spare.length > 0) return { pins: allOn(view, spare), notes: [] }
-  const threads = view.iothreads.length === 0 ? 'the emulator is' : 'the emulator and the I/O threads are'
-  return { pins: { iothreadpin: [] }, notes: [diagnostic('emulator-unpinned', { threads })] }
+  const note = diagnostic('emulator-unpinned', { iothreads: view.iothreads.length })
+  return { pins: { iothreadpin: [] }, notes: [note] }
 }
 
 /**
@@ -62,22 +66,32 @@ function onSpareCpus(situation: Situation, used: CpuSet, inUse: readonly number[
  * "Setting CPU affinity failed". So an emulator that has what is spare gets CPUs of such a node too, and
  * where none is spare those of its vCPUs.
  */
-export function reachMemory(
-  { view, request: { emulator, cpus }, available }: Situation,
-  threads: PinnedThreads,
-  { vcpupin, memnodes }: { readonly vcpupin: readonly CpuSet[]; readonly memnodes: readonly Memnode[] },
-): PinnedThreads {
+export function reachMemory(situation: Situation, threads: PinnedThreads, placed: Placed): PinnedThreads {
+  const { view, request, available } = situation
+  const { vcpupin, memnodes } = placed
   const { emulatorpin } = threads.pins
-  const isRequested = emulator !== 'spare' || (cpus === 'as-pinned' && view.emulatorpin !== undefined)
-  if (emulatorpin === undefined || isRequested) return threads
+  const isRequested =
+    request.emulator !== 'spare' || (request.cpus === 'as-pinned' && view.emulatorpin !== undefined)
+  if (isRequested) return threads
   const used = union(...vcpupin)
+  if (emulatorpin === undefined) {
+    if (!needsPinnedEmulator(situation, memnodes)) return threads
+    const note = diagnostic('emulator-among-vcpus', { cpus: used, because: 'no-cpus-there' })
+    return { pins: allOn(view, used), notes: [note] }
+  }
   const more = reaching(emulatorpin, backedByPages(memnodes), available, used)
   const among = intersect(union(...more), used)
-  const notes = among.length === 0 ? [] : [diagnostic('emulator-among-vcpus', { cpus: formatSet(among) })]
+  const notes =
+    among.length === 0 ? [] : [diagnostic('emulator-among-vcpus', { cpus: among, because: 'pages-there' })]
   return {
     pins: { ...threads.pins, emulatorpin: union(emulatorpin, ...more) },
     notes: [...threads.notes, ...notes],
   }
+}
+
+interface Placed {
+  readonly vcpupin: readonly CpuSet[]
+  readonly memnodes: readonly Memnode[]
 }
 
 /** Nodes of each memnode with huge pages. */
@@ -140,14 +154,16 @@ function keptPins(
 }
 
 function spareCpus({ available, distance }: Situation, used: CpuSet, inUse: readonly number[]): CpuSet {
-  const left = (nodes: AvailableCpus['nodes']): CpuSet =>
-    subtract(union(...nodes.map(({ cpus }) => cpus)), used)
+  const left = (nodes: AvailableCpus['nodes']): CpuSet => {
+    const spare = subtract(union(...nodes.map(({ cpus }) => cpus)), used)
+    const untaken = subtract(spare, available.taken)
+    return untaken.length > 0 ? untaken : spare
+  }
   const isInUse = new Set(inUse)
   const near = left(available.nodes.filter(({ id }) => isInUse.has(id)))
   if (near.length > 0) return near
   const others = available.nodes.filter(({ id }) => !isInUse.has(id))
-  const fromInUse = ({ id }: AvailableNode): number =>
-    inUse.reduce((sum, each) => sum + distance(id, each), 0)
+  const fromInUse = ({ id }: AvailableNode): number => sum(inUse.map((each) => distance(id, each)))
   const byDistance = others.map((node) => ({ node, distance: fromInUse(node) }))
   byDistance.sort((a, b) => a.distance - b.distance || a.node.id - b.node.id)
   return left(byDistance.slice(0, 1).map(({ node }) => node))

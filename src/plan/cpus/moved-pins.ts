@@ -1,14 +1,16 @@
 // Pins of a guest whose cells are bound anew: a vCPU, the emulator and an I/O thread stay where they are as
 // long as they may.
 
-import { type CpuSet, setOf, subtract, union } from '../../base/idset.ts'
-import type { Memnode } from '../../model.ts'
-import type { GuestCore } from '../cells/guest-cores.ts'
+import { type CpuSet, formatSet, has, setOf, subtract, union } from '../../base/idset.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Memnode } from '../../model/placement.ts'
+import { needsPinnedEmulator } from '../backing/allocation.ts'
+import { type GuestCore, onlineVcpus } from '../cells/guest-cores.ts'
 import type { Situation } from '../situation.ts'
-import type { CpuOfVcpu } from './assign.ts'
-import { type AvailableNode, availableNode } from './available.ts'
+import type { CpuOfVcpu } from './assigned.ts'
+import { availableNode, untakenFirst, withoutCpus } from './available.ts'
 import { backedByPages, type PinnedThreads, reachMemory, threadPins, unreached } from './emulator.ts'
-import { assignCpus, cpuPolicy } from './policies.ts'
+import { assignCpus, policyFor } from './policies.ts'
 
 /** The guest cores of one cell that run on one node (id). */
 export interface CoresOnNode {
@@ -18,10 +20,8 @@ export interface CoresOnNode {
 }
 
 /** A cell whose pins are single CPUs of its node keeps them; the others get CPUs of what is left. */
-export function movedCpus(
-  { view, available, request }: Situation,
-  placed: readonly CoresOnNode[],
-): CpuOfVcpu {
+export function movedCpus(situation: Situation, placed: readonly CoresOnNode[]): CpuOfVcpu {
+  const { view, available } = situation
   const cpuOf = new Map<number, CpuSet>()
   const taken = new Set<number>()
   const open = placed.filter(({ node, cores }) => {
@@ -30,32 +30,23 @@ export function movedCpus(
     const here = new Set<number>(availableNode(available, node).cpus)
     const keeps =
       pins.every(([, pin]) => pin?.length === 1) &&
-      cpus.every((cpu) => here.has(cpu) && !taken.has(cpu)) &&
+      cpus.every((cpu) => here.has(cpu) && !taken.has(cpu) && !has(available.taken, cpu)) &&
       new Set(cpus).size === cpus.length
     if (!keeps) return true
     for (const [vcpu, pin] of pins) cpuOf.set(vcpu, pin as CpuSet)
     for (const cpu of cpus) taken.add(cpu)
     return false
   })
-  const policy = cpuPolicy(request.cpus, available, view.online.length)
+  const policy = policyFor(situation)
   for (const id of new Set(open.map(({ node }) => node))) {
     const cores = open.filter(({ node }) => node === id).flatMap((each) => each.cores)
-    const vcpus = cores.reduce((sum, { online }) => sum + online.length, 0)
+    const vcpus = onlineVcpus(cores)
     const threads = Math.max(1, ...cores.map(({ online }) => online.length))
-    const node = withoutCpus(availableNode(available, id), taken)
+    const left = withoutCpus(availableNode(available, id), setOf<CpuSet>([...taken]))
+    const node = untakenFirst(left, available.taken, vcpus)
     assignCpus(cores, policy.cpus(node, vcpus, threads), threads, cpuOf)
   }
   return cpuOf
-}
-
-/** A core that a kept pin takes a thread of is whole no longer. */
-function withoutCpus(node: AvailableNode, taken: ReadonlySet<number>): AvailableNode {
-  const free = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !taken.has(cpu)))
-  const cores = node.cores.map(({ cpus, whole }) => ({
-    cpus: free(cpus),
-    whole: whole && free(cpus).length === cpus.length,
-  }))
-  return { id: node.id, cpus: free(node.cpus), cores: cores.filter(({ cpus }) => cpus.length > 0) }
 }
 
 /**
@@ -89,8 +80,21 @@ export function movedThreadPins(
       notes: [],
     }
   }
+  const isLeft = written.length === 0 && !needsPinnedEmulator(situation, backing)
+  if (request.emulator === 'spare' && isLeft && keepsPins(view, vcpupin))
+    return { pins: { iothreadpin: [] }, notes: [] }
   // KubeVirt asks for a CPU of their own for threads that it pins; the pod on this side has one too.
   const emulator = isKubevirts && written.length > 0 ? 'spare' : request.emulator
   const asked = { ...situation, request: { ...request, emulator } }
   return reachMemory(asked, threadPins(asked, vcpupin, inUse), { vcpupin, memnodes: backing })
+}
+
+/**
+ * Whether every vCPU keeps the pin that its owner gave it; then the other threads are left as they are too.
+ */
+function keepsPins(view: DomainView, vcpupin: readonly CpuSet[]): boolean {
+  return vcpupin.every((pin, vcpu) => {
+    const written = view.vcpupin.get(vcpu)
+    return written !== undefined && formatSet(written) === formatSet(pin)
+  })
 }

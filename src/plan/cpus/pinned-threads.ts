@@ -1,7 +1,8 @@
-// The threads of a guest that the domain pins, and their names in messages.
+// The threads of a guest that the domain pins.
 
-import { type CpuSet, formatSet } from '../../base/idset.ts'
-import type { DomainView } from '../../model.ts'
+import { type CpuSet, setOf, type VcpuSet } from '../../base/idset.ts'
+import type { PinnedThreadIds } from '../../codes/cpus.ts'
+import type { DomainView } from '../../model/domain.ts'
 
 /** `id` is that of the vCPU or the I/O thread. */
 export interface PinnedThread {
@@ -25,17 +26,16 @@ export function pinnedThreads({
   return all.filter(({ pin }) => pin.length > 0)
 }
 
-/** "vCPUs 0-3 and the emulator". */
-export function threadWords(threads: readonly PinnedThread[]): string {
+/** Which threads these are, for diagnostics. */
+export function threadIds(threads: readonly PinnedThread[]): PinnedThreadIds {
   const ids = (of: PinnedThread['role']): number[] =>
     threads
       .filter(({ role }) => role === of)
       .map(({ id }) => id)
       .sort((a, b) => a - b)
-  const counted = (one: string, numbers: readonly number[]): string[] =>
-    numbers.length === 0 ? [] : [`${one}${numbers.length === 1 ? '' : 's'} ${formatSet(numbers)}`]
-  const emulator = ids('emulator').length === 0 ? [] : ['the emulator']
-  return [...counted('vCPU', ids('vcpu')), ...emulator, ...counted('I/O thread', ids('iothread'))]
-    .join(', ')
-    .replace(/, ([^,]*)$/, ' and $1')
+  return {
+    vcpus: setOf<VcpuSet>(ids('vcpu')),
+    emulator: ids('emulator').length > 0,
+    iothreads: ids('iothread'),
+  }
 }

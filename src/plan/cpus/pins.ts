@@ -1,9 +1,12 @@
 // The pins of vCPUs: on the CPU that each was given, else on the CPUs of its cell.
 
 import { type CpuSet, range, setOf, union } from '../../base/idset.ts'
-import type { Binding, Cell } from '../../model.ts'
+import { sum } from '../../base/lists.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { Binding, Cell } from '../../model/placement.ts'
 import type { Situation } from '../situation.ts'
-import type { CpuOfVcpu } from './assign.ts'
+import type { CpuOfVcpu } from './assigned.ts'
+import { type AvailableCpus, untakenFirst } from './available.ts'
 
 /** Pins of every thread of a guest. */
 export type Pins = Pick<Binding, 'vcpupin' | 'emulatorpin' | 'iothreadpin'>
@@ -22,7 +25,7 @@ export function vcpuPins(
   cells: readonly CellOnNodes[],
   cpuOf: CpuOfVcpu,
 ): CpuSet[] {
-  const cpusOfNode = new Map(available.nodes.map(({ id, cpus }) => [id, cpus]))
+  const cpusOfNode = sharedCpus(view, available, cells)
   const none = setOf<CpuSet>([])
   const cpusOfCell = cells.map(({ vcpus, nodes }) => {
     const own = union(...vcpus.map((vcpu) => cpuOf.get(vcpu) ?? none))
@@ -30,4 +33,21 @@ export function vcpuPins(
   })
   const cellOf = new Map(cells.flatMap(({ vcpus }, index) => vcpus.map((vcpu) => [vcpu, index] as const)))
   return range(view.vcpus).map((vcpu) => cpuOf.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? none)
+}
+
+/** The CPUs of each node for vCPUs that share them: those of other guests only where there are too few. */
+function sharedCpus(
+  { online }: DomainView,
+  { nodes, taken }: AvailableCpus,
+  cells: readonly CellOnNodes[],
+): ReadonlyMap<number, CpuSet> {
+  if (taken.length === 0) return new Map(nodes.map(({ id, cpus }) => [id, cpus]))
+  const isOnline = new Set<number>(online)
+  return new Map(
+    nodes.map((node) => {
+      const onNode = cells.filter((cell) => cell.nodes.includes(node.id))
+      const vcpus = sum(onNode.map((cell) => cell.vcpus.filter((vcpu) => isOnline.has(vcpu)).length))
+      return [node.id, untakenFirst(node, taken, vcpus).cpus]
+    }),
+  )
 }

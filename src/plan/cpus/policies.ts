@@ -1,11 +1,13 @@
-// How a policy fills a node: how many guest cores it has room for, and on which of its CPUs they sit.
+// How a policy fills a node: how many guest cores fit, and which of its CPUs they get.
 
 import { type CpuSet, setOf } from '../../base/idset.ts'
-import type { CpuChoice } from '../../model.ts'
+import { sum } from '../../base/lists.ts'
+import type { CpuChoice } from '../../model/request.ts'
 import type { GuestCore } from '../cells/guest-cores.ts'
 import { cpuPool } from '../kubevirt/cpu-order.ts'
+import type { Situation } from '../situation.ts'
 import type { AvailableCpus, AvailableNode } from './available.ts'
-import { packedCpus, packedSplitCores } from './pack.ts'
+import { type PackedCost, packedCost, packedCpus } from './pack.ts'
 import { spreadCpus } from './spread.ts'
 
 /** How one policy fills a node. `capacity` is in guest cores; `count` is in CPUs. */
@@ -13,27 +15,27 @@ export interface CpuPolicy {
   readonly capacity: (node: AvailableNode, threads: number) => number
   /** Whether every node is used, instead of the fewest. */
   readonly usesEveryNode: boolean
-  /** How many cores so many CPUs split, which are `most` at most. */
-  readonly splitCores: (node: AvailableNode, threads: number, most: number) => (count: number) => number
+  /** What so many CPUs of a node cost, which are `most` at most. */
+  readonly cost: (node: AvailableNode, threads: number, most: number) => (count: number) => PackedCost
   readonly cpus: (node: AvailableNode, count: number, threads: number) => AvailableNode
 }
 
 const inOrder: CpuPolicy = {
   capacity: (node, threads) => Math.floor(node.cpus.length / threads),
   usesEveryNode: false,
-  splitCores: () => () => 0,
+  cost: () => () => ({ caches: 0, split: 0 }),
   cpus: (node) => node,
 }
 
 const packed: CpuPolicy = {
   ...inOrder,
-  splitCores: packedSplitCores,
+  cost: packedCost,
   cpus: (node, count, threads) => onlyCpus(node, packedCpus(node, count, threads)),
 }
 
-/** As long as there are as many cores as vCPUs, a node has only as much room as it has cores. */
-function oneThreadPerCore(offer: AvailableCpus, vcpus: number): CpuPolicy {
-  const cores = offer.nodes.reduce((sum, each) => sum + each.cores.length, 0)
+/** If there are at least as many cores as vCPUs, a node takes no more vCPUs than it has cores. */
+function oneThreadPerCore(available: AvailableCpus, vcpus: number): CpuPolicy {
+  const cores = sum(available.nodes.map((each) => each.cores.length))
   const enough = cores >= vcpus
   return {
     ...inOrder,
@@ -44,7 +46,7 @@ function oneThreadPerCore(offer: AvailableCpus, vcpus: number): CpuPolicy {
 }
 
 /** More vCPUs than CPUs: no node is full, and every node takes part. */
-export const overcommitted: CpuPolicy = {
+const overcommitted: CpuPolicy = {
   ...inOrder,
   capacity: () => Number.POSITIVE_INFINITY,
   usesEveryNode: true,
@@ -59,15 +61,21 @@ function onlyCpus(node: AvailableNode, cpus: CpuSet): AvailableNode {
   return { id: node.id, cpus, cores: cores.filter((core) => core.cpus.length > 0) }
 }
 
-/** as-pinned chooses no CPUs; where a pin no longer holds, its vCPU is packed. */
-export function cpuPolicy(cpus: CpuChoice, offer: AvailableCpus, vcpus: number): CpuPolicy {
-  const policies: Record<CpuChoice, CpuPolicy> = {
-    pack: packed,
-    'as-pinned': packed,
-    'in-order': inOrder,
-    spread: oneThreadPerCore(offer, vcpus),
-  }
-  return policies[cpus]
+/** Whether vCPUs share CPUs and are more than these. */
+export function isOvercommitted({ view, available, sharesCpus }: Situation): boolean {
+  return sharesCpus && view.online.length > available.cpus.length
+}
+
+/** How the nodes are filled. as-pinned chooses no CPUs; where a pin no longer holds, its vCPU is packed. */
+export function policyFor(situation: Situation): CpuPolicy {
+  return isOvercommitted(situation) ? overcommitted : policies[situation.request.cpus](situation)
+}
+
+const policies: Record<CpuChoice, (situation: Situation) => CpuPolicy> = {
+  pack: () => packed,
+  'as-pinned': () => packed,
+  'in-order': () => inOrder,
+  spread: ({ available, view }) => oneThreadPerCore(available, view.online.length),
 }
 
 /** Whole guest cores first, so that those with vCPUs still to come leave the siblings to them. */
@@ -75,7 +83,7 @@ export function assignCpus(
   cores: readonly GuestCore[],
   node: AvailableNode,
   threads: number,
-  seats: Map<number, CpuSet>,
+  cpuOf: Map<number, CpuSet>,
 ): void {
   const whole = cores.filter(({ online }) => online.length === threads)
   const pool = cpuPool([node], threads)
@@ -84,7 +92,7 @@ export function assignCpus(
   const given = [...taken, ...rest.map(({ online }) => online.map(() => pool.takeThread() as number))]
   for (const [index, { online }] of [...whole.slice(0, taken.length), ...rest].entries()) {
     online.forEach((vcpu, thread) => {
-      seats.set(vcpu, setOf<CpuSet>([given[index]?.[thread] as number]))
+      cpuOf.set(vcpu, setOf<CpuSet>([given[index]?.[thread] as number]))
     })
   }
 }

@@ -1,11 +1,11 @@
-// CPUs of one node for so many vCPUs, one thread per core first.
+// CPUs of one node for a number of vCPUs, one thread per core first.
 
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import type { AvailableNode } from './available.ts'
 
 /**
  * The first thread of every core in order, then the second of every core, and so on, as many as are needed.
- * Each comes as a core of its own, so that vCPUs are seated in this order.
+ * Each is returned as a separate core, so that vCPUs are assigned in this order.
  */
 export function spreadCpus(node: AvailableNode, count: number): AvailableNode {
   const most = Math.max(0, ...node.cores.map(({ cpus }) => cpus.length))

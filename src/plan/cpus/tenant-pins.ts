@@ -6,14 +6,16 @@
 // name: where what is left of them does not hold it, it gets other CPUs within the bounds, as it would
 // without the key.
 
-import { type Bound, boundWords, cutTo, withCuts } from '../../base/bounds.ts'
+import { type Bound, boundsLeft, cutTo, withCuts } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { type CpuSet, formatSet, setOf, union } from '../../base/idset.ts'
 import { diagnostic, refuseAll } from '../../codes/codes.ts'
-import type { DomainView, TenantPins } from '../../model.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { PlanInput } from '../../model/placement.ts'
+import type { TenantPins } from '../../model/request.ts'
 import { bindingHolds, canSpread } from '../holds.ts'
-import { type PlanInput, situationOf } from '../situation.ts'
-import { type PinnedThread, pinnedThreads, threadWords } from './pinned-threads.ts'
+import { situationOf } from '../situation.ts'
+import { type PinnedThread, pinnedThreads, threadIds } from './pinned-threads.ts'
 
 /** What a placement is decided from. `pins`: whether those of the view are still those of the document. */
 export interface BoundedInput {
@@ -36,11 +38,11 @@ export function pinsWithinBounds(from: PlanInput, tenant: TenantPins, cells: 'ke
   if (leaving.length === 0) return { input: { ...within, view }, pins: 'as-written', notes: [] }
   const facts = {
     source: tenant.source,
-    threads: threadWords(leaving),
-    pinned: formatSet(union(...leaving.map(({ pin }) => pin))),
-    bounds: [...new Set(leaving.flatMap((thread) => boundWords(thread.pin, boundsOf(thread, tenant))))],
+    threads: threadIds(leaving),
+    pinned: union(...leaving.map(({ pin }) => pin)),
+    bounds: [...new Set(leaving.flatMap((thread) => boundsLeft(thread.pin, boundsOf(thread, tenant))))],
   }
-  const left = formatSet(union(...leaving.map((thread) => leftOf(thread, tenant))))
+  const left = union(...leaving.map((thread) => leftOf(thread, tenant)))
   const notes = [diagnostic('pins-cut', { ...facts, left })]
   const lost = leaving.filter((thread) => leftOf(thread, tenant).length === 0)
   if (cells === 'new') {
@@ -49,7 +51,7 @@ export function pinsWithinBounds(from: PlanInput, tenant: TenantPins, cells: 'ke
     return { input: within, pins: 'cut', notes }
   }
   if (lost.length === 0 && bindingHolds(situationOf(within))) return { input: within, pins: 'cut', notes }
-  const allowed = formatSet(cutTo(tenant.vcpus, from.resources.allowed.cpus))
+  const allowed = cutTo(tenant.vcpus, from.resources.allowed.cpus)
   const moved = diagnostic('pins-moved', { ...facts, allowed })
   return { input: { ...from, request: tenant.otherwise }, pins: 'as-written', notes: [moved] }
 }
@@ -104,8 +106,7 @@ function cpusNowShared(cut: PlanInput, before: DomainView): readonly Diagnostic[
   const pins = pinsOf(cut.view)
   if (cut.request.pin === 'cell' || canSpread(pins) || !canSpread(pinsOf(before))) return []
   const cpus = union(...pins)
-  const facts = { vcpus: pins.length, cpus: cpus.length, cpuset: formatSet(cpus) }
-  return [diagnostic('not-enough-threads', facts)]
+  return [diagnostic('not-enough-threads', { vcpus: pins.length, cpuset: cpus })]
 }
 
 /** Of vCPUs that are online at boot; others get the CPUs of their cell. */
@@ -114,12 +115,11 @@ function pinsOutside(
   { view, resources }: PlanInput,
   { vcpus }: TenantPins,
 ): Diagnostic[] {
-  const cpuset = formatSet(cutTo(vcpus, resources.allowed.cpus))
+  const cpuset = cutTo(vcpus, resources.allowed.cpus)
   const online = new Set<number>(view.online)
   return lost
     .filter(({ role, id }) => role === 'vcpu' && online.has(id))
-    .map(({ id, pin }) => {
-      const facts = { vcpu: id, cpus: formatSet(pin), cpuset, bounds: boundWords(pin, vcpus) }
-      return diagnostic('pin-outside', facts)
-    })
+    .map(({ id, pin }) =>
+      diagnostic('pin-outside', { vcpu: id, cpus: pin, cpuset, bounds: boundsLeft(pin, vcpus) }),
+    )
 }

@@ -1,10 +1,11 @@
-// CPUs handed out in KubeVirt's order.
+// CPUs in the order in which KubeVirt assigns them.
 //
-// Nodes in the order of ids, their cores in the order of the lowest CPU. A core with at least as many CPUs on
-// offer as a guest core has threads is full, the CPUs of the others are fragments of their node. Guest cores
-// take full cores of all nodes first, then groups of fragments within one node. What remains of a bigger core
-// joins the fragments.
+// Nodes in the order of ids, their cores in the order of the lowest CPU. A core with at least as many
+// available CPUs as a guest core has threads is full, the CPUs of the others are fragments of their node.
+// Guest cores take full cores of all nodes first, then groups of fragments within one node. What remains of
+// a bigger core joins the fragments.
 
+import { sum } from '../../base/lists.ts'
 import type { AvailableNode } from '../cpus/available.ts'
 
 /** Threads for one guest core, and where they lie. */
@@ -40,7 +41,7 @@ export function cpuPool(nodes: readonly AvailableNode[], threads: number): CpuPo
     id,
     full: cores.filter(({ cpus }) => cpus.length >= threads).map(({ cpus }) => cpus),
     fragments: cores.filter(({ cpus }) => cpus.length < threads).flatMap(({ cpus }) => cpus),
-    left: cores.reduce((sum, { cpus }) => sum + cpus.length, 0),
+    left: sum(cores.map(({ cpus }) => cpus.length)),
   }))
   return {
     takeCores: (count) => {

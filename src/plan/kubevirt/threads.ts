@@ -5,12 +5,13 @@
 // CPUs of the pod, as many as there are vCPUs, whoever runs on them: in turn where there are at least as many
 // threads as vCPUs, else in even slices.
 
-import { type CpuSet, formatSet, range, setOf, subtract, union } from '../../base/idset.ts'
+import { type CpuSet, range, sameSet, setOf, union } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
-import type { DomainView, KubevirtThreads } from '../../model.ts'
-import { guestThreads } from '../cells/guest-cores.ts'
-import type { CpuOfVcpu } from '../cpus/assign.ts'
-import type { AvailableCpus, AvailableNode } from '../cpus/available.ts'
+import type { DomainView } from '../../model/domain.ts'
+import type { KubevirtThreads } from '../../model/request.ts'
+import { guestThreads, onlineCores } from '../cells/guest-cores.ts'
+import type { CpuOfVcpu } from '../cpus/assigned.ts'
+import { type AvailableCpus, withoutCpus } from '../cpus/available.ts'
 import type { ThreadPins } from '../cpus/emulator.ts'
 import type { Situation } from '../situation.ts'
 import { type CpuPool, cpuPool } from './cpu-order.ts'
@@ -57,7 +58,7 @@ function poolPins(
   return range(pool).map((got) => {
     const cpu = next()
     if (cpu === undefined)
-      refuse('iothread-no-cpu', { vcpus: online.length, pool, got, cpuset: formatSet(available.cpus) })
+      refuse('iothread-no-cpu', { vcpus: online.length, pool, got, cpuset: available.cpus })
     return setOf<CpuSet>([cpu])
   })
 }
@@ -68,7 +69,7 @@ function emulatorPin(
   available: AvailableCpus,
   next: CpuPool['takeThread'],
 ): CpuSet {
-  const facts = { vcpus: online.length, pool: wanted.pool, cpuset: formatSet(available.cpus) }
+  const facts = { vcpus: online.length, pool: wanted.pool, cpuset: available.cpus }
   const first = next() ?? refuse('emulator-no-cpu', facts)
   if (!wanted.evenParity || (wanted.writtenVcpus + wanted.pool) % 2 !== 0) return setOf<CpuSet>([first])
   return setOf<CpuSet>([first, next() ?? refuse('emulator-no-second-cpu', facts)])
@@ -100,21 +101,13 @@ function leftOver(situation: Situation, cpuOf: CpuOfVcpu): CpuPool['takeThread']
   const threads = guestThreads(situation.view)
   const used = union(...cpuOf.values())
   const pool = cpuPool(nodes, threads)
-  const handed = setOf<CpuSet>(pool.takeCores(onlineCores(situation)).flatMap(({ cpus }) => cpus))
-  return formatSet(handed) === formatSet(used)
+  const handed = setOf<CpuSet>(
+    pool.takeCores(onlineCores(situation.guestCores).length).flatMap(({ cpus }) => cpus),
+  )
+  return sameSet(handed, used)
     ? pool.takeThread
-    : cpuPool(without(nodes, used), threads).takeThread
-}
-
-/** How many guest cores have a vCPU that is online at boot. */
-export function onlineCores({ guestCores }: Situation): number {
-  return guestCores.filter(({ online }) => online.length > 0).length
-}
-
-function without(nodes: readonly AvailableNode[], used: CpuSet): AvailableNode[] {
-  return nodes.map(({ id, cpus, cores }) => ({
-    id,
-    cpus: subtract(cpus, used),
-    cores: cores.map((core) => ({ cpus: subtract(core.cpus, used), whole: false })),
-  }))
+    : cpuPool(
+        nodes.map((node) => withoutCpus(node, used)),
+        threads,
+      ).takeThread
 }

@@ -1,201 +1,142 @@
-// Which host nodes hold the guest: the fewest, then the nearest to each other, then those that split the
-// fewest cores, then the lowest ids.
+// Which nodes hold a guest whose cells are still to be made: the set of nodes with the least cost (cost.ts).
 //
-// The fewest: the roomiest k nodes tell whether k nodes can hold the guest at all. Up to 16 nodes every set
-// of k is looked at, in the order of ids, and a set is left as soon as its distances exceed the best so far;
-// so the answer is exact. Beyond 16, sets are grown: from each node in turn, always by the node nearest to
-// those taken that still leaves the rest enough room; the best of these sets is the answer. Growing may miss
-// a nearer set; it never misses a smaller one. A set that is farther apart than the best is not grown
-// further, and splits are counted only of sets that are equally near.
+// Numbers of nodes are tried in the order of their cost: the fewest that hold the guest cores first, or as
+// many as cells were requested. The search ends at the first number at which no memory is missing and no CPU
+// of another guest is used, or as little as on all nodes together: more or fewer nodes could only be worse.
+// Up to 16 nodes every set of that number is looked at, in the order of ids, and given up as soon as its
+// distances exceed those of the best two; so the answer is exact. Beyond 16, sets are grown (grown-sets.ts),
+// and
+// only so many numbers of nodes are tried.
 
-/** One node on offer: how many guest cores it has room for. */
-export interface Room {
-  readonly id: number
-  readonly room: number
+import { sum } from '../../base/lists.ts'
+import { compareCosts, type SiteCost } from './cost.ts'
+import { grownSets, hasSufficientNodes } from './grown-sets.ts'
+import type { CandidateNode, NodeChoice, NodeProblem } from './node-problem.ts'
+import { chooseSet } from './node-sets.ts'
+import { leastMemory } from './set-memory.ts'
+
+/** The best set, the second best of those that were looked at, and whether these were all. */
+export interface ChosenNodes {
+  readonly best: NodeChoice
+  readonly next?: NodeChoice
+  readonly isExact: boolean
 }
 
 const EXACT_UP_TO = 16
+/** Beyond that: numbers of nodes that are tried where the first one lacks something. */
+const MOST_COUNTS = 4
 
-/**
- * @param nodes ascending by id, each with room
- * @param count exactly so many nodes; absent: the fewest that hold `need` guest cores
- * @param splits how many cores a set of nodes would split
- * @returns ids ascending, or undefined when no such set has the room
- */
-export function chooseNodes(
-  nodes: readonly Room[],
-  need: number,
-  count: number | undefined,
-  separation: (a: number, b: number) => number,
-  splits: (ids: readonly number[]) => number,
-): number[] | undefined {
-  const wanted = count ?? fewest(nodes, need)
-  if (wanted === undefined || wanted > nodes.length || roomiest(nodes, wanted) < need) return undefined
-  // No node needs more room than for all; so a node without a limit can be counted with.
-  const rooms = nodes.map(({ id, room }) => ({ id, room: Math.min(room, need) }))
-  const search: Search = { nodes: rooms, need, count: wanted, separation, splits }
-  return nodes.length <= EXACT_UP_TO ? exactly(search) : grown(search)
+/** @returns undefined when no set of at most as many nodes as there are cells holds the guest cores */
+export function chooseNodes(problem: NodeProblem): ChosenNodes | undefined {
+  const isExact = problem.nodes.length <= EXACT_UP_TO
+  const counts = isExact ? nodeCounts(problem) : likelyCounts(problem)
+  const two = bestTwo()
+  const least = leastCost(problem)
+  for (const [nodesCost, count] of counts.entries()) {
+    if (isExact) lookAtAll(problem, count, nodesCost, two)
+    else for (const set of grownSets(problem, count)) two.take(chooseSet(problem, set, nodesCost, two.most()))
+    const best = two.best()?.cost
+    if (best !== undefined && best.memory <= least.memory && best.taken <= least.taken) break
+  }
+  const [best, next] = [two.best(), two.next()]
+  return best && { best, isExact, ...(next && { next }) }
 }
 
-interface Search {
-  readonly nodes: readonly Room[]
-  readonly need: number
-  readonly count: number
-  readonly separation: (a: number, b: number) => number
-  readonly splits: (ids: readonly number[]) => number
+/** Numbers of nodes with capacity for all guest cores, the best first. */
+function nodeCounts({ nodes, cores, cells, usesEveryNode }: NodeProblem): number[] {
+  const most = Math.min(nodes.length, cores, cells === 'per-node' ? nodes.length : cells)
+  const capacities = nodes.map(({ capacity }) => capacity).sort((a, b) => b - a)
+  const counts: number[] = []
+  let capacity = 0
+  for (let count = 1; count <= most; count++) {
+    capacity += capacities[count - 1] as number
+    if (capacity >= cores) counts.push(count)
+  }
+  return usesEveryNode || cells !== 'per-node' ? counts.reverse() : counts
 }
 
-function fewest(nodes: readonly Room[], need: number): number | undefined {
-  const sums = sumsOf(byRoom(nodes))
-  const count = sums.findIndex((sum, taken) => taken > 0 && sum >= need)
-  return count < 0 ? undefined : count
+/** The best number, and those after it at which a set without a shortage is likely. */
+function likelyCounts(problem: NodeProblem): number[] {
+  const [first, ...others] = nodeCounts(problem)
+  if (first === undefined) return []
+  const likely = others.filter((count) => hasSufficientNodes(problem, count))
+  return [first, ...likely.slice(0, MOST_COUNTS)]
 }
 
-const byRoom = (nodes: readonly Room[]): number[] => nodes.map(({ room }) => room).sort((a, b) => b - a)
-
-function roomiest(nodes: readonly Room[], count: number): number {
-  return byRoom(nodes)
-    .slice(0, count)
-    .reduce((sum, room) => sum + room, 0)
-}
-
-/** The best set so far. */
-interface Best {
-  readonly apart: () => number
-  readonly ids: () => number[] | undefined
-  /** Takes the set where it is better than the best: nearer, or as near with less split cores. */
-  readonly take: (ids: readonly number[], apart: number) => void
-}
-
-function bestOf({ splits }: Search): Best {
-  let best: { readonly ids: number[]; readonly apart: number; splits?: number } | undefined
+/** What every set costs at least: what all nodes together lack. */
+function leastCost(problem: NodeProblem): Pick<SiteCost, 'memory' | 'taken'> {
+  const { nodes, vcpusOfFirst } = problem
+  const untaken = sum(nodes.map((node) => node.untaken))
   return {
-    apart: () => best?.apart ?? Number.POSITIVE_INFINITY,
-    ids: () => best?.ids,
-    take: (ids, apart) => {
-      if (best === undefined || apart < best.apart) best = { ids: [...ids], apart }
-      else if (apart === best.apart) {
-        best.splits ??= splits(best.ids)
-        const own = splits(ids)
-        if (own < best.splits) best = { ids: [...ids], apart, splits: own }
-      }
+    memory: leastMemory(problem, [...nodes.keys()]),
+    taken: Math.max(0, (vcpusOfFirst.at(-1) as number) - untaken),
+  }
+}
+
+interface BestTwo {
+  readonly best: () => NodeChoice | undefined
+  readonly next: () => NodeChoice | undefined
+  /** What a set may cost to become one of the two; undefined while there are fewer. */
+  readonly most: () => SiteCost | undefined
+  readonly take: (choice: NodeChoice | undefined) => void
+}
+
+/** Of equal ones the first is kept. */
+function bestTwo(): BestTwo {
+  let [best, next]: (NodeChoice | undefined)[] = []
+  const isLess = (a: NodeChoice, b: NodeChoice | undefined): boolean =>
+    b === undefined || compareCosts(a.cost, b.cost) < 0
+  return {
+    best: () => best,
+    next: () => next,
+    most: () => next?.cost,
+    take: (choice) => {
+      if (choice === undefined) return
+      if (isLess(choice, best)) [best, next] = [choice, best]
+      else if (isLess(choice, next)) next = choice
     },
   }
 }
 
-function exactly(search: Search): number[] | undefined {
-  const { nodes, need, count, separation } = search
-  const best = bestOf(search)
-  const extend = (ids: readonly number[], from: number, room: number, apart: number): void => {
-    if (apart > best.apart()) return
-    if (ids.length === count) {
-      if (room >= need) best.take(ids, apart)
+function lookAtAll(problem: NodeProblem, count: number, nodesCost: number, two: BestTwo): void {
+  const { nodes, distance, cores } = problem
+  const set: number[] = []
+  const mostCapacity = largestFrom(nodes, cores)
+  const extend = (from: number, capacity: number, far: number): void => {
+    const most = two.most()
+    if (most !== undefined && isFar(most, nodesCost, far)) return
+    if (set.length === count) {
+      if (capacity >= cores) two.take(chooseSet(problem, [...set], nodesCost, most))
       return
     }
-    for (let next = from; next <= nodes.length - (count - ids.length); next++) {
-      const node = nodes[next] as Room
-      const further = ids.reduce((sum, id) => sum + separation(id, node.id), apart)
-      extend([...ids, node.id], next + 1, room + node.room, further)
+    const open = count - set.length
+    for (let index = from; index <= nodes.length - open; index++) {
+      if (capacity + open * (mostCapacity[index] as number) < cores) return
+      const node = nodes[index] as CandidateNode
+      let further = far + (node.sites[0]?.remote ?? 0)
+      for (const other of set) further += distance((nodes[other] as CandidateNode).id, node.id)
+      set.push(index)
+      extend(index + 1, capacity + Math.min(node.capacity, cores), further)
+      set.pop()
     }
   }
-  extend([], 0, 0, 0)
-  return best.ids()
+  extend(0, 0, 0)
 }
 
-function grown(search: Search): number[] | undefined {
-  const { nodes, separation } = search
-  const best = bestOf(search)
-  const ways = nodes.map((a) => Float64Array.from(nodes, (b) => separation(a.id, b.id)))
-  const rooms = byRoom(nodes)
-  for (const start of nodes.keys()) {
-    const set = growFrom(start, search, { ways, rooms: [...rooms], mostApart: best.apart() })
-    if (set !== undefined) best.take(set.ids, set.apart)
-  }
-  return best.ids()
+/** The largest capacity among the nodes from an index on. */
+function largestFrom(nodes: readonly CandidateNode[], cores: number): number[] {
+  const most: number[] = []
+  for (let index = nodes.length - 1; index >= 0; index--)
+    most[index] = Math.max(most[index + 1] ?? 0, Math.min((nodes[index] as CandidateNode).capacity, cores))
+  return most
 }
 
-interface Growing {
-  /** Between nodes, by index. */
-  readonly ways: readonly Float64Array[]
-  /** Of the nodes that are not taken, the roomiest first. */
-  readonly rooms: number[]
-  /** A set that is farther apart is given up. */
-  readonly mostApart: number
-}
-
-/** What a growing set still needs: so much room, on so many nodes. */
-interface Lacking {
-  readonly room: number
-  readonly nodes: number
-}
-
-function growFrom(
-  start: number,
-  search: Search,
-  growing: Growing,
-): { ids: number[]; apart: number } | undefined {
-  const { nodes, need, count } = search
-  const { ways, rooms, mostApart } = growing
-  const isTaken = new Uint8Array(nodes.length)
-  /** From each node to all that are taken; Infinity for these themselves. */
-  const far = new Float64Array(nodes.length)
-  let [lacking, apart, next]: [Lacking, number, number | undefined] = [{ room: need, nodes: count }, 0, start]
-  while (next !== undefined) {
-    const { room } = nodes[next] as Room
-    apart += far[next] as number
-    if (apart > mostApart) return undefined
-    isTaken[next] = 1
-    lacking = { room: lacking.room - room, nodes: lacking.nodes - 1 }
-    if (lacking.nodes === 0) break
-    rooms.splice(rooms.indexOf(room), 1)
-    const way = ways[next] as Float64Array
-    for (let node = 0; node < far.length; node++) far[node] = (far[node] as number) + (way[node] as number)
-    far[next] = Number.POSITIVE_INFINITY
-    next = nearest(nodes, far, rooms, lacking)
-  }
-  if (next === undefined || lacking.room > 0) return undefined
-  return { ids: nodes.filter((_, index) => isTaken[index] === 1).map(({ id }) => id), apart }
-}
-
-/**
- * The nearest node with which the roomiest others still make up what is lacking; of equally near ones the
- * lowest.
- */
-function nearest(
-  nodes: readonly Room[],
-  far: Float64Array,
-  rooms: readonly number[],
-  lacking: Lacking,
-): number | undefined {
-  const sums = sumsOf(rooms.slice(0, lacking.nodes + 1))
-  let found: number | undefined
-  let least = Number.POSITIVE_INFINITY
-  for (let index = 0; index < nodes.length; index++) {
-    if ((far[index] as number) >= least) continue
-    const { room } = nodes[index] as Room
-    if (room + othersRoom(rooms, sums, room, lacking.nodes - 1) < lacking.room) continue
-    found = index
-    least = far[index] as number
-  }
-  return found
-}
-
-/** The sum of the first 0, 1, 2, ... */
-function sumsOf(numbers: readonly number[]): number[] {
-  const sums = [0]
-  for (const [index, number] of numbers.entries()) sums.push((sums[index] as number) + number)
-  return sums
-}
-
-/** The room of the `count` roomiest nodes beside one that has `taken`. */
-function othersRoom(
-  byRoom: readonly number[],
-  sums: readonly number[],
-  taken: number,
-  count: number,
-): number {
-  if (count === 0) return 0
-  const last = byRoom[Math.min(count, byRoom.length) - 1] as number
-  const sum = (upTo: number): number => sums[Math.min(upTo, byRoom.length)] as number
-  return taken >= last ? sum(count + 1) - taken : sum(count)
+/** Whether a set of this number that is so far apart costs more, whatever else it costs. */
+function isFar(
+  { memory, cpus, taken, nodes, available, distance }: SiteCost,
+  nodesCost: number,
+  far: number,
+): boolean {
+  if (memory > 0 || cpus > 0 || taken > 0) return false
+  return nodesCost > nodes || (nodesCost === nodes && available === 0 && far > distance)
 }

@@ -1,213 +1,208 @@
-// Cells on nodes one by one, and what an assignment costs so far.
+// Cells on sites one by one, and what an assignment costs so far (cost.ts).
 
-/** What one cell needs: guest cores, and memory by page size (`pagesizeKiB` 0 is ordinary memory). */
+import type { NodeSupply } from '../backing/supply.ts'
+import { compareCosts, type SiteCost } from './cost.ts'
+import { NOWHERE, type Site } from './sites.ts'
+import { emptyPool, type SizePool } from './size-pool.ts'
+
+/** What one cell needs, and where it may go. */
 export interface CellNeed {
+  /** Guest cores that need a CPU, and the vCPUs that are their threads. */
   readonly cores: number
+  readonly vcpus: number
+  /** 0 is ordinary memory. */
   readonly pagesizeKiB: number
   readonly memoryKiB: number
-  /** The node that it is bound to now, if that is one of the nodes. */
-  readonly currentNode: number | undefined
+  /** Indices of the sites that it may go to, ascending. */
+  readonly sites: readonly number[]
+  /** Of these, the sites on which it stays where it is. */
+  readonly current: readonly number[]
 }
 
-/** One node with CPUs on offer. `memoryNode` is the index of the node that backs it. */
-export interface CandidateNode {
-  readonly id: number
+/** A node that runs vCPUs: how many guest cores fit, and how many of its CPUs are no other guest's. */
+export interface RunNode {
   readonly cores: number
-  readonly memoryNode: number
+  readonly untaken: number
 }
 
-/** Cells that want a node each, nodes that may have them, and what decides between these. */
+/** Cells that need a site each, sites that may have them, and what decides between these. */
 export interface AssignmentProblem {
   readonly cells: readonly CellNeed[]
-  readonly nodes: readonly CandidateNode[]
-  /** Per page size: what each backing node gives (KiB), and what any node may give in addition. */
-  readonly supply: ReadonlyMap<number, { readonly nodes: readonly number[]; readonly extraKiB: number }>
-  /** The distances that the guest was given between cells (indices of `cells`). */
+  /** Lowest ids first. */
+  readonly sites: readonly Site[]
+  readonly runNodes: readonly RunNode[]
+  /** By page size; a size that is absent is not counted. */
+  readonly supply: ReadonlyMap<number, NodeSupply>
+  /** Whether a cell may take memory of every node that the guest uses (mode=preferred). */
+  readonly overflows: boolean
+  /** The distances that the guest was given between cells (indices of `cells`); 0: as near as can be. */
   readonly guestDistance: (a: number, b: number) => number
-  /** The distances that the host states between nodes (indices of `nodes`). */
+  /** The distances between cells on two sites (indices of `sites`). */
   readonly hostDistance: (a: number, b: number) => number
 }
 
-/** Compared from left to right; less is better. */
-export interface AssignmentCost {
-  readonly missingKiB: number
-  readonly missingCores: number
-  readonly distortion: number
-  readonly moved: number
-}
-
-/** Whether the first cost is the better one. */
-export function isLess(a: AssignmentCost, b: AssignmentCost): boolean {
-  if (a.missingKiB !== b.missingKiB) return a.missingKiB < b.missingKiB
-  if (a.missingCores !== b.missingCores) return a.missingCores < b.missingCores
-  if (a.distortion !== b.distortion) return a.distortion < b.distortion
-  return a.moved < b.moved
-}
-
-/** Of a cell that is on no node, and of one whose pages nobody counts. */
-export const NOWHERE = -1
-
 /** An assignment that grows and shrinks by one cell at a time, and what it costs now. */
 export interface PartialAssignment {
-  readonly search: AssignmentProblem
-  /** Per cell the index of its node, or NOWHERE. */
-  readonly nodeOfCell: Int32Array
+  readonly problem: AssignmentProblem
+  /** Per cell the index of its site, or NOWHERE. */
+  readonly siteOfCell: Int32Array
   /**
    * Distances, both ways together: firmware may state unlike ones, and a cost must not depend on which cell
    * came first.
    */
   readonly guestDistance: readonly Float64Array[]
   readonly hostDistance: readonly Float64Array[]
-  readonly put: (cell: number, node: number) => void
+  readonly put: (cell: number, site: number) => void
   readonly take: (cell: number) => void
-  readonly cost: () => AssignmentCost
-  /** The cost with one more cell on a node, or undefined as soon as it is not less than `least`. */
-  readonly costWith: (
-    cell: number,
-    node: number,
-    least: AssignmentCost | undefined,
-  ) => AssignmentCost | undefined
-  /** Swaps the nodes of two cells where that costs less. */
+  readonly cost: () => SiteCost
+  /** The cost with one more cell on a site, or undefined as soon as it is not less than `least`. */
+  readonly costWith: (cell: number, site: number, least: SiteCost | undefined) => SiteCost | undefined
+  /** Swaps the sites of two cells where that costs less. */
   readonly swapIfLess: (a: number, b: number) => void
-  /**
-   * What each node has left: guest cores, and of each page size KiB. Cells may ask for more than there is.
-   */
+  /** What each node has left in guest cores; less than 0 where cells ask for more than there is. */
   readonly freeCores: Float64Array
+  /** The same in CPUs that are no other guest's. */
+  readonly untaken: Float64Array
   readonly pools: readonly SizePool[]
   /** Per cell the index of its pool, or NOWHERE. */
   readonly poolOf: Int32Array
-  /** What is missing when so much more, per pool, is asked than the nodes have. */
-  readonly missingWith: (overKiB: Float64Array | undefined) => number
+  /** The memory that is missing when so much more, per pool, is asked than the nodes have. */
+  readonly missingWith: (moreKiB: Float64Array | undefined) => number
 }
 
-/** Memory of one page size. */
-export interface SizePool {
-  /** Per backing node. */
-  readonly freeKiB: Float64Array
-  readonly extraKiB: number
-  /** What is asked beyond that of each node, in all. */
-  overKiB: number
-}
-
-/** Cells come and go one by one, each at the cost of one row of distances. */
-export function emptyAssignment(search: AssignmentProblem): PartialAssignment {
-  const { cells, nodes, supply } = search
+/** No cell is on a site yet. Cells come and go one by one, each at the cost of one row of distances. */
+export function emptyAssignment(problem: AssignmentProblem): PartialAssignment {
+  const { cells, sites, supply, runNodes } = problem
   const guestDistance = cells.map((_, a) =>
-    Float64Array.from(cells, (__, b) => search.guestDistance(a, b) + search.guestDistance(b, a)),
+    Float64Array.from(cells, (__, b) => problem.guestDistance(a, b) + problem.guestDistance(b, a)),
   )
-  const hostDistance = nodes.map((_, a) =>
-    Float64Array.from(nodes, (__, b) => search.hostDistance(a, b) + search.hostDistance(b, a)),
+  const hostDistance = sites.map((_, a) =>
+    Float64Array.from(sites, (__, b) => problem.hostDistance(a, b) + problem.hostDistance(b, a)),
   )
-  const nodeOfCell = new Int32Array(cells.length).fill(NOWHERE)
-  const freeCores = Float64Array.from(nodes, ({ cores }) => cores)
+  const isCurrent = cells.map(({ current }) => {
+    const marks = new Uint8Array(sites.length)
+    for (const site of current) marks[site] = 1
+    return marks
+  })
+  const siteOfCell = new Int32Array(cells.length).fill(NOWHERE)
+  const freeCores = Float64Array.from(runNodes, ({ cores }) => cores)
+  const untaken = Float64Array.from(runNodes, (node) => node.untaken)
   const sizes = [...supply.keys()]
-  const pools = [...supply.values()].map(
-    ({ nodes: has, extraKiB }): SizePool => ({ freeKiB: Float64Array.from(has), extraKiB, overKiB: 0 }),
-  )
+  const pools = [...supply.values()].map((each) => emptyPool(each, problem.overflows))
   const poolOf = Int32Array.from(cells, ({ pagesizeKiB }) => sizes.indexOf(pagesizeKiB))
-  let missingCores = 0
-  let distortion = 0
+  let cpus = 0
+  let taken = 0
+  let distance = 0
   let moved = 0
 
-  const missingWith = (overKiB: Float64Array | undefined): number => {
+  const missingWith = (moreKiB: Float64Array | undefined): number => {
     let missing = 0
-    for (let at = 0; at < pools.length; at++) {
-      const pool = pools[at] as SizePool
-      missing += Math.max(0, pool.overKiB + (overKiB?.[at] ?? 0) - pool.extraKiB)
-    }
+    for (let at = 0; at < pools.length; at++)
+      missing += (pools[at] as SizePool).missingKiB(moreKiB?.[at] ?? 0)
     return missing
   }
   /** All but the distances. */
-  const count = (cell: number, node: number, sign: 1 | -1): void => {
+  const count = (cell: number, at: number, sign: 1 | -1): void => {
     const need = cells[cell] as CellNeed
-    const cores = freeCores[node] as number
-    freeCores[node] = cores - sign * need.cores
-    missingCores += Math.max(0, sign * need.cores - cores) - Math.max(0, -cores)
-    moved += need.currentNode === node ? 0 : sign
-    const pool = pools[poolOf[cell] as number]
-    if (pool === undefined) return
-    const { memoryNode } = nodes[node] as CandidateNode
-    const kib = pool.freeKiB[memoryNode] as number
-    pool.freeKiB[memoryNode] = kib - sign * need.memoryKiB
-    pool.overKiB += Math.max(0, sign * need.memoryKiB - kib) - Math.max(0, -kib)
-  }
-  /** What the distances of a cell on a node to all others are bent; it may stop beyond `most`. */
-  const bent = (cell: number, node: number, most = Number.POSITIVE_INFINITY): number => {
-    const toldRow = guestDistance[cell] as Float64Array
-    const realRow = hostDistance[node] as Float64Array
-    let sum = 0
-    for (let other = 0; other < nodeOfCell.length && sum <= most; other++) {
-      const there = nodeOfCell[other] as number
-      if (there !== NOWHERE && other !== cell)
-        sum += Math.abs((toldRow[other] as number) - (realRow[there] as number))
+    const { run, memory } = sites[at] as Site
+    if (run !== NOWHERE) {
+      const cores = freeCores[run] as number
+      freeCores[run] = cores - sign * need.cores
+      cpus += beyond(cores, sign * need.cores)
+      const free = untaken[run] as number
+      untaken[run] = free - sign * need.vcpus
+      taken += beyond(free, sign * need.vcpus)
     }
-    return sum
+    moved += isCurrent[cell]?.[at] === 1 ? 0 : sign
+    pools[poolOf[cell] as number]?.count(memory, sign * need.memoryKiB, sign)
   }
-  const cost = (): AssignmentCost => ({ missingKiB: missingWith(undefined), missingCores, distortion, moved })
+  /** How far the distances of a cell on a site to all others differ; it may stop beyond `most`. */
+  const differing = (cell: number, at: number, most = Number.POSITIVE_INFINITY): number => {
+    const guestRow = guestDistance[cell] as Float64Array
+    const hostRow = hostDistance[at] as Float64Array
+    let all = (sites[at] as Site).remote
+    for (let other = 0; other < siteOfCell.length && all <= most; other++) {
+      const there = siteOfCell[other] as number
+      if (there !== NOWHERE && other !== cell)
+        all += Math.abs((guestRow[other] as number) - (hostRow[there] as number))
+    }
+    return all
+  }
+  const cost = (): SiteCost => {
+    let available = 0
+    for (const pool of pools) available += pool.lackingKiB()
+    const memory = missingWith(undefined)
+    return { memory, cpus, taken, nodes: 0, available, distance, moved, caches: 0, split: 0 }
+  }
 
   return {
-    search,
-    nodeOfCell,
+    problem,
+    siteOfCell,
     guestDistance,
     hostDistance,
     cost,
-    put: (cell, node) => {
-      count(cell, node, 1)
-      distortion += bent(cell, node)
-      nodeOfCell[cell] = node
+    put: (cell, at) => {
+      count(cell, at, 1)
+      distance += differing(cell, at)
+      siteOfCell[cell] = at
     },
     take: (cell) => {
-      const node = nodeOfCell[cell] as number
-      count(cell, node, -1)
-      distortion -= bent(cell, node)
-      nodeOfCell[cell] = NOWHERE
+      const at = siteOfCell[cell] as number
+      count(cell, at, -1)
+      distance -= differing(cell, at)
+      siteOfCell[cell] = NOWHERE
     },
-    costWith: (cell, node, least) => {
-      count(cell, node, 1)
+    costWith: (cell, at, least) => {
+      count(cell, at, 1)
       const counted = cost()
-      count(cell, node, -1)
-      const mayBeLess = least === undefined || isLess({ ...counted, moved: Number.NEGATIVE_INFINITY }, least)
-      if (!mayBeLess) return undefined
-      const isTie =
-        least !== undefined &&
-        counted.missingKiB === least.missingKiB &&
-        counted.missingCores === least.missingCores
-      const whole = {
-        ...counted,
-        distortion: distortion + bent(cell, node, isTie ? least.distortion - distortion : undefined),
-      }
-      return least === undefined || isLess(whole, least) ? whole : undefined
+      count(cell, at, -1)
+      if (least !== undefined && compareCosts({ ...counted, moved: Number.NEGATIVE_INFINITY }, least) >= 0)
+        return undefined
+      const most =
+        least !== undefined && isTieUpToDistance(counted, least) ? least.distance - distance : undefined
+      const whole = { ...counted, distance: distance + differing(cell, at, most) }
+      return least === undefined || compareCosts(whole, least) < 0 ? whole : undefined
     },
     swapIfLess: (a, b) => {
-      const [homeA, homeB] = [nodeOfCell[a] as number, nodeOfCell[b] as number]
-      if (homeA === homeB) return
+      const [siteA, siteB] = [siteOfCell[a] as number, siteOfCell[b] as number]
+      if (siteA === siteB || !mayBeOn(cells[a], siteB) || !mayBeOn(cells[b], siteA)) return
       const before = cost()
-      count(a, homeA, -1)
-      count(b, homeB, -1)
-      count(a, homeB, 1)
-      count(b, homeA, 1)
+      count(a, siteA, -1)
+      count(b, siteB, -1)
+      count(a, siteB, 1)
+      count(b, siteA, 1)
       const counted = cost()
-      if (isLess({ ...counted, distortion: Number.NEGATIVE_INFINITY }, before)) {
-        const bentBefore = bent(a, homeA) + bent(b, homeB)
-        nodeOfCell[a] = homeB
-        nodeOfCell[b] = homeA
+      if (compareCosts({ ...counted, distance: Number.NEGATIVE_INFINITY }, before) < 0) {
+        const farBefore = differing(a, siteA) + differing(b, siteB)
+        siteOfCell[a] = siteB
+        siteOfCell[b] = siteA
         // What lies between the two themselves is the same both ways.
-        const after = { ...counted, distortion: distortion + bent(a, homeB) + bent(b, homeA) - bentBefore }
-        if (isLess(after, before)) {
-          distortion = after.distortion
+        const far = distance + differing(a, siteB) + differing(b, siteA) - farBefore
+        if (compareCosts({ ...counted, distance: far }, before) < 0) {
+          distance = far
           return
         }
-        nodeOfCell[a] = homeA
-        nodeOfCell[b] = homeB
+        siteOfCell[a] = siteA
+        siteOfCell[b] = siteB
       }
-      count(a, homeB, -1)
-      count(b, homeA, -1)
-      count(a, homeA, 1)
-      count(b, homeB, 1)
+      count(a, siteB, -1)
+      count(b, siteA, -1)
+      count(a, siteA, 1)
+      count(b, siteB, 1)
     },
     freeCores,
+    untaken,
     pools,
     poolOf,
     missingWith,
   }
 }
+
+/** By how much more is asked beyond what there is, when so much is taken of it. */
+const beyond = (free: number, taken: number): number => Math.max(0, taken - free) - Math.max(0, -free)
+
+function isTieUpToDistance(a: SiteCost, b: SiteCost): boolean {
+  return a.memory === b.memory && a.cpus === b.cpus && a.taken === b.taken && a.available === b.available
+}
+
+const mayBeOn = (cell: CellNeed | undefined, site: number): boolean => cell?.sites.includes(site) === true
