@@ -1,7 +1,7 @@
 // What our work costs: warm, as a whole command, as the libvirt hook, and as guests and hosts grow. In one
-// run and as ratios: machines are shared and noisy. `npm run bench` reads ../shared/bench; `npm run bench --
-// growth` needs this repository alone. Each row has a process of its own, since what else V8 has seen slows a
-// warm row down and makes a cold one faster.
+// run and as ratios: machines are shared and noisy. `npm run bench` reads ../shared/bench; `npm run bench
+// -- growth` needs this repository alone. Each row runs in a separate process, since what else V8 has seen
+// slows a warm row down and makes a cold one faster.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { range } from '../src/base/idset.ts'

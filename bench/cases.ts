@@ -7,11 +7,11 @@ import { parseQuantity } from '../src/base/memory.ts'
 import { readDocument } from '../src/document.ts'
 import { readDomain } from '../src/domain/view.ts'
 import { resourcesOf } from '../src/host/resources.ts'
-import type { Host } from '../src/model.ts'
+import type { Host } from '../src/model/host.ts'
 import { place, type Surroundings } from '../src/place.ts'
 import { plan } from '../src/plan/plan.ts'
 import { rebind } from '../src/plan/rebind.ts'
-import { requestFrom } from '../src/request/request.ts'
+import { type RequestedKeys, requestFrom } from '../src/request/request.ts'
 import { writeElement } from '../src/xml/build.ts'
 import { hostOf } from '../test/corpora/kubevirt-cases.ts'
 
@@ -72,6 +72,14 @@ export function warmRows(): readonly WarmRow[] {
       run: () => place(readDocument(large.text), large.surroundings, writeElement, 'if-better'),
     },
     { what: 'rebind 32 cells on 64 nodes', limitMs: 50, run: rebindCase(32, 64) },
+    { what: 'plan 8 cells on 16 nodes', limitMs: 20, run: planCase(16, 16 * 32, { cells: 8 }) },
+    {
+      what: 'the same where pages are short',
+      limitMs: 20,
+      run: planCase(16, 16 * 32, { cells: 8, pagesize: 2048 }),
+    },
+    { what: 'rebind 8 cells on 16 nodes', limitMs: 20, run: rebindCase(8, 16) },
+    { what: 'plan 256 vCPUs, 4096 CPUs, 64 nodes', limitMs: 50, run: planCase(64, 4096, {}) },
   ]
 }
 
@@ -115,6 +123,13 @@ function wideHost(nodes: number, cpus: number): Host {
 
 function wideGuest(vcpus: number): string {
   return `<domain type='kvm'><name>wide</name><memory unit='GiB'>64</memory><vcpu>${vcpus}</vcpu></domain>`
+}
+
+function planCase(nodes: number, cpus: number, keys: RequestedKeys): () => unknown {
+  const view = readDomain(readDocument(wideGuest(256)))
+  const resources = resourcesOf(wideHost(nodes, cpus), {})
+  const request = requestFrom([{ pin: 'cpu', ...keys }])
+  return () => plan({ view, resources, request })
 }
 
 function rebindCase(cells: number, nodes: number): () => unknown {

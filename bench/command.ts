@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CpuSet, type NodeSet, setOf } from '../src/base/idset.ts'
-import { formatSnapshot } from '../src/host/capture/snapshot.ts'
+import { formatSnapshot } from '../src/host/capture/snapshot-text.ts'
 import { bare, caseOf } from './cases.ts'
 import { inTurn, table } from './whole.ts'
 

@@ -1,7 +1,7 @@
 // Guests and hosts of any size: what bench/growth.ts measures.
 
 import { type CpuSet, formatSet, range, setOf } from '../src/base/idset.ts'
-import type { Host } from '../src/model.ts'
+import type { Host } from '../src/model/host.ts'
 
 /** What a generated guest has; an absent field is an element that the domain lacks, or the least of it. */
 export interface GuestShape {
@@ -25,11 +25,11 @@ export interface HostShape {
   /** Of a core; absent: 2. */
   readonly threads?: number
   /** Every third core has a thread that is isolated. */
-  readonly tornCores?: boolean
+  readonly partialCores?: boolean
   readonly freePages?: (node: number) => number
 }
 
-/** `count` ids from `first` on, one by one as nobody would write them. */
+/** `count` ids from `first` on, written one by one, without ranges. */
 export function oddOnes(first: number, count: number): string {
   return range(count)
     .map((index) => first + 2 * index)
@@ -98,7 +98,13 @@ function cellsOf({ vcpus, cells = 0, distances }: GuestShape, memoryGiB: number)
 const oddWay = (from: number, to: number): number => 11 + ((from * 7 + to * 13 + from * to) % 40)
 
 /** The first threads of all cores come first, as Linux numbers them. */
-export function hostOf({ nodes, cpus, threads = 2, tornCores, freePages = () => 16_384 }: HostShape): Host {
+export function hostOf({
+  nodes,
+  cpus,
+  threads = 2,
+  partialCores,
+  freePages = () => 16_384,
+}: HostShape): Host {
   const cores = Math.floor(cpus / threads)
   const siblings = range(cores).map((core) =>
     setOf<CpuSet>(range(threads).map((thread) => thread * cores + core)),
@@ -113,7 +119,7 @@ export function hostOf({ nodes, cpus, threads = 2, tornCores, freePages = () => 
       distances: range(nodes).map((other) => (other === id ? 10 : oddWay(id, other))),
     })),
     siblings: threads === 1 ? [] : siblings,
-    ...(tornCores && {
+    ...(partialCores && {
       isolated: setOf<CpuSet>(range(cores).flatMap((core) => (core % 3 === 0 ? [core] : []))),
     }),
   }

@@ -54,14 +54,14 @@ const CASES: readonly Case[] = [
     })),
   ),
   {
-    what: 'plan, half of so many nodes',
+    what: 'plan, half of all nodes',
     full: 256,
     run: (nodes) => all({ vcpus: 2 * nodes, memoryGiB: 256 }, { nodes, cpus: 4 * nodes }, { pin: 'cpu' }),
   },
   {
-    what: 'plan, cores that are offered in part',
+    what: 'plan, cores of which some threads are available',
     full: 4096,
-    run: (vcpus) => all({ vcpus }, { nodes: 1, cpus: 2 * vcpus, tornCores: true }, { pin: 'cpu' }),
+    run: (vcpus) => all({ vcpus }, { nodes: 1, cpus: 2 * vcpus, partialCores: true }, { pin: 'cpu' }),
   },
   {
     what: 'plan, cpus=as-pinned, vCPUs',
@@ -161,7 +161,7 @@ export function growthRows(): string {
   return `\ngrowth, cold; at most ${MOST_MS} ms\n${head}\n${lines.join('')}`
 }
 
-/** In a process of its own, since what V8 has seen before makes a row faster. */
+/** In a separate process, since what V8 has seen before makes a row faster. */
 function msOf(index: number, size: number): number {
   return Number(
     execFileSync(process.execPath, [__filename, 'growth', String(index), String(size)], { encoding: 'utf8' }),

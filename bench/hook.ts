@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { shimText } from '../src/hook-setup/shim.ts'
 import { inTurn, type Program, table } from './whole.ts'
 
-/** A guest of two cells that comes from another host, and the machine that it comes to. */
+/** A guest of two cells that arrives from another host, and the machine that it arrives at. */
 const CASE = 'golden/2n4c2t-hook-migrate'
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' }
 

@@ -1,4 +1,4 @@
-// Whole processes: wall time and peak memory, as GNU time tells them.
+// Whole processes: wall time and peak memory, as GNU time reports them.
 
 import { spawnSync } from 'node:child_process'
 import { range } from '../src/base/idset.ts'

@@ -15,8 +15,10 @@ const common = {
   format: 'cjs',
   target: 'node20',
   bundle: true,
+  // A node_modules that is a link must not put its target's path into the bundles.
+  preserveSymlinks: true,
   legalComments: 'none',
-  loader: { '.sh': 'text' },
+  loader: { '.service': 'text', '.sh': 'text', '.yaml': 'text' },
   define: { VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 }
@@ -36,18 +38,18 @@ const lazy = (up) => ({
 
 /**
  * xmlbuilder2 reads and prints YAML and JSON too, parses and has callbacks; half of it would be loaded for
- * nothing.
+ * nothing. gRPC reads .proto files only for statistics that the server does not keep.
  */
 const ABSENT = new RegExp(
   [
-    '^js-yaml$|^@oozcitak/url$',
+    '^js-yaml$|^@oozcitak/url$|^@grpc/proto-loader$',
     '/(?:JSON|YAML|XML|Object)Reader$|/(?:Map|Object|JSON|YAML)Writer$',
     '/(?:BuilderFunctionsCB|XMLBuilderCBImpl|DOMParserImpl|XMLSerializerImpl)$',
   ].join('|'),
 )
 
-const onlyXml = {
-  name: 'only-xml',
+const onlyUsed = {
+  name: 'only-used',
   setup: (esbuild) => {
     esbuild.onResolve({ filter: ABSENT }, ({ path }) => ({ path, namespace: 'absent' }))
     esbuild.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {}' }))
@@ -68,12 +70,13 @@ async function buildProgram() {
     capabilities: 'src/host/capabilities.ts',
     yaml: 'src/machine/yaml.ts',
     execa: 'src/machine/programs/execa.ts',
+    grpc: 'src/serve/grpc.ts',
   }
   const shared = { ...common, metafile: true, outExtension: { '.js': '.cjs' } }
   const toDist = { ...shared, outdir: 'dist' }
   const results = [
     await build({ ...toDist, entryPoints: own, minifySyntax: true, plugins: [lazy('./')] }),
-    await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), onlyXml] }),
+    await build({ ...toDist, entryPoints: loaded, minify: true, plugins: [lazy('./'), onlyUsed] }),
     await build({
       ...shared,
       entryPoints: { qemu: 'hooks/qemu.ts' },
@@ -101,10 +104,11 @@ function removeStale(bundles) {
  * lie apart.
  */
 const TESTS = {
-  'dist/test': ['test/core', 'test/plan', 'test/doors', 'test/house'],
+  'dist/test': ['test/core', 'test/plan', 'test/doors', 'test/serve', 'test/house'],
   'dist/corpora': ['test/corpora'],
   'dist/e2e': ['test/e2e'],
   'dist/faults': ['test/faults'],
+  'dist/native-tests': ['test/native'],
 }
 
 /** What tests start: in the machine that four-node.test.ts boots, and in place of a libvirt daemon. */
@@ -160,5 +164,5 @@ const metafiles = await buildProgram()
 removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
 if (process.argv.includes('--tests')) await buildTests()
-if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts'])
+if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts', 'bench/soak.ts'])
 if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', ['test/fuzz/fuzz.ts'])

@@ -41,7 +41,7 @@ export interface Ended {
 }
 
 /**
- * Waits for a program to end: until nobody holds its pipes any more, as libvirt does.
+ * Waits for a program to end: until no process has its pipes open any more, as libvirt does.
  * @param stdout `unread`: not read while the program runs
  */
 export function endOf(child: ChildProcess, stdout: 'read' | 'unread' = 'read'): Promise<Ended> {

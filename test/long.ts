@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 export const isWhole = process.argv.includes('--all')
 
 /** `npm test` runs a property this many times less often. */
-const SHARE = 8
+const SHARE = 12
 
 /** A test that `npm test` leaves to `npm run test:long`. */
 export function long(name: string, run: (t: Test) => unknown): void {

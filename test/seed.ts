@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { runApart } from './apart.ts'
+import { COMMAND } from './command.ts'
 
 /** The built command. */
 export const PROGRAM = `${process.cwd()}/dist/virt-numa.cjs`
@@ -36,9 +37,9 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a line of sh; `$N` is node with the program, `$HOST` the seed's host. */
+/** Runs a line of sh; `$N` is the command, `$HOST` the seed's host. */
 export function shell(line: string, cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
-  const words = { ...process.env, N: `${process.execPath} ${PROGRAM}`, HOST, ...env }
+  const words = { ...process.env, N: COMMAND.join(' '), HOST, ...env }
   const { status, stdout, stderr } = runApart('/bin/sh', ['-c', line], { cwd, env: words, timeout: 60_000 })
   return { status, stdout, stderr }
 }

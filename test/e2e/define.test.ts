@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { runApart, startApart } from '../apart.ts'
 import { pattern } from '../pattern.ts'
-import { installLibvirt, type Libvirt, makeFolder, startLibvirt, until } from './private-libvirt.ts'
+import { installPackages } from './packages.ts'
+import { type Libvirt, makeFolder, startLibvirt, until } from './private-libvirt.ts'
 
 const PROGRAM = resolve('dist/virt-numa.cjs')
 const folder = makeFolder()
@@ -111,7 +112,7 @@ const onCpu = (cpu: number): string[] => ['--cpuset', `${cpu}`, '--pin', 'cell']
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
 async function withLibvirt(name: string, uuid: string): Promise<Libvirt> {
-  installLibvirt()
+  await installPackages()
   return startLibvirt(folder, name, uuid)
 }
 
@@ -145,7 +146,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.equal(second.status, 1)
     t.match(
       second.stderr,
-      /^error\[guest-uuid\]: db1 is there with the UUID [0-9a-f-]{36}, the document has none/,
+      /^error\[guest-uuid\]: db1 exists with UUID [0-9a-f-]{36}, but the document has none/,
     )
   })
 
@@ -193,7 +194,10 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       file('shown.xml', virsh('dumpxml', '--inactive', 'db1')),
     )
     t.equal(status, 1)
-    t.match(stderr, /^error\[guest-secrets-lost\]: the document lacks what db1 has: passwd of <graphics>\n/)
+    t.match(
+      stderr,
+      /^error\[guest-secrets-lost\]: the document lacks secrets that db1 has: passwd of <graphics>\n/,
+    )
     t.equal(stdout, '')
     t.equal(definition(libvirt, 'db1'), before)
   })
@@ -206,20 +210,23 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.equal(pinned.status, 0, pinned.stderr)
     t.match(
       pinned.stderr,
-      /^note\[guest-needs-start\]: db1 runs on as it is: the new definition counts from its next start$/m,
+      pattern(
+        /^note\[guest-needs-start\]: db1 keeps running as it is; /,
+        /the new definition applies from its next start\n/,
+      ),
     )
     t.equal(virsh('dumpxml', 'db1'), live)
     const back = define(uri, ...onCpu(0), '--guest', 'db1')
     t.notMatch(back.stderr, /guest-needs-start/, 'it runs there already')
-    const anew = ['--existing', 'replace', '--cells', '2', '--guest', 'db1']
-    const half = define(uri, ...onCpu(0), ...anew)
+    const replacing = ['--existing', 'replace', '--cells', '2', '--guest', 'db1']
+    const half = define(uri, ...onCpu(0), ...replacing)
     t.equal(half.status, 1)
     t.match(
       half.stderr,
-      /^error\[guest-runs\]: db1 runs; its definition has one cell and would get 2 cells\n/,
+      /^error\[guest-runs\]: db1 is running; its definition has 1 cell and would get 2 cells\n/,
     )
     t.equal(cells(definition(libvirt, 'db1')), 1)
-    const later = define(uri, ...onCpu(0), ...anew, '--next-start')
+    const later = define(uri, ...onCpu(0), ...replacing, '--next-start')
     t.equal(later.status, 0, later.stderr)
     t.match(later.stderr, /note\[guest-needs-start\]/)
     t.same([cells(definition(libvirt, 'db1')), cells(virsh('dumpxml', 'db1'))], [2, 1])
@@ -234,7 +241,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
     t.equal(refused.status, 1)
     t.match(
       refused.stderr,
-      /^error\[guest-saved\]: db1 has a managed save; its definition has 2 cells and would get one cell\n/,
+      /^error\[guest-saved\]: db1 has a managed save; its definition has 2 cells and would get 1 cell\n/,
     )
     const pinned = define(uri, ...onCpu(1), '--guest', 'db1')
     t.equal(pinned.status, 0, pinned.stderr)
@@ -262,7 +269,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       refused.stderr,
       pattern(
         /^error\[guest-disks-moved\]: the document has another/,
-        / image for vda; db3 has 1 snapshot or checkpoint: s1\n/,
+        / image for vda, but db3 has a snapshot or checkpoint: s1\n/,
       ),
     )
     t.equal(define(uri, ...onCpu(1), '--guest', 'db3').status, 0)
@@ -340,7 +347,7 @@ t.test('define', { timeout: 400_000 }, async (t) => {
       /^error\[guest-placed-otherwise\]: db3 is defined, but not as planned: vcpupin 1 is 1, planned 0\n/,
     )
     const [, copy = ''] =
-      /fix: virsh define (.*) brings the former definition back$/m.exec(otherwise.stderr) ?? []
+      /fix: virsh define (.*) restores the previous definition$/m.exec(otherwise.stderr) ?? []
     t.equal(pins(readFileSync(copy, 'utf8')), '0:1 1:1')
   })
 
@@ -466,11 +473,11 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
   await t.test('what is defined, updated, tagged, started, stopped', async (t) => {
     const watch = startWatch(libvirt, config)
     t.teardown(() => watch.child.kill('SIGKILL'))
-    const told = (line: RegExp): Promise<void> =>
+    const logged = (line: RegExp): Promise<void> =>
       until(() => line.test(watch.log()), 30, `${line} in\n${watch.log()}`)
-    await told(/ watch: started /)
+    await logged(/ watch: started /)
     put('two', { asks: true })
-    await told(/ two: fitted: cell 0 on node 0/)
+    await logged(/ two: fitted: cell 0 on node 0/)
     t.equal(pins(definition(libvirt, 'two')), '0:0 1:0')
     virsh(
       'define',
@@ -479,7 +486,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
         definition(libvirt, 'two').replace(/vcpupin vcpu='1' cpuset='0'/, "vcpupin vcpu='1' cpuset='1'"),
       ),
     )
-    await told(/ two: rebound: cell 0 on node 0, 1 edit/)
+    await logged(/ two: rebound: cell 0 on node 0, 1 edit/)
     put('three')
     virsh(
       'metadata',
@@ -491,7 +498,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       '--set',
       '<guestMappingPassthrough/>',
     )
-    await told(/ three: fitted/)
+    await logged(/ three: fitted/)
 
     put('four')
     virsh('start', 'four')
@@ -505,13 +512,13 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       '--set',
       '<guestMappingPassthrough/>',
     )
-    await told(/ four: waits until it stops: error\[guest-runs\]/)
+    await logged(/ four: waits until it stops: error\[guest-runs\]/)
     t.equal(cells(definition(libvirt, 'four')), 0)
     virsh('destroy', 'four')
-    await told(/ four: fitted/)
+    await logged(/ four: fitted/)
 
     virsh('create', file('five.xml', guestXml('five', { asks: true })))
-    await told(/ five: left unchanged: a transient guest has no definition/)
+    await logged(/ five: left unchanged: a transient guest has no definition/)
     virsh('suspend', 'five')
     virsh('destroy', 'five')
     virsh(
@@ -598,7 +605,7 @@ t.test('watch', { timeout: 400_000 }, async (t) => {
       .split('\n')
       .filter((line) => / two: (rebound|error)/.test(line)).length
     t.equal(done, 5, watch.log())
-    t.equal(watch.log().split(' two: left unchanged').length, 2, 'which is told once')
+    t.equal(watch.log().split(' two: left unchanged').length, 2, 'reported once')
     t.equal(await watch.end('SIGTERM'), 0)
   })
 })

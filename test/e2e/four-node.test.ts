@@ -1,6 +1,6 @@
 // A host of four nodes as a virtual machine without KVM, with three libvirtds in three pods on cgroup v2:
-// what restore, live migration and a shortage of pages do to a guest, by what the kernel says of its memory
-// and threads. `--rewrite` stores the captures of test/captures anew.
+// what restore, live migration and a shortage of pages do to a guest, by what the kernel reports of its
+// memory and threads. `--rewrite` regenerates the captures in test/captures.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,14 +10,22 @@ import { machineIn } from '../../src/machine/files.ts'
 import { fileOf, filesOf, places, readings } from '../core/captured.ts'
 import { type Booted, boot } from './four-node/boot.ts'
 import { buildDisk, buildInitramfs } from './four-node/disk.ts'
-import { cellsOf, memoryOf, pinsOf, threadsOf } from './four-node/guest.ts'
-import type { CaptureReport, CommandReport, GuestReport, PodName, Report } from './four-node/report.ts'
+import {
+  cellSizesOf,
+  cellsOf,
+  memoryOf,
+  ordinaryMemoryOf,
+  pinsOf,
+  scheduledOf,
+  threadsOf,
+} from './four-node/guest.ts'
+import type { CaptureReport, CommandReport, Daemon, GuestReport, Report } from './four-node/report.ts'
 import { fetchKernel, installPackages } from './packages.ts'
 import { must } from './programs.ts'
 
 const HERE = 'test/e2e/four-node'
 
-/** A minute and a half on a machine that has nothing else to do. */
+/** Two and a half minutes on a machine that has nothing else to do. */
 const LIMIT_S = 780
 
 async function bootFourNodes(t: Test): Promise<Booted> {
@@ -33,6 +41,9 @@ async function bootFourNodes(t: Test): Promise<Booted> {
     'capture.sh': `${HERE}/capture.sh`,
     'db1.xml': `${HERE}/db1.xml`,
     'db2.xml': `${HERE}/db2.xml`,
+    'rt1.xml': `${HERE}/rt1.xml`,
+    'cxl1.xml': `${HERE}/cxl1.xml`,
+    'tier1.xml': `${HERE}/tier1.xml`,
     'job.cjs': 'dist/e2e/four-node/job.cjs',
   })
   const started = Date.now()
@@ -85,7 +96,7 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     const verified = commandAt(t, reports, 'moved away, verified')
     t.equal(commandAt(t, reports, 'moved away').status, 0)
     t.equal(verified.status, 1)
-    t.match(verified.stderr, 'error[threads-elsewhere]: vCPU 0 may run on CPU 4, wanted 6', 'by its name')
+    t.match(verified.stderr, 'error[threads-elsewhere]: vCPU 0 may run on CPU 4, expected 6', 'by its name')
   })
 
   t.test('restored where it was, it stays', async (t) => {
@@ -156,6 +167,70 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     },
   )
 
+  t.test('a real-time guest on the open host', async (t) => {
+    succeeded(t, reports, 'fitted, real-time', 'fitted, real-time, defined', 'started, real-time')
+    const guest = guestAt(t, reports, 'started, real-time')
+    t.same(memoryOf(guest), [
+      'cell 0: bind:0, N0=32, pages of 2048 KiB',
+      'cell 1: bind:1, N1=32, pages of 2048 KiB',
+    ])
+    t.same(threadsOf(guest), ['emulator: 1,3', 'vCPU 0: 0', 'vCPU 1: 2'], 'no thread shares a CPU of a vCPU')
+    t.same(scheduledOf(guest), ['vCPU 0: fifo', 'vCPU 1: fifo'])
+    isWhereItsXmlSays(t, reports, guest)
+  })
+
+  t.test('a second guest goes where the first left pages and CPUs', async (t) => {
+    succeeded(t, reports, 'fitted second', 'fitted second, defined', 'started second')
+    const guest = guestAt(t, reports, 'started second')
+    t.same(memoryOf(guest), ['cell 0: bind:3, N3=64, pages of 2048 KiB'])
+    t.same(threadsOf(guest), ['emulator: 6-7', 'vCPU 0: 6', 'vCPU 1: 7'])
+    isWhereItsXmlSays(t, reports, guest)
+    const { stderr } = commandAt(t, reports, 'fitted second')
+    t.notMatch(stderr, 'cpus-taken', 'and takes none from the first')
+  })
+
+  t.test('a guest on the CPUs of others is reported with their names', async (t) => {
+    succeeded(t, reports, 'on the CPUs of both')
+    const { stderr } = commandAt(t, reports, 'on the CPUs of both')
+    t.match(stderr, /note\[cpus-taken\]: .*\bCPU 0\b.* "?rt1\b/)
+    t.match(stderr, /note\[cpus-taken\]: .*\bCPU 6\b.* "?db1\b/)
+    t.equal(stderr.match(/cpus-taken/g)?.length, 2, 'the CPUs of an emulator are not taken')
+  })
+
+  t.test('a real-time guest is restored while some of its CPUs are offline', async (t) => {
+    succeeded(t, reports, 'saved, real-time', 'restored, real-time')
+    const guest = guestAt(t, reports, 'restored, real-time')
+    t.same(memoryOf(guest), [
+      'cell 0: bind:0, N0=32, pages of 2048 KiB',
+      'cell 1: bind:2, N2=32, pages of 2048 KiB',
+    ])
+    t.same(threadsOf(guest), ['emulator: 1,5', 'vCPU 0: 0', 'vCPU 1: 4'], 'no thread shares a CPU of a vCPU')
+    t.same(scheduledOf(guest), ['vCPU 0: fifo', 'vCPU 1: fifo'])
+    hasTheCellsOf(t, guest, guestAt(t, reports, 'started, real-time'))
+    isWhereItsXmlSays(t, reports, guest)
+    t.match(logOf(reports, 'open'), /restore begin rt1: rebound: cells 0-1 on nodes 0,2, \d+ edits \(/)
+  })
+
+  t.test('a cell without vCPUs on a node without CPUs', async (t) => {
+    const name = 'started on a node without CPUs'
+    succeeded(t, reports, 'fitted to a node without CPUs', 'fitted to a node without CPUs, defined', name)
+    const guest = guestAt(t, reports, name)
+    t.same(memoryOf(guest), ['cell 0: bind:2, N2=32, pages of 2048 KiB'])
+    t.same(ordinaryMemoryOf(guest), ['bind:1, on N1'])
+    t.same(threadsOf(guest), ['emulator: 5', 'vCPU 0: 4'])
+    isWhereItsXmlSays(t, reports, guest)
+  })
+
+  t.test('a cell for a node that has memory but no CPUs', async (t) => {
+    const name = 'started with a tier'
+    succeeded(t, reports, 'fitted with a tier', 'fitted with a tier, defined', name)
+    const guest = guestAt(t, reports, name)
+    t.same(cellSizesOf(guest), ['vCPUs 0, 80 MiB', 'vCPUs none, 48 MiB'])
+    t.same(ordinaryMemoryOf(guest), ['bind:1, on N1', 'bind:2, on N2'])
+    t.same(threadsOf(guest), ['emulator: 5', 'vCPU 0: 4'])
+    isWhereItsXmlSays(t, reports, guest)
+  })
+
   t.test('the stored captures say what this kernel says', async (t) => {
     for (const place of places) {
       const capture = reports.find(
@@ -187,14 +262,14 @@ function commandAt(t: Test, reports: readonly Report[], name: string): CommandRe
     (report): report is CommandReport => report.is === 'command' && report.name === name,
   )
   t.ok(found, `${name}: was run`)
-  if (found === undefined) throw new Error(`the job did not come to: ${name}`)
+  if (found === undefined) throw new Error(`the job did not reach: ${name}`)
   return found
 }
 
 function succeeded(t: Test, reports: readonly Report[], ...names: string[]): void {
   for (const name of names) {
     const { status, stderr } = commandAt(t, reports, name)
-    t.equal(status, 0, `${name}: ${stderr || 'without a word'}`)
+    t.equal(status, 0, `${name}: ${stderr || 'no message'}`)
   }
 }
 
@@ -205,8 +280,10 @@ function guestAt(t: Test, reports: readonly Report[], name: string): GuestReport
   return found
 }
 
-function logOf(reports: readonly Report[], pod: PodName): string {
-  return reports.map((report) => (report.is === 'hook-log' && report.pod === pod ? report.text : '')).join('')
+function logOf(reports: readonly Report[], daemon: Daemon): string {
+  return reports
+    .map((report) => (report.is === 'hook-log' && report.daemon === daemon ? report.text : ''))
+    .join('')
 }
 
 function hasTheCellsOf(t: Test, after: GuestReport, before: GuestReport): void {

@@ -1,5 +1,5 @@
-// A small guest: Debian's cloud kernel and a busybox that tells on its serial console what NUMA it sees, then
-// ticks once a second.
+// A small guest: Debian's cloud kernel and a busybox that prints on its serial console what NUMA topology
+// it sees, then ticks once a second.
 
 import {
   chmodSync,
@@ -20,7 +20,10 @@ for n in /sys/devices/system/node/node[0-9]*; do
   kib=$(grep MemTotal $n/meminfo | tr -s ' ' | cut -d' ' -f4)
   echo "CELL \${n##*/node} cpus=$(cat $n/cpulist) kib=$kib distance=$(cat $n/distance)"
 done
-echo "CELLS TOLD"
+for c in /sys/devices/system/cpu/cpu[0-9]*; do
+  echo "VCPU \${c##*/cpu} socket=$(cat $c/topology/physical_package_id)"
+done
+echo "CELLS PRINTED"
 i=0
 while :; do i=$((i+1)); echo "tick $i"; sleep 1; done
 `
@@ -88,6 +91,7 @@ ${metadata}  <memory unit='MiB'>${memoryMiB}</memory>
   <features><acpi/></features>
   <cpu mode='custom' match='exact'>
     <model fallback='forbid'>qemu64</model>
+    <topology sockets='1' cores='2' threads='1'/>
   </cpu>
   <on_reboot>destroy</on_reboot>
   <on_crash>destroy</on_crash>
@@ -114,14 +118,14 @@ export interface SeenCell {
 }
 
 /**
- * What the guest's own kernel says of its cells. Its boot takes 3 seconds on a machine that has nothing else
- * to do.
+ * What the guest's own kernel reports about its cells. Its boot takes 3 seconds on a machine that has
+ * nothing else to do.
  */
 export async function cellsSeen(console: string): Promise<SeenCell[]> {
   await until(
     180,
     'the guest boots',
-    () => said(console).includes('CELLS TOLD'),
+    () => said(console).includes('CELLS PRINTED'),
     () => said(console).slice(-2000),
   )
   return [...said(console).matchAll(/^CELL (\d+) cpus=(\S*) kib=(\d+) distance=(.*?)\r?$/gm)].map(
@@ -132,6 +136,14 @@ export async function cellsSeen(console: string): Promise<SeenCell[]> {
       distances: distances ?? '',
     }),
   )
+}
+
+/** The socket of each vCPU as the guest's kernel reports it, by vCPU; to be asked after cellsSeen. */
+export function socketsSeen(console: string): number[] {
+  const found: number[] = []
+  for (const [, vcpu, socket] of said(console).matchAll(/^VCPU (\d+) socket=(\d+)/gm))
+    found[Number(vcpu)] = Number(socket)
+  return found
 }
 
 /** @throws Error when the guest does not tick on */

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { LEDGER } from '../../src/host/ledger/promise.ts'
 import { openNamespace } from './namespace.ts'
 import { type Ended, type Running, type Started, start, until } from './programs.ts'
 
@@ -32,6 +33,7 @@ const BOUND = {
   etc: '/etc/libvirt',
   cache: '/var/cache/libvirt',
   log: '/var/log/libvirt',
+  ledger: LEDGER,
 }
 /** The built command. */
 export const PROGRAM = resolve('dist/virt-numa.cjs')
@@ -40,7 +42,7 @@ export const PROGRAM = resolve('dist/virt-numa.cjs')
 export async function openHost(name: string, folder: string): Promise<LibvirtHost> {
   for (const each of Object.keys(BOUND)) mkdirSync(`${folder}/${each}`, { recursive: true })
   writeFileSync(`${folder}/etc/libvirtd.conf`, `host_uuid = "${randomUUID()}"\n`)
-  // Root can open /dev/kvm: as another user libvirt looks anew at what it cannot open, at each define. The
+  // Root can open /dev/kvm: as another user libvirt probes again what it cannot open, at each define. The
   // handler spares virtlogd.
   writeFileSync(
     `${folder}/etc/qemu.conf`,

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { formatSet } from '../../src/base/idset.ts'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
 import { must } from './programs.ts'
 
 /** @returns the folder with node/ and cpu/ */

@@ -1,4 +1,4 @@
-// A mount namespace of its own, held open by a process that sleeps: what is mounted in it is seen by nobody
+// A separate mount namespace, held open by a process that sleeps: what is mounted in it is seen by nobody
 // else, and goes with it.
 
 import { type Ended, type Running, run, start, until } from './programs.ts'
@@ -17,7 +17,7 @@ export interface Namespace {
   readonly close: () => Promise<void>
 }
 
-/** With a `hostname` it has one of its own too. */
+/** With `hostname` it is a UTS namespace too. */
 export async function openNamespace(hostname?: string): Promise<Namespace> {
   const own = hostname === undefined ? [] : ['--uts']
   const holder = await start('unshare', [

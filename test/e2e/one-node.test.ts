@@ -1,6 +1,7 @@
 // One machine, a real libvirtd, guests that run: a guest is fitted, started, saved, restored and migrated,
-// and what the kernel says of it is what its XML says. The daemons are the test's own, in mount namespaces.
+// and what the kernel reports of it matches its XML. The daemons are the test's own, in mount namespaces.
 
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,9 +9,17 @@ import t from 'tap'
 import { type CpuSet, formatSet, setOf } from '../../src/base/idset.ts'
 import { readDocument } from '../../src/document.ts'
 import { readDomain } from '../../src/domain/view.ts'
-import type { DomainView } from '../../src/model.ts'
+import type { DomainView } from '../../src/model/domain.ts'
 import { mountDead } from '../faults/mounts.ts'
-import { cellMemory, cellsSeen, guestXml, makeInitramfs, ticksOn, vcpuAffinity } from './guest.ts'
+import {
+  cellMemory,
+  cellsSeen,
+  guestXml,
+  makeInitramfs,
+  socketsSeen,
+  ticksOn,
+  vcpuAffinity,
+} from './guest.ts'
 import { breakHook, configure, defineFitted, hookLog, installHook, installOutsider } from './hook.ts'
 import { type LibvirtHost, openHost, qemuPid } from './libvirtd.ts'
 import { fetchKernel, installPackages } from './packages.ts'
@@ -19,7 +28,7 @@ import { until, waited } from './programs.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'virt-numa-one-node-'))
 /** libvirt and the kernel's cgroups see the guests of all daemons of this machine. */
-const unique = process.pid
+const unique = randomUUID().slice(0, 8)
 const names = {
   main: `numa-${unique}`,
   short: `short-${unique}`,
@@ -29,7 +38,7 @@ const names = {
 }
 const MEMORY_MIB = 256
 const CELL_PAGES = MEMORY_MIB / 2 / 2
-const WISHES = "cells='2' pin='cell'"
+const REQUESTED = "cells='2' pin='cell' topology='align'"
 
 /** All CPUs of this machine: they are those of its one node. */
 const ONLINE = readFileSync('/sys/devices/system/cpu/online', 'utf8').trim()
@@ -89,7 +98,7 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
   const { one, kernel, initramfs } = ready()
   await defineFitted(
     one,
-    guestXml({ name: names.main, memoryMiB: MEMORY_MIB, requested: WISHES, kernel, initramfs, console }),
+    guestXml({ name: names.main, memoryMiB: MEMORY_MIB, requested: REQUESTED, kernel, initramfs, console }),
   )
   await one.ask('start', names.main)
   const pid = qemuPid(one, names.main)
@@ -121,6 +130,7 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
     ],
     "the guest's kernel sees two cells and their distances",
   )
+  t.same(socketsSeen(console), [0, 1], 'and a socket for each cell, where it had one')
   for (const { cell, memoryKiB } of seen)
     t.ok(
       memoryKiB > (MEMORY_MIB / 2 - 64) * 1024 && memoryKiB <= (MEMORY_MIB / 2) * 1024,
@@ -131,10 +141,10 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
 
 t.test('a start that must fail is refused in our words, and one that can do is not', async (t) => {
   const { one, kernel, initramfs } = ready()
-  const guest = { requested: WISHES, kernel, initramfs, console: join(scratch, 'never.log') }
+  const guest = { requested: REQUESTED, kernel, initramfs, console: join(scratch, 'never.log') }
   const pages = freePages() + surplusRoom() + 512
   const short = await defineFitted(one, guestXml({ ...guest, name: names.short, memoryMiB: 2 * pages }))
-  t.match(short, 'warning[pages-short]', 'it is told when it is defined')
+  t.match(short, 'warning[pages-short]', 'reported when it is defined')
   const refused = await one.virsh('start', names.short)
   t.not(refused.status, 0)
   t.match(refused.stderr, /unexpected exit status 1: error\[pages-short\]: node 0 has \d+ free 2 MiB pages, /)
@@ -269,13 +279,13 @@ t.test('the daemon restarts and the guest runs on', async (t) => {
   const hook = `${one.etc}/hooks/qemu`
   const pid = qemuPid(one, names.main)
   for (const [what, broken] of [['a hook that is whole', undefined], ...brokenHooks()] as const) {
-    const mend = broken === undefined ? () => {} : breakHook(hook, broken)
+    const repair = broken === undefined ? () => {} : breakHook(hook, broken)
     const heard = outsider.calls().length
     await one.stopDaemon()
     await one.startDaemon()
     // It answers before it has asked its hooks of each guest, and that before it acts on their answers.
     await until(60, 'the daemon asks its hooks', () => outsider.calls().length > heard)
-    mend()
+    repair()
     const status = JSON.parse(await one.ask('qemu-monitor-command', names.main, '{"execute":"query-status"}'))
     t.equal(status.return.status, 'running', what)
     t.equal(await stateOf(one, names.main), 'running', `${what}: libvirt knows it`)
@@ -335,7 +345,7 @@ t.test("an outsider's hook works beside ours", async (t) => {
     guestXml({
       name: names.short,
       memoryMiB: MEMORY_MIB,
-      requested: WISHES,
+      requested: REQUESTED,
       kernel,
       initramfs,
       console: join(scratch, 'beside.log'),

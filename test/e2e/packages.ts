@@ -1,7 +1,7 @@
 // What the end-to-end tests need of the system, by apt: libvirt, QEMU, and a kernel with an initramfs for the
 // guest.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { must, run } from './programs.ts'
 
 const PACKAGES = [
@@ -20,9 +20,21 @@ const PACKAGES = [
 const CACHE = '/var/cache/virt-numa-e2e'
 const KERNEL = 'linux-image-cloud-amd64'
 
-/** Another apt may be at work. */
-const APT = ['-o', 'DPkg::Lock::Timeout=240', '-o', 'Acquire::Retries=3']
-const QUIET = { env: { DEBIAN_FRONTEND: 'noninteractive' }, limitS: 400 }
+/** Another apt may be at work: another test, whose lists apt itself does not wait for, or another program. */
+const APT = [
+  '/run/lock/virt-numa-e2e',
+  'apt-get',
+  '-o',
+  'DPkg::Lock::Timeout=240',
+  '-o',
+  'Acquire::Retries=3',
+]
+const apt = (words: readonly string[], cwd?: string): Promise<string> =>
+  must('flock', [...APT, ...words], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    limitS: 400,
+    ...(cwd && { cwd }),
+  })
 
 /** Installs what is missing. @throws Error that says what this machine lacks to run them */
 export async function installPackages(): Promise<void> {
@@ -34,8 +46,8 @@ export async function installPackages(): Promise<void> {
     throw new Error('the end-to-end tests install by apt-get: run them on Debian')
   const missing = await missingPackages()
   if (missing.length === 0) return
-  await update()
-  await must('apt-get', [...APT, 'install', '-y', '--no-install-recommends', ...missing], QUIET)
+  await apt(['update'])
+  await apt(['install', '-y', '--no-install-recommends', ...missing])
 }
 
 async function missingPackages(): Promise<string[]> {
@@ -46,25 +58,25 @@ async function missingPackages(): Promise<string[]> {
   return PACKAGES.filter((name) => !installed.includes(name))
 }
 
-const update = (): Promise<string> => must('apt-get', [...APT, 'update'], QUIET)
-
 /** The newest cloud kernel: fetched and unpacked, not installed. @returns its file */
 export async function fetchKernel(): Promise<string> {
   const known = kernelIn(CACHE)
   if (known !== undefined) return known
-  const folder = `${CACHE}.${process.pid}`
-  mkdirSync(folder, { recursive: true })
+  const folder = mkdtempSync(`${CACHE}.`)
   try {
-    await update()
+    await apt(['update'])
     const [, name] = /Depends: (linux-image-\S+)/.exec(await must('apt-cache', ['depends', KERNEL])) ?? []
     if (name === undefined) throw new Error(`apt knows no package behind ${KERNEL}`)
     // apt's own user must be able to write where it downloads to, or it warns; root does it all the same.
-    await must('apt-get', [...APT, 'download', name], { ...QUIET, cwd: folder })
+    await apt(['download', name], folder)
     const deb = readdirSync(folder).find((file) => file.endsWith('.deb'))
     await must('dpkg', ['-x', `${folder}/${deb}`, folder])
     rmSync(`${folder}/${deb}`)
-    rmSync(CACHE, { recursive: true, force: true })
-    renameSync(folder, CACHE)
+    // Another test may have been faster, and may boot from what it fetched.
+    if (kernelIn(CACHE) === undefined) {
+      rmSync(CACHE, { recursive: true, force: true })
+      renameSync(folder, CACHE)
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

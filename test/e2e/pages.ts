@@ -33,7 +33,7 @@ export function addPages(pages: number): () => void {
   throw new Error(`the kernel gave ${added} of ${pages} pages of 2 MiB`)
 }
 
-/** Lets the kernel make so many surplus pages more. @returns what takes it back */
+/** Lets the kernel make this many more surplus pages. @returns what undoes it */
 export function allowSurplus(pages: number): () => void {
   add('nr_overcommit_hugepages', pages)
   return once(() => add('nr_overcommit_hugepages', -pages))

@@ -7,8 +7,8 @@ import { run } from './programs.ts'
 /** What libvirt answered to a spelling. */
 export type Answer = Pick<Spelling, 'accepted' | 'refused'>
 
-/** Where libvirt ends without a word, as it does when it is asked for 4,000,000,000 vCPUs. */
-const ENDED = 'it ends: no memory for so many'
+/** libvirt ended silently, as it does when a domain has 4,000,000,000 vCPUs. */
+const ENDED = 'it ended silently, probably out of memory'
 
 /** One process for all of them, and a new one behind a document that ends it. */
 export async function askLibvirt(spellings: readonly Spelling[], scratch: string): Promise<Answer[]> {
@@ -30,9 +30,9 @@ async function askInOneProcess(files: readonly string[], first: number, scratch:
     .map((file) => `echo ==\ndefine ${file}\ndumpxml spelled\nundefine spelled\n`)
   writeFileSync(`${scratch}/commands`, commands.join(''))
   const { stdout } = await run('sh', ['-c', `exec virsh -c test:///default < ${scratch}/commands 2>&1`])
-  const told = stdout.split(/^(?:virsh # )?==$/m).slice(1)
-  if (told.length === 0) throw new Error(`no answer: ${stdout}`)
-  return told.map((each) => {
+  const answers = stdout.split(/^(?:virsh # )?==$/m).slice(1)
+  if (answers.length === 0) throw new Error(`no answer: ${stdout}`)
+  return answers.map((each) => {
     const printed = /<domain[\s\S]*<\/domain>/.exec(each)?.[0]
     if (printed !== undefined) return { accepted: partsOf(printed) }
     return { refused: /^error: (?!Failed to)(.*)/m.exec(each)?.[1] ?? ENDED }

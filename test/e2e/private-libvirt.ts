@@ -1,6 +1,5 @@
 // A libvirtd of our own, beside whatever runs on the machine: its folders and its host name are seen by it
-// alone (unshare), it is reached through its socket. Needs root; libvirt and QEMU are installed where they
-// are missing.
+// alone (unshare), it is reached through its socket. Needs root.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,27 +24,8 @@ export function makeFolder(): string {
   return mkdtempSync('/tmp/vn-e2e-')
 }
 
-const PACKAGES = ['libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils']
-
-/** Installs libvirt and QEMU with apt where one of their programs is missing. */
-export function installLibvirt(): void {
-  if (
-    ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64', '/usr/bin/qemu-img'].every(
-      (file) => existsSync(file),
-    )
-  )
-    return
-  const apt = (...words: string[]): void => {
-    const options = { timeout: 300_000, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-    const { status, stderr } = runApart('apt-get', ['-o', 'DPkg::Lock::Timeout=240', '-q', ...words], options)
-    if (status !== 0) throw new Error(`apt-get ${words[0]}: ${stderr}`)
-  }
-  apt('update')
-  apt('install', '-y', '--no-install-recommends', ...PACKAGES)
-}
-
 /**
- * QEMU runs as root: else libvirt finds /dev/kvm closed to it and probes QEMU anew at every call, 44 seconds
+ * QEMU runs as root: else libvirt finds /dev/kvm closed to it and probes QEMU again at every call, 44 seconds
  * each.
  */
 const QEMU_CONF = 'user = "root"\ngroup = "root"\ncgroup_controllers = [ ]\nremember_owner = 0\n'
@@ -113,7 +93,7 @@ async function endByFile(file: string): Promise<void> {
   rmSync(file, { force: true })
 }
 
-/** @throws Error when it does not come to be in this time */
+/** @throws Error if it does not happen in this time */
 export async function until(
   isSo: () => boolean,
   limitS: number,
@@ -121,7 +101,7 @@ export async function until(
 ): Promise<void> {
   const end = Date.now() + limitS * 1000
   while (!isSo()) {
-    if (Date.now() > end) throw new Error(`${about} does not come to be in ${limitS} s`)
+    if (Date.now() > end) throw new Error(`${about} did not happen within ${limitS} s`)
     await sleep(100)
   }
 }

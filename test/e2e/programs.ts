@@ -108,12 +108,12 @@ export async function waited(limitS: number, isSo: () => boolean | Promise<boole
   }
 }
 
-/** @throws Error that says what did not come about, and what is known of it */
+/** @throws Error that names what did not happen in time, with details */
 export async function until(
   limitS: number,
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  told = () => '',
+  detail = () => '',
 ): Promise<void> {
-  if (!(await waited(limitS, isSo))) throw new Error(`not within ${limitS} s: ${what}\n${told()}`)
+  if (!(await waited(limitS, isSo))) throw new Error(`not within ${limitS} s: ${what}\n${detail()}`)
 }

@@ -77,7 +77,7 @@ async function runJob({ target, seed, from, inputs, seconds, now }: Job): Promis
   return { inputs: index - from, outcomes, findings, slowestMs }
 }
 
-/** In a thread of its own; one that hangs is ended and is a finding. */
+/** Runs in a separate thread; one that hangs is terminated and is a finding. */
 function watched(job: Job): Promise<Result> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(__filename, { workerData: job })
@@ -141,8 +141,7 @@ async function main(): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))
-  console.log(`${total} inputs, ${count - broken} of ${count} targets without a finding`)
-  console.log(`# { total: ${count}, pass: ${count - broken}, fail: ${broken} }`)
+  console.log(`${total} inputs; ${count - broken} targets passed, ${broken} failed`)
   process.exitCode = broken === 0 ? 0 : 1
 }
 

@@ -363,7 +363,7 @@ function mutateInside(value: Json, random: Random): void {
   const put = (name: string, next: Json): void => {
     ;(holder as { [key: string]: Json })[name] = next
   }
-  // Each time anew: one that is shared would come to hold itself.
+  // A new one each time: a shared one would end up containing itself.
   const edge = (): Json => structuredClone(random.oneOf(JSON_VALUES))
   const written = at(holder, key)
   switch (random.upTo(6)) {

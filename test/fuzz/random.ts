@@ -5,7 +5,7 @@
 export interface Random {
   /** 0 to below - 1. */
   readonly upTo: (below: number) => number
-  /** True once in so many. */
+  /** True once in this many calls, on average. */
   readonly onceIn: (many: number) => boolean
   readonly oneOf: <T>(choices: readonly T[]) => T
 }

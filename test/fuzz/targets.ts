@@ -1,8 +1,9 @@
 // What is fuzzed: per target an input made by chance, and what must hold of whatever comes out. A Refusal is
 // an answer; anything else that is thrown is a finding.
 
-import { act, type Steps } from '../../hooks/act.ts'
+import { act } from '../../hooks/act.ts'
 import { type Fit, fit, fitSteps } from '../../hooks/fit.ts'
+import type { Steps } from '../../hooks/steps.ts'
 import { type Diagnostic, Refusal } from '../../src/base/diagnostic.ts'
 import { type CpuSet, formatSet, range, setOf } from '../../src/base/idset.ts'
 import { type Json, parseJson } from '../../src/base/json.ts'
@@ -16,13 +17,14 @@ import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { messageOf } from '../../src/explain/message.ts'
 import { explain } from '../../src/explain/text.ts'
 import { readCapabilities } from '../../src/host/capabilities.ts'
-import { formatSnapshot, parseSnapshot } from '../../src/host/capture/snapshot.ts'
+import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
+import { formatSnapshot } from '../../src/host/capture/snapshot-text.ts'
 import { filesOfTar } from '../../src/host/capture/tar.ts'
 import { readCgroup } from '../../src/host/cgroup/cgroup.ts'
 import type { Files } from '../../src/host/files.ts'
 import { onlineCpus, readHost } from '../../src/host/sysfs.ts'
 import { parseYaml } from '../../src/machine/yaml.ts'
-import type { Host } from '../../src/model.ts'
+import type { Host } from '../../src/model/host.ts'
 import { type Placed, place, requestFor, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { defaultConfig, parseConfig } from '../../src/request/config.ts'
@@ -72,7 +74,7 @@ function orRefused(run: () => string): string {
     if (!(error instanceof Refusal)) throw error
     const { diagnostics } = error
     must(diagnostics.length > 0, 'a refusal without a reason')
-    for (const { what, why } of diagnostics.map(messageOf))
+    for (const { what, why } of diagnostics.map((each) => messageOf(each)))
       must(what.length > 5 && (why ?? what).length > 5, 'a refusal without words')
     must(/^error\[/m.test(renderDiagnostics(diagnostics, 'capacity-fails', [])), 'a refusal without an error')
     return 'refused'
@@ -108,7 +110,7 @@ function hostOf(corpus: Corpus, random: Random): Pick<Surroundings, 'host' | 'al
   return { host: known.host, allowed: random.onceIn(3) ? {} : (known.allowed ?? {}) }
 }
 
-const WISHES: readonly (readonly [key: string, values: readonly string[]])[] = [
+const REQUESTS: readonly (readonly [key: string, values: readonly string[]])[] = [
   ['cells', ['1', '2', '3']],
   ['existing', ['replace']],
   ['memory', ['even', 'by-free-pages']],
@@ -125,7 +127,7 @@ const WISHES: readonly (readonly [key: string, values: readonly string[]])[] = [
 function wishesOf(random: Random): RequestedKeys {
   if (random.onceIn(3)) return {}
   const pairs = range(1 + random.upTo(3)).map(() => {
-    const [key, values] = random.oneOf(WISHES)
+    const [key, values] = random.oneOf(REQUESTS)
     return [key, random.oneOf(values)] as const
   })
   return readKeys(pairs, 'flags')
@@ -203,18 +205,18 @@ function sameWhenReadAgain(
   { placement: { cells, binding } }: Placed,
   view: ReturnType<typeof readDomain>,
 ): void {
-  const told = (each: unknown): string => JSON.stringify(each)
+  const asText = (each: unknown): string => JSON.stringify(each)
   if (cells.length > 0) {
     must(
-      told(view.cells.map(({ id, vcpus, memoryKiB }) => [id, vcpus, memoryKiB])) ===
-        told(cells.map(({ id, vcpus, memoryKiB }) => [id, vcpus, memoryKiB])),
+      asText(view.cells.map(({ id, vcpus, memoryKiB }) => [id, vcpus, memoryKiB])) ===
+        asText(cells.map(({ id, vcpus, memoryKiB }) => [id, vcpus, memoryKiB])),
       'the cells are not those that were planned',
     )
     const memnodes = [...view.tune.memnodes]
       .sort((a, b) => a.cell - b.cell)
       .map(({ cell, nodes, mode }) => [cell, nodes, mode])
     must(
-      told(memnodes) === told(binding.memnodes.map(({ nodes, mode }, cell) => [cell, nodes, mode])),
+      asText(memnodes) === asText(binding.memnodes.map(({ nodes, mode }, cell) => [cell, nodes, mode])),
       'the memnodes are not those that were planned',
     )
   }
@@ -224,7 +226,7 @@ function sameWhenReadAgain(
   const written = [...view.vcpupin]
     .sort(([a], [b]) => a - b)
     .map(([vcpu, cpus]) => `${vcpu}:${formatSet(cpus)}`)
-  must(told(written) === told(pins), `the pins are not those that were planned: ${written} for ${pins}`)
+  must(asText(written) === asText(pins), `the pins are not those that were planned: ${written} for ${pins}`)
 }
 
 function check(corpus: Corpus, random: Random): Input {
@@ -466,7 +468,7 @@ function hook(corpus: Corpus, random: Random): Input {
           writeElement,
           'if-better',
         ).document.text === said[1],
-        'what is printed is no domain',
+        'what is printed is not a domain',
       )
     return `${operation} ${exit}${said[1] === '' ? '' : ' rebound'}`
   }

@@ -9,12 +9,12 @@ import t from 'tap'
 const FLOORS = [
   ['src/base'],
   ['src/codes'],
-  ['src/model.ts', 'src/xml'],
+  ['src/model', 'src/xml'],
   ['src/domain', 'src/host', 'src/request', 'src/plan', 'src/explain'],
   ['src/document.ts'],
   ['src/redact', 'src/place.ts', 'src/check.ts', 'src/doctor', 'src/verify'],
   ['src/kubevirt.ts', 'src/machine'],
-  ['src/libvirt', 'src/hook-setup'],
+  ['src/libvirt', 'src/hook-setup', 'src/serve'],
   ['src/cli', 'hooks'],
 ]
 
@@ -142,13 +142,13 @@ t.test('what it finds', (t) => {
     'down and inside',
   )
   t.equal(
-    found('src/base/memory.ts', "import type { Host } from '../model.ts'"),
+    found('src/base/memory.ts', "import type { Host } from '../model/host.ts'"),
     1,
     'a type that comes from above',
   )
   t.equal(found('src/plan/plan.ts', "import {\n  place,\n} from '../place.ts'"), 1, 'up, over several lines')
   t.equal(found('src/plan/plan.ts', 'import { view } from "../domain/view.ts"'), 1, 'a room of its own floor')
-  t.equal(found('src/xml/edit.ts', "export { Host } from '../model.ts'"), 1, 'a re-export')
+  t.equal(found('src/xml/edit.ts', "export { Host } from '../model/host.ts'"), 1, 'a re-export')
   t.equal(
     found('src/host/a.ts', "const a = require('./x.cjs') as typeof import('../entry/x.ts')"),
     1,

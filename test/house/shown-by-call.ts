@@ -6,6 +6,8 @@ import { examine } from '../../src/doctor/doctor.ts'
 import type { Inspection } from '../../src/doctor/inspection.ts'
 import { reload } from '../../src/hook-setup/reload.ts'
 import { type Ask, checkLabel, policyOn } from '../../src/hook-setup/selinux.ts'
+import { methodsOf } from '../../src/serve/methods.ts'
+import { serve } from '../../src/serve/native.ts'
 import { parseXml } from '../../src/xml/parse.ts'
 import { HOOK, inspectionOf, PID, type Tree } from '../doors/well-host.ts'
 
@@ -27,6 +29,16 @@ export const calls: Partial<Record<Code, readonly [why: string, find: () => read
     'every command refuses a file of that size before it is parsed',
     () => refused(() => parseXml('<a/> ', { length: 4 })),
   ],
+  'message-malformed': [
+    'sh sends no gRPC',
+    () =>
+      refused(() =>
+        methodsOf(() => new Uint8Array())['/kubevirt.hooks.v1alpha3.Callbacks/OnDefineDomain']?.(
+          Uint8Array.of(1),
+        ),
+      ),
+  ],
+  'serve-needs-node': ['only the native program refuses it', () => refused(() => void serve({} as never))],
   'libvirt-missing': ['libvirt may be installed here', () => inspected({ versions: {} })],
   'libvirt-old': ['libvirt may be installed here', () => inspected({ versions: { libvirt: '6.4.0' } })],
   'kvm-missing': ['/dev/kvm may be here', () => examine(withoutKvm).flatMap(({ found }) => found)],

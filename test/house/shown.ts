@@ -48,6 +48,7 @@ const newLibvirt =
 const ownProgram = 'mkdir app; cp -r $DIST app/dist; '
 const installOwn = '$NODE app/dist/virt-numa.cjs install --root root'
 const doctor = '$N doctor --host well'
+const GIGANTIC = 'sys/devices/system/node/node0/hugepages/hugepages-1048576kB'
 const pages = (node: number, count: number): string =>
   `echo ${count} > well/sys/devices/system/node/node${node}/hugepages/hugepages-2048kB/nr_hugepages; `
 
@@ -58,7 +59,9 @@ const usage: Partial<Record<Code, string>> = {
   'usage-option-value': '$N plan --host',
   'usage-value': '$N plan --memory odd',
   'usage-missing': '$N onDefineDomain --vmi {}',
+  'usage-no-document': '$N plan --svg domain.xml --host $HOST',
   'usage-pid': '$N plan --pid 0',
+  'usage-mode': '$N serve --socket-mode rw',
   'usage-repeated': '$N plan --host a --host b',
   'usage-inputs': '$N plan a.xml b.xml',
   'usage-conflict': '$N transform -i -o b.xml a.xml',
@@ -81,6 +84,7 @@ const reading: Partial<Record<Code, string>> = {
   'guest-live': `sed -i "s/type='kvm'/type='kvm' id='3'/" domain.xml; $N check --host $HOST domain.xml`,
   unreadable: '$N plan --host $HOST missing.xml',
   unwritable: '$N transform -o missing/out.xml --host $HOST domain.xml',
+  'output-kind': '$N plan --svg $HOST --host /proc/none domain.xml',
   'output-taken': '$N plan --svg domain.xml --host $HOST domain.xml',
   'config-syntax': config('memory = even'),
   'config-repeated': config('memory = "even"\\nmemory = "even"\\n'),
@@ -96,6 +100,10 @@ const hosts: Partial<Record<Code, string>> = {
   'host-compressed': host('h.tar.bz2', 'BZh91AY&SY'),
   'tar-malformed': 'echo nothing | gzip > h.tar.gz; $N plan --host h.tar.gz domain.xml',
   'capabilities-malformed': '$N plan --host domain.xml domain.xml',
+  'status-unread': steps(
+    "mkdir -p well/run/libvirt/qemu; echo '<vcpupin' > well/run/libvirt/qemu/db2.xml",
+    '$N plan --host well domain.xml',
+  ),
   'host-unreadable': 'mkdir empty; $N plan --host empty domain.xml',
   'host-without-cgroups': `$N ${on} --cgroup /pod domain.xml`,
   'cgroup-missing': '$N plan --host well --cgroup /no/such/group domain.xml',
@@ -115,6 +123,7 @@ const vmis: Partial<Record<Code, string>> = {
   'emulator-no-cpu': vmi(isolated),
   'emulator-no-second-cpu': vmi(isolated, '1-3,6-7', parity),
   'iothread-no-cpu': withIothreads + vmi({ ...isolated, ...pool }, '1-3,6-7'),
+  'socket-unusable': '$N serve --socket $PWD/domain.xml --host $HOST',
   'iothreads-missing': vmi(pool, '1-3,5-7'),
 }
 
@@ -191,6 +200,10 @@ const doctors: Partial<Record<Code, string>> = {
     doctor,
   ),
   'cpuset-controller-off': `echo memory > well/sys/fs/cgroup/cgroup.controllers; ${doctor}`,
+  'qemu-unreaped': `mkdir well/proc/40; echo '40 (qemu-kvm) Z 812 0' > well/proc/40/stat; ${doctor}`,
+  'memory-fragmented': `mkdir -p well/${GIGANTIC}; echo 0 > well/${GIGANTIC}/nr_hugepages
+    echo 'Node 0 MemFree: 2097152 kB' > well/sys/devices/system/node/node0/meminfo
+    echo 'Node 0, zone Normal 524288 0 0' > well/proc/buddyinfo; ${doctor}`,
   'mbind-filtered': `printf 'CapBnd:\\t00000000a80425fb\\nSeccomp:\\t2\\n' > well/proc/812/status; ${doctor}`,
   'pools-empty': `${pages(0, 0)}${pages(1, 0)}${doctor}`,
   'pool-uneven': `${pages(1, 0)}${doctor}`,

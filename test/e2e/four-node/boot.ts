@@ -59,7 +59,8 @@ export async function boot({ scratch, kernel, initramfs, disk, limitS, hear }: M
       'console=ttyS0 panic=-1 quiet mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on',
     ],
   ]
-  const machine = spawn('qemu-system-x86_64', words, {
+  // It keeps both CPUs of a small machine busy; the tests beside it judge times.
+  const machine = spawn('nice', ['-n', '10', 'qemu-system-x86_64', ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: limitS * 1000,
     killSignal: 'SIGKILL',

@@ -1,6 +1,6 @@
 #!/bin/sh
 # pod.sh NAME SCOPE SEES: a libvirtd in a pod. It joins the container's cgroup, then has mounts, a host name
-# and a cgroup namespace of its own. What it sees as /sys/fs/cgroup: "own" its namespace's, writable, so that
+# and a separate cgroup namespace. What it sees as /sys/fs/cgroup: "own" its namespace's, writable, so that
 # libvirt makes cgroups for its guests; "read-only" the same as a container of Kubernetes has it; "host" the
 # host's, mounted before the namespace was made.
 set -eu

@@ -1,8 +1,11 @@
-// What the job inside of the four-node host tells the test outside, a line of JSON each. Facts only, as the
+// What the job inside the four-node host reports to the test outside, a line of JSON each. Facts only, as the
 // kernel and the programs put them: what is right is said by the test.
 
 /** Of its own cgroup, by what a container sees: pod.sh. */
 export type PodName = 'guaranteed' | 'burstable' | 'one-node'
+
+/** A libvirtd: that of a pod, or the one that runs beside the pods and may use the whole host. */
+export type Daemon = PodName | 'open'
 
 /** A program's end. `status` absent: killed, for it took too long. */
 export interface CommandReport {
@@ -18,12 +21,20 @@ export interface CommandReport {
 export interface GuestReport {
   readonly is: 'guest'
   readonly name: string
-  readonly pod: PodName
+  readonly daemon: Daemon
   /** `virsh dumpxml` */
   readonly xml: string
-  /** The lines of /proc/<pid>/numa_maps that back guest memory. */
+  /** The lines of /proc/<pid>/numa_maps that are bound to nodes or have huge pages. */
   readonly numaMaps: readonly string[]
-  readonly threads: readonly { readonly name: string; readonly cpus: string; readonly cgroup: string }[]
+  readonly threads: readonly ThreadReport[]
+}
+
+/** `policy`: the scheduler's, by its number. @see sched(7) */
+interface ThreadReport {
+  readonly name: string
+  readonly cpus: string
+  readonly policy: number
+  readonly cgroup: string
 }
 
 /** The texts of a machine, by path, as they are seen from one place: the host, or a pod. */
@@ -38,6 +49,6 @@ export type Report =
   | CommandReport
   | GuestReport
   | CaptureReport
-  | { readonly is: 'hook-log'; readonly pod: PodName; readonly text: string }
+  | { readonly is: 'hook-log'; readonly daemon: Daemon; readonly text: string }
   | { readonly is: 'crash'; readonly reason: string }
   | { readonly is: 'end'; readonly upS: number }
