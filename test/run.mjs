@@ -1,7 +1,8 @@
 // `node test/run.mjs [--jobs=N] [--timeout=S] [--all|--long] [-g PATTERN] FILE...`: runs built test files,
-// each in a separate process, and prints a line for each, its failures in full, and a summary. --all leaves
-// out no test; --long neither, and runs only the files that have such tests. TAP_REPORTER=tap prints the TAP.
-// tap's own runner would take a third of the time of `npm test` for its loader and its parser.
+// each in a separate process and once, in the order given, and prints a line for each, its failures in full,
+// and a summary. --all leaves out no test; --long neither, and runs only the files that have such tests.
+// TAP_REPORTER=tap prints the TAP. tap's own runner would take a third of the time of `npm test` for its
+// loader and its parser.
 
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -22,7 +23,7 @@ const OPTIONS = {
 async function run(words) {
   const { values, positionals } = parseArgs({ args: words, options: OPTIONS, allowPositionals: true })
   const began = performance.now()
-  const waiting = positionals.filter((file) => !values.long || leavesOut(file))
+  const waiting = [...new Set(positionals)].filter((file) => !values.long || leavesOut(file))
   const isWhole = values.all || values.long
   const ended = []
   const work = async () => {

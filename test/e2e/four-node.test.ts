@@ -25,7 +25,7 @@ import { must } from './programs.ts'
 
 const HERE = 'test/e2e/four-node'
 
-/** Two and a half minutes on a machine that has nothing else to do. */
+/** Twice what it takes on a machine that has nothing else to do. */
 const LIMIT_S = 780
 
 async function bootFourNodes(t: Test): Promise<Booted> {
