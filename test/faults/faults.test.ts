@@ -10,6 +10,7 @@ import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
+import { DROPS } from '../../src/hook-setup/operations.ts'
 import { shimText } from '../../src/hook-setup/shim.ts'
 import { type Ended, endOf } from '../apart.ts'
 import { ASKS, ENV, IDLE, makeHost, REBINDS, writeIn } from '../doors/hook-host.ts'
@@ -469,9 +470,18 @@ const DEFAULT_S = 10
 /** What a machine that is busy with other tests may take to start a Node. */
 const SLACK_MS = 3000
 
+/** In a ledger that only the shim knows: the program uses that of its root. */
+const PROMISE = 'boot -\nsince 1\ndaemon 1 1\nmemory 0 2048 65536\nend\n'
+
 let runs = 0
 
-function run({ fault, operation, asks, onError }: Case): Promise<Ended & { readonly log: string }> {
+interface Found extends Ended {
+  readonly log: string
+  /** The file of the guest's promise in the ledger, which was there before. */
+  readonly promise: string
+}
+
+function run({ fault, operation, asks, onError }: Case): Promise<Found> {
   runs += 1
   const log = at(`logs/${runs}.log`)
   mkdirSync(dirname(log), { recursive: true })
@@ -487,7 +497,9 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
       `configs/${runs}.conf`,
       [...own, ...(lines.includes('log_file') ? [] : [`log_file = "${log}"`]), lines, ''].join('\n'),
     )
-  const hook = write(`hooks/${runs}/qemu`, shimText(fault.node ?? NODE, fault.program ?? PROGRAM), 0o755)
+  const promise = write(`ledgers/${runs}/db1.promise`, PROMISE, 0o600)
+  const shim = shimText(fault.node ?? NODE, fault.program ?? PROGRAM, dirname(promise))
+  const hook = write(`hooks/${runs}/qemu`, shim, 0o755)
   const { stdin, stdout, before = ':' } = fault
   const env = Object.fromEntries(
     Object.entries({ ...ENV, VIRT_NUMA_CONFIG: config, ...fault.env }).filter(
@@ -515,7 +527,11 @@ function run({ fault, operation, asks, onError }: Case): Promise<Ended & { reado
   else child.stdin?.end(fault.input?.(asks) ?? domain(asks))
   const { signal } = fault
   if (signal !== undefined) setTimeout(() => child.kill(signal), 700)
-  return ended.then((end) => ({ ...end, log: fault.logless ? '' : readIfThere(log) }))
+  return ended.then((end) => ({
+    ...end,
+    log: fault.logless ? '' : readIfThere(log),
+    promise: readIfThere(promise),
+  }))
 }
 
 function readIfThere(file: string): string {
@@ -527,10 +543,7 @@ function readIfThere(file: string): string {
 }
 
 /** What is wrong with an end; empty when it is as it has to be. */
-function wrongWith(
-  each: Case,
-  { status, signal, stdout, stderr, tookMs, log }: Ended & { readonly log: string },
-): string[] {
+function wrongWith(each: Case, { status, signal, stdout, stderr, tookMs, log, promise }: Found): string[] {
   const { fault, operation, asks } = each
   const { statuses, stdout: printed } = expected(each)
   const found: string[] = []
@@ -551,6 +564,8 @@ function wrongWith(
   const mostMs = (IDLE.includes(operation) ? 0 : limitS * 1000 + 1000) + SLACK_MS
   if (tookMs > mostMs && !/^(pids|ulimit)/.test(fault.name))
     found.push(`took ${Math.round(tookMs)} ms, at most ${mostMs}`)
+  if (promise !== (DROPS.includes(operation) ? '' : PROMISE))
+    found.push(`left the promise ${JSON.stringify(promise)}`)
   return found
 }
 
