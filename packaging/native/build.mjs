@@ -1,7 +1,7 @@
-// Builds dist/native/: the hook and the command, each as one static program that needs no Node. The same
-// TypeScript as for Node, except for the files that touch the system (instead.json), is bundled by esbuild,
-// compiled to bytecode by QuickJS's qjsc, and linked with the engine and hook.c or command.c. Two builds of
-// the same sources have the same bytes.
+// Builds dist/native/: the hook and the command, each as one static program that needs no Node; for x86-64,
+// and in dist/native/aarch64/ for that. The same TypeScript as for Node, except for the files that touch the
+// system (instead.json), is bundled by esbuild, compiled to bytecode by QuickJS's qjsc, and linked with the
+// engine and hook.c or command.c. Two builds of the same sources have the same bytes.
 //
 //   node packaging/native/build.mjs [--faults] [--out FOLDER]
 //
@@ -23,14 +23,24 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
 /** File of the Node programs -> what takes its place. Both have the same exports. */
 const INSTEAD = JSON.parse(readFileSync(join(here, 'instead.json'), 'utf8'))
 
-/** Each architecture: its C compiler and strip, and the packages that have them. */
-const TARGETS = {
-  x64: {
+/**
+ * Each architecture: its folder, its C compiler and strip, and the packages that have them. There is no
+ * compiler with musl for aarch64: the program is half a megabyte larger.
+ */
+const TARGETS = [
+  {
+    folder: '.',
     cc: 'musl-gcc',
     strip: 'strip',
-    needs: { make: 'make', gcc: 'gcc libc6-dev', 'musl-gcc': 'musl-tools', strip: 'binutils' },
+    needs: { gcc: 'gcc libc6-dev', 'musl-gcc': 'musl-tools', strip: 'binutils' },
   },
-}
+  {
+    folder: 'aarch64',
+    cc: 'aarch64-linux-gnu-gcc',
+    strip: 'aarch64-linux-gnu-strip',
+    needs: { gcc: 'gcc libc6-dev', 'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' },
+  },
+]
 
 const CFLAGS = ['-O3', '-fwrapv', '-D_GNU_SOURCE', '-ffunction-sections', '-fdata-sections', '-w']
 /** Paths of this machine must not be in the program. */
@@ -221,4 +231,6 @@ async function buildProgram(parts, out, target) {
 const outAt = process.argv.indexOf('--out')
 const out = outAt < 0 ? join(root, 'dist/native') : resolve(process.argv[outAt + 1])
 const programs = { ...PROGRAMS, ...(process.argv.includes('--faults') && FAULTY) }
-for (const [name, parts] of Object.entries(programs)) await buildProgram(parts, join(out, name), TARGETS.x64)
+for (const target of TARGETS)
+  for (const [name, parts] of Object.entries(programs))
+    await buildProgram(parts, join(out, target.folder, name), target)

@@ -63,5 +63,6 @@ CALL(write_new) {
 static void drop_promise(const char *guest) {
   char path[512];
   int length = snprintf(path, sizeof path, "%s/%s%s", LEDGER, guest, PROMISE_SUFFIX);
-  if (*guest != '\0' && strchr(guest, '/') == NULL && length > 0 && (size_t)length < sizeof path) unlink(path);
+  if (*guest == '\0' || strchr(guest, '/') != NULL) return;
+  if (length > 0 && (size_t)length < sizeof path) unlink(path);
 }

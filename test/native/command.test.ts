@@ -9,8 +9,9 @@ import t, { type Test } from 'tap'
 import { commandNames } from '../../src/cli/commands.ts'
 import { runApart } from '../apart.ts'
 import { type GoldenCase, readCases } from '../core/golden-case.ts'
+import { affordable, program } from './programs.ts'
 
-const NATIVE = resolve('dist/native/virt-numa')
+const NATIVE = program('virt-numa')
 const NODE = [process.execPath, resolve('dist/virt-numa.cjs')] as const
 const folder = mkdtempSync(join(tmpdir(), 'virt-numa-native-command-'))
 t.setTimeout(300_000)
@@ -44,7 +45,7 @@ function laid(each: GoldenCase): { readonly place: string; readonly words: reado
   }
 }
 
-const cases = readCases().filter(({ run }) => !run.startsWith('hook '))
+const cases = affordable(readCases().filter(({ run }) => !run.startsWith('hook ')))
 
 t.test(`${cases.length} golden cases`, (t) => {
   for (const each of cases) {
