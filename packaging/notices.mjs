@@ -26,7 +26,8 @@ const PACKAGE = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/
 const LICENCE_FILE = /^(?:licen[sc]e|copying)/i
 const NOTICE_FILE = /^notice/i
 
-const RULE = '-'.repeat(80)
+/** Between two notices. */
+export const RULE = '-'.repeat(80)
 
 /**
  * @param root the repository

@@ -1,7 +1,8 @@
 // Builds dist/native/: the hook and the command, each as one static program that needs no Node; for x86-64,
 // and in dist/native/aarch64/ for that. The same TypeScript as for Node, except for the files that touch the
 // system (instead.json), is bundled by esbuild, compiled to bytecode by QuickJS's qjsc, and linked with the
-// engine and hook.c or command.c. Two builds of the same sources have the same bytes.
+// engine and hook.c or command.c. Two builds of the same sources have the same bytes. The licences of what is
+// in the programs are written beside them.
 //
 //   node packaging/native/build.mjs [--faults] [--out FOLDER]
 //
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { noticesOf, RULE } from '../notices.mjs'
 import { installPrograms, quickjsSource } from './source.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,20 +26,22 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
 const INSTEAD = JSON.parse(readFileSync(join(here, 'instead.json'), 'utf8'))
 
 /**
- * Each architecture: its folder, its C compiler and strip, and the packages that have them. There is no
- * compiler with musl for aarch64: the program is half a megabyte larger.
+ * Each architecture: its folder, its C compiler and strip, the package of its C library, and the packages of
+ * all that. There is no compiler with musl for aarch64: the program is half a megabyte larger.
  */
 const TARGETS = [
   {
     folder: '.',
     cc: 'musl-gcc',
     strip: 'strip',
+    libc: 'musl',
     needs: { gcc: 'gcc libc6-dev', 'musl-gcc': 'musl-tools', strip: 'binutils' },
   },
   {
     folder: 'aarch64',
     cc: 'aarch64-linux-gnu-gcc',
     strip: 'aarch64-linux-gnu-strip',
+    libc: 'libc6-dev-arm64-cross',
     needs: { gcc: 'gcc libc6-dev', 'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' },
   },
 ]
@@ -75,13 +79,14 @@ const LOADED = {
   './yaml.cjs': 'src/machine/yaml.ts',
 }
 
-async function bundle({ entry, globals }, folder) {
-  const outfile = join(folder, 'bundle.js')
-  await build({
+/** @returns what esbuild put into the bundle, under the name of the program */
+async function bundle({ entry, globals }, outfile, name) {
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
     bundle: true,
+    metafile: true,
     platform: 'neutral',
     mainFields: ['module', 'main'],
     // A single closure around everything would make every access to a variable of a file a search.
@@ -95,7 +100,7 @@ async function bundle({ entry, globals }, folder) {
     logLevel: 'warning',
     plugins: [insteadOfNode],
   })
-  return outfile
+  return { ...metafile, outputs: { [name]: Object.values(metafile.outputs)[0] } }
 }
 
 /** The compiler of bytecode runs here, whatever the target. */
@@ -194,13 +199,14 @@ const PROGRAMS = {
 }
 const FAULTY = { 'test/faulty-hook': { entry: 'test/native/faulty-hook.ts', main: 'hook.c' } }
 
-/** @param out the program */
+/** @param out the program. @returns what is in its bundle */
 async function buildProgram(parts, out, target) {
   installPrograms(target.needs)
   const source = quickjsSource()
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-native-'))
   try {
-    const script = await bundle(parts, folder)
+    const script = join(folder, 'bundle.js')
+    const metafile = await bundle(parts, script, basename(out))
     await operationsHeader(folder)
     const bytecode = join(folder, 'bundle.c')
     // The name of the script, as given here, is in the bytecode.
@@ -223,14 +229,31 @@ async function buildProgram(parts, out, target) {
     run(target.strip, [program])
     mkdirSync(dirname(out), { recursive: true })
     replaceWith(out, (file) => run('cp', [program, file]))
+    return metafile
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
+/** Of the packages in the bundles, of the engine, and of the C library, which is linked in. */
+function notices(metafiles, { libc }) {
+  const parts = [
+    ['QuickJS', join(quickjsSource(), 'LICENSE')],
+    [libc, `/usr/share/doc/${libc}/copyright`],
+  ].map(
+    ([name, file]) =>
+      `${name}\nIn: ${Object.keys(PROGRAMS).join(', ')}\n\n${readFileSync(file, 'utf8').trim()}\n`,
+  )
+  return [noticesOf(root, metafiles), ...parts].join(`\n${RULE}\n\n`)
+}
+
 const outAt = process.argv.indexOf('--out')
 const out = outAt < 0 ? join(root, 'dist/native') : resolve(process.argv[outAt + 1])
 const programs = { ...PROGRAMS, ...(process.argv.includes('--faults') && FAULTY) }
-for (const target of TARGETS)
+for (const target of TARGETS) {
+  const metafiles = []
   for (const [name, parts] of Object.entries(programs))
-    await buildProgram(parts, join(out, target.folder, name), target)
+    metafiles.push(await buildProgram(parts, join(out, target.folder, name), target))
+  const own = metafiles.filter(({ outputs }) => Object.keys(outputs).every((name) => name in PROGRAMS))
+  writeFileSync(join(out, target.folder, 'THIRD-PARTY-NOTICES.txt'), notices(own, target))
+}
