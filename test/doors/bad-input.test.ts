@@ -20,7 +20,7 @@ import t from 'tap'
 import { runApart } from '../apart.ts'
 import { COMMAND, isNative, runCommand } from '../command.ts'
 import { long, sampled } from '../long.ts'
-import { canMount, codesOf, type Ended, folder, HOST, isRoot, seed, shell } from '../seed.ts'
+import { canMount, codesOf, type Ended, folder, HOST, isRoot, SEED, seed, shell } from '../seed.ts'
 
 const NOBODY = 65_534
 
@@ -462,5 +462,20 @@ t.test('a reader that goes away, and closed descriptors', (t) => {
   t.equal(shell('$N transform --host $HOST missing.xml 2>&-', place).status, 1, 'stderr closed')
   const noInput = shell('$N transform --host $HOST <&-', place)
   t.same([noInput.status, codesOf(noInput.stderr)], [1, ['xml-malformed']], 'stdin closed')
+  t.end()
+})
+
+t.test('the working folder was removed', (t) => {
+  const place = folder(t)
+  const gone = 'mkdir gone; cd gone; rmdir ../gone;'
+  const hooks = `mkdir hooks; ${gone} $N install --hooks-dir ${place}/hooks --dry-run`
+  for (const line of [`${gone} $N snapshot`, `${gone} $N doctor --json`, isNative ? ':' : hooks]) {
+    const { status, stderr } = shell(line, place)
+    t.ok(status === 0 || (status === 1 && line.includes('doctor')), `${line}: ${status} ${stderr}`)
+    t.notMatch(stderr, 'error[bug]')
+  }
+  const written = shell(`${gone} $N transform --host $HOST -o out.xml ${SEED}/domain.xml`, place)
+  t.same([written.status, codesOf(written.stderr)], [1, ['unwritable']])
+  t.match(written.stderr, 'fix: this folder was removed: change to another one')
   t.end()
 })

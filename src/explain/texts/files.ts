@@ -99,7 +99,10 @@ export const folderOf = (path: string): string =>
 
 /** The fix for each error of the system when it writes a file. */
 export const fixesOfWriting: Readonly<Record<string, (file: string) => string>> = {
-  ENOENT: (file) => `create the folder: mkdir -p ${shellWord(folderOf(file))}`,
+  ENOENT: (file) =>
+    folderOf(file) === '.'
+      ? 'this folder was removed: change to another one, or use an absolute path'
+      : `create the folder: mkdir -p ${shellWord(folderOf(file))}`,
   ENOTDIR: (file) => `choose another path: a part of ${shellWord(folderOf(file))} is a file, not a folder`,
   EEXIST: (file) => `remove it (rm ${shellWord(file)}), or choose another file`,
   EISDIR: (file) => `this is a folder; name a file in it: ${shellWord(`${file.replace(/\/+$/, '')}/NAME`)}`,
