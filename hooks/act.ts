@@ -14,6 +14,7 @@ import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { deliver } from './deliver.ts'
 import { type Answer, inTime, type Run, type Steps } from './steps.ts'
+import { isTimeUp } from './time-up.ts'
 
 /** @returns the exit status; it never rejects */
 export async function act(argv: readonly string[], steps: Steps): Promise<0 | 1> {
@@ -126,6 +127,7 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
   const reason = error instanceof Error ? error.message : String(error)
   const summary = `failed: ${reason}`
   if (rule.ourFailure === 'continues' || config.onError === 'keep') return { exit: 0, summary }
+  if (isTimeUp(error)) return { exit: 1, stderr: timeUpText(call, config), summary }
   const trace = error instanceof Error ? (error.stack ?? '') : ''
   const stderr =
     `error[bug]: virt-numa failed at ${call.operation}: ${visible(reason)}\n` +
@@ -134,4 +136,12 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
     'virt-numa snapshot\n' +
     `${trace.replace(/^/gm, '    ')}\n`
   return { exit: 1, stderr, summary }
+}
+
+function timeUpText({ operation }: Call, { timeoutS }: Config): string {
+  return (
+    `error[hook-timeout]: virt-numa has not answered at ${operation} within ${timeoutS} s\n` +
+    '   why: a file system or cgroup does not answer, the XML did not arrive, or the machine is busy\n' +
+    '   fix: try again; for more time raise timeout_s; on_error = "keep" continues with the unchanged XML\n'
+  )
 }

@@ -1,6 +1,7 @@
 // An answer -> what libvirt reads on stdout and stderr, and a line in the log.
 
 import { visibleLines } from '../src/base/visible.ts'
+import { systemFault } from '../src/machine/system-error.ts'
 import { logLine } from './log-line.ts'
 import { type Answer, inTime, type Run } from './steps.ts'
 import { within } from './within.ts'
@@ -37,9 +38,12 @@ async function unprinted(run: Run, stdout: string): Promise<Answer | undefined> 
   try {
     return (await inTime(run, run.steps.print(1, stdout))) ? undefined : unwritten('no process reads it')
   } catch (error) {
-    return unwritten(error instanceof Error ? error.message : String(error))
+    return unwritten(reasonOf(error))
   }
 }
+
+const reasonOf = (error: unknown): string =>
+  systemFault(error)?.reason ?? (error instanceof Error ? error.message : String(error))
 
 function unwritten(reason: string): Answer {
   const what = `error[unwritable]: cannot write the rebound XML to stdout: ${reason}`

@@ -11,7 +11,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { refuse } from '../src/codes/codes.ts'
 import { callOf, ruleOf, VERDICTS } from '../src/hook-setup/operations.ts'
 import { DOMAIN } from '../src/machine/read/read-text.ts'
-import { systemError } from '../src/machine/system-error.ts'
+import { errnoOf, faultOf, systemError } from '../src/machine/system-error.ts'
 import { defaultConfig } from '../src/request/config.ts'
 import { act } from './act.ts'
 import { confined, endAll } from './confined.ts'
@@ -143,8 +143,12 @@ async function print(stream: 1 | 2, text: string): Promise<boolean> {
   if (isNowhere(status.rdev)) return false
   if (status.isFile()) return pend(writeAll(stream, Buffer.from(text)))
   const out = stream === 1 ? process.stdout : process.stderr
-  return new Promise((resolve) => {
-    out.write(text, (error) => resolve(error === undefined || error === null))
+  return new Promise((resolve, reject) => {
+    out.write(text, (error) => {
+      const errno = errnoOf(error)
+      if (errno === undefined || errno === 'EPIPE') resolve(error === undefined || error === null)
+      else reject(error)
+    })
   })
 }
 
@@ -156,10 +160,12 @@ function isNowhere(rdev: number): boolean {
 /** A full disk accepts a part, and fails only at the next write. */
 async function writeAll(file: number, bytes: Uint8Array): Promise<boolean> {
   for (let done = 0; done < bytes.length; ) {
-    const written = await new Promise<number>((resolve) => {
-      writeTo(file, bytes, done, bytes.length - done, null, (error, count) => resolve(error ? 0 : count))
+    const written = await new Promise<number>((resolve, reject) => {
+      writeTo(file, bytes, done, bytes.length - done, null, (error, count) =>
+        error ? reject(error) : resolve(count),
+      )
     })
-    if (written === 0) return false
+    if (written === 0) throw faultOf('EIO', 'it accepts no more', 'write')
     done += written
   }
   return true

@@ -11,7 +11,7 @@ export interface Steps {
   readonly readConfig: () => Promise<Source | undefined>
   readonly readInput: () => Promise<Uint8Array>
   readonly fit: (task: Task) => Promise<Fit>
-  /** Whether everything was written. */
+  /** Resolves to false if nobody reads it; rejects if not everything could be written. */
   readonly print: (stream: 1 | 2, text: string) => Promise<boolean>
   /** Resolves when the line is written or cannot be; nothing waits for it for long. */
   readonly log: (file: string, line: string) => Promise<void>

@@ -9,6 +9,7 @@ import { refuse } from '../../src/codes/codes.ts'
 import type { Source } from '../../src/explain/diagnostics.ts'
 import { callOf, ruleOf } from '../../src/hook-setup/operations.ts'
 import { calls } from '../../src/machine/native/calls.ts'
+import { faultIn } from '../../src/machine/native/errors.ts'
 import { readAtMost, statusOf } from '../../src/machine/node/system.ts'
 import { withFile } from '../../src/machine/read/read-bytes.ts'
 import { CONFIG, DOMAIN, SETTINGS, textOf } from '../../src/machine/read/read-text.ts'
@@ -18,6 +19,7 @@ import { hiddenInConfig } from '../../src/request/config-shown.ts'
 import { act } from '../act.ts'
 import { type Fit, type FitSteps, fit, type Task } from '../fit.ts'
 import type { Steps } from '../steps.ts'
+import { timeUp } from '../time-up.ts'
 
 /** A guest of 512 vCPUs needs about 60 MiB. */
 const MEMORY_LIMIT_MIB = 512
@@ -37,7 +39,7 @@ export function runHook(fitSteps: FitSteps): void {
     readConfig: async () => readConfig(named),
     readInput: async () => readInput(timeoutS),
     fit: (task) => limited({ ...task, ...shimOf() }, unanswered, fitSteps),
-    print: async (stream, text) => print(stream, text),
+    print: async (stream, text) => print(stream, text, timeoutS),
     // Written last: an answer does not wait for a log that blocks.
     log: async (file, text) => {
       if (named === undefined || file !== defaultConfig.logFile) line = { file, text }
@@ -71,7 +73,7 @@ async function limited(task: Task, unanswered: 0 | 1, steps: FitSteps): Promise<
   const work = async (): Promise<Fit> => fit(task, steps)
   return work().catch((error) => {
     const isTime = calls.grace()
-    if (isTime) throw new Error(`no answer within ${timeoutS} s`)
+    if (isTime) throw timeUp(timeoutS)
     if (!(error instanceof Error)) throw new Error(`the memory limit of ${mib} MiB is reached`)
     throw error
   })
@@ -98,14 +100,22 @@ function readInput(timeoutS: number): Uint8Array {
   try {
     return readAtMost(0, DOMAIN.mostKiB * 1024)
   } catch (error) {
-    if (errnoOf(error) === 'ETIMEDOUT') throw new Error(`no answer within ${timeoutS} s`)
+    if (errnoOf(error) === 'ETIMEDOUT') throw timeUp(timeoutS)
     throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', ...fault }))
   }
 }
 
-/** @returns whether everything was written to a reader: /dev/null has none, and replaces a closed stream */
-function print(stream: 1 | 2, text: string): boolean {
-  return !isNowhere(stream) && calls.writeAll(stream, text) === 0
+/**
+ * @returns whether there was a reader: /dev/null has none, and replaces a closed stream
+ * @throws Error of the system or of the time limit when not everything was written
+ */
+function print(stream: 1 | 2, text: string, timeoutS: number): boolean {
+  if (isNowhere(stream)) return false
+  const result = calls.writeAll(stream, text)
+  if (result === 0) return true
+  const error = faultIn(result, 'write')
+  if (errnoOf(error) === 'EPIPE') return false
+  throw errnoOf(error) === 'ETIMEDOUT' ? timeUp(timeoutS) : error
 }
 
 function isNowhere(stream: number): boolean {

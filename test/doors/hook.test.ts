@@ -361,6 +361,12 @@ long('stdout without a reader', async (t) => {
   t.equal(closed.status, 1)
   t.match(closed.stderr, /^error\[unwritable\]: /)
   t.match(logOf(lost), 'refused: error[unwritable]: ')
+  const full = runApart(
+    '/bin/sh',
+    ['-c', 'exec "$@" >/dev/full', 'sh', process.execPath, PROGRAM, 'db1', 'migrate', 'begin', '-'],
+    { env: envWith(config()), input: elsewhere },
+  )
+  t.match(firstLine(full.stderr), /XML to stdout: no space left on device$/, 'a full disk is reported as one')
   const stuck = await runOpen('migrate begin', config('timeout_s = 2'), (child) => {
     child.stdin?.end(long)
   })
@@ -495,7 +501,9 @@ long('stdin that never ends', async (t) => {
       t.equal(status, isCancelled ? 1 : 0, `${operation}, ${onError}`)
       t.equal(
         firstLine(stderr),
-        isCancelled ? `error[bug]: virt-numa failed at ${operation.split(' ')[0]}: no answer within 1 s` : '',
+        isCancelled
+          ? `error[hook-timeout]: virt-numa has not answered at ${operation.split(' ')[0]} within 1 s`
+          : '',
       )
       t.ok(tookMs >= 900 && tookMs < 20_000, `${tookMs} ms`)
       t.match(logOf(path), `${operation} db1: failed: no answer within 1 s`)
