@@ -105,7 +105,18 @@ export interface MemoryFacts {
   /** `mostKiB`: what is left if every cell with vCPUs gets the least that it can have. */
   readonly 'tiers-too-large': { memoryKiB: number; tiersKiB: number; mostKiB: number }
 
-  readonly 'pool-missing': { pagesizeKiB: number; need: number; hasKiB: readonly number[] }
+  /**
+   * `hasKiB`: the page sizes of the host. `boot`: how many pages to make at boot, which the kernel divides
+   * evenly among the nodes; with `onNodes` where only some nodes need them. `instead`: the page size to use
+   * otherwise, 0 for ordinary memory, and how large the pools that are too small for it have to be.
+   */
+  readonly 'pool-missing': {
+    pagesizeKiB: number
+    need: number
+    hasKiB: readonly number[]
+    boot: { inAll: number; onNodes: readonly { node: number; pages: number }[] }
+    instead: { pagesizeKiB: number; pools: readonly PagePool[] }
+  }
 
   /** `used`: pages that are charged against the limit already. */
   readonly 'pages-limit': { pagesizeKiB: number; limit: number; used: number; need: number }

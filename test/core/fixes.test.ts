@@ -24,7 +24,15 @@ function findingsOf(each: GoldenCase): Finding[] {
 
 /** The cases that follow from a fix, one for each alternative that it names. */
 function applied(each: GoldenCase, fix: string): GoldenCase[] {
-  return [...topologies(each, fix), ...options(each, fix), ...rebinds(each, fix), ...pages(each, fix)]
+  const made = pages(each, fix)
+  // An option that is used after pages were allocated needs both.
+  const before = fix.includes(' after: echo ') ? made : []
+  return [
+    ...topologies(each, fix),
+    ...(before[0] === undefined ? made : []),
+    ...options(before[0] ?? each, fix),
+    ...rebinds(each, fix),
+  ]
 }
 
 /** `write <topology .../>`. */
@@ -67,11 +75,12 @@ function transformed(each: GoldenCase, run: 'transform' | 'rebind'): GoldenCase[
 const POOL =
   /echo (\d+) > \/sys\/devices\/system\/node\/node(\d+)\/hugepages\/hugepages-(\d+)kB\/nr_hugepages/g
 
-/** Pages allocated on a node of the host. */
+/** Pages allocated on nodes of the host. */
 function pages(each: GoldenCase, fix: string): GoldenCase[] {
-  return [...fix.matchAll(POOL)].map(([, count, node, size]) => {
-    const { host } = each.surroundings
-    const nodes = host.nodes.map((one) =>
+  const { surroundings } = each
+  let { nodes } = surroundings.host
+  for (const [, count, node, size] of fix.matchAll(POOL))
+    nodes = nodes.map((one) =>
       one.id !== Number(node)
         ? one
         : {
@@ -82,8 +91,8 @@ function pages(each: GoldenCase, fix: string): GoldenCase[] {
             }),
           },
     )
-    return { ...each, surroundings: { ...each.surroundings, host: { ...host, nodes } } }
-  })
+  if (nodes === surroundings.host.nodes) return []
+  return [{ ...each, surroundings: { ...surroundings, host: { ...surroundings.host, nodes } } }]
 }
 
 const cases = readCases().filter(({ run }) => ['transform', 'rebind', 'check'].includes(run))

@@ -35,8 +35,6 @@ export const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
   'guest-threads-apart': ['emulator-unpinned'],
   // The number of cells that was requested counts as soon as the cells are built anew.
   'cells-kept': ['nodes-too-small'],
-  // The pool of the other page size is too small as well.
-  'pool-missing': ['pages-short'],
   // vCPUs that share the CPUs of their cell have no core to share.
   'pins-widened': ['cores-shared'],
   // What libvirt refuses is looked at when the placement is known.

@@ -3,6 +3,7 @@
 import t from 'tap'
 import type { NodeSet } from '../../src/base/idset.ts'
 import { parseSet } from '../../src/base/parse-set.ts'
+import type { MemoryFacts } from '../../src/codes/memory.ts'
 import type { Backing } from '../../src/plan/backing/backings.ts'
 import { missingKiB, shortages } from '../../src/plan/backing/shortages.ts'
 import { type HostFacts, hostWith, PAGE } from './fixtures.ts'
@@ -28,7 +29,20 @@ interface Given extends HostFacts {
 }
 
 /** The facts in which the findings of a row differ. */
-const SHOWN = ['nodes', 'cells', 'free', 'need', 'limit', 'promised', 'enough', 'needKiB', 'missing', 'pool']
+const SHOWN = [
+  'nodes',
+  'cells',
+  'free',
+  'need',
+  'limit',
+  'promised',
+  'enough',
+  'needKiB',
+  'missing',
+  'pool',
+  'boot',
+  'instead',
+]
 
 /** "code fact=value ..." of each finding, then the pages that are missing in all. */
 function lacking(given: Given): string {
@@ -37,17 +51,31 @@ function lacking(given: Given): string {
   const backings = cells.map((text, cell) => backing(text, cell, given))
   const found = shortages(host, backings).map(({ code, facts }) => {
     const shown = Object.entries(facts).filter(([name]) => SHOWN.includes(name))
-    return [
-      code,
-      ...shown.map(([name, value]) => `${name}=${name === 'pool' ? poolText(value) : value}`),
-    ].join(' ')
+    return [code, ...shown.map(([name, value]) => `${name}=${(texts[name] ?? String)(value as never)}`)].join(
+      ' ',
+    )
   })
   return [...found, missingKiB(host, backings) / PAGE].join('; ')
 }
 
+interface Pool {
+  readonly node: number
+  readonly total: number
+}
+
 /** "node:pages". */
-const poolText = ({ node, total }: { readonly node: number; readonly total: number }): string =>
-  `${node}:${total}`
+const poolText = ({ node, total }: Pool): string => `${node}:${total}`
+
+type Boot = MemoryFacts['pool-missing']['boot']
+
+/** How facts that are not plain values are written. */
+const texts: Readonly<Record<string, (value: never) => string>> = {
+  pool: poolText,
+  boot: ({ inAll, onNodes }: Boot) =>
+    [inAll, ...onNodes.map(({ node, pages }) => `${node}:${pages}`)].join(','),
+  instead: ({ pagesizeKiB, pools }: MemoryFacts['pool-missing']['instead']) =>
+    [`${pagesizeKiB}`, ...pools.map(poolText)].join(','),
+}
 
 const table: readonly (readonly [string, Given, string])[] = [
   ['enough', { free: [4, 4], cells: ['0:4', '1:4'] }, '0'],
@@ -72,7 +100,22 @@ const table: readonly (readonly [string, Given, string])[] = [
   [
     'no pool of this size',
     { free: [9, 9], cells: ['0:512'], pagesizeKiB: 2 ** 20 },
-    'pool-missing need=1; 512',
+    'pool-missing need=1 boot=1 instead=2048,0:512; 512',
+  ],
+  [
+    'no pool of this size for cells that need the same on every node',
+    { free: [9, 9], total: [12, 9], cells: ['0:1024', '1:1024'], pagesizeKiB: 2 ** 20 },
+    'pool-missing need=4 boot=4 instead=2048,0:1027,1:1024; 2048',
+  ],
+  [
+    'no pool of this size for two cells of one node: the kernel gives each node the same',
+    { free: [9, 2048], cells: ['1:1024', '1:1024'], pagesizeKiB: 2 ** 20 },
+    'pool-missing need=4 boot=8,1:4 instead=2048; 2048',
+  ],
+  [
+    'no pool of this size, and no other: a cell on two nodes',
+    { free: [], cells: ['0:1536', '0-1:512'], pagesizeKiB: 2 ** 20, overcommit: 0 },
+    'pool-missing need=4 boot=8,0:4 instead=2048,0:1792,1:256; 2048',
   ],
   ["the cgroup's limit", { free: [4, 4], limit: 3, cells: ['0:4'] }, 'pages-limit limit=3 need=4; 0'],
   [

@@ -118,8 +118,9 @@ export const memoryTexts: Texts<MemoryFacts> = {
       f.hasKiB.length === 0
         ? 'its kernel has no huge pages'
         : `its kernel has huge pages of ${f.hasKiB.map(formatPagesize).join(', ')}`,
-      `boot it with hugepagesz=${formatPagesize(f.pagesizeKiB)} hugepages=${f.need}, or ` +
-        use('pagesize', f.hasKiB[0] === undefined ? 'none' : formatPagesize(f.hasKiB[0])),
+      `boot it with hugepagesz=${formatPagesize(f.pagesizeKiB)} ${bootPages(f)}, or ` +
+        `${use('pagesize', f.instead.pagesizeKiB === 0 ? 'none' : formatPagesize(f.instead.pagesizeKiB))}` +
+        `${f.instead.pools.length === 0 ? '' : ` after: ${enoughPages(f)}`}`,
     ),
   'pages-limit': (f) =>
     text(
@@ -246,6 +247,15 @@ type MorePages = Pick<MemoryFacts['pages-short'], 'pool' | 'missing' | 'pagesize
 const morePagesOn = ({ pool, missing, pagesizeKiB }: MorePages): string =>
   `echo ${pool.total + missing} > ` +
   `/sys/devices/system/node/node${pool.node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
+
+function bootPages({ boot: { inAll, onNodes } }: MemoryFacts['pool-missing']): string {
+  if (onNodes.length === 0) return `hugepages=${inAll}`
+  const each = onNodes.map(({ node, pages }) => `${node}:${pages}`).join(',')
+  return `hugepages=${each} (before Linux 5.16: hugepages=${inAll})`
+}
+
+const enoughPages = ({ instead: { pagesizeKiB, pools } }: MemoryFacts['pool-missing']): string =>
+  pools.map((pool) => morePagesOn({ pool, missing: 0, pagesizeKiB })).join(' && ')
 
 /** As many names as a line has room for. */
 const MOST_HOLDERS = 4

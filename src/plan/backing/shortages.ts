@@ -8,6 +8,7 @@ import { diagnostic } from '../../codes/codes.ts'
 import type { HostNode, Resources } from '../../model/host.ts'
 import type { Backing } from './backings.ts'
 import { allocate, allocateWithSurplus, type Demand } from './max-flow.ts'
+import { missingPool } from './missing-pool.ts'
 import { holdersOn } from './promises.ts'
 import { hasPool, type PageSupply, pageSupply, poolOf } from './supply.ts'
 
@@ -76,7 +77,7 @@ function pageShortages(
   const need = sum(groups.map(({ pages }) => pages))
   if (!resources.nodes.some(({ pages }) => pages.length > 0) && resources.pools === undefined) return []
   if (!hasPool(resources, pagesizeKiB))
-    return [diagnostic('pool-missing', { pagesizeKiB, need, hasKiB: poolSizes(resources) })]
+    return [diagnostic('pool-missing', { need, ...missingPool(resources, pagesizeKiB, backings) })]
   const supply = pageSupply(resources, pagesizeKiB)
   const found = [...nodeShortages(resources, supply, groups), ...limitShortages(resources, supply, need)]
   if (found.length === 0) found.push(...hostShortages(resources, supply, groups))
@@ -220,13 +221,6 @@ function pagesShort(
     bound,
     pool: poolOf(resources, first.id, supply.pagesizeKiB),
   })
-}
-
-function poolSizes({ nodes, pools }: Resources): number[] {
-  const sizes = new Set(
-    [...(pools ?? []), ...nodes.flatMap(({ pages }) => pages)].map(({ pagesizeKiB }) => pagesizeKiB),
-  )
-  return [...sizes].sort((a, b) => a - b)
 }
 
 /**
