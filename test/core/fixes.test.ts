@@ -5,6 +5,7 @@ import t from 'tap'
 import { keyNames } from '../../src/request/keys.ts'
 import { readKeys } from '../../src/request/request.ts'
 import { answer, type GoldenCase, readCases } from './golden-case.ts'
+import { SMALL_EDITS } from './small-edits.ts'
 import { FOLLOWS, UNAPPLIED } from './unapplied-fixes.ts'
 
 interface Finding {
@@ -23,12 +24,13 @@ function findingsOf(each: GoldenCase): Finding[] {
 }
 
 /** The cases that follow from a fix, one for each alternative that it names. */
-function applied(each: GoldenCase, fix: string): GoldenCase[] {
+function applied(each: GoldenCase, { code, fix }: Finding): GoldenCase[] {
   const made = pages(each, fix)
   // An option that is used after pages were allocated needs both.
   const before = fix.includes(' after: echo ') ? made : []
   return [
     ...topologies(each, fix),
+    ...smallEdits(each, code, fix),
     ...(before[0] === undefined ? made : []),
     ...options(before[0] ?? each, fix),
     ...rebinds(each, fix),
@@ -41,6 +43,12 @@ function topologies(each: GoldenCase, fix: string): GoldenCase[] {
     ...each,
     domain: each.domain.replace(/<topology [^>]*\/>/, element),
   }))
+}
+
+/** An edit of which the test knows the wording. */
+function smallEdits(each: GoldenCase, code: string, fix: string): GoldenCase[] {
+  const domain = SMALL_EDITS[code]?.(each.domain, fix)
+  return domain === undefined || domain === each.domain ? [] : [{ ...each, domain }]
 }
 
 /** `use --KEY VALUE`, and `run virt-numa transform --KEY VALUE --KEY VALUE`. */
@@ -102,7 +110,7 @@ for (const each of cases) {
   const before = findingsOf(each)
   const isRefused = before.some(({ label }) => label === 'error') && each.run !== 'check'
   for (const finding of before) {
-    const attempts = finding.fix === '' ? [] : applied(each, finding.fix)
+    const attempts = finding.fix === '' ? [] : applied(each, finding)
     seen.set(finding.code, (seen.get(finding.code) ?? 0) + attempts.length)
     if (attempts.length === 0) continue
     t.test(`${each.name}: ${finding.code}: ${finding.fix}`, (t) => {

@@ -14,10 +14,6 @@ export const UNAPPLIED: Readonly<Record<string, string>> = Object.fromEntries(
       'nvdimm-label pagesize-invalid part-missing pins-cut pins-empty pins-moved resctrl-needs-kvm ' +
       'resctrl-overlap sched-without-thread set-empty tune-mode unknown-key unknown-value ' +
       'value-unknown vcpu-not-pluggable vcpu-state vcpus-not-cores virtio-mem-sizes',
-    'the fix is a small edit of the document or the request that the test does not make yet':
-      'balloon-without-effect cpuset-cut device-in-no-cell device-without-cell emulator-apart ' +
-      'expander-cell-missing expander-machine max-memory-without-cells memory-slots-few ' +
-      'memory-slots-older vcpus-beyond-machine',
     'the fix changes the host, its cgroups or what the guest was given':
       'allocated-by-emulator cell-spans-nodes emulator-among-vcpus hugetlbfs-missing memory-elsewhere ' +
       'no-memory-node ' +
