@@ -18,7 +18,7 @@ const common = {
   // A node_modules that is a link must not put its target's path into the bundles.
   preserveSymlinks: true,
   legalComments: 'none',
-  loader: { '.service': 'text', '.sh': 'text', '.yaml': 'text' },
+  loader: { '.service': 'text', '.sh': 'text', '.txt': 'text', '.yaml': 'text' },
   define: { VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 }
@@ -70,6 +70,7 @@ async function buildProgram() {
     capabilities: 'src/host/capabilities.ts',
     yaml: 'src/machine/yaml.ts',
     execa: 'src/machine/programs/execa.ts',
+    explanation: 'src/explain/code/explanation.ts',
     grpc: 'src/serve/grpc.ts',
   }
   const shared = { ...common, metafile: true, outExtension: { '.js': '.cjs' } }

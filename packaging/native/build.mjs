@@ -75,6 +75,7 @@ const NODE = 'src/machine/native/node'
 const LOADED = {
   './capabilities.cjs': 'src/host/capabilities.ts',
   './execa.cjs': 'src/machine/programs/execa.ts',
+  './explanation.cjs': 'src/explain/code/explanation.ts',
   './unified.cjs': 'src/cli/unified-diff.ts',
   './yaml.cjs': 'src/machine/yaml.ts',
 }
@@ -94,7 +95,7 @@ async function bundle({ entry, globals }, outfile, name) {
     target: 'es2022',
     minifySyntax: true,
     legalComments: 'none',
-    loader: { '.service': 'text', '.sh': 'text', '.yaml': 'text' },
+    loader: { '.service': 'text', '.sh': 'text', '.txt': 'text', '.yaml': 'text' },
     define: { VERSION: JSON.stringify(version) },
     inject: globals ? [join(root, NODE, 'globals.ts')] : [],
     logLevel: 'warning',

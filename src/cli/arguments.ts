@@ -6,7 +6,7 @@ import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import { type Key, keys } from '../request/keys.ts'
 import { type RequestedKeys, readKeys } from '../request/request.ts'
 import { type Command, type CommandName, commandNames, commands } from './commands.ts'
-import { spelled } from './help.ts'
+import { OTHER_COMMANDS, spelled } from './help.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
 
 /**
@@ -16,13 +16,24 @@ import { type CommandUsage, type Option, type OptionRow, options } from './optio
  */
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...words] = argv
-  if (first === 'help' || isFlagOf('help', first))
-    return helpOf(commandNames.find((name) => name === words[0]))
-  if (isFlagOf('version', first)) return { name: 'version' }
-  const name = commandNames.find((known) => known === first)
-  if (name === undefined) refuse('usage-command', { given: first, close: nearest(first ?? '', commandNames) })
-  return parseCommand(name, words)
+  if (first === 'help') return parseHelp(words[0])
+  if (isFlagOf('help', first)) return helpOf(commandNames.find((name) => name === words[0]))
+  if (first === 'version' || isFlagOf('version', first)) return { name: 'version' }
+  return parseCommand(commandOf(first), words)
 }
+
+/** The word after `help`: a command, or what needs no help of its own. */
+function parseHelp(word: string | undefined): Command {
+  const isOfProgram = word === undefined || word.startsWith('-') || word === 'help' || word === 'version'
+  return helpOf(isOfProgram ? undefined : commandOf(word))
+}
+
+function commandOf(word: string | undefined): CommandName {
+  const name = commandNames.find((known) => known === word)
+  return name ?? refuse('usage-command', { given: word, close: nearest(word ?? '', WORDS) })
+}
+
+const WORDS: readonly string[] = [...commandNames, ...OTHER_COMMANDS.map(([word]) => word)]
 
 const helpOf = (of: CommandName | undefined): Command => ({ name: 'help', ...(of !== undefined && { of }) })
 

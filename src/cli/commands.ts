@@ -4,6 +4,7 @@
 import { check } from './commands/check.ts'
 import { define } from './commands/define.ts'
 import { doctor } from './commands/doctor.ts'
+import { explain } from './commands/explain/explain.ts'
 import { install } from './commands/install.ts'
 import { onDefineDomain } from './commands/on-define-domain.ts'
 import { plan } from './commands/plan.ts'
@@ -26,6 +27,7 @@ export const commands = {
   install,
   uninstall,
   doctor,
+  explain,
   serve,
   onDefineDomain,
 } as const

@@ -1,5 +1,6 @@
 // The commands' table, the options and the request's keys -> help.
 
+import { columns, type Row } from '../base/columns.ts'
 import { type Key, keys } from '../request/keys.ts'
 import { type Command, type CommandName, commandNames, commands } from './commands.ts'
 import { type CommandUsage, type Option, type OptionRow, options } from './options.ts'
@@ -10,13 +11,17 @@ export function spelled(key: Key): readonly string[] {
   return open === undefined ? words : [...words, open.metavar]
 }
 
-const WIDTH = 80
-
 /** The help of one command, or of the program; for 80 columns, with a newline at its end. */
 export function helpText(command?: string): string {
   const name = commandNames.find((known) => known === command)
   return `${(name === undefined ? programHelp() : commandHelp(name)).join('\n')}\n`
 }
+
+/** What the parser of arguments answers itself. */
+export const OTHER_COMMANDS: readonly Row[] = [
+  ['help', 'show this help, or that of the COMMAND behind it'],
+  ['version', 'show the version'],
+]
 
 function programHelp(): string[] {
   return [
@@ -25,7 +30,7 @@ function programHelp(): string[] {
     'Gives a libvirt guest the NUMA topology of the CPUs it was given.',
     '',
     'Commands:',
-    ...columns(commandNames.map((name) => [name, commands[name].about])),
+    ...columns([...commandNames.map((name): Row => [name, commands[name].about]), ...OTHER_COMMANDS]),
     '',
     'Options:',
     ...columns([...optionRows(['help', 'version'])]),
@@ -65,8 +70,6 @@ function keysHelp(ownKeys: readonly Key[]): string[] {
   return ['Placement options (default listed first):', ...columns(ownKeys.flatMap((key) => keyRows(key))), '']
 }
 
-type Row = readonly [left: string, right: string]
-
 function optionRows(names: readonly Option[]): readonly Row[] {
   return names.map((name) => {
     const { flags, takes, about }: OptionRow = options[name]
@@ -81,22 +84,4 @@ function keyRows(key: Key): readonly Row[] {
     [`--${key}`, values.join(', ')],
     ['', about],
   ]
-}
-
-/** Two columns, the right one folded at 80 columns. */
-function columns(rows: readonly Row[]): string[] {
-  const left = Math.max(...rows.map(([each]) => each.length)) + 4
-  return rows.flatMap(([head, text]) =>
-    fold(text, WIDTH - left).map((line, index) => `${(index === 0 ? `  ${head}` : '').padEnd(left)}${line}`),
-  )
-}
-
-function fold(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines[lines.length - 1]
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
-    else lines[lines.length - 1] = `${last} ${word}`
-  }
-  return lines
 }

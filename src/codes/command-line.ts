@@ -45,6 +45,9 @@ export interface CommandLineFacts {
 
   readonly 'usage-inputs': { command: string; inputs: readonly string[]; max: number }
 
+  /** `code`: the word after explain. */
+  readonly 'usage-code': { code: string; close?: string | undefined }
+
   readonly 'usage-conflict': UsageConflict
 
   readonly 'more-found': { count: number; codes: string }
@@ -63,5 +66,6 @@ export const commandLineClasses: Readonly<Record<keyof CommandLineFacts, Diagnos
   'usage-repeated': 'usage',
   'usage-inputs': 'usage',
   'usage-conflict': 'usage',
+  'usage-code': 'usage',
   'more-found': 'note',
 }

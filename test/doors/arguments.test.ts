@@ -20,6 +20,7 @@ const COMMANDS = [
   'install',
   'uninstall',
   'doctor',
+  'explain',
   'onDefineDomain',
 ] as const
 const FITTING = ['transform', 'plan', 'check', 'define'] as const
@@ -228,10 +229,27 @@ t.test('help and version', async (t) => {
     t.match(run(`transform -- ${word}`), { name: 'transform', input: word }, 'after -- it is a file')
     t.same(run(`transform -V ${word}`), { name: 'help', of: 'transform' })
   }
+  t.same(run('help help'), { name: 'help' })
+  t.same(run('help version'), { name: 'help' })
+  t.match(refusals('help', 'paln'), [{ code: 'usage-command', what: 'unknown command "paln"' }])
+  t.same(run('version'), { name: 'version' })
   for (const word of ['-V', '--version']) {
     t.same(run(word), { name: 'version' })
     for (const command of COMMANDS) t.same(run(`${command} --nonsense ${word}`), { name: 'version' })
   }
+})
+
+t.test('the code to explain', async (t) => {
+  t.same(run('explain'), { name: 'explain', json: false })
+  t.same(run('explain pages-short --json'), { name: 'explain', code: 'pages-short', json: true })
+  for (const word of [
+    'error[pages-short]',
+    'note[pages-short]',
+    '[pages-short]',
+    'error[pages-short]: node 1',
+  ])
+    t.match(parseArguments(['explain', word]), { code: 'pages-short' }, word)
+  t.same(codes('explain', 'a', 'b'), ['usage-inputs'])
 })
 
 t.test('commands that are refused', async (t) => {
@@ -519,7 +537,8 @@ t.test('the argument list is not changed', async (t) => {
 
 t.test('help', async (t) => {
   const program = helpText()
-  for (const command of COMMANDS) t.match(program, new RegExp(`^  ${command} +\\S`, 'm'))
+  for (const command of [...COMMANDS, 'help', 'version'])
+    t.match(program, new RegExp(`^  ${command} +\\S`, 'm'))
   t.equal(helpText('nonsense'), program)
   t.equal(helpText('__proto__'), program)
   t.match(program, /^virt-numa COMMAND \[OPTIONS\] \[DOMAIN\.XML\|-\]\n/)

@@ -7,6 +7,7 @@ import { operations } from '../../src/hook-setup/operations.ts'
 import { keyNames, keys } from '../../src/request/keys.ts'
 import { readCases } from '../core/golden-case.ts'
 import { sampled } from '../long.ts'
+import { differences, statusesOf } from './examples.ts'
 import { outputOf } from './show-code.ts'
 import { lines } from './shown.ts'
 import { calls } from './shown-by-call.ts'
@@ -32,8 +33,13 @@ t.test('every code is shown by a golden case, a captured guest, or a separate in
   }
   const open = [...sampled(Object.entries(lines), 8)]
   const worker = async (): Promise<void> => {
-    for (let next = open.shift(); next !== undefined; next = open.shift())
-      t.match(await outputOf(next[1]), `[${next[0]}]`, `${next[0]}: ${next[1]}`)
+    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+      const [code, line] = next
+      const { status, text } = await outputOf(line)
+      t.match(text, `[${code}]`, `${code}: ${line}`)
+      t.same(differences(code, line, text), [], `${code}: the example that virt-numa explain has`)
+      t.ok(statusesOf(code).includes(status), `${code}: explain does not state the exit status ${status}`)
+    }
   }
   await Promise.all([worker(), worker()])
   for (const [code, [why, find]] of Object.entries(calls))

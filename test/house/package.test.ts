@@ -28,6 +28,7 @@ const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt'
 const BUNDLES = [
   'dist/capabilities.cjs',
   'dist/execa.cjs',
+  'dist/explanation.cjs',
   'dist/grpc.cjs',
   'dist/hooks/qemu.cjs',
   'dist/host-file.cjs',

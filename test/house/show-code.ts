@@ -1,6 +1,6 @@
 // Runs the input that shown.ts has for a code.
 
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { endOf, startApart } from '../apart.ts'
@@ -21,8 +21,14 @@ define) cat /dev/stdin > new.xml; mv new.xml guest.xml;;
 esac
 `
 
-/** Runs a line of sh in a new folder; both streams of its output. */
-export async function outputOf(line: string): Promise<string> {
+/** What a line printed on both streams, and the exit status of its last command. */
+export interface Output {
+  readonly status: number | null
+  readonly text: string
+}
+
+/** Runs a line of sh in a new folder. Paths of this machine are written as those of an installation. */
+export async function outputOf(line: string): Promise<Output> {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-code-'))
   try {
     chmodSync(folder, 0o755)
@@ -43,9 +49,23 @@ export async function outputOf(line: string): Promise<string> {
     }
     const child = startApart('/bin/sh', ['-c', line], { cwd: folder, env })
     child.stdin.end()
-    const { stdout, stderr } = await endOf(child)
-    return stdout + stderr
+    const { status, stdout, stderr } = await endOf(child)
+    return { status, text: asInstalled(stdout + stderr, folder) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** An example must not depend on where and when the tests run, or on which numbers processes get. */
+function asInstalled(text: string, folder: string): string {
+  return text
+    .replaceAll(`${realpathSync(folder)}/`, '/')
+    .replaceAll(`${folder}/`, '/')
+    .replaceAll(folder, '/')
+    .replaceAll(resolve('dist'), '/usr/lib/node_modules/virt-numa/dist')
+    .replaceAll(`${process.cwd()}/`, '')
+    .replaceAll(realpathSync(process.execPath), '/usr/bin/node')
+    .replaceAll(process.execPath, '/usr/bin/node')
+    .replace(/\b\d{8}T\d{6}\.\d{3}Z/g, '20260101T120000.000Z')
+    .replace(/(virt-numa-|process |kill -HUP )\d+/g, '$1812')
 }

@@ -64,6 +64,7 @@ const usage: Partial<Record<Code, string>> = {
   'usage-mode': '$N serve --socket-mode rw',
   'usage-repeated': '$N plan --host a --host b',
   'usage-inputs': '$N plan a.xml b.xml',
+  'usage-code': '$N explain pages-shrot',
   'usage-conflict': '$N transform -i -o b.xml a.xml',
 }
 

@@ -141,6 +141,16 @@ t.test('install puts the native hook in place, and uninstall removes it', (t) =>
 t.test('help, version and manifests', (t) => {
   agree(t, ['--help'])
   agree(t, ['--version'])
+  agree(t, ['version'])
+  for (const words of [
+    [],
+    ['pages-short'],
+    ['error[bug]'],
+    ['pages-shrot'],
+    ['--json'],
+    ['no-cpus', '--json'],
+  ])
+    agree(t, ['explain', ...words])
   for (const name of commandNames) agree(t, [name, '--help'])
   for (const of of ['1.9', '1.10', 'sidecar']) agree(t, ['serve', '--print-manifests', of])
   agree(t, ['paln'])

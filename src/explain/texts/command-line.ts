@@ -64,6 +64,14 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
     const named = f.between === 'guest-and-document' && f.input !== '-' ? f.input : other
     return text(`${one} cannot be combined with ${named}`, why, fix)
   },
+  'usage-code': (f) =>
+    text(
+      `unknown code ${short(f.code)}`,
+      undefined,
+      f.close === undefined
+        ? "run 'virt-numa explain' for all codes"
+        : `did you mean ${f.close}? Run 'virt-numa explain' for all codes`,
+    ),
   'more-found': (f) =>
     text(
       `${plural(f.count, 'more finding')}: ${f.codes}`,
