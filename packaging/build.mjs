@@ -1,10 +1,11 @@
-// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, and
-// with --tests the tests.
+// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, the
+// manual pages, and with --tests the tests.
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildManual } from './manual.mjs'
 import { noticesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -164,6 +165,7 @@ async function buildApart(outdir, paths) {
 const metafiles = await buildProgram()
 removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
+await buildManual()
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts', 'bench/soak.ts'])
 if (process.argv.includes('--fuzz')) await buildApart('dist/fuzz', ['test/fuzz/fuzz.ts'])

@@ -5,10 +5,15 @@ import { type Key, keyNames, keys, valuesOf } from './keys.ts'
 
 const list = (words: readonly string[]): string => words.join(', ')
 
-/** `shown`: the default, or an example if there is none. */
+/** `shown`: the default as it is written in the file, or an example if there is none. */
 interface Setting {
   readonly about: string
   readonly shown: string
+}
+
+/** A key of the configuration. */
+export interface ConfigKey extends Setting {
+  readonly name: string
 }
 
 const { guests, timeoutS, onError, logFile } = defaultConfig
@@ -42,25 +47,33 @@ const own: { readonly [name in Name]: Setting } = {
   },
 }
 
+/** The keys that are also those of a request. */
+export const requestSettings: readonly ConfigKey[] = keyNames.map((key) => ({
+  name: key.replaceAll('-', '_'),
+  ...ofRequest(key),
+}))
+
+/** The keys that a guest cannot set. */
+export const hostSettings: readonly ConfigKey[] = (Object.keys(own) as Name[]).map((name) => ({
+  name,
+  ...own[name],
+}))
+
 /** The file, with every key once. Reading it gives the defaults. */
 export function configText(): string {
-  const requested = keyNames.map((key) => entry(key.replaceAll('-', '_'), entryValue(key)))
-  const others = (Object.keys(own) as Name[]).map((name) => entry(name, own[name]))
   return `# The configuration of virt-numa for this host. Syntax: key = "value"; a list is [ "a", "b" ].
 # Each key is listed with its default, or with an example if it has none. A guest's own metadata takes
 # precedence over this file, but cannot use CPUs outside cpuset, or override isolated = "avoid".
 
-${requested.join('\n')}
+${requestSettings.map(entry).join('\n')}
 # A guest cannot set the following keys.
 
-${others.join('\n')}`
+${hostSettings.map(entry).join('\n')}`
 }
 
-function entry(name: string, { about, shown }: Setting): string {
-  return `# ${about}\n#${name} = ${shown}\n`
-}
+const entry = ({ name, about, shown }: ConfigKey): string => `# ${about}\n#${name} = ${shown}\n`
 
-function entryValue(key: Key): Setting {
+function ofRequest(key: Key): Setting {
   const { words, open, unstated, about } = keys[key]
   const says = valuesOf(key).map((value) => (words.includes(value) ? `"${value}"` : value))
   return {

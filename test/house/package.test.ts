@@ -38,6 +38,7 @@ const BUNDLES = [
   'dist/write.cjs',
   'dist/yaml.cjs',
 ]
+const MANUAL = ['dist/man/virt-numa-hook.8', 'dist/man/virt-numa.1', 'dist/man/virt-numa.conf.5']
 const SEED = resolve('golden/2n4c2t-seed')
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-package-')))
@@ -59,7 +60,7 @@ t.test('the package holds the bundles, their notices, and no build path', (t) =>
   const paths = files.map(({ path }) => path).sort()
   t.same(
     paths.filter((path) => path.startsWith('dist/')),
-    [NOTICES, ...BUNDLES].sort(),
+    [NOTICES, ...MANUAL, ...BUNDLES].sort(),
   )
   for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md']) t.ok(paths.includes(path), path)
   const places = [process.cwd(), realpathSync('node_modules')]
@@ -254,8 +255,11 @@ long('another folder builds the same bytes, and removes stale files', (t) => {
   chmodSync(join(copy, 'dist/virt-numa.cjs'), 0o644)
   const { status, stderr } = buildIn(copy)
   t.same([status, stderr], [0, ''])
-  t.same(filesIn(join(copy, 'dist')).sort(), [NOTICES, ...BUNDLES].map((path) => join(copy, path)).sort())
-  for (const path of [NOTICES, ...BUNDLES]) {
+  t.same(
+    filesIn(join(copy, 'dist')).sort(),
+    [NOTICES, ...MANUAL, ...BUNDLES].map((path) => join(copy, path)).sort(),
+  )
+  for (const path of [NOTICES, ...MANUAL, ...BUNDLES]) {
     t.ok(readFileSync(join(copy, path)).equals(readFileSync(path)), path)
     t.equal(lstatSync(join(copy, path)).mode & 0o111, path === 'dist/virt-numa.cjs' ? 0o111 : 0, path)
   }
@@ -265,7 +269,7 @@ long('another folder builds the same bytes, and removes stale files', (t) => {
   renameSync(join(copy, 'node_modules'), shared)
   symlinkSync(shared, join(copy, 'node_modules'))
   t.equal(buildIn(copy).status, 0)
-  for (const path of [NOTICES, ...BUNDLES])
+  for (const path of [NOTICES, ...MANUAL, ...BUNDLES])
     t.ok(readFileSync(join(copy, path)).equals(readFileSync(path)), `${path}, node_modules is a link`)
   t.end()
 })

@@ -7,8 +7,8 @@ import { type Meanings, meaning } from '../code/meaning.ts'
 export const kubevirtMeanings: Meanings<KubevirtFacts> = {
   'vmi-malformed': meaning(
     'the VMI is not as it should be',
-    'A field has a value of the wrong type, a required one is missing, or a key differs in case from ' +
-      'one that Kubernetes knows, and would be ignored.',
+    'A field has a value of the wrong type, a required one is missing, or a key differs in case from one ' +
+      'that Kubernetes knows, and would be ignored.',
     'Use a VirtualMachineInstance or VirtualMachine as kubectl prints it.',
   ),
   'dedicated-cpus-required': meaning(

@@ -1,0 +1,23 @@
+// Writes the manual pages into a folder. packaging/manual.mjs runs it; the program does not contain it.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commandPage } from './command-page.ts'
+import { configPage } from './config-page.ts'
+import { hookPage } from './hook-page.ts'
+
+/** The version in package.json, which packaging/manual.mjs fills in. */
+declare const VERSION: string
+
+const files: Readonly<Record<string, readonly string[]>> = {
+  'man/virt-numa.1': commandPage(VERSION),
+  'man/virt-numa.conf.5': configPage(VERSION),
+  'man/virt-numa-hook.8': hookPage(VERSION),
+}
+
+const [dist = 'dist'] = process.argv.slice(2)
+for (const folder of ['man']) {
+  rmSync(join(dist, folder), { recursive: true, force: true })
+  mkdirSync(join(dist, folder), { recursive: true })
+}
+for (const [path, lines] of Object.entries(files)) writeFileSync(join(dist, path), `${lines.join('\n')}\n`)
