@@ -21,6 +21,8 @@ interface NotWholePages {
 export interface PagePool {
   readonly node: number
   readonly total: number
+  /** How many it lacks for other cells, of which another finding reports that they are missing. */
+  readonly alsoMissing?: number
 }
 
 /** Ordinary memory that nodes do not have. `cells` is empty where the guest has none. */

@@ -61,10 +61,12 @@ function lacking(given: Given): string {
 interface Pool {
   readonly node: number
   readonly total: number
+  readonly alsoMissing?: number
 }
 
-/** "node:pages". */
-const poolText = ({ node, total }: Pool): string => `${node}:${total}`
+/** "node:pages", and "+pages" that other cells lack there. */
+const poolText = ({ node, total, alsoMissing }: Pool): string =>
+  `${node}:${total}${alsoMissing === undefined ? '' : `+${alsoMissing}`}`
 
 type Boot = MemoryFacts['pool-missing']['boot']
 
@@ -91,6 +93,12 @@ const table: readonly (readonly [string, Given, string])[] = [
   ],
   ['a cell on two nodes', { free: [2, 9], cells: ['0-1:6'] }, '0'],
   ['a cell that may use two nodes gives way', { free: [4, 4], cells: ['0-1:4', '0:4'] }, '0'],
+  [
+    'cells that lack pages of one node in part: the pool is to hold those of all',
+    { free: [2, 3], cells: ['0:4', '0-1:10'] },
+    'pages-short nodes=0 free=2 cells=0 need=4 missing=2 pool=0:2+7; ' +
+      'pages-short nodes=0,1 free=5 cells=1 need=10 missing=7 pool=0:2+2; 9',
+  ],
   ['surplus pages', { free: [2, 0], overcommit: 2, cells: ['0:4'] }, '0'],
   [
     'surplus pages that free memory does not hold',

@@ -245,7 +245,7 @@ const wholePages = ({ lowerKiB, pagesizeKiB }: MemoryFacts['memory-not-page-mult
 type MorePages = Pick<MemoryFacts['pages-short'], 'pool' | 'missing' | 'pagesizeKiB'>
 
 const morePagesOn = ({ pool, missing, pagesizeKiB }: MorePages): string =>
-  `echo ${pool.total + missing} > ` +
+  `echo ${pool.total + missing + (pool.alsoMissing ?? 0)} > ` +
   `/sys/devices/system/node/node${pool.node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`
 
 function bootPages({ boot: { inAll, onNodes } }: MemoryFacts['pool-missing']): string {

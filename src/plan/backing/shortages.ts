@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, has, type NodeSet, setOf, union } from '../../base/idset.ts'
 import { sum } from '../../base/lists.ts'
 import { diagnostic } from '../../codes/codes.ts'
+import type { PagePool } from '../../codes/memory.ts'
 import type { HostNode, Resources } from '../../model/host.ts'
 import type { Backing } from './backings.ts'
 import { allocate, allocateWithSurplus, type Demand } from './max-flow.ts'
@@ -92,13 +93,31 @@ function nodeShortages(resources: Resources, supply: PageSupply, groups: readonl
   const short = unmet(resources, supply, groups)
   const otherwise =
     supply.promised.length === 0 ? short : unmet(resources, { ...supply, promised: [] }, groups)
+  const lackedOn = new Map<number, number>()
+  for (const [index, { nodes }] of groups.entries()) {
+    const { id } = firstOf(resources, nodes)
+    lackedOn.set(id, (lackedOn.get(id) ?? 0) + (short[index] as number))
+  }
   return groups.flatMap((group, index) => {
     const missing = short[index] as number
     if (missing === 0) return []
+    const { id } = firstOf(resources, group.nodes)
+    const alsoMissing = (lackedOn.get(id) as number) - missing
+    const pool = { ...poolOf(resources, id, supply.pagesizeKiB), ...(alsoMissing > 0 && { alsoMissing }) }
     return missing > (otherwise[index] as number)
-      ? [pagesHeld(resources, supply, group, missing)]
-      : [pagesShort(resources, supply, group, missing)]
+      ? [pagesHeld(resources, supply, group, { missing, pool })]
+      : [pagesShort(resources, supply, group, { missing, pool })]
   })
+}
+
+/** The node of a group that gets the pages which are missing. */
+const firstOf = ({ nodes: all }: Resources, nodes: NodeSet): HostNode =>
+  all.find(({ id }) => has(nodes, id)) as HostNode
+
+/** What a group lacks, and the pool that is to give it. */
+interface Lack {
+  readonly missing: number
+  readonly pool: PagePool
 }
 
 function limitShortages({ allowed }: Resources, supply: PageSupply, need: number): Diagnostic[] {
@@ -120,7 +139,10 @@ function hostShortages(resources: Resources, supply: PageSupply, groups: readonl
   const [first] = groups
   if (missing <= 0 || first === undefined) return []
   const all = { ...first, nodes: setOf<NodeSet>(resources.nodes.map(({ id }) => id)), pages: need }
-  return [pagesHeld(resources, supply, { ...all, cells: groups.flatMap(({ cells }) => cells) }, missing)]
+  const pool = poolOf(resources, firstOf(resources, all.nodes).id, pagesizeKiB)
+  return [
+    pagesHeld(resources, supply, { ...all, cells: groups.flatMap(({ cells }) => cells) }, { missing, pool }),
+  ]
 }
 
 interface Group {
@@ -185,11 +207,10 @@ function pagesHeld(
   resources: Resources,
   supply: PageSupply,
   { nodes, cells, pages, bound }: PageGroup,
-  missing: number,
+  { missing, pool }: Lack,
 ): Diagnostic {
   const isOn = (place: number): boolean => has(nodes, resources.nodes[place]?.id ?? -1)
   const near = holdersOn(supply.promised, isOn)
-  const first = resources.nodes.find(({ id }) => has(nodes, id)) as HostNode
   return diagnostic('pages-held', {
     nodes,
     free: sum(supply.free.filter((_, place) => isOn(place))),
@@ -199,7 +220,7 @@ function pagesHeld(
     missing,
     bound,
     holders: near.length > 0 ? near : holdersOn(supply.promised, () => true),
-    pool: poolOf(resources, first.id, supply.pagesizeKiB),
+    pool,
   })
 }
 
@@ -207,10 +228,9 @@ function pagesShort(
   resources: Resources,
   supply: PageSupply,
   { nodes, cells, pages, bound }: PageGroup,
-  missing: number,
+  { missing, pool }: Lack,
 ): Diagnostic {
   const free = sum(resources.nodes.map(({ id }, index) => (has(nodes, id) ? (supply.free[index] ?? 0) : 0)))
-  const first = resources.nodes.find(({ id }) => has(nodes, id)) as HostNode
   return diagnostic('pages-short', {
     nodes,
     free,
@@ -219,7 +239,7 @@ function pagesShort(
     need: pages,
     missing,
     bound,
-    pool: poolOf(resources, first.id, supply.pagesizeKiB),
+    pool,
   })
 }
 
