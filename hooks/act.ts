@@ -1,20 +1,22 @@
 // One call by libvirt -> what is printed, what is logged, and the exit status. Whatever fails on the way, the
 // operation's rule decides the status.
 
-import { type Diagnostic, Refusal } from '../src/base/diagnostic.ts'
+import { Refusal } from '../src/base/diagnostic.ts'
 import { visible } from '../src/base/visible.ts'
+import { factsOf } from '../src/codes/codes.ts'
 import { readDocument } from '../src/document.ts'
 import { NAMESPACE } from '../src/domain/metadata.ts'
 import { checkRoot } from '../src/domain/view.ts'
+import { byFlags, byMetadata } from '../src/explain/asks.ts'
 import { renderDiagnostics, type Source } from '../src/explain/diagnostics.ts'
 import { messageOf } from '../src/explain/message.ts'
+import type { Ask } from '../src/explain/texts/words.ts'
 import { type Call, callOf, ruleOf } from '../src/hook-setup/operations.ts'
 import { positionOf } from '../src/machine/node/system.ts'
 import { DOMAIN, textOf } from '../src/machine/read/read-text.ts'
 import { type Config, defaultConfig, logFileIn, parseConfig } from '../src/request/config.ts'
 import { deliver } from './deliver.ts'
 import { type Answer, inTime, type Run, type Steps } from './steps.ts'
-import { isTimeUp } from './time-up.ts'
 
 /** @returns the exit status; it never rejects */
 export async function act(argv: readonly string[], steps: Steps): Promise<0 | 1> {
@@ -35,8 +37,9 @@ async function answerTo(run: Run): Promise<Answer> {
   try {
     return (await readSettings(run)) ?? (await answerFor(run))
   } catch (error) {
-    if (!(error instanceof Refusal)) return failed(run, error)
-    return refused(run, renderDiagnostics(error.diagnostics, 'capacity-fails', []), headOf(error.diagnostics))
+    if (!(error instanceof Refusal)) return failed(run, bugIn(run, error))
+    const message = messageFor(error, [], byMetadata(run.call.guest))
+    return isLimit(error) ? failed(run, message) : refused(run, message)
   }
 }
 
@@ -47,35 +50,47 @@ async function answerTo(run: Run): Promise<Answer> {
 async function readSettings(run: Run): Promise<Answer | undefined> {
   let source: Source | undefined
   try {
-    source = await inTime(run, run.steps.readConfig())
+    source = await inTime(run, 'configuration', run.steps.readConfig())
     if (source === undefined) return undefined
     run.config = parseConfig(source.text, source.name)
     run.configSource = source.name
     run.steps.limitTime(run.config.timeoutS)
     return undefined
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof Refusal) || isLimit(error)) throw error
     run.config = { ...run.config, ...(source && logFileIn(source.text)) }
-    return refused(
-      run,
-      renderDiagnostics(error.diagnostics, 'capacity-fails', source === undefined ? [] : [source]),
-      headOf(error.diagnostics),
-    )
+    return refused(run, messageFor(error, source === undefined ? [] : [source], byFlags))
   }
 }
 
-const headOf = ([first]: readonly Diagnostic[]): string =>
-  first === undefined ? '' : `error[${first.code}]: ${messageOf(first).what}`
+/** What is printed if the operation is cancelled, and what is logged. */
+interface Message {
+  readonly stderr: string
+  readonly summary: string
+}
+
+function messageFor({ diagnostics }: Refusal, sources: readonly Source[], ask: Ask): Message {
+  const [first] = diagnostics
+  return {
+    stderr: renderDiagnostics(diagnostics, 'capacity-fails', sources, ask),
+    summary: first === undefined ? '' : `error[${first.code}]: ${messageOf(first, ask).what}`,
+  }
+}
+
+/** Time or memory that ran out says nothing about the guest: it counts as a failure of ours. */
+const isLimit = ({ diagnostics }: Refusal): boolean =>
+  diagnostics.some((each) => factsOf(each, 'hook-timeout') ?? factsOf(each, 'hook-memory'))
 
 async function answerFor(run: Run): Promise<Answer> {
   const { steps, config, configSource, call, rule } = run
-  const xml = await inTime(run, steps.readInput())
+  const xml = await inTime(run, 'input', steps.readInput())
   if (!mayBeOptedIn(xml, call, config)) {
     if (rule.does === 'rebind') checkWhole(xml)
     return { exit: 0 }
   }
   const found = await inTime(
     run,
+    'fit',
     steps.fit({ does: rule.does, guest: call.guest, xml, config, configSource }),
   )
   switch (found.is) {
@@ -86,7 +101,7 @@ async function answerFor(run: Run): Promise<Answer> {
     case 'found':
       return { exit: 1, stderr: found.stderr, summary: `refused: ${found.summary}` }
     case 'refused':
-      return refused(run, found.stderr, found.summary)
+      return refused(run, found)
   }
 }
 
@@ -117,17 +132,20 @@ function checkWhole(xml: Uint8Array): void {
 const END = '</domain>\n'
 
 /** A refusal cancels a rebind; at prepare it is only logged. */
-function refused({ rule }: Run, stderr: string, summary: string): Answer {
+function refused({ rule }: Run, { stderr, summary }: Message): Answer {
   return rule.does === 'rebind'
     ? { exit: 1, stderr, summary: `refused: ${summary}` }
     : { exit: 0, summary: `not checked: ${summary}` }
 }
 
-function failed({ call, rule, config }: Run, error: unknown): Answer {
+/** A failure of ours cancels the operation where its rule and on_error say so. */
+function failed({ rule, config }: Run, { stderr, summary }: Message): Answer {
+  const continues = rule.ourFailure === 'continues' || config.onError === 'keep'
+  return { exit: continues ? 0 : 1, summary: `failed: ${summary}`, ...(!continues && { stderr }) }
+}
+
+function bugIn({ call }: Run, error: unknown): Message {
   const reason = error instanceof Error ? error.message : String(error)
-  const summary = `failed: ${reason}`
-  if (rule.ourFailure === 'continues' || config.onError === 'keep') return { exit: 0, summary }
-  if (isTimeUp(error)) return { exit: 1, stderr: timeUpText(call, config), summary }
   const trace = error instanceof Error ? (error.stack ?? '') : ''
   const stderr =
     `error[bug]: virt-numa failed at ${call.operation}: ${visible(reason)}\n` +
@@ -135,13 +153,5 @@ function failed({ call, rule, config }: Run, error: unknown): Answer {
     '   fix: set on_error = "keep" to continue with the unchanged XML, and report this with the output of: ' +
     'virt-numa snapshot\n' +
     `${trace.replace(/^/gm, '    ')}\n`
-  return { exit: 1, stderr, summary }
-}
-
-function timeUpText({ operation }: Call, { timeoutS }: Config): string {
-  return (
-    `error[hook-timeout]: virt-numa has not answered at ${operation} within ${timeoutS} s\n` +
-    '   why: a file system or cgroup does not answer, the XML did not arrive, or the machine is busy\n' +
-    '   fix: try again; for more time raise timeout_s; on_error = "keep" continues with the unchanged XML\n'
-  )
+  return { stderr, summary: reason }
 }

@@ -2,6 +2,8 @@
 // the memory limit.
 
 import { Worker } from 'node:worker_threads'
+import { Refusal } from '../src/base/diagnostic.ts'
+import { diagnostic } from '../src/codes/codes.ts'
 import { within } from './within.ts'
 
 /** A thread needs about 4 MiB to start; a lower limit would fail every run. */
@@ -9,8 +11,8 @@ const LEAST_MIB = 16
 
 /**
  * Runs `file` with the task as its workerData and waits for its only message. Only opted-in guests pay for
- * the thread, some 30 ms. When the thread runs out of memory the promise is rejected, and the process can
- * still exit with the right status.
+ * the thread, some 30 ms. When the thread runs out of memory the promise is rejected (`hook-memory`), and the
+ * process can still exit with the right status.
  */
 export function confined(file: string, task: unknown, limitMiB: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -23,10 +25,17 @@ export function confined(file: string, task: unknown, limitMiB: number): Promise
     running.add(worker)
     worker.once('exit', () => running.delete(worker))
     worker.once('message', resolve)
-    worker.once('error', reject)
+    worker.once('error', (error) =>
+      reject(isOutOfMemory(error) ? outOfMemory(maxOldGenerationSizeMb) : error),
+    )
     worker.once('exit', (code) => reject(new Error(`the thread ended without an answer (${code})`)))
   })
 }
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+
+const outOfMemory = (limitMiB: number): Refusal => new Refusal([diagnostic('hook-memory', { limitMiB })])
 
 /** Threads that have not ended yet. */
 const running = new Set<Worker>()
@@ -37,6 +46,6 @@ const running = new Set<Worker>()
  */
 export async function endAll(withinMs: number): Promise<boolean> {
   const ends = Promise.all([...running].map((worker) => worker.terminate()))
-  await within(withinMs, withinMs / 1000, ends).catch(() => {})
+  await within(withinMs, ends, () => new Error('threads are still running')).catch(() => {})
   return running.size === 0
 }

@@ -3,7 +3,7 @@
 import { visibleLines } from '../src/base/visible.ts'
 import { systemFault } from '../src/machine/system-error.ts'
 import { logLine } from './log-line.ts'
-import { type Answer, inTime, type Run } from './steps.ts'
+import { type Answer, leftMs, type Run } from './steps.ts'
 import { within } from './within.ts'
 
 /**
@@ -15,7 +15,7 @@ export async function deliver(answer: Answer, run: Run): Promise<0 | 1> {
     const { steps, call, config } = run
     if (delivered.summary !== undefined) {
       const line = logLine(call, delivered.summary, steps.now(), steps.elapsedMs())
-      await within(LOG_MS, LOG_MS / 1000, steps.log(config.logFile, line))
+      await within(LOG_MS, steps.log(config.logFile, line), () => new Error('the log blocks'))
     }
   } catch {
     // A log that cannot be written changes nothing for the guest.
@@ -36,7 +36,7 @@ async function printAnswer(answer: Answer, run: Run): Promise<Answer> {
 /** An answer that is only partly written is refused, whatever on_error says. */
 async function unprinted(run: Run, stdout: string): Promise<Answer | undefined> {
   try {
-    return (await inTime(run, run.steps.print(1, stdout))) ? undefined : unwritten('no process reads it')
+    return (await printed(run, 1, stdout)) ? undefined : unwritten('no process reads it')
   } catch (error) {
     return unwritten(reasonOf(error))
   }
@@ -57,8 +57,14 @@ function unwritten(reason: string): Answer {
 /** stderr may be closed; the exit status is enough. */
 async function printErrors(run: Run, text: string): Promise<void> {
   try {
-    await inTime(run, run.steps.print(2, visibleLines(text)))
+    await printed(run, 2, visibleLines(text))
   } catch {
     // As above.
   }
+}
+
+/** @throws Error when it was not read within the time limit */
+function printed(run: Run, stream: 1 | 2, text: string): Promise<boolean> {
+  const late = (): Error => new Error(`it was not read within ${run.config.timeoutS} s`)
+  return within(leftMs(run), run.steps.print(stream, text), late)
 }

@@ -132,7 +132,7 @@ async function readInput(): Promise<Uint8Array> {
       if (bytes > MOST_BYTES) break
     }
   } catch (error) {
-    throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', ...fault }))
+    throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', isStdin: true, ...fault }))
   }
   return Buffer.concat(chunks)
 }

@@ -1,5 +1,8 @@
 // One call while it is answered: the call, its rule, the steps that touch the outside, and the time limit.
 
+import { Refusal } from '../src/base/diagnostic.ts'
+import { diagnostic } from '../src/codes/codes.ts'
+import type { HookStep } from '../src/codes/hook.ts'
 import type { Source } from '../src/explain/diagnostics.ts'
 import type { Call, Rule } from '../src/hook-setup/operations.ts'
 import type { Config } from '../src/request/config.ts'
@@ -40,7 +43,13 @@ export interface Run {
   configSource: string
 }
 
-/** Waits for work within the time limit. @throws Error when the time is up first */
-export function inTime<T>({ steps, config: { timeoutS } }: Run, work: Promise<T>): Promise<T> {
-  return within(timeoutS * 1000 - steps.elapsedMs(), timeoutS, work)
+/** Waits for work within the time limit. @throws Refusal `hook-timeout` when the time is up first */
+export function inTime<T>(run: Run, during: HookStep, work: Promise<T>): Promise<T> {
+  const limitS = run.config.timeoutS
+  return within(leftMs(run), work, () => new Refusal([diagnostic('hook-timeout', { limitS, during })]))
+}
+
+/** What is left of the time limit; below 0 when it has passed. */
+export function leftMs({ steps, config }: Run): number {
+  return config.timeoutS * 1000 - steps.elapsedMs()
 }

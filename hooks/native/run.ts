@@ -19,7 +19,6 @@ import { hiddenInConfig } from '../../src/request/config-shown.ts'
 import { act } from '../act.ts'
 import { type Fit, type FitSteps, fit, type Task } from '../fit.ts'
 import type { Steps } from '../steps.ts'
-import { timeUp } from '../time-up.ts'
 
 /** A guest of 512 vCPUs needs about 60 MiB. */
 const MEMORY_LIMIT_MIB = 512
@@ -63,7 +62,7 @@ function shimOf(): Pick<Task, 'shim'> {
   return Number.isNaN(shim) ? {} : { shim }
 }
 
-/** @throws Error for a limit that was hit */
+/** @throws Refusal `hook-timeout`, `hook-memory` */
 async function limited(task: Task, unanswered: 0 | 1, steps: FitSteps): Promise<Fit> {
   const { timeoutS, onError, memoryLimitMiB = MEMORY_LIMIT_MIB } = task.config
   const failureStatus = onError === 'keep' ? 0 : unanswered
@@ -73,11 +72,15 @@ async function limited(task: Task, unanswered: 0 | 1, steps: FitSteps): Promise<
   const work = async (): Promise<Fit> => fit(task, steps)
   return work().catch((error) => {
     const isTime = calls.grace()
-    if (isTime) throw timeUp(timeoutS)
-    if (!(error instanceof Error)) throw new Error(`the memory limit of ${mib} MiB is reached`)
+    if (isTime) refuse('hook-timeout', { limitS: timeoutS, during: 'fit' })
+    if (isOutOfMemory(error)) refuse('hook-memory', { limitMiB: mib })
     throw error
   })
 }
+
+/** The engine throws what is not an Error if it has no memory for one. */
+const isOutOfMemory = (error: unknown): boolean =>
+  !(error instanceof Error) || error.message === 'out of memory'
 
 /** Only the default file may be missing. @throws Refusal */
 function readConfig(named: string | undefined): Source | undefined {
@@ -95,13 +98,13 @@ function readConfig(named: string | undefined): Source | undefined {
   }
 }
 
-/** @throws Refusal `unreadable`: stdin is a folder, say; Error when its writer stalls */
+/** @throws Refusal `unreadable`: stdin is a folder, say; `hook-timeout` when its writer stalls */
 function readInput(timeoutS: number): Uint8Array {
   try {
     return readAtMost(0, DOMAIN.mostKiB * 1024)
   } catch (error) {
-    if (errnoOf(error) === 'ETIMEDOUT') throw timeUp(timeoutS)
-    throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', ...fault }))
+    if (errnoOf(error) === 'ETIMEDOUT') refuse('hook-timeout', { limitS: timeoutS, during: 'input' })
+    throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', isStdin: true, ...fault }))
   }
 }
 
@@ -115,7 +118,7 @@ function print(stream: 1 | 2, text: string, timeoutS: number): boolean {
   if (result === 0) return true
   const error = faultIn(result, 'write')
   if (errnoOf(error) === 'EPIPE') return false
-  throw errnoOf(error) === 'ETIMEDOUT' ? timeUp(timeoutS) : error
+  throw errnoOf(error) === 'ETIMEDOUT' ? new Error(`it was not read within ${timeoutS} s`) : error
 }
 
 function isNowhere(stream: number): boolean {

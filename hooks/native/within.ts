@@ -3,4 +3,4 @@
 import type * as node from '../within.ts'
 
 /** @see within of hooks/within.ts */
-export const within: typeof node.within = (_leftMs, _limitS, work) => work
+export const within: typeof node.within = (_leftMs, work) => work

@@ -34,7 +34,12 @@ static _Noreturn void end_with(int status) { _exit(!has_shim ? status : status =
 
 static void on_alarm(int signal) {
   (void)signal;
-  static const char message[] = "error[hook-timeout]: virt-numa has not answered in time\n";
+  static const char message[] =
+      "error[hook-timeout]: virt-numa has not answered in time\n"
+      "   why: a file or a process that it waits for does not respond; the XML of the guest was not "
+      "changed\n"
+      "   fix: see what is slow: time virt-numa snapshot; raise timeout_s in virt-numa.conf, or set "
+      "on_error = \"keep\" there, to continue with the unchanged XML\n";
   struct pollfd err = {2, POLLOUT, 0};
   if (failure_status != 0 && poll(&err, 1, 0) == 1 && (err.revents & POLLOUT) != 0) {
     ssize_t written = write(2, message, sizeof message - 1);

@@ -18,6 +18,8 @@ export interface FilesFacts {
     guest?: string | undefined
     /** The option that names the file where another option should be tried. */
     option?: '--root'
+    /** A captured host, which doctor reads only as a folder. */
+    expected?: 'host-folder'
     /** A document was expected on stdin. */
     isStdin?: boolean
   }

@@ -27,6 +27,9 @@ export type TrialProblem =
   | { readonly is: 'not-a-domain'; readonly printed: string }
   | { readonly is: 'not-rebound' | 'not-refused' }
 
+/** What the hook does when its time is up. `input`: it reads the domain that libvirt writes. */
+export type HookStep = 'configuration' | 'input' | 'fit'
+
 /** The facts of each code. */
 export interface HookFacts {
   readonly 'hook-foreign': { path: string; version: string | undefined; folder: string }
@@ -60,6 +63,10 @@ export interface HookFacts {
    */
   readonly 'ledger-unusable': { folder: string; reason: string } | { folder: string; waitedS: number }
 
+  readonly 'hook-timeout': { limitS: number; during: HookStep }
+
+  readonly 'hook-memory': { limitMiB: number }
+
   readonly 'daemon-reload-needed': { daemon: string; command: string }
 
   readonly 'daemon-reload-failed': { daemon: string; command: string; reason: string }
@@ -86,6 +93,8 @@ export const hookClasses: Readonly<Record<keyof HookFacts, DiagnosticClass>> = {
   'hook-program-private': 'note',
   'install-unwritable': 'invalid',
   'ledger-unusable': 'note',
+  'hook-timeout': 'invalid',
+  'hook-memory': 'invalid',
   'daemon-reload-needed': 'note',
   'daemon-reload-failed': 'invalid',
   'hook-policy-denies': 'invalid',

@@ -9,6 +9,7 @@ import { or } from './texts/words.ts'
 export const byFlags: Ask = {
   use: (key, ...values) => `use ${or(values.map((value) => `--${key} ${value}`))}`,
   fit: (options) => `run virt-numa transform ${options}`,
+  document: { by: 'reader' },
 }
 
 /** The reader has started, migrated or restored a guest, whose document libvirt has. */
@@ -17,6 +18,10 @@ export const byMetadata = (guest: string): Ask => ({
     `write ${or(values.map((value) => `${key}='${value}'`))} into guestMappingPassthrough of its metadata`,
   fit: (options) =>
     ['run virt-numa define --guest', shellWord(guest), options.replace('--rebind', '')].join(' ').trimEnd(),
+  document: {
+    by: 'libvirt',
+    see: `virsh dumpxml ${shellWord(guest)}; journalctl -u virtqemud -u libvirtd`,
+  },
 })
 
 /** The reader has a VMI. */
@@ -24,4 +29,5 @@ export const byAnnotations: Ask = {
   use: (key, ...values) =>
     `write the annotation ${or(values.map((value) => `virt-numa.io/${key}: ${value}`))} into the VMI`,
   fit: byFlags.fit,
+  document: { by: 'kubevirt', see: 'kubectl logs POD -c compute' },
 }

@@ -142,7 +142,7 @@ command exec 3<&0 || exec 3</dev/null
 
 # These traps are set only now: a bash that a signal interrupts while it tries to fork ends with status 0 and
 # without its EXIT trap.
-trap 'stop hook-timeout "$program has not answered in time" "virt-numa doctor"' ALRM
+trap 'stop hook-timeout "$program has not answered in time" "see what is slow: time virt-numa snapshot"' ALRM
 trap 'stop hook-failed "a signal has stopped the hook" "try again"' HUP INT TERM
 wait $child
 status=$? child=''

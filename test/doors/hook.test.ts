@@ -302,6 +302,22 @@ t.test('operations that do nothing do not read stdin', async (t) => {
 
 // ---- What can break ----
 
+t.test('a domain that libvirt did not write whole', (t) => {
+  const log =
+    '\n   fix: try again; if it recurs, see: virsh dumpxml db1; journalctl -u virtqemud -u libvirtd\n'
+  for (const [about, input, what] of [
+    ['nothing', '', 'error[xml-malformed]: not well-formed XML: the document is empty'],
+    ['half of one', elsewhere.slice(0, 400), 'error[xml-malformed]: not well-formed XML: un'],
+    ['an opt-in alone', 'urn:virt-numa:1', 'error[xml-malformed]: not well-formed XML: '],
+  ] as const) {
+    const { status, stderr } = run('migrate begin', { config: config(), input })
+    t.equal(status, 1, about)
+    t.match(stderr, what, about)
+    t.match(stderr, log, `${about}: the fix is for the reader of libvirt's message, who typed no pipe`)
+  }
+  t.end()
+})
+
 long('stdin that is closed early', async (t) => {
   for (const operation of ALL) {
     const nothing = await runOpen(operation, config(), (child) => child.stdin?.destroy())
@@ -491,6 +507,7 @@ long('user 107 without capabilities', (t) => {
 })
 
 long('stdin that never ends', async (t) => {
+  const late = 'no answer within 1 s, while reading the domain from stdin'
   for (const operation of ['migrate begin', 'restore begin', 'prepare begin']) {
     for (const onError of ['refuse', 'keep']) {
       const path = config(`timeout_s = 1\non_error = "${onError}"`)
@@ -499,14 +516,9 @@ long('stdin that never ends', async (t) => {
       )
       const isCancelled = operation !== 'prepare begin' && onError === 'refuse'
       t.equal(status, isCancelled ? 1 : 0, `${operation}, ${onError}`)
-      t.equal(
-        firstLine(stderr),
-        isCancelled
-          ? `error[hook-timeout]: virt-numa has not answered at ${operation.split(' ')[0]} within 1 s`
-          : '',
-      )
+      t.equal(firstLine(stderr), isCancelled ? `error[hook-timeout]: ${late}` : '')
       t.ok(tookMs >= 900 && tookMs < 20_000, `${tookMs} ms`)
-      t.match(logOf(path), `${operation} db1: failed: no answer within 1 s`)
+      t.match(logOf(path), `${operation} db1: failed: error[hook-timeout]: ${late} (`)
     }
   }
 })
@@ -521,7 +533,10 @@ long('out of memory', (t) => {
     const path = config(`memory_limit_mib = 1\non_error = "${onError}"`)
     const ended = run(operation, { config: path, input })
     t.same([ended.status, ended.stdout], [status, ''], `${operation}, ${onError}`)
-    t.match(logOf(path), /failed: .*memory/)
+    t.match(logOf(path), 'failed: error[hook-memory]: the memory limit of 16 MiB was reached (')
+    const cancelled =
+      /^error\[hook-memory\].*\n {3}why: .*was not changed\n {3}fix: raise memory_limit_mib in /
+    t.match(ended.stderr, status === 1 ? cancelled : /^$/)
   }
   t.equal(
     run('migrate begin', { config: config('memory_limit_mib = 1'), input: elsewhere }).status,
@@ -667,13 +682,18 @@ long('an endless loop ends within timeout_s', async (t) => {
     ['prepare begin', 'refuse', 0],
   ] as const) {
     const path = config(`timeout_s = 1\non_error = "${onError}"`)
-    const { status, stdout } = run(operation, {
+    const { status, stdout, stderr } = run(operation, {
       config: path,
       input: elsewhere,
       program: [process.execPath, looping],
     })
     t.same([status, stdout], [exit, ''], `${operation}, ${onError}`)
-    t.match(logOf(path), `${operation} db1: failed: no answer within 1 s`)
+    const late = 'no answer within 1 s, while fitting the guest to this host'
+    t.match(logOf(path), `${operation} db1: failed: error[hook-timeout]: ${late} (`)
+    t.match(
+      stderr,
+      exit === 1 ? /\n {3}fix: see .*virt-numa snapshot; raise timeout_s in virt-numa\.conf/ : /^$/,
+    )
   }
   const silent = write('silent.cjs', '')
   await t.rejects(confined(silent, {}, 64), /without an answer/)

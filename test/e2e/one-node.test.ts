@@ -251,7 +251,7 @@ t.test('a hook that is broken refuses no start', async (t) => {
   configure(one, '')
   t.same([waited.status, waited.stderr], [0, ''], 'a host that does not answer refuses no start either')
   t.ok(tookMs < 4000, `and holds it for timeout_s, 2 s, and no more: ${tookMs} ms with the start`)
-  t.match(hookLog(one), `prepare begin ${names.plain}: failed: no answer within 2 s`)
+  t.match(hookLog(one), `prepare begin ${names.plain}: failed: error[hook-timeout]: no answer within 2 s`)
   await one.ask('destroy', names.plain)
   await one.ask('undefine', names.plain)
 })

@@ -179,6 +179,15 @@ const installs: Partial<Record<Code, string>> = {
     installOwn,
   ),
   'hook-program-exposed': `${install}${ownProgram}chmod 666 app/dist/hooks/qemu.cjs; ${installOwn}`,
+  'hook-timeout': steps(
+    "printf 'timeout_s = 1' > our.conf",
+    'sleep 3 | VIRT_NUMA_CONFIG=our.conf $NODE $HOOK db1 migrate begin -',
+  ),
+  'hook-memory': steps(
+    "printf 'memory_limit_mib = 1' > our.conf",
+    "{ head -n 20 domain.xml; yes '<a/>' | head -n 400000; } |",
+    'VIRT_NUMA_CONFIG=our.conf $NODE $HOOK seed migrate begin -',
+  ),
   'hook-program-private': `${install}${ownProgram}${installOwn}`,
   'install-unwritable': `${install}prlimit --fsize=100 $N install --root root`,
   'daemon-reload-needed': steps(

@@ -133,12 +133,13 @@ t.test('a captured folder, and what cannot be read', async (t) => {
 
 // ---- Limits ----
 
+const LATE = /^error\[hook-timeout\]: no answer within 1 s, while fitting the guest to this host /
 const FAULTS: Readonly<Record<string, RegExp>> = {
-  loop: /^no answer within 1 s/,
-  'loop after a catch': /^no answer within 1 s/,
-  regex: /^no answer within 1 s/,
-  sort: /^(no answer within 1 s|the memory limit|out of memory)/,
-  memory: /^(out of memory|the memory limit of 32 MiB)/,
+  loop: LATE,
+  'loop after a catch': LATE,
+  regex: LATE,
+  sort: /^error\[hook-(timeout|memory)\]: /,
+  memory: /^error\[hook-memory\]: the memory limit of 32 MiB was reached /,
   'one allocation': /./,
   strings: /./,
   stack: /stack overflow/,
@@ -192,7 +193,10 @@ t.test('streams that stall or are closed', async (t) => {
     const options = { cwd: '/', env: { ...ENV, VIRT_NUMA_CONFIG: path } }
     const stalled = await endOf(startApart(HOOK, ['db1', ...operation.split(' ')], options))
     t.equal(stalled.status, isRebind ? 1 : 0, `${operation}: stdin that never ends`)
-    t.match(logOf(path), 'failed: no answer within 1 s')
+    t.match(
+      logOf(path),
+      'failed: error[hook-timeout]: no answer within 1 s, while reading the domain from stdin ',
+    )
     for (const closed of ['<&-', '>&-', '2>&-', '<&- >&- 2>&-']) {
       const words = ['-c', `exec "$@" ${closed}`, 'sh', HOOK, 'db1', ...operation.split(' ')]
       const { status } = spawnSync('/bin/sh', words, { ...options, input: seed })

@@ -2,21 +2,16 @@
 
 import type { BaseFacts, JsonProblem, JsonToken } from '../../base/diagnostic.ts'
 import type { DocumentsFacts, Packer, TarProblem, XmlProblem } from '../../codes/documents.ts'
-import { short, type Text, type Texts, text } from './words.ts'
+import { type Ask, short, type Text, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const documentsTexts: Texts<DocumentsFacts> = {
-  'xml-malformed': ({ problem }) =>
+  'xml-malformed': ({ problem }, { ask }) =>
     problem.is === 'empty'
-      ? text(
-          'not well-formed XML: the document is empty',
-          'a command that fails before a pipe prints no document',
-          'run the command before the pipe on its own, to see its error',
-        )
+      ? text('not well-formed XML: the document is empty', ...emptyReason(ask))
       : text(
           `not well-formed XML: ${problem.is === 'no-element' ? 'there is no element' : xmlWords(problem)}`,
-          'libvirt refuses such a document too',
-          'fix the line shown; xmllint --noout shows it too',
+          ...malformedReason(ask),
         ),
   'xml-doctype': () =>
     text(
@@ -33,7 +28,7 @@ export const documentsTexts: Texts<DocumentsFacts> = {
   'xml-too-large': (f) =>
     text(
       `the document has ${f.length} bytes, more than ${f.max}`,
-      'a domain usually has about 10 KB',
+      'a domain usually has about 10 KiB',
       'check that this is a domain',
     ),
   'xml-too-deep': (f) =>
@@ -99,6 +94,30 @@ export const valuesTexts: Texts<BaseFacts> = {
       'fix that line; python3 -m json.tool shows it too',
     ),
 }
+
+/** A document that another program wrote is not the reader's to edit. */
+function malformedReason({ document }: Ask): readonly [why: string, fix: string] {
+  return document.by === 'reader'
+    ? ['libvirt refuses such a document too', 'fix the line shown; xmllint --noout shows it too']
+    : [
+        `${writers[document.by]} wrote this document; it may have been cut off`,
+        `try again; if it recurs, see: ${document.see}`,
+      ]
+}
+
+function emptyReason({ document }: Ask): readonly [why: string, fix: string] {
+  return document.by === 'reader'
+    ? [
+        'the file is empty, or the command before a pipe printed nothing',
+        'write a domain into the file, or run the command before the pipe on its own, to see its error',
+      ]
+    : [
+        `${writers[document.by]} wrote nothing, or the program was called by hand`,
+        `try again; if it recurs, see: ${document.see}`,
+      ]
+}
+
+const writers = { libvirt: 'libvirt', kubevirt: 'KubeVirt' } as const
 
 const MAKE_TAR = 'tar cf host.tar /sys/devices/system /sys/kernel/mm/hugepages /proc/meminfo /proc/mounts'
 

@@ -3,11 +3,16 @@
 import { formatKiB } from '../../base/memory.ts'
 import { shellWord } from '../../base/visible.ts'
 import type { DocumentKind, FilesFacts, OutputKind } from '../../codes/files.ts'
-import { type Texts, text } from './words.ts'
+import { type Ask, type Texts, text } from './words.ts'
 
 /** What, why and fix of each code. */
 export const filesTexts: Texts<FilesFacts> = {
-  unreadable: (f) => text(`cannot read ${f.file}: ${f.reason}`, undefined, fixOfUnreadable(f)),
+  unreadable: (f, { ask }) =>
+    text(
+      `cannot read ${f.file}: ${f.reason}`,
+      f.expected && 'doctor also examines the hook and the configuration, which only a captured host has',
+      fixOfUnreadable(f, ask),
+    ),
   unwritable: (f) => {
     const what = `cannot write ${f.file}: ${f.reason}`
     if (f.kept !== undefined)
@@ -58,11 +63,13 @@ export const filesTexts: Texts<FilesFacts> = {
       'a snapshot or capabilities document describes only the host',
       'use --cpuset LIST, or a capture with proc/ and sys/',
     ),
-  'utf8-invalid': (f) =>
+  'utf8-invalid': (f, { ask: { document } }) =>
     text(
       `${f.file}: not valid UTF-8 at byte ${f.offset}`,
       'libvirt reads and writes UTF-8 only',
-      `convert it: iconv -f ISO-8859-1 -t UTF-8`,
+      document.by === 'reader'
+        ? 'convert it: iconv -f ISO-8859-1 -t UTF-8'
+        : `try again; if it recurs, see: ${document.see}`,
     ),
 }
 
@@ -82,8 +89,16 @@ const kinds: Readonly<Record<DocumentKind, readonly [kind: string, usual: string
   capture: ['a captured machine', '10 MiB'],
 }
 
-function fixOfUnreadable({ file, errno, guest, option, isStdin }: FilesFacts['unreadable']): string {
-  if (isStdin) return 'redirect a document to it, or name a file'
+function fixOfUnreadable(
+  { file, errno, guest, option, expected, isStdin }: FilesFacts['unreadable'],
+  { document }: Ask,
+): string {
+  if (isStdin)
+    return document.by === 'reader'
+      ? 'redirect a document to it, or name a file'
+      : 'to call the hook by hand, redirect a domain to it: HOOK NAME migrate begin - < domain.xml'
+  if (expected !== undefined)
+    return 'name a folder that holds sys/, proc/ and etc/; unpack a tar first: tar xf HOST.tar -C DIR'
   if (option !== undefined)
     return errno === undefined
       ? `name the folder that contains etc/: ${option} DIR`

@@ -4,6 +4,7 @@ import { shellWord } from '../../base/visible.ts'
 import type {
   HookDefect,
   HookFacts,
+  HookStep,
   PathContent,
   PrivateFolder,
   TrialProblem,
@@ -67,6 +68,19 @@ export const hookTexts: Texts<HookFacts> = {
         'allocates them',
       'make the folder writable for root',
     ),
+  'hook-timeout': (f) =>
+    text(
+      `no answer within ${f.limitS} s, ${steps[f.during]}`,
+      'libvirt waits for the hook, whose time is limited; the XML of the guest was not changed',
+      fixesOfSlowness[f.during],
+    ),
+  'hook-memory': (f) =>
+    text(
+      `the memory limit of ${f.limitMiB} MiB was reached`,
+      'a document must not exhaust the memory of the host; the XML of the guest was not changed',
+      'raise memory_limit_mib in virt-numa.conf (a guest of 512 vCPUs needs about 60; the default is 512), ' +
+        CONTINUE,
+    ),
   'daemon-reload-needed': (f) =>
     text(
       `${f.daemon} has to be reloaded once`,
@@ -126,6 +140,26 @@ const privateFolders: Readonly<Record<PrivateFolder, string>> = {
   'emptied-at-boot': 'a folder that is emptied at every boot',
   'node-of-one-user': 'a Node installation of one user',
   home: 'a home folder',
+}
+
+/** What else a hook that cannot answer may do. */
+const CONTINUE = 'or set on_error = "keep" there, to continue with the unchanged XML'
+
+const steps: Readonly<Record<HookStep, string>> = {
+  configuration: 'while reading the configuration',
+  input: 'while reading the domain from stdin',
+  fit: 'while fitting the guest to this host',
+}
+
+/** What to look at, and the setting that allows more time. Until it is read, the default applies. */
+const fixesOfSlowness: Readonly<Record<HookStep, string>> = {
+  configuration: 'check that its file system responds: cat /etc/libvirt/virt-numa.conf',
+  input:
+    'see why libvirt has not written all of it: journalctl -u virtqemud -u libvirtd; raise timeout_s in ' +
+    `virt-numa.conf, ${CONTINUE}`,
+  fit:
+    'see whether the host is slow: time virt-numa snapshot; raise timeout_s in ' +
+    `virt-numa.conf, ${CONTINUE}`,
 }
 
 /** What is wrong with a hook's answer, after "the hook". */

@@ -24,6 +24,8 @@ export interface Ask {
   readonly use: (key: string, ...values: readonly string[]) => string
   /** A new placement, with these options: "run virt-numa transform --rebind". */
   readonly fit: (options: string) => string
+  /** Who wrote the document, and `see`: where its mistakes show. */
+  readonly document: { readonly by: 'reader' } | { readonly by: 'libvirt' | 'kubevirt'; readonly see: string }
 }
 
 /** What a text needs besides facts. `messageOf` gives the text of a diagnostic among them. */
