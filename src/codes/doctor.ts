@@ -14,9 +14,16 @@ export interface DoctorFacts {
 
   readonly 'hugetlbfs-unseen': { daemon: string; point: string; restart: string }
 
-  readonly 'guests-outside-pod': { daemon: string; own: CpuSet; partition: string; theirs: CpuSet }
+  /** `hasMachined`: systemd-machined moves every guest into its slice. */
+  readonly 'guests-outside-pod': {
+    daemon: string
+    own: CpuSet
+    partition: string
+    theirs: CpuSet
+    hasMachined: boolean
+  }
 
-  readonly 'cgroup-root-busy': { daemon: string; point: string }
+  readonly 'cgroup-root-busy': { daemon: string; point: string; hasMachined: boolean }
 
   readonly 'mbind-filtered': { daemon: string }
 

@@ -5,7 +5,7 @@ import { type CpuSet, subtract, union } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
 import { cpuWord } from '../explain/texts/words.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
-import { guestsIn } from '../host/cgroup/guests.ts'
+import { guestsIn, hasMachined } from '../host/cgroup/guests.ts'
 import { type CgroupMount, readLines, readMounts } from '../host/cgroup/mounts.ts'
 import { ifReadable, textAt } from '../host/kernel-text.ts'
 import { type Inspection, type Item, named } from './inspection.ts'
@@ -66,7 +66,15 @@ export function guestsItem({ files, host, daemon, qemuConf, partition }: Inspect
     (path) => textAt(files, path) !== undefined,
   )
   const found: Diagnostic[] =
-    root === undefined ? [] : [diagnostic('cgroup-root-busy', { daemon: named(daemon), point: root })]
+    root === undefined
+      ? []
+      : [
+          diagnostic('cgroup-root-busy', {
+            daemon: named(daemon),
+            point: root,
+            hasMachined: hasMachined(files),
+          }),
+        ]
   if (partition === undefined)
     return { name, says: `${given}; the CPUs of guests are not known`, isUnknown: true, found }
   const isOutside = own.confinesCpus && subtract(partition.cpus, cpus).length > 0
@@ -76,6 +84,7 @@ export function guestsItem({ files, host, daemon, qemuConf, partition }: Inspect
       own: cpus,
       partition: partition.name,
       theirs: partition.cpus,
+      hasMachined: hasMachined(files),
     }
     found.push(diagnostic('guests-outside-pod', facts))
   }

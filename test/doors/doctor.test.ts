@@ -15,7 +15,7 @@ import { loadedLibvirt, readDaemon } from '../../src/host/daemon.ts'
 import type { Files } from '../../src/host/files.ts'
 import { isNative, runCommand } from '../command.ts'
 import { firstWorded } from '../core/worded.ts'
-import { filesOf, HOOK, inspectionOf, NODE, PID, type Tree, WELL, writeTree } from './well-host.ts'
+import { filesOf, HOOK, inspectionOf, MACHINED, NODE, PID, type Tree, WELL, writeTree } from './well-host.ts'
 
 const itemsOf = (change?: Tree, more?: Partial<Inspection>): Item[] => examine(inspectionOf(change, more))
 const itemOf = (name: string, change?: Tree, more?: Partial<Inspection>): Item =>
@@ -194,6 +194,14 @@ t.test('cgroups, and those of guests', (t) => {
     firstWorded(outside.found).what,
     'libvirtd (process 812) may use CPUs 2-5, but guests in machine.slice may use CPUs 0-7',
   )
+  const fix =
+    'start the daemon in a cgroup namespace of its own (unshare --cgroup, docker --cgroupns private)'
+  t.equal(
+    firstWorded(outside.found).fix,
+    `${fix}, or write cgroup_controllers = [] in qemu.conf and restart the daemon: without ` +
+      'systemd-machined, guests then stay in its cgroup',
+  )
+  t.equal(firstWorded(itemOf('guests', { ...pod, ...MACHINED }).found).fix, fix)
   const inside = { partition: { name: 'machine.slice', cpus: parseSet<CpuSet>('2-5', 'test') } }
   t.same(codesOf(itemOf('guests', pod, inside)), [])
   t.same(
@@ -219,6 +227,13 @@ t.test('cgroups, and those of guests', (t) => {
   t.same(codesOf(itemOf('guests', atRoot)), [], 'the root of all cgroups may hold processes')
   const busy = itemOf('guests', { ...atRoot, '/sys/fs/cgroup/cgroup.type': 'domain\n' })
   t.same(codesOf(busy), ['cgroup-root-busy'])
+  t.match(firstWorded(busy.found).fix, /; done, or write cgroup_controllers = \[\] in qemu\.conf and restart/)
+  const busyWithMachined = itemOf('guests', {
+    ...atRoot,
+    ...MACHINED,
+    '/sys/fs/cgroup/cgroup.type': 'domain\n',
+  })
+  t.match(firstWorded(busyWithMachined.found).fix, /init\/cgroup\.procs; done$/)
   const stopped = itemOf('guests', { '/run/libvirtd.pid': '' })
   t.same([stateOf(stopped), stopped.says], ['unknown', 'no libvirt daemon is running'])
   t.end()
@@ -289,7 +304,7 @@ t.test('1 GiB pages on fragmented memory', (t) => {
   const found = itemOf('pages', host)
   t.same([stateOf(found), ...codesOf(found)], ['note', 'memory-fragmented'])
   t.match(firstWorded(found.found), {
-    what: "node 0 has 2 GiB free, but only 512 MiB of it in the kernel's largest free blocks",
+    what: "node 0 has 2048 MiB free, but only 512 MiB of it in the kernel's largest free blocks",
     fix: /^echo 1 > \/proc\/sys\/vm\/compact_memory/,
   })
   t.same(codesOf(itemOf('pages', { '/proc/buddyinfo': buddyinfo })), [], 'a kernel without such pages')

@@ -5,7 +5,7 @@ import { type CpuSet, formatSet } from '../../src/base/idset.ts'
 import { parseSet } from '../../src/base/parse-set.ts'
 import { readCgroup } from '../../src/host/cgroup/cgroup.ts'
 import { guestAllowed } from '../../src/machine/guest-cgroup.ts'
-import { filesOf, NODE, type Tree } from './well-host.ts'
+import { filesOf, MACHINED, NODE, type Tree } from './well-host.ts'
 
 /** The files of a daemon in a pod of node 1 with one page of 1 GiB, and a /machine that allows CPUs 2-7. */
 const POD = {
@@ -41,10 +41,6 @@ const POD = {
 const ROOT = { '/proc/self/status': 'Name:\tsh\nUid:\t0\t0\t0\t0\n' }
 const OTHER_USER = { '/proc/self/status': 'Uid:\t107\t107\t107\t107\n' }
 const conf = (controllers: string) => ({ '/etc/libvirt/qemu.conf': `cgroup_controllers = ${controllers}\n` })
-const MACHINED = {
-  '/run/systemd/system/empty': '',
-  '/usr/share/dbus-1/system-services/org.freedesktop.machine1.service': '[D-BUS Service]\n',
-}
 
 /** "4-7 on 1, 1 page": what a guest in /machine may use. */
 function mayUseIn(version: 1 | 2, more: Tree, confinedBy: 'each' | 'actual' = 'actual'): string {

@@ -64,6 +64,12 @@ export function filesOf(tree: Tree): Files {
   return filesOfTree(root)
 }
 
+/** systemd-machined, which moves guests whatever qemu.conf says. */
+export const MACHINED: Tree = {
+  '/run/systemd/system/empty': '',
+  '/usr/share/dbus-1/system-services/org.freedesktop.machine1.service': '[D-BUS Service]\n',
+}
+
 /** The hook, correctly installed. */
 export const HOOK = {
   path: '/etc/libvirt/hooks/qemu',

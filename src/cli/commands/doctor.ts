@@ -37,12 +37,7 @@ export const doctor: CommandRow<Doctor> = {
 
 /** @returns 1 for findings; notes are not findings */
 function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
-  if (host !== undefined && statSync(host, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    refuse('unreadable', {
-      file: host,
-      reason: 'it is not a folder; doctor reads a captured host as a folder with sys/, proc/ and etc/',
-    })
-  }
+  if (host !== undefined) checkFolder(host)
   running.severity = 'capacity-fails'
   const { inspection, source } = inspect(host, hooksDir)
   if (source !== undefined) running.sources.push(source)
@@ -55,6 +50,15 @@ function runDoctor({ host, hooksDir, json }: Doctor, running: Running): number {
     running,
   )
   return findings === 0 ? 0 : 1
+}
+
+/** @throws Refusal `unreadable`: the configuration and the hook are in no snapshot */
+function checkFolder(file: string): void {
+  const status = statSync(file, { throwIfNoEntry: false })
+  if (status === undefined)
+    refuse('unreadable', { file, reason: 'no such file or directory', errno: 'ENOENT' })
+  if (!status.isDirectory())
+    refuse('unreadable', { file, reason: 'it is not a folder', expected: 'host-folder' })
 }
 
 const LABELS: Readonly<Record<State, string>> = {

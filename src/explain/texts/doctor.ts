@@ -1,6 +1,6 @@
 // What is wrong with a host: its daemon, its cgroups, KVM and huge pages: the text of each code.
 
-import { formatKiB, formatPagesize } from '../../base/memory.ts'
+import { formatKiB, formatPagesize, inOneUnitAbout } from '../../base/memory.ts'
 import { shellWord } from '../../base/visible.ts'
 import type { DoctorFacts } from '../../codes/doctor.ts'
 import { cpuWord, nodesNamed, type Texts, text } from './words.ts'
@@ -35,8 +35,8 @@ export const doctorTexts: Texts<DoctorFacts> = {
       `${f.daemon} may use ${cpuWord(f.own)}, but guests in ${f.partition} may use ${cpuWord(f.theirs)}`,
       "libvirt puts guests into a cgroup below the root of the hierarchy, not below the daemon's own " +
         "cgroup, so the pod's cpuset does not apply to them",
-      'start the daemon in a cgroup namespace of its own (unshare --cgroup, docker --cgroupns private), ' +
-        'or write cgroup_controllers = [ ] in qemu.conf, so that guests stay in its cgroup',
+      'start the daemon in a cgroup namespace of its own (unshare --cgroup, docker --cgroupns private)' +
+        orInCgroupOfDaemon(f),
     ),
   'cgroup-root-busy': (f) =>
     text(
@@ -44,7 +44,7 @@ export const doctorTexts: Texts<DoctorFacts> = {
       'a cgroup v2 that contains processes cannot enable controllers for its children; guests then fail ' +
         'with "unable to open .../machine/..."',
       `mkdir -p ${f.point}/init && for p in $(cat ${f.point}/cgroup.procs); do echo $p > ` +
-        `${f.point}/init/cgroup.procs; done, or write cgroup_controllers = [ ] in qemu.conf`,
+        `${f.point}/init/cgroup.procs; done${orInCgroupOfDaemon(f)}`,
     ),
   'mbind-filtered': (f) =>
     text(
@@ -80,15 +80,17 @@ export const doctorTexts: Texts<DoctorFacts> = {
             'shareProcessNamespace: true in a pod'
         : `restart process ${f.pid}, which must call wait() for its children`,
     ),
-  'memory-fragmented': (f) =>
-    text(
-      `node ${f.node} has ${formatKiB(f.freeKiB)} free, but only ${formatKiB(f.contiguousKiB)} of it ` +
+  'memory-fragmented': (f) => {
+    const [free, contiguous] = inOneUnitAbout(f.freeKiB, f.contiguousKiB)
+    return text(
+      `node ${f.node} has ${free} free, but only ${contiguous} of it ` +
         "in the kernel's largest free blocks",
       `a page of ${formatKiB(f.pagesizeKiB)} needs that much contiguous memory; unless the kernel can move ` +
         'what lies between, writing to nr_hugepages adds none',
       'echo 1 > /proc/sys/vm/compact_memory, then set nr_hugepages; or allocate the pages at boot with ' +
         `hugepagesz=${formatPagesize(f.pagesizeKiB)} hugepages=N`,
-    ),
+    )
+  },
   'pools-empty': ({ pagesizesKiB, node }) => {
     const [first] = pagesizesKiB
     return text(
@@ -117,6 +119,13 @@ export const doctorTexts: Texts<DoctorFacts> = {
         'qemu.conf if that is set',
     ),
 }
+
+/** libvirt then has no controller to create a cgroup with; systemd-machined would still move the guests. */
+const orInCgroupOfDaemon = ({ hasMachined }: { readonly hasMachined: boolean }): string =>
+  hasMachined
+    ? ''
+    : ', or write cgroup_controllers = [] in qemu.conf and restart the daemon: without systemd-machined, ' +
+      'guests then stay in its cgroup'
 
 const setAside = (node: number, pagesizeKiB: number, pages: number): string =>
   `echo ${pages} > /sys/devices/system/node/node${node}/hugepages/hugepages-${pagesizeKiB}kB/nr_hugepages`

@@ -21,7 +21,7 @@ export function guestsIn(files: Files, { controllers, isUnreadable }: QemuConf):
 }
 
 /** libvirt asks D-Bus for both: a systemd that runs, and a machined that D-Bus can start. */
-function hasMachined(files: Files): boolean {
+export function hasMachined(files: Files): boolean {
   const service = '/usr/share/dbus-1/system-services/org.freedesktop.machine1.service'
   return files.list('/run/systemd/system') !== undefined && files.read(service) !== undefined
 }
