@@ -47,7 +47,8 @@ function libvirtScale(unit: string): bigint | undefined {
  */
 export function parseSize(text: string, source: string): Size {
   const match = /^\s*(\d{1,20})\s*([A-Za-z]*)\s*$/.exec(text)
-  if (match === null) refuseText('size-malformed', { source, text })
+  if (match === null || libvirtScale(match[2] || 'KiB') === undefined)
+    refuseText('size-malformed', { source, text })
   return parseLibvirtSize(match[1] as string, match[2] || undefined, source)
 }
 
@@ -109,14 +110,25 @@ export function inOneUnit(...sizesKiB: readonly number[]): string[] {
   return sizesKiB.map((kib) => `${kib / 1024 ** unit} ${UNITS[unit]}`)
 }
 
-/** Two sizes that are compared, in one unit and with one decimal; exactly where that shows no difference. */
-export function inOneUnitAbout(aKiB: number, bKiB: number): [string, string] {
-  const unit = highestUnit((unitKiB) => Math.min(aKiB, bKiB) >= unitKiB)
-  const about = (kib: number): string => `${Math.round((kib / 1024 ** unit) * 10) / 10} ${UNITS[unit]}`
-  return about(aKiB) === about(bKiB) && aKiB !== bKiB
-    ? (inOneUnit(aKiB, bKiB) as [string, string])
-    : [about(aKiB), about(bKiB)]
+/** "31.5 GiB": a size that the kernel reports, in the largest unit that it fills, with one decimal. */
+export const aboutKiB = (kib: number): string => inUnit(kib, unitBelow(kib))
+
+/**
+ * Sizes that are compared, in one unit and with one decimal: the largest unit that each fills. Exactly where
+ * that would show no difference between the first two.
+ */
+export function inOneUnitAbout(...sizesKiB: readonly number[]): string[] {
+  const unit = unitBelow(Math.min(...sizesKiB.filter((kib) => kib > 0)))
+  const about = sizesKiB.map((kib) => inUnit(kib, unit))
+  return about[0] === about[1] && sizesKiB[0] !== sizesKiB[1] ? inOneUnit(...sizesKiB) : about
 }
+
+/** The largest unit that a size fills; none is larger than an empty list. */
+const unitBelow = (kib: number): number =>
+  Number.isFinite(kib) ? highestUnit((unitKiB) => kib >= unitKiB) : 0
+
+const inUnit = (kib: number, unit: number): string =>
+  `${Math.round((kib / 1024 ** unit) * 10) / 10} ${UNITS[unit]}`
 
 const highestUnit = (fits: (unitKiB: number) => boolean): number =>
   Math.max(0, ...UNITS.flatMap((_, power) => (fits(1024 ** power) ? [power] : [])))

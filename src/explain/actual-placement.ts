@@ -2,7 +2,7 @@
 
 import { formatSet } from '../base/idset.ts'
 import { sum } from '../base/lists.ts'
-import { formatKiB } from '../base/memory.ts'
+import { aboutKiB, formatKiB, inOneUnitAbout } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
 import type { ActualPlacement, CellPlace, ThreadPlace } from '../model/actual-placement.ts'
 import type { MemoryPolicy } from '../model/running-guest.ts'
@@ -61,11 +61,11 @@ function memoryRow(place: CellPlace, nodes: readonly number[], cellular: boolean
     isUnknown ? 'unknown' : pageWords(place),
     ...nodes.map((node) => {
       const kib = nodesKiB.get(node) ?? 0
-      return kib === 0 ? '-' : formatKiB(kib)
+      return kib === 0 ? '-' : aboutKiB(kib)
     }),
     isUnknown
       ? `unknown of ${formatKiB(memoryKiB)}`
-      : `${formatKiB(allocatedKiB)} of ${formatKiB(memoryKiB)}${swapWords(place)}`,
+      : `${inOneUnitAbout(allocatedKiB, memoryKiB).join(' of ')}${swapWords(place)}`,
     remoteWords(place),
     faults.length === 0 ? VERDICTS[verdict] : faults.map((fault) => VERDICTS[fault]).join(', '),
   ]
@@ -73,11 +73,11 @@ function memoryRow(place: CellPlace, nodes: readonly number[], cellular: boolean
 
 function pageWords({ pagesizesKiB, thpKiB = 0 }: CellPlace): string {
   const sizes = pagesizesKiB.map(formatKiB).join(', ') || 'unknown'
-  return thpKiB === 0 ? sizes : `${sizes} (${formatKiB(thpKiB)} in THP)`
+  return thpKiB === 0 ? sizes : `${sizes} (${aboutKiB(thpKiB)} in THP)`
 }
 
 const swapWords = ({ swapKiB = 0 }: CellPlace): string =>
-  swapKiB === 0 ? '' : `, ${formatKiB(swapKiB)} swapped out`
+  swapKiB === 0 ? '' : `, ${aboutKiB(swapKiB)} swapped out`
 
 /** "bind:0-1", or the mode alone when it names no nodes. */
 export const policyWords = ({ mode, nodes }: MemoryPolicy): string =>

@@ -1,7 +1,7 @@
 // Why nodes were chosen rather than the second best, in words; and the level-3 caches that CPUs are on.
 
 import { type CpuSet, has, type IdSet, setOf } from '../base/idset.ts'
-import { formatKiB } from '../base/memory.ts'
+import { aboutKiB, formatKiB } from '../base/memory.ts'
 import type { Cache } from '../model/host.ts'
 import type { Criterion, NodesReason } from '../model/placement.ts'
 import type { Request } from '../model/request.ts'
@@ -22,15 +22,16 @@ export function reasonWords(next: Next, asked: Asked): string {
 
 const words: Record<Criterion, (next: Next, asked: Asked) => string> = {
   memory: ({ best, next }, { pagesizeKiB }) => {
+    const missing = pagesizeKiB === undefined ? aboutKiB(next - best) : formatKiB(next - best)
     const kind = pagesizeKiB === undefined ? 'memory' : `${formatKiB(pagesizeKiB)} pages`
-    return `where ${formatKiB(next - best)}${best === 0 ? '' : ' more'} of ${kind} are missing`
+    return `where ${missing}${best === 0 ? '' : ' more'} of ${kind} are missing`
   },
   cpus: ({ best, next }) => `where ${plural(next - best, 'guest core')} would have no CPU`,
   taken: ({ best, next }) => `where ${plural(next - best, 'more vCPU')} would use CPUs of other guests`,
   nodes: (_, { request }) =>
     request.cells === 'per-node' ? 'which are more nodes' : 'which are not as many nodes as cells',
   available: ({ best, next }) =>
-    `where ${formatKiB(next - best)}${best === 0 ? '' : ' more'} of the memory are in use now`,
+    `where ${aboutKiB(next - best)}${best === 0 ? '' : ' more'} of the memory are in use now`,
   distance: () => 'which are farther apart, or from their memory',
   moved: ({ best, next }) => `to which ${plural(next - best, 'more cell')} would move`,
   caches: ({ best, next }) =>

@@ -2,7 +2,7 @@
 // where a cell uses them.
 
 import { sum } from '../base/lists.ts'
-import { formatKiB } from '../base/memory.ts'
+import { aboutKiB, formatKiB } from '../base/memory.ts'
 import type { HostNode } from '../model/host.ts'
 import { type Area, box, colourOf, FRAME, INK, label, type Point, tooltip } from './svg-shapes.ts'
 import type { Explained } from './text.ts'
@@ -20,7 +20,7 @@ const MISSING = '#000000'
 /** ": 1 GiB missing", or nothing. */
 export function missingWords(node: HostNode, explained: Explained): string {
   const { missingKiB } = useOf(node, explained)
-  return missingKiB === 0 ? '' : `: ${formatKiB(missingKiB)} missing`
+  return missingKiB === 0 ? '' : `: ${aboutKiB(missingKiB)} missing`
 }
 
 /** The bar; empty where the size is unknown. Missing memory is drawn to the right of what the node has. */
@@ -28,16 +28,16 @@ export function memoryBar(node: HostNode, explained: Explained, area: Area): rea
   const { totalKiB, othersKiB, takenKiB, missingKiB, taken, what } = useOf(node, explained)
   if (totalKiB === 0) return []
   const parts: Part[] = [
-    { kib: othersKiB, fill: OTHERS, words: `${formatKiB(othersKiB)} of ${what} in use by others` },
+    { kib: othersKiB, fill: OTHERS, words: `${aboutKiB(othersKiB)} of ${what} in use by others` },
     ...taken.map(({ id, kib }) => ({
       kib,
       fill: colourOf(id).fill,
-      words: `cell ${id}: ${formatKiB(kib)} of ${what}`,
+      words: `cell ${id}: ${aboutKiB(kib)} of ${what}`,
     })),
     {
       kib: Math.max(0, totalKiB - othersKiB - takenKiB),
       fill: FREE,
-      words: `${formatKiB(Math.max(0, totalKiB - othersKiB - takenKiB))} of ${what} free`,
+      words: `${aboutKiB(Math.max(0, totalKiB - othersKiB - takenKiB))} of ${what} free`,
     },
   ]
   const scale = area.width / (totalKiB + missingKiB)
@@ -59,7 +59,7 @@ function shortage({ x, y, width, height }: Area, missingKiB: number, scale: numb
   const from = Math.round((x + width - missingKiB * scale) * 100) / 100
   const below = { x: from, y: y + height - 3, width: missingKiB * scale, height: 3 }
   const shape = box(below, { fill: MISSING })
-  return tooltip(`${formatKiB(missingKiB)} of ${what} missing`, [shape])
+  return tooltip(`${aboutKiB(missingKiB)} of ${what} missing`, [shape])
 }
 
 interface Use {

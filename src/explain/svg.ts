@@ -1,7 +1,7 @@
 // A placement -> a picture: the guest's cells above, the host's nodes below, each CPU in the colour of the
 // cell that runs on it.
 
-import { formatKiB } from '../base/memory.ts'
+import { aboutKiB, formatKiB } from '../base/memory.ts'
 import type { HostNode } from '../model/host.ts'
 import type { Cell, Placement } from '../model/placement.ts'
 import { type CpuUses, cpuBoxes, GAP, ROW_WIDTH, rowsHeight, usesOf } from './svg-cpus.ts'
@@ -120,7 +120,7 @@ function drawnNodes({ resources, placement }: Explained, uses: CpuUses): readonl
 function nodeBox(node: HostNode, explained: Explained, uses: CpuUses): Drawn {
   const height = 2 * PAD + 2 * LINE + rowsHeight(node.cpus) + BAR + GAP
   const isAllowed = explained.resources.allowed.nodes.includes(node.id)
-  const has = node.memoryKiB === undefined ? '' : `, ${formatKiB(node.memoryKiB)}`
+  const has = node.memoryKiB === undefined ? '' : `, ${aboutKiB(node.memoryKiB)}`
   return {
     height,
     parts: ({ x, y }) => [

@@ -32,27 +32,28 @@ export function openHostFile(path: string): HostFile | { readonly problems: read
 
 function open(path: string): HostFile {
   const bytes = readBytes(path, CAPTURE)
-  checkSize(bytes, path, CAPTURE)
+  const file = path === '-' ? 'stdin' : path
+  checkSize(bytes, file, CAPTURE)
   switch (kindOf(bytes)) {
     case 'bzip2':
-      return refuse('host-compressed', { file: path })
+      return refuse('host-compressed', { file })
     case 'gzip':
-      return { files: filesOfTar(unzip(path, bytes)) }
+      return { files: filesOfTar(unzip(file, bytes)) }
     case 'tar':
       return { files: filesOfTar(bytes) }
     case 'text':
-      return hostIn(textOf(bytes, path, HOST), path)
+      return hostIn(textOf(bytes, file, HOST), file)
   }
 }
 
-function hostIn(text: string, path: string): HostFile {
+function hostIn(text: string, file: string): HostFile {
   if (/^\uFEFF?\s*</.test(text)) {
     const { loadCapabilities } = require('./capabilities.cjs') as typeof import('../host/capabilities.ts')
-    const host = loadCapabilities(text, path)
+    const host = loadCapabilities(text, file)
     if ('problems' in host) refuseAll(host.problems)
     else return { host, allowed: {} }
   }
-  return { allowed: {}, ...parseSnapshot(text, path) }
+  return { allowed: {}, ...parseSnapshot(text, file) }
 }
 
 function kindOf(bytes: Uint8Array): 'gzip' | 'bzip2' | 'tar' | 'text' {

@@ -14,8 +14,11 @@ import {
   union,
 } from '../../src/base/idset.ts'
 import {
+  aboutKiB,
   formatKiB,
   formatPagesize,
+  inOneUnit,
+  inOneUnitAbout,
   parseLibvirtSize,
   parseQuantity,
   parseSize,
@@ -267,7 +270,7 @@ t.test('sizes as people type them, and as they are printed', (t) => {
   t.same(parseSize(' 2048 KiB ', 'test'), { kib: 2048, exact: true })
   t.same(parseSize('64MiB', 'test'), { kib: 65_536, exact: true })
   t.same(parseSize('5', 'test'), { kib: 5, exact: true })
-  for (const text of ['', 'M', '2 M B', '-2M', '2.5G', '2,0'])
+  for (const text of ['', 'M', '2 M B', '-2M', '2.5G', '2,0', '7X'])
     t.equal(
       codeOf(() => parseSize(text, 'test')),
       'size-malformed',
@@ -284,6 +287,20 @@ t.test('sizes as people type them, and as they are printed', (t) => {
     '1 PiB',
     '1024 PiB',
   ])
+  t.same([0, 1, 1023, 1030, 6800, 32_980_312].map(aboutKiB), [
+    '0 KiB',
+    '1 KiB',
+    '1023 KiB',
+    '1 MiB',
+    '6.6 MiB',
+    '31.5 GiB',
+  ])
+  t.same(inOneUnit(1_047_552, 1_048_576), ['1023 MiB', '1024 MiB'])
+  t.same(inOneUnit(1_048_575, 1_048_576), ['1048575 KiB', '1048576 KiB'])
+  t.same(inOneUnitAbout(6800, 65_536, 6800, 0), ['6.6 MiB', '64 MiB', '6.6 MiB', '0 MiB'])
+  t.same(inOneUnitAbout(4, 65_536), ['4 KiB', '65536 KiB'])
+  t.same(inOneUnitAbout(1_048_575, 1_048_576), ['1048575 KiB', '1048576 KiB'], 'else they look the same')
+  t.same(inOneUnitAbout(0, 0), ['0 KiB', '0 KiB'])
   t.same([64, 2048, 1_048_576, 16_777_216].map(formatPagesize), ['64K', '2M', '1G', '16G'])
   fc.assert(
     fc.property(

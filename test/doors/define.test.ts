@@ -311,14 +311,19 @@ t.test('a placement that differs from the plan', async (t) => {
   t.same(differs(view({ cells: [32, 32] }), view({ cells: [] })), [
     'number of cells is 0, planned 2',
     'memory is missing, planned strict 0',
-    'cell 0 is missing, planned vCPUs 0, 32768 KiB',
-    'cell 1 is missing, planned vCPUs 1, 32768 KiB',
+    'cell 0 is missing, planned vCPU 0, 32 MiB',
+    'cell 1 is missing, planned vCPU 1, 32 MiB',
     'memnode 0 is missing, planned strict 0',
     'memnode 1 is missing, planned strict 0',
   ])
   t.same(differs(view({ page: '2048' }), view()), [
-    'cell 0 is vCPUs 0-1, 65536 KiB, planned vCPUs 0-1, 65536 KiB in pages of 2048 KiB',
+    'cell 0 is vCPUs 0-1, 64 MiB, planned vCPUs 0-1, 64 MiB in pages of 2 MiB',
   ])
+  t.same(
+    differs(view({ cells: [1024, 64] }), view({ cells: [1023, 64] })),
+    ['cell 0 is vCPU 0, 1023 MiB, planned vCPU 0, 1024 MiB'],
+    'both in one unit',
+  )
   const inherits = domain()
     .replace(/<cputune>.*<\/cputune>/, '')
     .replace('<vcpu>', "<vcpu cpuset='0'>")

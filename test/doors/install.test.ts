@@ -157,6 +157,12 @@ t.test('on a host without hooks', (t) => {
   const nothing = run('uninstall', root)
   t.equal(nothing.status, 0)
   t.equal(nothing.stdout, `nothing to remove: no virt-numa hook in ${root}/etc/libvirt/hooks\n`)
+  writeFileSync(configOf(root), configText())
+  t.equal(
+    run('uninstall', root).stdout,
+    `no virt-numa hook in ${root}/etc/libvirt/hooks\nremoved: ${configOf(root)} (unchanged since install)\n`,
+    'what is removed is not called nothing',
+  )
   t.end()
 })
 

@@ -63,7 +63,8 @@ function runUninstall(command: Uninstall): number {
       left: [...left.map(({ path }) => path), ...(kept === undefined ? [] : [kept]), ...unit.kept],
     })
   else {
-    const says = saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere })
+    const isNothing = [...ours, ...unchanged, ...units].length === 0
+    const says = saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere, isNothing })
     const unitsSay = [
       ...units.map((path) => `${removed}: ${path}`),
       ...unit.kept.map((path) => `kept: ${path} (not written by virt-numa install, or edited since)`),
@@ -81,12 +82,14 @@ interface Says {
   readonly kept: string | undefined
   readonly hooks: string
   readonly isElsewhere: boolean
+  /** Neither a hook nor anything else is removed. */
+  readonly isNothing: boolean
 }
 
-function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere }: Says): string[] {
+function saysOf({ ours, unchanged, removed, left, kept, hooks, isElsewhere, isNothing }: Says): string[] {
   return [
     ...(ours.length === 0
-      ? [`nothing to remove: no virt-numa hook in ${hooks}`]
+      ? [`${isNothing ? 'nothing to remove: ' : ''}no virt-numa hook in ${hooks}`]
       : ours.map((path) => `${removed}: ${path}`)),
     ...unchanged.map((path) => `${removed}: ${path} (unchanged since install)`),
     ...left.map(

@@ -81,7 +81,6 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
 }
 
 /** The two that exclude each other, the rule behind that, and the fix. */
-
 const conflicts: Readonly<
   Record<UsageConflict['between'], readonly [one: string, other: string, why: string, fix: string]>
 > = {

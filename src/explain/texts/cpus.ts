@@ -35,7 +35,7 @@ export const cpusTexts: Texts<CpusFacts> = {
       `the guest has ${plural(f.vcpus, 'vCPU')} but only ${plural(f.cpuset.length, 'CPU')} to run on` +
         (f.cpuset.length === 0 ? '' : `: ${formatSet(f.cpuset)}`),
       ownCpus[f.owns ?? 'pin'],
-      `give the guest ${f.vcpus} CPUs${f.owns === 'realtime' ? '' : `, or ${use('pin', 'cell')}`}`,
+      `give the guest ${plural(f.vcpus, 'CPU')}${f.owns === 'realtime' ? '' : `, or ${use('pin', 'cell')}`}`,
     ),
   'cores-few': ({ guestCores, hostCores, threads, cpus }, { ask: { use } }) =>
     text(

@@ -125,7 +125,7 @@ export const domainTexts: Texts<DomainFacts> = {
     ),
   'vcpus-not-cores': (f) =>
     text(
-      `${f.online} vCPUs online is not a multiple of the ${f.threads} threads of a core`,
+      `${plural(f.online, 'vCPU')} online is not a multiple of the ${f.threads} threads of a core`,
       'a pseries machine can only plug whole cores',
       `set the number of online vCPUs to a multiple of ${f.threads}`,
     ),
@@ -203,7 +203,7 @@ export const domainTexts: Texts<DomainFacts> = {
       `a ${f.model} is in cell ${f.cell}, but the guest has ` +
         `${f.cells === 0 ? 'no cells' : `only ${cellsUpTo(f.cells)}`}`,
       'QEMU refuses a PCI expander bus whose cell does not exist',
-      `write <target><node>0</node></target>, or give the guest ${f.cell + 1} cells`,
+      `write <target><node>0</node></target>, or give the guest ${plural(f.cell + 1, 'cell')}`,
     ),
   'expander-machine': (f) =>
     text(

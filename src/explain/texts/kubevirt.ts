@@ -1,11 +1,10 @@
 // What a VMI says, and what like=kubevirt asks for: the text of each code.
 
-import { formatSet } from '../../base/idset.ts'
-import { formatKiB } from '../../base/memory.ts'
+import { inOneUnit } from '../../base/memory.ts'
 import { shellWord } from '../../base/visible.ts'
 import type { KubevirtFacts, SocketProblem, VmiDifference, VmiProblem } from '../../codes/kubevirt.ts'
 import { fixesOfWriting } from './files.ts'
-import { plural, type Text, type Texts, taken, text, unexpectedText } from './words.ts'
+import { cpuWord, plural, type Text, type Texts, taken, text, unexpectedText } from './words.ts'
 
 /** What, why and fix of each code. */
 export const kubevirtTexts: Texts<KubevirtFacts> = {
@@ -18,14 +17,14 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
     ),
   'emulator-no-cpu': (f, { ask: { use } }) =>
     text(
-      `isolateEmulatorThread needs a CPU of its own, but ${taken(f)} all of the CPUs ${formatSet(f.cpuset)}`,
+      `isolateEmulatorThread needs a CPU of its own, but ${taken(f)} all of ${cpuWord(f.cpuset)}`,
       'the emulator thread would otherwise share a CPU with a vCPU',
       `give the pod ${f.vcpus + f.pool + 1} CPUs, or ${use('emulator', 'shared')}`,
     ),
   'emulator-no-second-cpu': (f) =>
     text(
-      'EmulatorThreadCompleteToEvenParity needs a second CPU for the emulator, but only one of the CPUs ' +
-        `${formatSet(f.cpuset)} is left`,
+      'EmulatorThreadCompleteToEvenParity needs a second CPU for the emulator, but only one of ' +
+        `${cpuWord(f.cpuset)} is left`,
       `${plural(f.vcpus, 'vCPU')}${f.pool === 0 ? '' : ` and ${plural(f.pool, 'I/O thread')}`} and one ` +
         'emulator CPU make an odd number',
       `give the pod ${f.vcpus + f.pool + 2} CPUs, or delete the annotation ` +
@@ -34,7 +33,7 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
   'iothread-no-cpu': (f, { ask: { use } }) =>
     text(
       `supplementalPoolThreadCount ${f.pool} needs ${plural(f.pool, 'CPU')} in addition to those of ` +
-        `${plural(f.vcpus, 'vCPU')}, but the CPUs ${formatSet(f.cpuset)} leave only ${f.got}`,
+        `${plural(f.vcpus, 'vCPU')}, but ${cpuWord(f.cpuset)} ${f.cpuset.length === 1 ? 'leaves' : 'leave'} only ${f.got}`,
       'each I/O thread of the supplemental pool needs a CPU of its own',
       `give the pod ${f.vcpus + f.pool} CPUs, or ${use('emulator', 'shared')}`,
     ),
@@ -92,9 +91,9 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
 }
 
 function differenceWords(f: VmiDifference): string {
-  return f.in === 'vcpus'
-    ? `${plural(f.vmi, 'vCPU')}, but the domain has ${f.domain}`
-    : `${formatKiB(f.vmiKiB)} of memory, but the domain has ${formatKiB(f.domainKiB)}`
+  if (f.in === 'vcpus') return `${plural(f.vmi, 'vCPU')}, but the domain has ${f.domain}`
+  const [vmi, domain] = inOneUnit(f.vmiKiB, f.domainKiB)
+  return `${vmi} of memory, but the domain has ${domain}`
 }
 
 function vmiText(place: string, problem: VmiProblem): Text {

@@ -2,9 +2,10 @@
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet } from '../../base/idset.ts'
+import { formatKiB, inOneUnit } from '../../base/memory.ts'
 import { shellWord, shownName } from '../../base/visible.ts'
 import type { ExpectedOutput, LibvirtFacts, StatedPart } from '../../codes/libvirt.ts'
-import { meant, plural, short, type Text, type Texts, text } from './words.ts'
+import { meant, plural, short, type Text, type Texts, text, withIds } from './words.ts'
 
 /** What, why and fix of each code. */
 export const libvirtTexts: Texts<LibvirtFacts> = {
@@ -198,17 +199,22 @@ function differencesWords(differs: LibvirtFacts['guest-placed-otherwise']['diffe
   if (differs === 'not-listed') return 'libvirt does not list it'
   const words = differs.map(({ part, id, actual, planned }) => {
     const name = part === 'cells' ? 'number of cells' : part
-    const isNow = statedWords(actual) || 'missing'
-    return `${name}${id === undefined ? '' : ` ${id}`} is ${isNow}, planned ${statedWords(planned) || 'none'}`
+    const sizes = [actual, planned].flatMap((each) => (each && 'memoryKiB' in each ? [each.memoryKiB] : []))
+    const written = inOneUnit(...sizes)
+    const sizeOf = (kib: number): string => written[sizes.indexOf(kib)] ?? ''
+    const isNow = statedWords(actual, sizeOf) || 'missing'
+    const was = statedWords(planned, sizeOf) || 'none'
+    return `${name}${id === undefined ? '' : ` ${id}`} is ${isNow}, planned ${was}`
   })
   return words.join('; ')
 }
 
-function statedWords(stated: StatedPart | undefined): string {
+/** @param sizeOf writes the memory of a cell, in the unit of the size that it is compared with */
+function statedWords(stated: StatedPart | undefined, sizeOf: (kib: number) => string): string {
   if (stated === undefined) return ''
   if ('count' in stated) return `${stated.count}`
   if ('cpus' in stated) return formatSet(stated.cpus)
   if ('mode' in stated) return `${stated.mode} ${formatSet(stated.nodes)}`.trim()
-  const pages = stated.pagesizeKiB === undefined ? '' : ` in pages of ${stated.pagesizeKiB} KiB`
-  return `vCPUs ${formatSet(stated.vcpus)}, ${stated.memoryKiB} KiB${pages}`
+  const pages = stated.pagesizeKiB === undefined ? '' : ` in pages of ${formatKiB(stated.pagesizeKiB)}`
+  return `${withIds('vCPU', stated.vcpus)}, ${sizeOf(stated.memoryKiB)}${pages}`
 }

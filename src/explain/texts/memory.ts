@@ -20,13 +20,14 @@ export const memoryTexts: Texts<MemoryFacts> = {
       'QEMU refuses memory that does not fill its pages',
       `give the cell ${wholePages(f)}`,
     ),
-  'memory-too-small': (f, { ask: { use } }) =>
-    text(
-      `${formatKiB(f.memoryKiB)} is not enough for ${plural(f.cells, 'cell')} of at least ` +
-        `${formatKiB(f.unitKiB)} each`,
+  'memory-too-small': (f, { ask: { use } }) => {
+    const [memory, least] = inOneUnit(f.memoryKiB, f.unitKiB)
+    return text(
+      `${memory} is not enough for ${plural(f.cells, 'cell')} of at least ${least} each`,
       'every cell needs memory, in whole pages or MiB',
       `give the guest ${formatKiB(f.cells * f.unitKiB)}, or ${use('cells', 'NUMBER')} with fewer cells`,
-    ),
+    )
+  },
   'memory-not-page-multiple': (f) =>
     text(
       `${formatKiB(f.memoryKiB)} is not a whole number of ${formatKiB(f.pagesizeKiB)} pages`,
@@ -238,9 +239,9 @@ const smallerFix: Readonly<Record<MemoryFacts['memory-short']['enough'], (ask: A
   nowhere: () => 'give the guest less memory',
 }
 
-/** "1022 MiB or 1 GiB": the whole pages below and above. */
+/** "1022 MiB or 1024 MiB": the whole pages below and above. */
 const wholePages = ({ lowerKiB, pagesizeKiB }: MemoryFacts['memory-not-page-multiple']): string =>
-  lowerKiB === 0 ? formatKiB(pagesizeKiB) : `${formatKiB(lowerKiB)} or ${formatKiB(lowerKiB + pagesizeKiB)}`
+  lowerKiB === 0 ? formatKiB(pagesizeKiB) : inOneUnit(lowerKiB, lowerKiB + pagesizeKiB).join(' or ')
 
 type MorePages = Pick<MemoryFacts['pages-short'], 'pool' | 'missing' | 'pagesizeKiB'>
 
@@ -274,8 +275,10 @@ const morePages = (pagesizeKiB: number, pages: number): string => {
   return `echo $(($(cat ${file}) + ${pages})) > ${file}`
 }
 
-const splitOf = (cells: readonly { cell: number; memoryKiB: number }[]): string =>
-  cells.map(({ cell, memoryKiB }) => `cell ${cell} ${formatKiB(memoryKiB)}`).join(', ')
+function splitOf(cells: readonly { cell: number; memoryKiB: number }[]): string {
+  const sizes = inOneUnit(...cells.map(({ memoryKiB }) => memoryKiB))
+  return cells.map(({ cell }, at) => `cell ${cell} ${sizes[at]}`).join(', ')
+}
 
 function virtioMemText({
   is,

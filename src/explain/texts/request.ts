@@ -25,7 +25,6 @@ export const requestTexts: Texts<RequestFacts> = {
   'tenant-key-refused': (f) =>
     text(
       `${f.source}: a guest may not set ${f.key}`,
-
       `tenant_keys in ${f.config} allows ` +
         `${f.allowed.length === 0 ? 'no key' : `only ${f.allowed.join(', ')}`}`,
       `delete ${f.key} there, or add "${f.key}" to tenant_keys`,

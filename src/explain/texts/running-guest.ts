@@ -1,7 +1,7 @@
 // A running guest that cannot be read, or that is not where its XML says: the text of each code.
 
 import { type CpuSet, formatSet, intersect, type NodeSet } from '../../base/idset.ts'
-import { formatKiB } from '../../base/memory.ts'
+import { aboutKiB, formatKiB, inOneUnitAbout } from '../../base/memory.ts'
 import { shellWord } from '../../base/visible.ts'
 import type { NotRunning, RunningGuestFacts, ThreadGroup } from '../../codes/running-guest.ts'
 import { policyWords, shareWords } from '../actual-placement.ts'
@@ -101,7 +101,7 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
   'guest-memory-overflow': (f) =>
     text(
       `${cellsHave(f.cells)} ${strayWords(f)}`,
-      `${OVERFLOW}; up to ${f.mostPercent} % of a cell is no finding`,
+      `${OVERFLOW}; up to ${f.mostPercent} % of a cell is not a finding`,
       moveFix(f),
     ),
   'guest-memory-unbound': (f) =>
@@ -171,7 +171,7 @@ const cellsHave = (cells: readonly number[]): string =>
 const nodeWords = (nodes: NodeSet): string => nodesNamed(nodes)
 
 const thpWords = ({ thpKiB }: RunningGuestFacts['guest-pagesize']): string =>
-  thpKiB === undefined ? '' : ` (${formatKiB(thpKiB)} in transparent huge pages)`
+  thpKiB === undefined ? '' : ` (${aboutKiB(thpKiB)} in transparent huge pages)`
 
 const sizes = (sizesKiB: readonly number[]): string => sizesKiB.map(formatKiB).join(' and ')
 
@@ -189,11 +189,12 @@ function farWords({ vcpus, cell, cpus, nodes }: RunningGuestFacts['vcpus-far']):
 
 /** "2 MiB of 64 MiB on nodes other than node 0: 2 MiB on node 1". */
 function strayWords(f: RunningGuestFacts['guest-memory-overflow']): string {
-  const strayKiB = `${f.atLeast ? 'at least ' : ''}${formatKiB(f.strayKiB)}`
-  const where = f.stray.map(({ node, kib }) => `${formatKiB(kib)} on node ${node}`).join(', ')
+  const each = f.stray.map(({ kib }) => kib)
+  const [stray, allocated, ...onNodes] = inOneUnitAbout(f.strayKiB, f.allocatedKiB, ...each)
+  const where = f.stray.map(({ node }, at) => `${onNodes[at]} on node ${node}`).join(', ')
   const nodes = nodeWords(f.nodes)
   const share = f.mostPercent === undefined ? '' : ` (${shareWords(f.strayKiB / f.allocatedKiB)})`
-  return `${strayKiB} of ${formatKiB(f.allocatedKiB)}${share} on nodes other than ${nodes}: ${where}`
+  return `${f.atLeast ? 'at least ' : ''}${stray} of ${allocated}${share} on nodes other than ${nodes}: ${where}`
 }
 
 const OVERFLOW =
