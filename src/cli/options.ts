@@ -29,7 +29,7 @@ export const options = {
   output: {
     flags: ['-o'],
     takes: 'FILE',
-    about: 'write to FILE atomically, which is new, empty or a domain',
+    about: 'write the domain to FILE atomically; FILE must be new, empty or a domain',
   },
   svg: {
     flags: ['--svg'],
@@ -42,7 +42,7 @@ export const options = {
   guest: {
     flags: ['--guest'],
     takes: 'NAME',
-    about: 'fit the definition of this libvirt guest (name or UUID) instead of a document',
+    about: 'use the definition of this libvirt guest (name or UUID) instead of a document',
   },
   connect: {
     flags: ['--connect'],

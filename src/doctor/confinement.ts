@@ -24,8 +24,14 @@ export function apparmorFindings(files: Files, daemon: Daemon | undefined, node:
   return [diagnostic('apparmor-denies', { daemon: named(daemon), node, profile })]
 }
 
+/** A machine with SELinux or AppArmor has one of these; a capture may have left them out. */
+const SECURITY = ['/sys/fs/selinux', '/sys/module/apparmor', '/sys/kernel/security']
+
 /** Whether SELinux and AppArmor allow the hook. */
-export function accessItem({ files, daemon, hooks, selinux, policy }: Inspection): Item {
+export function accessItem({ files, daemon, hooks, selinux, policy, isThisHost }: Inspection): Item {
+  const name = 'access'
+  if (!isThisHost && !SECURITY.some((folder) => files.list(folder) !== undefined))
+    return { name, says: 'SELinux and AppArmor are not in the capture', isUnknown: true, found: policy }
   const isOn = isAppArmorOn(files)
   const isConfined = isOn && isConfinedByAppArmor(daemon?.confinement)
   const apparmor = isOn
@@ -35,7 +41,7 @@ export function accessItem({ files, daemon, hooks, selinux, policy }: Inspection
     : 'AppArmor is off'
   const nodes = [...new Set(hooks.map(({ node }) => node))]
   const found = [...policy, ...nodes.flatMap((node) => apparmorFindings(files, daemon, node))]
-  return { name: 'access', says: `SELinux is ${selinux}, ${apparmor}`, found }
+  return { name, says: `SELinux is ${selinux}, ${apparmor}`, found }
 }
 
 const FILTER = 2

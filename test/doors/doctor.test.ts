@@ -85,6 +85,10 @@ t.test('versions, configuration, hook', (t) => {
 })
 
 t.test('access', (t) => {
+  const captured = itemOf('access', {}, { isThisHost: false })
+  t.same([stateOf(captured), captured.says], ['unknown', 'SELinux and AppArmor are not in the capture'])
+  const withApparmor = { '/sys/module/apparmor/parameters/enabled': 'N\n' }
+  t.equal(itemOf('access', withApparmor, { isThisHost: false }).says, 'SELinux is off, AppArmor is off')
   const on: Tree = { '/sys/module/apparmor/parameters/enabled': 'Y\n' }
   const confined: Tree = { ...on, [`${PID}/attr/current`]: 'libvirtd (enforce)\n' }
   const elsewhere = { hooks: [{ ...HOOK, node: '/opt/node/bin/node' }] }

@@ -22,7 +22,7 @@ interface Uninstall {
 
 /** Removes what install wrote. */
 export const uninstall: CommandRow<Uninstall> = {
-  about: 'remove the libvirt hook, and the configuration if it is unchanged',
+  about: 'remove the libvirt hook, the unit of watch, and an unchanged configuration',
   maxInputs: 0,
   options: ['root', 'hooksDir', 'dryRun', 'json'],
   keys: [],

@@ -95,7 +95,7 @@ export const hookTexts: Texts<HookFacts> = {
     ),
   'hook-policy-denies': (f) =>
     text(
-      `SELinux does not allow ${f.daemon} to run ${f.path}, which is ${f.hook}`,
+      `SELinux does not allow ${f.daemon} to run ${f.path}, labelled ${f.hook}`,
       'libvirt cannot run this hook: no guest starts, and running ones are killed when the daemon ' +
         "restarts; Fedora's boolean virt_hooks_unconfined applies to virtnetworkd only",
       "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder), or run libvirtd instead of " +

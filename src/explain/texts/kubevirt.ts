@@ -33,7 +33,8 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
   'iothread-no-cpu': (f, { ask: { use } }) =>
     text(
       `supplementalPoolThreadCount ${f.pool} needs ${plural(f.pool, 'CPU')} in addition to those of ` +
-        `${plural(f.vcpus, 'vCPU')}, but ${cpuWord(f.cpuset)} ${f.cpuset.length === 1 ? 'leaves' : 'leave'} only ${f.got}`,
+        `${plural(f.vcpus, 'vCPU')}, but ${cpuWord(f.cpuset)} ` +
+        `${f.cpuset.length === 1 ? 'leaves' : 'leave'} only ${f.got}`,
       'each I/O thread of the supplemental pool needs a CPU of its own',
       `give the pod ${f.vcpus + f.pool} CPUs, or ${use('emulator', 'shared')}`,
     ),

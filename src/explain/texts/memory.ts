@@ -156,7 +156,8 @@ export const memoryTexts: Texts<MemoryFacts> = {
     return text(
       `no hugetlbfs of ${formatKiB(pagesizeKiB)} pages is mounted`,
       'libvirt looks for hugetlbfs mounts when it starts, and refuses a guest whose page size has none',
-      `mkdir -p ${folder} && mount -t hugetlbfs -o pagesize=${size} none ${folder}, then restart libvirtd`,
+      `mkdir -p ${folder} && mount -t hugetlbfs -o pagesize=${size} none ${folder}, then ` +
+        'systemctl restart virtqemud (or libvirtd)',
     )
   },
   'max-memory-missing': (f) =>

@@ -194,7 +194,8 @@ function strayWords(f: RunningGuestFacts['guest-memory-overflow']): string {
   const where = f.stray.map(({ node }, at) => `${onNodes[at]} on node ${node}`).join(', ')
   const nodes = nodeWords(f.nodes)
   const share = f.mostPercent === undefined ? '' : ` (${shareWords(f.strayKiB / f.allocatedKiB)})`
-  return `${f.atLeast ? 'at least ' : ''}${stray} of ${allocated}${share} on nodes other than ${nodes}: ${where}`
+  const least = f.atLeast ? 'at least ' : ''
+  return `${least}${stray} of ${allocated}${share} on nodes other than ${nodes}: ${where}`
 }
 
 const OVERFLOW =
