@@ -45,6 +45,19 @@ export const hookMeanings: Meanings<HookFacts> = {
       'refused, but guests that start at once may lack pages when QEMU allocates them.',
     'Make the folder of the ledger writable for root.',
   ),
+  'hook-timeout': meaning(
+    'the hook did not answer in time',
+    'libvirt waits for the hook, so timeout_s limits it. A file system, a cgroup or the daemon does not ' +
+      'respond, or the machine is busy. The guest is unchanged: prepare continues, migrate and restore ' +
+      'are cancelled unless on_error is "keep".',
+    'See what is slow, then raise timeout_s in the configuration.',
+  ),
+  'hook-memory': meaning(
+    'the hook reached its memory limit',
+    'memory_limit_mib keeps a large document from exhausting the memory of the host. The guest is ' +
+      'unchanged: prepare continues, migrate and restore are cancelled unless on_error is "keep".',
+    'Raise memory_limit_mib in the configuration.',
+  ),
   'daemon-reload-needed': meaning(
     'the daemon has to be reloaded once',
     'A daemon that found no hook when it started looks again only when it is reloaded. Guests keep running.',
