@@ -38,7 +38,12 @@ const BUNDLES = [
   'dist/write.cjs',
   'dist/yaml.cjs',
 ]
-const MANUAL = ['dist/man/virt-numa-hook.8', 'dist/man/virt-numa.1', 'dist/man/virt-numa.conf.5']
+const MANUAL = [
+  'dist/completions/virt-numa.bash',
+  'dist/man/virt-numa-hook.8',
+  'dist/man/virt-numa.1',
+  'dist/man/virt-numa.conf.5',
+]
 const SEED = resolve('golden/2n4c2t-seed')
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-package-')))

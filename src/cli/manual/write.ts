@@ -1,7 +1,10 @@
-// Writes the manual pages into a folder. packaging/manual.mjs runs it; the program does not contain it.
+// Writes the manual pages and the completion of shells into a folder. packaging/manual.mjs runs it; the
+// program does not contain it.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bashScript } from '../completion/bash.ts'
+import { completedCommands } from '../completion/words.ts'
 import { commandPage } from './command-page.ts'
 import { configPage } from './config-page.ts'
 import { hookPage } from './hook-page.ts'
@@ -16,8 +19,9 @@ const files: Readonly<Record<string, readonly string[]>> = {
 }
 
 const [dist = 'dist'] = process.argv.slice(2)
-for (const folder of ['man']) {
+for (const folder of ['man', 'completions']) {
   rmSync(join(dist, folder), { recursive: true, force: true })
   mkdirSync(join(dist, folder), { recursive: true })
 }
 for (const [path, lines] of Object.entries(files)) writeFileSync(join(dist, path), `${lines.join('\n')}\n`)
+writeFileSync(join(dist, 'completions/virt-numa.bash'), bashScript(completedCommands()))
