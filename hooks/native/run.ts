@@ -103,7 +103,10 @@ function readInput(timeoutS: number): Uint8Array {
   try {
     return readAtMost(0, DOMAIN.mostKiB * 1024)
   } catch (error) {
-    if (errnoOf(error) === 'ETIMEDOUT') refuse('hook-timeout', { limitS: timeoutS, during: 'input' })
+    if (errnoOf(error) === 'ETIMEDOUT') {
+      calls.grace()
+      refuse('hook-timeout', { limitS: timeoutS, during: 'input' })
+    }
     throw systemError(error, (fault) => refuse('unreadable', { file: 'stdin', isStdin: true, ...fault }))
   }
 }

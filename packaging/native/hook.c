@@ -96,10 +96,11 @@ CALL(limit) {
   return JS_UNDEFINED;
 }
 
-/* After a failure: memory to report it, and whether the time was over. */
+/* After a failure: memory and time to report it, and whether the time was over. */
 CALL(grace) {
   UNUSED;
   JS_SetMemoryLimit(JS_GetRuntime(js), (size_t)-1);
+  timed_out(JS_GetRuntime(js), NULL);
   return JS_NewBool(js, graces > 0);
 }
 

@@ -193,6 +193,7 @@ t.test('streams that stall or are closed', async (t) => {
     const options = { cwd: '/', env: { ...ENV, VIRT_NUMA_CONFIG: path } }
     const stalled = await endOf(startApart(HOOK, ['db1', ...operation.split(' ')], options))
     t.equal(stalled.status, isRebind ? 1 : 0, `${operation}: stdin that never ends`)
+    t.match(stalled.stderr, isRebind ? /^error\[hook-timeout\]: no answer within 1 s/ : /^$/)
     t.match(
       logOf(path),
       'failed: error[hook-timeout]: no answer within 1 s, while reading the domain from stdin ',
