@@ -111,6 +111,7 @@ const TESTS = {
   'dist/e2e': ['test/e2e'],
   'dist/faults': ['test/faults'],
   'dist/native-tests': ['test/native'],
+  'dist/package-tests': ['test/packages'],
 }
 
 /** What tests start: in the machine that four-node.test.ts boots, and in place of a libvirt daemon. */
