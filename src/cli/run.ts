@@ -3,6 +3,7 @@
 import { Refusal } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
 import { isUsage } from '../codes/codes.ts'
+import { byFlags } from '../explain/asks.ts'
 import { diagnosticFacts } from '../explain/facts.ts'
 import { parseArguments } from './arguments.ts'
 import { type Command, type CommandName, type CommandNamed, commands } from './commands.ts'
@@ -16,7 +17,13 @@ declare const VERSION: string
 
 /** @returns the exit status: 0 done, 1 refused or findings, 2 wrong usage, 70 a bug of ours */
 export async function run(argv: readonly string[], { quiet = false } = {}): Promise<number> {
-  const running: Running = { sources: [], severity: 'capacity-warns', json: false, quiet }
+  const running: Running = {
+    sources: [],
+    severity: 'capacity-warns',
+    json: false,
+    quiet,
+    ask: byFlags,
+  }
   try {
     const command = parseArguments(argv)
     if ('json' in command) running.json = command.json

@@ -10,6 +10,7 @@ import type { Resources } from '../../src/model/host.ts'
 import type { Request } from '../../src/model/request.ts'
 import { type Administrator, tenantBounds } from '../../src/request/allowed-cpus.ts'
 import { type Config, defaultConfig, parseConfig } from '../../src/request/config.ts'
+import { hostSettings } from '../../src/request/config-text.ts'
 import { asKey, type Key, keyNames, keys } from '../../src/request/keys.ts'
 import { type RequestedKeys, readKeys, requestFrom } from '../../src/request/request.ts'
 import { optedIn, readTenantKeys } from '../../src/request/sources.ts'
@@ -502,7 +503,7 @@ t.test('config: malformed lines, with their position', async (t) => {
       '"," where the end of the line is expected',
       'write guests = [ "a", "b" ]',
     ],
-    ['timeout_s = 1.5', 13, '1.5', '"1.5" where a value is expected', 'write timeout_s = "1.5"'],
+    ['cells = 1.5', 9, '1.5', '"1.5" where a value is expected', 'write cells = "1.5"'],
     ['guests = [ db1 ]', 12, 'db1', '"db1" where a value or ] is expected', 'write "db1"'],
     [
       'guests = [ "a" "b" ]',
@@ -562,6 +563,16 @@ t.test('config: every mistake, in the order of the file', async (t) => {
   ])
   const [, repeated] = refusals(() => parseConfig('\npin = "x"\n\npin = "cpu"', 'test.conf'))
   t.equal(repeated?.what, 'test.conf: pin is already set on line 2')
+})
+
+t.test('config: what to write for a number', async (t) => {
+  const numbers = hostSettings.filter(({ shown }) => /^\d+$/.test(shown))
+  t.ok(numbers.length > 0)
+  for (const { name, shown } of numbers) {
+    const [found] = refusals(() => parseConfig(`${name} = many`, 'test.conf'))
+    t.equal(found?.fix, `write a whole number without quotes: ${name} = ${shown}`)
+    t.doesNotThrow(() => parseConfig(`${name} = ${shown}`, 'test.conf'), 'which can be read')
+  }
 })
 
 t.test('config: large and odd texts are read in time', async (t) => {

@@ -441,7 +441,10 @@ t.test('a VMI of another domain', (t) => {
   )
   t.same(
     notes.filter(({ code }) => code === 'vmi-differs').map((each) => worded(each).what),
-    ['vmi.json has 8 vCPUs, but the domain has 4', 'vmi.json has 1024 MiB of memory, but the domain has 64 MiB'],
+    [
+      'vmi.json has 8 vCPUs, but the domain has 4',
+      'vmi.json has 1024 MiB of memory, but the domain has 64 MiB',
+    ],
   )
   const memory = (resources: object): number | undefined =>
     vmiOf({ domain: { memory: undefined, resources }, cpu: RELAXED }).memoryKiB

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { endOf, runApart, startApart } from '../apart.ts'
+import { runCommand } from '../command.ts'
 import { codesOf, folder, HOST, isRoot, PROGRAM, shell } from '../seed.ts'
 import { domain, plainVmi, vmi } from './guest.ts'
 import {
@@ -115,6 +116,9 @@ t.test('a refusal is one line with code, what and fix', async (t) => {
     code: FAILED_PRECONDITION,
     details: /^error\[not-enough-threads\]: .+; fix: .+ or write the annotation virt-numa.io\/pin: cell into/,
   })
+  const printed = runCommand(['onDefineDomain', '--host', HOST, '--vmi', vmi(), '--domain', few])
+  t.equal(printed.status, 1)
+  t.match(printed.stderr, /^error\[not-enough-threads\]: [\s\S]+ virt-numa.io\/pin: cell into the VMI/)
   t.match(await failing(3, '{'), { code: INVALID_ARGUMENT, details: /^error\[json-malformed\]: / })
   t.match(await failing(2, vmi(), '<domain'), {
     code: INVALID_ARGUMENT,

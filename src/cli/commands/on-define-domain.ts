@@ -5,6 +5,7 @@
 import { basename } from 'node:path'
 import { parseJson } from '../../base/json.ts'
 import { readDocument } from '../../document.ts'
+import { byAnnotations } from '../../explain/asks.ts'
 import { fitVmi } from '../../kubevirt.ts'
 import { readHostSource } from '../../machine/host-source.ts'
 import { lazyWrite } from '../../machine/lazy.ts'
@@ -54,6 +55,7 @@ export function wordsOf([, program = '', ...words]: readonly string[]): readonly
  */
 function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
   const { vmi, domain, host, cgroup, pid, config, requested } = command
+  running.ask = byAnnotations
   const value = parseJson(vmi, '--vmi')
   if (isMigrationTarget(value)) return unchanged(domain)
   const settings = readSettings(config, running)

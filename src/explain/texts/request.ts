@@ -119,6 +119,12 @@ function syntaxExpected(expected: ExpectedSyntax): string {
   }
 }
 
+/** What to write for the settings whose value is a number. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  timeout_s: 'write a whole number without quotes: timeout_s = 10',
+  memory_limit_mib: 'write a whole number without quotes: memory_limit_mib = 512',
+}
+
 function syntaxFix({ key = 'key', found, expected }: RequestFacts['config-syntax']): string {
   switch (expected.is) {
     case 'key':
@@ -130,7 +136,7 @@ function syntaxFix({ key = 'key', found, expected }: RequestFacts['config-syntax
     case 'line-end':
       return found?.startsWith(',') ? `write ${key} = [ "a", "b" ]` : 'write one setting per line'
     case 'value':
-      return `write ${key} = "${expected.bare ?? 'value'}"`
+      return NUMBERS[key] ?? `write ${key} = "${expected.bare ?? 'value'}"`
     case 'list-item':
       return `write "${expected.bare ?? 'value'}"`
     case 'closing-quote':
