@@ -74,9 +74,6 @@ async function sharedFiles() {
   await buildManual()
   const files = {
     'usr/lib/systemd/system/virt-numa-watch.service': unit,
-    'usr/share/bash-completion/completions/virt-numa': readFileSync(
-      join(root, 'dist/completions/virt-numa.bash'),
-    ),
     [`${DOC}/examples/virt-numa.conf`]: config,
     [`${DOC}/copyright`]: readFileSync(join(here, 'copyright')),
     'usr/share/lintian/overrides/virt-numa': readFileSync(join(here, 'lintian-overrides')),
@@ -85,9 +82,18 @@ async function sharedFiles() {
     [`${DOC}/README.md.gz`]: gzip(readFileSync(join(root, 'README.md'))),
     [`${DOC}/SECURITY.md.gz`]: gzip(readFileSync(join(root, 'SECURITY.md'))),
   }
+  for (const [name, path] of Object.entries(COMPLETIONS))
+    files[path] = readFileSync(join(root, 'dist/completions', name))
   for (const page of readdirSync(join(root, 'dist/man')))
     files[`usr/share/man/man${page.at(-1)}/${page}.gz`] = gzip(readFileSync(join(root, 'dist/man', page)))
   return files
+}
+
+/** File in dist/completions -> where its shell looks for it. */
+const COMPLETIONS = {
+  'virt-numa.bash': 'usr/share/bash-completion/completions/virt-numa',
+  '_virt-numa': 'usr/share/zsh/vendor-completions/_virt-numa',
+  'virt-numa.fish': 'usr/share/fish/vendor_completions.d/virt-numa.fish',
 }
 
 /** Without a date in it. */

@@ -39,7 +39,9 @@ const BUNDLES = [
   'dist/yaml.cjs',
 ]
 const MANUAL = [
+  'dist/completions/_virt-numa',
   'dist/completions/virt-numa.bash',
+  'dist/completions/virt-numa.fish',
   'dist/man/virt-numa-hook.8',
   'dist/man/virt-numa.1',
   'dist/man/virt-numa.conf.5',

@@ -45,6 +45,8 @@ t.test('both architectures have the same files, in the right places', (t) => {
     ['-rw-r--r--', '/usr/share/man/man5/virt-numa.conf.5.gz'],
     ['-rw-r--r--', '/usr/share/man/man8/virt-numa-hook.8.gz'],
     ['-rw-r--r--', '/usr/share/bash-completion/completions/virt-numa'],
+    ['-rw-r--r--', '/usr/share/zsh/vendor-completions/_virt-numa'],
+    ['-rw-r--r--', '/usr/share/fish/vendor_completions.d/virt-numa.fish'],
     ['-rw-r--r--', '/usr/share/doc/virt-numa/THIRD-PARTY-NOTICES.txt.gz'],
   ] as const)
     t.ok(files.has(`${mode} root/root ${path}`), path)

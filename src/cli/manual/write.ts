@@ -1,10 +1,12 @@
-// Writes the manual pages and the completion of shells into a folder. packaging/manual.mjs runs it; the
+// Writes the manual pages and the completions of shells into a folder. packaging/manual.mjs runs it; the
 // program does not contain it.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bashScript } from '../completion/bash.ts'
+import { fishScript } from '../completion/fish.ts'
 import { completedCommands } from '../completion/words.ts'
+import { zshScript } from '../completion/zsh.ts'
 import { commandPage } from './command-page.ts'
 import { configPage } from './config-page.ts'
 import { hookPage } from './hook-page.ts'
@@ -24,4 +26,6 @@ for (const folder of ['man', 'completions']) {
   mkdirSync(join(dist, folder), { recursive: true })
 }
 for (const [path, lines] of Object.entries(files)) writeFileSync(join(dist, path), `${lines.join('\n')}\n`)
-writeFileSync(join(dist, 'completions/virt-numa.bash'), bashScript(completedCommands()))
+const scripts = { 'virt-numa.bash': bashScript, '_virt-numa': zshScript, 'virt-numa.fish': fishScript }
+for (const [name, script] of Object.entries(scripts))
+  writeFileSync(join(dist, 'completions', name), script(completedCommands()))
