@@ -2,13 +2,11 @@
 // removed on a machine without Node, whose guests never meet a hook that cannot run. As root on Debian.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { commandNames } from '../../src/cli/commands.ts'
-import { sealed, shimText, unsealed } from '../../src/hook-setup/shim.ts'
-import { makeRoot } from './root.ts'
+import { lives } from './lifecycle.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
 const NEXT = `${version}+1`
@@ -18,12 +16,6 @@ t.setTimeout(280_000)
 
 const built = (architecture: string): string => `dist/deb/virt-numa_${version}_${architecture}.deb`
 const nextOf = (architecture: string): string => join(folder, `virt-numa_${NEXT}_${architecture}.deb`)
-const HOOK = '/etc/libvirt/hooks/qemu'
-const PROGRAM = '/usr/libexec/virt-numa/qemu-hook'
-const older = join(folder, 'older')
-writeFileSync(older, sealed(`${unsealed(shimText(PROGRAM, PROGRAM))}# Of an older version.\n`), {
-  mode: 0o755,
-})
 
 execFileSync(process.execPath, ['packaging/deb/build.mjs', '--version', NEXT, '--out', folder])
 
@@ -81,61 +73,14 @@ t.test('lintian finds nothing', (t) => {
 })
 
 t.test('installed, used, upgraded and removed without Node', (t) => {
-  const run = makeRoot(t, [
-    built('amd64'),
-    nextOf('amd64'),
-    older,
-    'golden/2n4c2t-seed/host.json',
-    'golden/2n4c2t-seed/domain.xml',
-  ])
-  const first = `/job/virt-numa_${version}_amd64.deb`
-  const next = `/job/virt-numa_${NEXT}_amd64.deb`
-  const expected = readFileSync('golden/2n4c2t-seed/expected.xml', 'utf8')
-  const succeeded = (about: string, script: string): string => {
-    const { status, stdout, stderr } = run(script)
-    t.equal(status, 0, `${about}: ${stderr}`)
-    return stdout
-  }
-  const hookAnswers = (about: string): void => {
-    const call = (operation: string): string => `${HOOK} seed ${operation} begin - </job/domain.xml`
-    succeeded(`${about}: a guest starts`, call('prepare'))
-    succeeded(`${about}: a daemon reconnects`, call('reconnect'))
-    const rebinds =
-      run(`echo 'root = "/job/host.json"' >/job/hook.conf; echo 'guests = "all"' >>/job/hook.conf
-      VIRT_NUMA_CONFIG=/job/hook.conf ${call('migrate')}`)
-    t.equal(rebinds.status, 0, `${about}: a guest arrives: ${rebinds.stderr}`)
-  }
-
-  succeeded('install', `dpkg -i ${first}`)
-  succeeded('nothing is put in place', `! test -e ${HOOK} && ! test -e /etc/libvirt/virt-numa.conf`)
-  t.match(succeeded('version', 'virt-numa --version'), version)
-  t.equal(succeeded('transform', 'virt-numa transform --host /job/host.json /job/domain.xml'), expected)
-  const help = succeeded('help', 'virt-numa --help')
-  for (const name of commandNames) t.match(help, name)
-  succeeded('remove and purge without a hook', `dpkg -r virt-numa && dpkg -P virt-numa`)
-
-  succeeded('install again', `dpkg -i ${first} && virt-numa install`)
-  hookAnswers('installed')
-  const current = succeeded('the hook', `cat ${HOOK}`)
-  succeeded('upgrade over a hook of an older version', `cp /job/older ${HOOK} && dpkg -i ${next}`)
-  t.equal(succeeded('the hook', `cat ${HOOK}`), current, 'it is written anew')
-  hookAnswers('upgraded')
-  t.match(succeeded('its version', 'dpkg-query -s virt-numa'), `Version: ${NEXT}\n`)
-
-  succeeded('an edited hook', `echo '# mine' >>${HOOK}`)
-  const refused = run('dpkg -r virt-numa')
-  t.equal(refused.status, 1, 'an edited hook keeps the package')
-  t.match(refused.stderr, 'remove that file, then this package')
-  hookAnswers('after a refused removal')
-  succeeded('the edit is taken back', `sed -i '$d' ${HOOK}`)
-
-  succeeded('a setting', 'echo \'on_error = "keep"\' >>/etc/libvirt/virt-numa.conf')
-  succeeded('remove', 'dpkg -r virt-numa')
-  succeeded(
-    'no hook and no program is left',
-    `! test -e ${HOOK} && ! test -e /usr/libexec/virt-numa && ! test -e /usr/bin/virt-numa`,
-  )
-  succeeded('the configuration with a setting is left', 'test -e /etc/libvirt/virt-numa.conf')
+  const succeeded = lives(t, folder, {
+    files: { first: built('amd64'), next: nextOf('amd64') },
+    install: 'dpkg -i',
+    upgrade: 'dpkg -i',
+    remove: 'dpkg -r virt-numa',
+    show: 'dpkg-query -s virt-numa',
+    next: /^Version: .*\+1$/m,
+  })
   succeeded('purge', 'dpkg -P virt-numa && ! test -e /etc/libvirt/virt-numa.conf')
   t.end()
 })

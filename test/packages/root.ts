@@ -29,7 +29,12 @@ export function makeRoot(t: Test, files: readonly string[]): RunInRoot {
     spawnSync('unshare', ['--mount', 'sh', '-ec', enter, 'sh', script], {
       cwd: folder,
       encoding: 'utf8',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
+      env: {
+        PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+        HOME: '/root',
+        LC_ALL: 'C.UTF-8',
+        DEBIAN_FRONTEND: 'noninteractive',
+      },
     })
   mkdirSync(join(folder, 'written/job'))
   must(['cp', ...files, join(folder, 'written/job')])
