@@ -47,7 +47,7 @@ export function diagnosticsIn(output: string): readonly { readonly code: string;
 
 /** The last command of a line of sh that is virt-numa, or the hook. */
 export function commandIn(line: string): string {
-  if (/hooks\/qemu \S+ migrate/.test(line)) return 'the hook at migrate'
+  if (/(hooks\/qemu|\$HOOK) \S+ migrate/.test(line)) return 'the hook at migrate'
   const found = [...line.matchAll(/(?:\$N|virt-numa\.cjs) (\w+)/g)].at(-1)?.[1] ?? ''
   return `virt-numa ${found}`
 }

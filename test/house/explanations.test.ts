@@ -86,6 +86,7 @@ const test = (name: string, run: (t: Test) => void): void => {
 test('every code is explained, once', (t) => {
   const explained = allCodes()
   t.same([...explained].sort(), [...codes, ...Object.keys(programMeanings)].sort())
+  t.equal(new Set(explained).size, explained.length)
   for (const code of explained) {
     const found = explanationOf(code)
     t.ok(found, `${code} has an explanation and an example`)

@@ -106,7 +106,8 @@ t.test('virt-numa.conf(5) names every key with its default', (t) => {
 t.test('virt-numa-hook(8) names every operation, and what the script prints', (t) => {
   const text = textOf(sourceOf('virt-numa-hook.8'))
   for (const operation of operations) t.match(text, new RegExp(`^\\.TP\\n${operation}$`, 'm'), operation)
-  for (const code of Object.keys(programMeanings)) t.match(text, new RegExp(`^\\.TP\\n${code}$`, 'm'), code)
+  for (const code of [...Object.keys(programMeanings), 'hook-timeout', 'hook-memory'])
+    t.match(text, new RegExp(`^\\.TP\\n${code}$`, 'm'), code)
   t.end()
 })
 

@@ -8,14 +8,10 @@ const installed =
 
 const migrate = 'root/etc/libvirt/hooks/qemu db1 migrate begin - < domain.xml'
 
-const hangs = 'setInterval(() => {}, 1000)'
-
 /** By code. */
 export const programLines: Readonly<Record<ProgramCode, string>> = {
   bug: `mkdir app; cp -r $DIST app/dist; echo 'throw new Error("broken")' > app/dist/write.cjs
     $NODE app/dist/virt-numa.cjs transform --host $HOST domain.xml`,
   'hook-missing': `${installed}rm app/dist/hooks/qemu.cjs; ${migrate}`,
   'hook-failed': `${installed}echo 'process.exit(3)' > app/dist/hooks/qemu.cjs; ${migrate}`,
-  'hook-timeout': `${installed}echo '${hangs}' > app/dist/hooks/qemu.cjs
-    ${migrate} & sleep 1; kill -ALRM $!; wait $!`,
 }

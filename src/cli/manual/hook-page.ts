@@ -1,5 +1,6 @@
 // The table of the hook's operations -> virt-numa-hook(8).
 
+import { hookMeanings } from '../../explain/meanings/hook.ts'
 import { programMeanings } from '../../explain/meanings/programs.ts'
 import { DROPS, operations, type Rule, ruleOf } from '../../hook-setup/operations.ts'
 import { LEDGER } from '../../host/ledger/promise.ts'
@@ -75,11 +76,15 @@ const exitStatus = (): string[] => [
   ),
 ]
 
+/** What only the hook prints. */
+const ownCodes = [
+  ...Object.entries(programMeanings),
+  ...(['hook-timeout', 'hook-memory'] as const).map((code) => [code, hookMeanings[code]] as const),
+]
+
 const diagnostics = (): string[] => [
   ...paragraph('Besides the codes of virt-numa(1), for which *virt-numa explain* has the list:'),
-  ...Object.entries(programMeanings).flatMap(([code, { about, fix }]) =>
-    item(`*${code}*`, `${about} ${fix}`),
-  ),
+  ...ownCodes.flatMap(([code, { about, fix }]) => item(`*${code}*`, `${about} ${fix}`)),
 ]
 
 const files = (): string[] => [

@@ -2,6 +2,7 @@
 
 import type { DiagnosticClass } from '../../base/diagnostic.ts'
 import { classOf } from '../../codes/codes.ts'
+import type { HookFacts } from '../../codes/hook.ts'
 import type { ProgramCode } from '../meanings/programs.ts'
 
 /** `exit` is absent where the diagnostic does not change the exit status. */
@@ -13,10 +14,12 @@ export interface Outcome {
 
 /** In the order of the text. */
 export function outcomesOf(code: string): readonly Outcome[] {
-  return isProgramCode(code) ? ofPrograms[code] : ofClasses[classOf(code)]
+  return isOfHook(code) ? ofHook[code] : ofClasses[classOf(code)]
 }
 
-const isProgramCode = (code: string): code is ProgramCode => Object.hasOwn(ofPrograms, code)
+type HookCode = ProgramCode | keyof Pick<HookFacts, 'hook-timeout' | 'hook-memory'>
+
+const isOfHook = (code: string): code is HookCode => Object.hasOwn(ofHook, code)
 
 const ofClasses: Readonly<Record<DiagnosticClass, readonly Outcome[]>> = {
   invalid: [
@@ -40,12 +43,22 @@ const stopped: readonly Outcome[] = [
   { severity: 'error', where: 'the hook, at prepare: only in the log, and the guest starts', exit: 0 },
 ]
 
-const ofPrograms: Readonly<Record<ProgramCode, readonly Outcome[]>> = {
-  bug: [
-    { severity: 'error', where: 'every command', exit: 70 },
-    { severity: 'error', where: 'the hook, at migrate and restore, unless on_error is "keep"', exit: 1 },
-  ],
+/** As `on_error` says. */
+const configured: Outcome = {
+  severity: 'error',
+  where: 'the hook, at migrate and restore, unless on_error is "keep"',
+  exit: 1,
+}
+
+const limited: readonly Outcome[] = [
+  configured,
+  { severity: 'error', where: 'the hook, at prepare: only in the log, and the guest starts', exit: 0 },
+]
+
+const ofHook: Readonly<Record<HookCode, readonly Outcome[]>> = {
+  bug: [{ severity: 'error', where: 'every command', exit: 70 }, configured],
   'hook-missing': stopped,
   'hook-failed': stopped,
-  'hook-timeout': stopped,
+  'hook-timeout': limited,
+  'hook-memory': limited,
 }

@@ -4,7 +4,7 @@
 import { type Meanings, meaning } from '../code/meaning.ts'
 
 /** Codes that are not in the table of codes. */
-export type ProgramCode = 'bug' | 'hook-missing' | 'hook-failed' | 'hook-timeout'
+export type ProgramCode = 'bug' | 'hook-missing' | 'hook-failed'
 
 /** The meaning of each code. */
 export const programMeanings: Meanings<Record<ProgramCode, unknown>> = {
@@ -27,11 +27,5 @@ export const programMeanings: Meanings<Record<ProgramCode, unknown>> = {
     'It was killed, ran out of memory, or is incomplete. Only its own verdict counts: whatever else ' +
       'happens, migrate and restore are refused, and prepare continues unchecked.',
     'Run virt-numa doctor; where memory was short, raise memory_limit_mib in the configuration.',
-  ),
-  'hook-timeout': meaning(
-    'the program of the hook took too long',
-    'libvirt waits for its hook, so the time is limited (timeout_s in the configuration). A file ' +
-      'system that does not answer is the usual reason.',
-    'Run virt-numa doctor; see whether a file system hangs, or raise timeout_s.',
   ),
 }
