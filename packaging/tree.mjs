@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { importSources } from './import-sources.mjs'
 import { buildManual } from './manual.mjs'
 
 /** The repository. */
@@ -73,24 +73,9 @@ export async function sharedFiles(zsh) {
 
 /** What the package has of the TypeScript: the unit of watch, and a configuration with the defaults. */
 async function generated() {
-  const folder = mkdtempSync(join(tmpdir(), 'virt-numa-generated-'))
-  try {
-    const outfile = join(folder, 'generated.mjs')
-    const contents = `export { unitText } from './src/hook-setup/watch-unit.ts'
-      export { configText } from './src/request/config-text.ts'`
-    await build({
-      stdin: { contents, resolveDir: root },
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      loader: { '.service': 'text', '.sh': 'text' },
-    })
-    const { unitText, configText } = await import(outfile)
-    return { unit: unitText([`/${PROGRAMS}/virt-numa`]), config: configText() }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  const files = ['src/hook-setup/watch-unit.ts', 'src/request/config-text.ts']
+  const { unitText, configText } = await importSources(...files)
+  return { unit: unitText([`/${PROGRAMS}/virt-numa`]), config: configText() }
 }
 
 /** Without a date in it. */

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { importSources } from '../import-sources.mjs'
 import { noticesOf, RULE } from '../notices.mjs'
 import { installPrograms, quickjsSource } from './source.mjs'
 
@@ -156,11 +157,8 @@ function replaceWith(path, make) {
 
 /** The operations that need the bundle, from the table that the Node hook uses. */
 async function operationsHeader(folder) {
-  const outfile = join(folder, 'operations.mjs')
   const files = ['src/hook-setup/operations.ts', 'src/host/ledger/promise.ts']
-  const contents = files.map((file) => `export * from './${file}'`).join('\n')
-  await build({ stdin: { contents, resolveDir: root }, outfile, bundle: true, format: 'esm' })
-  const { PROGRAM_OPERATIONS, DROPS, LEDGER, SUFFIX, ruleOf } = await import(outfile)
+  const { PROGRAM_OPERATIONS, DROPS, LEDGER, SUFFIX, ruleOf } = await importSources(...files)
   const rows = PROGRAM_OPERATIONS.map((words) => {
     const [operation, suboperation] = words.split(' ')
     const { ourFailure } = ruleOf({ guest: '', operation, suboperation })
