@@ -6,7 +6,8 @@ const installed =
   'mkdir -p root/etc/libvirt/hooks root/run app; cp -r $DIST app/dist; ' +
   '$NODE app/dist/virt-numa.cjs install --root root >/dev/null 2>&1; '
 
-const migrate = 'root/etc/libvirt/hooks/qemu db1 migrate begin - < domain.xml'
+/** With a configuration of its own, so that this machine's log is left alone. */
+const migrate = 'VIRT_NUMA_CONFIG=none.conf root/etc/libvirt/hooks/qemu db1 migrate begin - < domain.xml'
 
 /** By code. */
 export const programLines: Readonly<Record<ProgramCode, string>> = {
