@@ -4,7 +4,7 @@ import { keyNames, keys } from '../../request/keys.ts'
 import { type Command, type CommandName, commandNames, commands } from '../commands.ts'
 import { OTHER_COMMANDS, spelled } from '../help.ts'
 import { type CommandUsage, EXITS, type Option, type OptionRow, options } from '../options.ts'
-import { head, item, paragraph, section, seeAlso, subsection, typed } from './roff.ts'
+import { head, item, paragraph, section, seeAlso, sentence, subsection, typed } from './roff.ts'
 
 const usageOf = (name: CommandName): CommandUsage<Command> => commands[name]
 
@@ -70,8 +70,6 @@ const furtherOf = (title: string, words: readonly string[]): string[] =>
 
 const otherCommands = (): string[] =>
   OTHER_COMMANDS.flatMap(([name, about]) => item(`*${name}*`, sentence(about)))
-
-const sentence = (about: string): string => `${about[0]?.toUpperCase()}${about.slice(1)}.`
 
 /** "*-o* _FILE_". */
 function flagsOf(option: Option): string {

@@ -1,7 +1,7 @@
 // The table of the configuration -> virt-numa.conf(5).
 
 import { type ConfigKey, hostSettings, requestSettings } from '../../request/config-text.ts'
-import { head, item, paragraph, section, seeAlso, typed } from './roff.ts'
+import { head, item, paragraph, section, seeAlso, sentence, typed } from './roff.ts'
 
 /** The page of the configuration. */
 export function configPage(version: string): readonly string[] {
@@ -53,8 +53,7 @@ const placement = (): string[] => [
 ]
 
 /** Each with its default, or an example of a key that has none. */
-const keyItem = ({ name, about, shown }: ConfigKey): string[] =>
-  item(`*${name}* = ${shown}`, `${about[0]?.toUpperCase()}${about.slice(1)}.`)
+const keyItem = ({ name, about, shown }: ConfigKey): string[] => item(`*${name}* = ${shown}`, sentence(about))
 
 const examples = (): string[] => [
   ...paragraph('Fit all guests, on the CPUs that the host does not need itself:'),

@@ -72,3 +72,6 @@ const plain = (text: string): string => text.replace(/[\\\-'`^~]/g, (sign) => GL
 
 /** A line of text must not begin like a request. */
 const lineOf = (text: string): string => (/^[.']/.test(text) ? `\\&${text}` : text)
+
+/** A text of a table as a sentence: with a capital, and a full stop. */
+export const sentence = (about: string): string => `${about[0]?.toUpperCase()}${about.slice(1)}.`

@@ -39,7 +39,7 @@ export const memoryMeanings: Meanings<MemoryFacts> = {
   ),
   'pagesizes-mixed': meaning(
     'the domain mixes page sizes',
-    'New cells all have the same page size, and which one is meant cannot be told.',
+    'New cells all have the same page size, and which one is meant is not clear.',
     'Request one pagesize.',
   ),
   'pages-short-in-all': meaning(

@@ -110,7 +110,7 @@ export const runningGuestMeanings: Meanings<RunningGuestFacts> = {
   'guest-memory-alike': meaning(
     'the memory of several cells is reported together',
     'Their mappings have the same size, kind and policy, and no name, so which belongs to which cell ' +
-      'cannot be told.',
+      'is not clear.',
     'Nothing has to be changed.',
   ),
   'threads-unknown': meaning(
