@@ -18,7 +18,7 @@ import {
 } from './base/idset.ts'
 import { sum } from './base/lists.ts'
 import { diagnostic, divideRefused } from './codes/codes.ts'
-import type { NamesCpus } from './codes/cpus.ts'
+import type { NamesCpus } from './codes/guest/cpus.ts'
 import type { DomainView } from './model/domain.ts'
 import type { Resources, StartMemory } from './model/host.ts'
 import type { Placement, PlanInput } from './model/placement.ts'

@@ -7,19 +7,20 @@ import {
   Refusal,
   type Span,
 } from '../base/diagnostic.ts'
-import { type BindingFacts, bindingClasses } from './binding.ts'
-import { type CellsFacts, cellsClasses } from './cells.ts'
 import { type CommandLineFacts, commandLineClasses } from './command-line.ts'
-import { type CpusFacts, cpusClasses } from './cpus.ts'
 import { type DoctorFacts, doctorClasses } from './doctor.ts'
 import { type DocumentsFacts, documentsClasses } from './documents.ts'
-import { type DomainFacts, domainClasses } from './domain.ts'
 import { type FilesFacts, filesClasses } from './files.ts'
+import { type BindingFacts, bindingClasses } from './guest/binding.ts'
+import { type CellsFacts, cellsClasses } from './guest/cells.ts'
+import { type CpusFacts, cpusClasses } from './guest/cpus.ts'
+import { type DomainFacts, domainClasses } from './guest/domain.ts'
+import { type MemoryFacts, memoryClasses } from './guest/memory.ts'
+import { type MemoryDeviceFacts, memoryDeviceClasses } from './guest/memory-devices.ts'
 import { type HookFacts, hookClasses } from './hook.ts'
 import { type HostFacts, hostClasses } from './host.ts'
 import { type KubevirtFacts, kubevirtClasses } from './kubevirt.ts'
 import { type LibvirtFacts, libvirtClasses } from './libvirt.ts'
-import { type MemoryFacts, memoryClasses } from './memory.ts'
 import { type RequestFacts, requestClasses } from './request.ts'
 import { type RunningGuestFacts, runningGuestClasses } from './running-guest.ts'
 
@@ -38,6 +39,7 @@ export type Facts = BaseFacts &
   KubevirtFacts &
   LibvirtFacts &
   MemoryFacts &
+  MemoryDeviceFacts &
   RequestFacts &
   RunningGuestFacts
 
@@ -72,6 +74,7 @@ export const classes: Readonly<Record<Code, DiagnosticClass>> = {
   ...kubevirtClasses,
   ...libvirtClasses,
   ...memoryClasses,
+  ...memoryDeviceClasses,
   ...requestClasses,
   ...runningGuestClasses,
 }

@@ -4,7 +4,7 @@
 import type { Bound } from '../base/bounds.ts'
 import type { DiagnosticClass } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
-import type { PinnedThreadIds } from './cpus.ts'
+import type { PinnedThreadIds } from './guest/cpus.ts'
 
 /** `pinned`: all CPUs of the threads' pins; `bounds`: those that they leave. */
 interface PinFacts {

@@ -2,7 +2,7 @@
 
 import { range, setOf, type VcpuSet } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
-import type { VcpuStateProblem } from '../codes/domain.ts'
+import type { VcpuStateProblem } from '../codes/guest/domain.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlElement } from '../xml/parse.ts'
 import { missing, numberIn, type Reading, UINT_MAX, wordIn } from './values.ts'
 

@@ -8,7 +8,7 @@ import { attribute, child, childrenOf, tagSpan, type XmlDocument, type XmlElemen
 import { readBacking, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
 import { checkSchedulers } from './checks/schedulers.ts'
-import { readMemory, readMemoryDevices } from './memory-view.ts'
+import { readMemory, readMemoryDevices } from './memory/view.ts'
 import { readWrittenKeys } from './metadata.ts'
 import { readPins } from './pins-view.ts'
 import { checkResctrl } from './resctrl/checks.ts'

@@ -3,19 +3,20 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Facts } from '../codes/codes.ts'
 import { byFlags } from './asks.ts'
-import { bindingTexts } from './texts/binding.ts'
-import { cellsTexts } from './texts/cells.ts'
 import { commandLineTexts } from './texts/command-line.ts'
-import { cpusTexts } from './texts/cpus.ts'
 import { doctorTexts } from './texts/doctor.ts'
 import { documentsTexts, valuesTexts } from './texts/documents.ts'
-import { domainTexts } from './texts/domain.ts'
 import { filesTexts } from './texts/files.ts'
+import { bindingTexts } from './texts/guest/binding.ts'
+import { cellsTexts } from './texts/guest/cells.ts'
+import { cpusTexts } from './texts/guest/cpus.ts'
+import { domainTexts } from './texts/guest/domain.ts'
+import { memoryTexts } from './texts/guest/memory.ts'
+import { memoryDeviceTexts } from './texts/guest/memory-devices.ts'
 import { hookTexts } from './texts/hook.ts'
 import { hostTexts } from './texts/host.ts'
 import { kubevirtTexts } from './texts/kubevirt.ts'
 import { libvirtTexts } from './texts/libvirt.ts'
-import { memoryTexts } from './texts/memory.ts'
 import { requestTexts } from './texts/request.ts'
 import { runningGuestTexts } from './texts/running-guest.ts'
 import type { Around, Text, Texts } from './texts/words.ts'
@@ -34,6 +35,7 @@ const texts: Texts<Facts> = {
   ...kubevirtTexts,
   ...libvirtTexts,
   ...memoryTexts,
+  ...memoryDeviceTexts,
   ...requestTexts,
   ...runningGuestTexts,
   ...valuesTexts,

@@ -3,7 +3,7 @@
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { visible } from '../base/visible.ts'
 import { documentsClasses } from '../codes/documents.ts'
-import { domainClasses } from '../codes/domain.ts'
+import { domainClasses } from '../codes/guest/domain.ts'
 import { requestClasses } from '../codes/request.ts'
 import { byAnnotations } from '../explain/asks.ts'
 import { messageOf } from '../explain/message.ts'

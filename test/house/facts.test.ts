@@ -21,7 +21,9 @@ function textsIn(path: string, source: string): string[] {
 }
 
 t.test('no text is among the facts of a diagnostic', (t) => {
-  const codes = readdirSync('src/codes').map((name) => `src/codes/${name}`)
+  const codes = readdirSync('src/codes', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `src/codes/${name}`)
   const found = [...codes, 'src/base/diagnostic.ts'].flatMap((path) =>
     textsIn(path, readFileSync(path, 'utf8')).map((name) => `${path} ${name}`),
   )

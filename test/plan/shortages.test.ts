@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { NodeSet } from '../../src/base/idset.ts'
 import { parseSet } from '../../src/base/parse-set.ts'
-import type { MemoryFacts } from '../../src/codes/memory.ts'
+import type { MemoryFacts } from '../../src/codes/guest/memory.ts'
 import type { Backing } from '../../src/plan/backing/backings.ts'
 import { missingKiB, shortages } from '../../src/plan/backing/shortages.ts'
 import { type HostFacts, hostWith, PAGE } from './fixtures.ts'

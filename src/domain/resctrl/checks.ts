@@ -5,7 +5,7 @@
 
 import { formatSet, intersect, setOf, type VcpuSet } from '../../base/idset.ts'
 import { diagnostic } from '../../codes/codes.ts'
-import type { MonitorProblem } from '../../codes/domain.ts'
+import type { MonitorProblem } from '../../codes/guest/domain.ts'
 import { attribute, childrenOf, tagSpan, type XmlElement } from '../../xml/parse.ts'
 import { anySetIn, missing, numberIn, type Reading, sizeIn, UINT_MAX, wordIn } from '../values.ts'
 

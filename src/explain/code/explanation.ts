@@ -1,19 +1,20 @@
 // A diagnostic code -> its explanation: meaning, fix, severity, exit status and an example. A bundle of its
 // own: only `virt-numa explain` loads it.
 
-import { bindingMeanings } from '../meanings/binding.ts'
-import { cellsMeanings } from '../meanings/cells.ts'
 import { commandLineMeanings } from '../meanings/command-line.ts'
-import { cpusMeanings } from '../meanings/cpus.ts'
 import { doctorMeanings } from '../meanings/doctor.ts'
 import { documentsMeanings, valuesMeanings } from '../meanings/documents.ts'
-import { domainMeanings } from '../meanings/domain.ts'
 import { filesMeanings } from '../meanings/files.ts'
+import { bindingMeanings } from '../meanings/guest/binding.ts'
+import { cellsMeanings } from '../meanings/guest/cells.ts'
+import { cpusMeanings } from '../meanings/guest/cpus.ts'
+import { domainMeanings } from '../meanings/guest/domain.ts'
+import { memoryMeanings } from '../meanings/guest/memory.ts'
+import { memoryDeviceMeanings } from '../meanings/guest/memory-devices.ts'
 import { hookMeanings } from '../meanings/hook.ts'
 import { hostMeanings } from '../meanings/host.ts'
 import { kubevirtMeanings } from '../meanings/kubevirt.ts'
 import { libvirtMeanings } from '../meanings/libvirt.ts'
-import { memoryMeanings } from '../meanings/memory.ts'
 import { programMeanings } from '../meanings/programs.ts'
 import { requestMeanings } from '../meanings/request.ts'
 import { runningGuestMeanings } from '../meanings/running-guest.ts'
@@ -59,6 +60,7 @@ export const groups: readonly Group[] = [
   group('cpus', 'CPUs and pins', cpusMeanings),
   group('binding', 'Nodes that memory is bound to', bindingMeanings),
   group('memory', 'Memory and huge pages', memoryMeanings),
+  group('memory-devices', 'Memory devices', memoryDeviceMeanings),
   group('libvirt', 'Definitions in libvirt', libvirtMeanings),
   group('running-guest', 'Running guests', runningGuestMeanings),
   group('hook', 'The hook and its installation', hookMeanings),

@@ -2,7 +2,7 @@
 // each code.
 
 import { type CpuSet, formatSet } from '../../base/idset.ts'
-import type { PinnedThreadIds } from '../../codes/cpus.ts'
+import type { PinnedThreadIds } from '../../codes/guest/cpus.ts'
 import type { ExpectedSyntax, RequestFacts } from '../../codes/request.ts'
 import { boundWords, meant, or, short, type Texts, text, threadWords, within } from './words.ts'
 

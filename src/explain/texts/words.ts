@@ -4,9 +4,9 @@ import { type Bound, boundWord } from '../../base/bounds.ts'
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, setOf } from '../../base/idset.ts'
 import type { FoundValue } from '../../base/json.ts'
-import type { PinnedThreadIds } from '../../codes/cpus.ts'
 import type { ExpectedValue, UnexpectedValue } from '../../codes/documents.ts'
-import type { Topology } from '../../codes/domain.ts'
+import type { PinnedThreadIds } from '../../codes/guest/cpus.ts'
+import type { Topology } from '../../codes/guest/domain.ts'
 
 /**
  * `what` has the numbers, `why` is the rule behind it in one sentence, `fix` can be typed or written. `why`

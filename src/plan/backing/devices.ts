@@ -4,8 +4,8 @@
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
-import type { NamesNodes } from '../../codes/binding.ts'
 import { diagnostic } from '../../codes/codes.ts'
+import type { NamesNodes } from '../../codes/guest/binding.ts'
 import type { DomainView } from '../../model/domain.ts'
 import type { Resources } from '../../model/host.ts'
 import type { Binding, Memnode } from '../../model/placement.ts'

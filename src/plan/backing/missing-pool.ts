@@ -2,7 +2,7 @@
 // size would do.
 
 import { sum } from '../../base/lists.ts'
-import type { MemoryFacts } from '../../codes/memory.ts'
+import type { MemoryFacts } from '../../codes/guest/memory.ts'
 import type { Resources } from '../../model/host.ts'
 import type { Backing } from './backings.ts'
 import { canAllocate, type Demand } from './max-flow.ts'

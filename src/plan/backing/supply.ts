@@ -3,7 +3,7 @@
 
 import { sum } from '../../base/lists.ts'
 import { leftOf } from '../../base/memory.ts'
-import type { PagePool } from '../../codes/memory.ts'
+import type { PagePool } from '../../codes/guest/memory.ts'
 import type { Host, HostNode, Resources } from '../../model/host.ts'
 import type { Request } from '../../model/request.ts'
 import { leftBy, type PromisedPages, promisedOrdinary, promisedPages } from './promises.ts'

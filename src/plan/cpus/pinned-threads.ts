@@ -1,7 +1,7 @@
 // The threads of a guest that the domain pins.
 
 import { type CpuSet, setOf, type VcpuSet } from '../../base/idset.ts'
-import type { PinnedThreadIds } from '../../codes/cpus.ts'
+import type { PinnedThreadIds } from '../../codes/guest/cpus.ts'
 import type { DomainView } from '../../model/domain.ts'
 
 /** `id` is that of the vCPU or the I/O thread. */

@@ -3,8 +3,8 @@
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
 import { formatSet, intersect, type NodeSet, setOf, subtract } from '../../base/idset.ts'
-import type { AllocatedMemory } from '../../codes/binding.ts'
 import { diagnostic } from '../../codes/codes.ts'
+import type { AllocatedMemory } from '../../codes/guest/binding.ts'
 import type { DomainView } from '../../model/domain.ts'
 import type { Resources } from '../../model/host.ts'
 import type { Memnode, Placement } from '../../model/placement.ts'

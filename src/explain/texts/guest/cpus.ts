@@ -1,8 +1,8 @@
 // The CPUs that the guest may use and the pins of its threads: the text of each code.
 
-import { type CpuSet, formatSet } from '../../base/idset.ts'
-import type { CpusFacts, NamesCpus } from '../../codes/cpus.ts'
-import { cpuWord, isOrAre, nodesNamed, plural, short, type Texts, text, withIds, within } from './words.ts'
+import { type CpuSet, formatSet } from '../../../base/idset.ts'
+import type { CpusFacts, NamesCpus } from '../../../codes/guest/cpus.ts'
+import { cpuWord, isOrAre, nodesNamed, plural, short, type Texts, text, withIds, within } from '../words.ts'
 
 /** What, why and fix of each code. */
 export const cpusTexts: Texts<CpusFacts> = {

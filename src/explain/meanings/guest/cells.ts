@@ -1,8 +1,8 @@
 // A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the meaning of
 // each code.
 
-import type { CellsFacts } from '../../codes/cells.ts'
-import { type Meanings, meaning } from '../code/meaning.ts'
+import type { CellsFacts } from '../../../codes/guest/cells.ts'
+import { type Meanings, meaning } from '../../code/meaning.ts'
 
 /** The meaning of each code. */
 export const cellsMeanings: Meanings<CellsFacts> = {

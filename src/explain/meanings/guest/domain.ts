@@ -1,7 +1,7 @@
 // What a domain says that libvirt or QEMU refuses, apart from its cells: the meaning of each code.
 
-import type { DomainFacts } from '../../codes/domain.ts'
-import { type Meanings, meaning } from '../code/meaning.ts'
+import type { DomainFacts } from '../../../codes/guest/domain.ts'
+import { type Meanings, meaning } from '../../code/meaning.ts'
 
 /** The meaning of each code. */
 export const domainMeanings: Meanings<DomainFacts> = {

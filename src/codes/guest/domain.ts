@@ -1,8 +1,8 @@
 // What a domain says that libvirt or QEMU refuses, apart from its cells: the facts and the class of each
 // code.
 
-import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { VcpuSet } from '../base/idset.ts'
+import type { DiagnosticClass } from '../../base/diagnostic.ts'
+import type { VcpuSet } from '../../base/idset.ts'
 
 /** The attributes of `<topology>`. */
 export interface Topology {

@@ -1,7 +1,7 @@
 // The nodes that cells and devices are bound to: the facts and the class of each code.
 
-import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { NodeSet, VcpuSet } from '../base/idset.ts'
+import type { DiagnosticClass } from '../../base/diagnostic.ts'
+import type { NodeSet, VcpuSet } from '../../base/idset.ts'
 
 /** What names nodes: `<memory>`, the memnode of a cell, or the nodemask of a memory device in a cell. */
 export type NamesNodes =

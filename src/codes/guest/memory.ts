@@ -1,14 +1,7 @@
 // Sizes of memory and pages, and what the host lacks of them: the facts and the class of each code.
 
-import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { NodeSet } from '../base/idset.ts'
-
-/** What is wrong with the sizes of a virtio-mem device. */
-export type VirtioMemProblem =
-  | 'block-not-power'
-  | 'block-small'
-  | 'requested-above-size'
-  | 'requested-not-blocks'
+import type { DiagnosticClass } from '../../base/diagnostic.ts'
+import type { NodeSet } from '../../base/idset.ts'
 
 /** Memory that is not whole pages. `lowerKiB`: the most whole pages below it. */
 interface NotWholePages {
@@ -144,27 +137,6 @@ export interface MemoryFacts {
 
   readonly 'hugetlbfs-missing': { pagesizeKiB: number }
 
-  readonly 'max-memory-missing': { devices: number }
-
-  readonly 'max-memory-without-cells': object
-
-  readonly 'device-without-cell': { model: string; cells: number }
-
-  readonly 'device-in-no-cell': { model: string; cell: number }
-
-  readonly 'memory-slots-few': { devices: number; slots: number }
-
-  readonly 'memory-slots-older': { devices: number; slots: number; until: string }
-
-  readonly 'nvdimm-label': { labelKiB: number; leastKiB: number; sizeKiB: number }
-
-  readonly 'virtio-mem-sizes': {
-    is: VirtioMemProblem
-    sizeKiB: number
-    blockKiB: number
-    requestedKiB: number
-  }
-
   readonly 'hugepages-refused': { element: string }
 
   /** Memory that QEMU allocates or locks when the guest starts. */
@@ -195,14 +167,6 @@ export const memoryClasses: Readonly<Record<keyof MemoryFacts, DiagnosticClass>>
   'pages-promised': 'capacity',
   'pages-held': 'capacity',
   'hugetlbfs-missing': 'capacity',
-  'max-memory-missing': 'invalid',
-  'max-memory-without-cells': 'invalid',
-  'device-without-cell': 'invalid',
-  'device-in-no-cell': 'invalid',
-  'memory-slots-few': 'invalid',
-  'memory-slots-older': 'note',
-  'nvdimm-label': 'invalid',
-  'virtio-mem-sizes': 'invalid',
   'hugepages-refused': 'invalid',
   'memory-short': 'capacity',
   'memory-over-node': 'note',

@@ -1,8 +1,8 @@
 // The nodes that cells and devices are bound to: the text of each code.
 
-import { formatSet, type NodeSet } from '../../base/idset.ts'
-import type { AllocatedMemory, BindingFacts, NamesNodes } from '../../codes/binding.ts'
-import { type Ask, cellWord, hasOrHave, isOrAre, nodesNamed, type Texts, text, withIds } from './words.ts'
+import { formatSet, type NodeSet } from '../../../base/idset.ts'
+import type { AllocatedMemory, BindingFacts, NamesNodes } from '../../../codes/guest/binding.ts'
+import { type Ask, cellWord, hasOrHave, isOrAre, nodesNamed, type Texts, text, withIds } from '../words.ts'
 
 /** What, why and fix of each code. */
 export const bindingTexts: Texts<BindingFacts> = {

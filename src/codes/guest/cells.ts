@@ -1,8 +1,8 @@
 // A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the facts and
 // the class of each code.
 
-import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { DiagnosticClass } from '../../base/diagnostic.ts'
+import type { CpuSet, NodeSet, VcpuSet } from '../../base/idset.ts'
 import type { Topology } from './domain.ts'
 
 /**

@@ -1,7 +1,7 @@
 // A memory device by itself: what libvirt refuses of its parts, whatever the rest of the guest is.
 
 import { diagnostic } from '../../codes/codes.ts'
-import type { VirtioMemProblem } from '../../codes/memory.ts'
+import type { VirtioMemProblem } from '../../codes/guest/memory-devices.ts'
 import { child, stringValue, tagSpan, type XmlElement } from '../../xml/parse.ts'
 import { missing, type Reading, sizeOf } from '../values.ts'
 

@@ -1,10 +1,10 @@
 // What a domain says that libvirt or QEMU refuses, apart from its cells: the text of each code.
 
-import { formatSet, setOf } from '../../base/idset.ts'
-import { inOneUnit } from '../../base/memory.ts'
-import { shellWord } from '../../base/visible.ts'
-import type { DescribedTwice, DomainFacts, VcpuStateProblem } from '../../codes/domain.ts'
-import { and, cellsUpTo, or, plural, short, type Texts, text, topologyElement, withIds } from './words.ts'
+import { formatSet, setOf } from '../../../base/idset.ts'
+import { inOneUnit } from '../../../base/memory.ts'
+import { shellWord } from '../../../base/visible.ts'
+import type { DescribedTwice, DomainFacts, VcpuStateProblem } from '../../../codes/guest/domain.ts'
+import { and, cellsUpTo, or, plural, short, type Texts, text, topologyElement, withIds } from '../words.ts'
 
 /** What, why and fix of each code. */
 export const domainTexts: Texts<DomainFacts> = {

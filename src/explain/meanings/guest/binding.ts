@@ -1,7 +1,7 @@
 // The nodes that cells and devices are bound to: the meaning of each code.
 
-import type { BindingFacts } from '../../codes/binding.ts'
-import { type Meanings, meaning } from '../code/meaning.ts'
+import type { BindingFacts } from '../../../codes/guest/binding.ts'
+import { type Meanings, meaning } from '../../code/meaning.ts'
 
 /** The meaning of each code. */
 export const bindingMeanings: Meanings<BindingFacts> = {

@@ -1,7 +1,7 @@
 // A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the text of each
 // code.
 
-import type { CellsFacts } from '../../codes/cells.ts'
+import type { CellsFacts } from '../../../codes/guest/cells.ts'
 import {
   type Ask,
   and,
@@ -14,7 +14,7 @@ import {
   text,
   topologyElement,
   withIds,
-} from './words.ts'
+} from '../words.ts'
 
 /** What, why and fix of each code. */
 export const cellsTexts: Texts<CellsFacts> = {

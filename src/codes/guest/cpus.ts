@@ -1,8 +1,8 @@
 // The CPUs that the guest may use and the pins of its threads: the facts and the class of each code.
 
-import type { Bound } from '../base/bounds.ts'
-import type { DiagnosticClass } from '../base/diagnostic.ts'
-import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { Bound } from '../../base/bounds.ts'
+import type { DiagnosticClass } from '../../base/diagnostic.ts'
+import type { CpuSet, NodeSet, VcpuSet } from '../../base/idset.ts'
 
 /** What names CPUs: the pin of a thread, or the cpuset of `<vcpu>`. */
 export type NamesCpus =

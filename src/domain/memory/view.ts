@@ -1,13 +1,13 @@
 // <memory>, <maxMemory>, <currentMemory> and the memory devices of a domain, read as libvirt reads them.
 
-import type { NodeSet } from '../base/idset.ts'
-import { sum } from '../base/lists.ts'
-import type { Size } from '../base/memory.ts'
-import { diagnostic } from '../codes/codes.ts'
-import type { DomainView, MemoryDevice, WrittenCell } from '../model/domain.ts'
-import { attribute, child, childrenOf, stringValue, tagSpan, type XmlElement } from '../xml/parse.ts'
-import { checkMemoryDevice } from './checks/memory-devices.ts'
-import { cellOf, missing, numberIn, optional, type Reading, setOfText, sizeOf, UINT_MAX } from './values.ts'
+import type { NodeSet } from '../../base/idset.ts'
+import { sum } from '../../base/lists.ts'
+import type { Size } from '../../base/memory.ts'
+import { diagnostic } from '../../codes/codes.ts'
+import type { DomainView, MemoryDevice, WrittenCell } from '../../model/domain.ts'
+import { attribute, child, childrenOf, stringValue, tagSpan, type XmlElement } from '../../xml/parse.ts'
+import { cellOf, missing, numberIn, optional, type Reading, setOfText, sizeOf, UINT_MAX } from '../values.ts'
+import { checkMemoryDevice } from './device.ts'
 
 type Sizes = Pick<DomainView, 'memoryKiB' | 'memoryRounded' | 'currentMemoryKiB' | MaxMemory>
 type MaxMemory = 'maxMemoryKiB' | 'memorySlots'

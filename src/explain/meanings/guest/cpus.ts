@@ -1,7 +1,7 @@
 // The CPUs that the guest may use and the pins of its threads: the meaning of each code.
 
-import type { CpusFacts } from '../../codes/cpus.ts'
-import { type Meanings, meaning } from '../code/meaning.ts'
+import type { CpusFacts } from '../../../codes/guest/cpus.ts'
+import { type Meanings, meaning } from '../../code/meaning.ts'
 
 /** The meaning of each code. */
 export const cpusMeanings: Meanings<CpusFacts> = {
