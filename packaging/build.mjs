@@ -1,5 +1,5 @@
-// Builds dist/: the command, the hook, what both load only when needed, the notices of what is bundled, the
-// manual pages, and with --tests the tests.
+// Builds dist/: the command, the hook, what both load only when needed, the library with its types, the
+// notices of what is bundled, the manual pages, and with --tests the tests.
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { buildManual } from './manual.mjs'
 import { noticesOf } from './notices.mjs'
+import { rolledUpTypes } from './types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
@@ -91,13 +92,38 @@ async function buildProgram() {
   return results.map(({ metafile }) => metafile)
 }
 
+/**
+ * The library, for `import` and for `require`. It is written for no platform: it runs wherever the language
+ * does.
+ * @returns what esbuild put into each bundle
+ */
+async function buildLibrary() {
+  const forEach = { esm: '.mjs', cjs: '.cjs' }
+  const builds = Object.entries(forEach).map(([format, extension]) =>
+    build({
+      ...common,
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      format,
+      metafile: true,
+      entryPoints: { library: 'src/library.ts' },
+      outdir: 'dist',
+      outExtension: { '.js': extension },
+      minifySyntax: true,
+    }),
+  )
+  const types = rolledUpTypes(root, 'src/library.ts')
+  for (const extension of ['.d.mts', '.d.cts']) writeFileSync(`${root}/dist/library${extension}`, types)
+  return (await Promise.all(builds)).map(({ metafile }) => metafile)
+}
+
 /** What an earlier version of this script left in dist/ must not be packed. */
 function removeStale(bundles) {
   rmSync(`${root}/dist/code`, { recursive: true, force: true })
   for (const folder of ['dist', 'dist/hooks'])
     for (const name of readdirSync(`${root}/${folder}`)) {
       const path = `${folder}/${name}`
-      if (name.endsWith('.cjs') && !bundles.includes(path)) rmSync(`${root}/${path}`)
+      if (/\.[cm]js$/.test(name) && !bundles.includes(path)) rmSync(`${root}/${path}`)
     }
 }
 
@@ -163,7 +189,7 @@ async function buildApart(outdir, paths) {
   })
 }
 
-const metafiles = await buildProgram()
+const metafiles = [...(await buildProgram()), ...(await buildLibrary())]
 removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
 await buildManual()

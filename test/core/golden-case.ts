@@ -4,17 +4,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isCut } from '../../src/base/bounds.ts'
 import { Refusal } from '../../src/base/diagnostic.ts'
 import { parseJson } from '../../src/base/json.ts'
-import { pinsBeyond, preflight, topologyKept } from '../../src/check.ts'
-import { checkType, readDocument } from '../../src/document.ts'
-import { readDomain } from '../../src/domain/view.ts'
+import { readDocument } from '../../src/document.ts'
 import { renderDiagnostics } from '../../src/explain/diagnostics.ts'
 import { drawPlan } from '../../src/explain/svg.ts'
 import { explain } from '../../src/explain/text.ts'
+import { checkGuest } from '../../src/guest-check.ts'
 import { parseSnapshot } from '../../src/host/capture/snapshot.ts'
-import { type Placed, place, requestFor, type Surroundings } from '../../src/place.ts'
+import { type Placed, place, type Surroundings } from '../../src/place.ts'
 import { domainSource } from '../../src/redact/secrets.ts'
 import { parseConfig } from '../../src/request/config.ts'
 import { readKeys } from '../../src/request/request.ts'
@@ -86,16 +84,7 @@ export function answer(each: GoldenCase): { readonly answer: Answer; readonly pl
   if (run.startsWith('hook ')) return { answer: { ...nothing, ...runHook(each) } }
   try {
     if (run === 'check') {
-      const view = readDomain(readDocument(domain, 'domain.xml'))
-      checkType(view)
-      const { request, resources, bounds, tenantPins, notes } = requestFor(view, surroundings, 'check')
-      const beyond = pinsBeyond(
-        view,
-        tenantPins?.vcpus ?? bounds.filter(({ by }) => by === 'cpuset'),
-        resources,
-      )
-      const torn = topologyKept({ view, resources, request })
-      const found = [...preflight(view, resources), ...beyond, ...torn, ...notes.filter(isCut)]
+      const { found } = checkGuest(readDocument(domain, 'domain.xml'), surroundings)
       const text = renderDiagnostics(found, 'capacity-fails', [source])
       return { answer: { ...nothing, [text.includes('error[') ? 'refusal.txt' : 'explain.txt']: text } }
     }

@@ -13,8 +13,8 @@ const FLOORS = [
   ['src/domain', 'src/host', 'src/request', 'src/plan', 'src/explain'],
   ['src/document.ts'],
   ['src/redact', 'src/place.ts', 'src/check.ts', 'src/doctor', 'src/verify'],
-  ['src/kubevirt.ts', 'src/machine'],
-  ['src/libvirt', 'src/hook-setup', 'src/serve'],
+  ['src/kubevirt.ts', 'src/guest-check.ts', 'src/machine'],
+  ['src/library.ts', 'src/libvirt', 'src/hook-setup', 'src/serve'],
   ['src/cli', 'hooks'],
 ]
 

@@ -23,6 +23,7 @@ import { dirname, join, posix, resolve } from 'node:path'
 import t from 'tap'
 import { runApart } from '../apart.ts'
 import { long, sampled } from '../long.ts'
+import { packAndInstall } from './packed.ts'
 
 const NOTICES = 'dist/THIRD-PARTY-NOTICES.txt'
 const BUNDLES = [
@@ -32,12 +33,16 @@ const BUNDLES = [
   'dist/grpc.cjs',
   'dist/hooks/qemu.cjs',
   'dist/host-file.cjs',
-  'dist/start.cjs',
+  'dist/library.cjs',
+  'dist/library.mjs',
   'dist/unified.cjs',
   'dist/virt-numa.cjs',
   'dist/write.cjs',
   'dist/yaml.cjs',
 ]
+/** What `npm start` runs in a checkout, and no package has. */
+const START = 'dist/start.cjs'
+const TYPES = ['dist/library.d.cts', 'dist/library.d.mts']
 const MANUAL = [
   'dist/completions/_virt-numa',
   'dist/completions/virt-numa.bash',
@@ -46,6 +51,9 @@ const MANUAL = [
   'dist/man/virt-numa.1',
   'dist/man/virt-numa.conf.5',
 ]
+const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+/** `install` names it where the policy of SELinux lacks it. */
+const POLICY = 'packaging/selinux/virt-numa.cil'
 const SEED = resolve('golden/2n4c2t-seed')
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'virt-numa-package-')))
@@ -53,26 +61,17 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 // When run alone, tap would end it after 30 s.
 t.setTimeout(300_000)
 
-// ---- What is packed: `npm pack` without prepack, which would build dist/ below the other tests ----
+// ---- What is packed ----
 
-const packing = ['pack', '--ignore-scripts', '--offline', '--json', '--pack-destination', folder]
-const packed = runApart('npm', packing)
-const [{ filename, files }] = JSON.parse(packed.stdout) as [
-  { readonly filename: string; readonly files: readonly { readonly path: string; readonly mode: number }[] },
-]
-const unpacked = join(folder, 'package')
-runApart('tar', ['-xzf', join(folder, filename), '-C', folder])
+const { files, project, installed } = packAndInstall(folder)
 
-t.test('the package holds the bundles, their notices, and no build path', (t) => {
+t.test('the package holds the programs, the library, their notices and manual, and no build path', (t) => {
   const paths = files.map(({ path }) => path).sort()
-  t.same(
-    paths.filter((path) => path.startsWith('dist/')),
-    [NOTICES, ...MANUAL, ...BUNDLES].sort(),
-  )
-  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md']) t.ok(paths.includes(path), path)
+  const written = [...DOCUMENTS, 'package.json', POLICY]
+  t.same(paths, [NOTICES, ...TYPES, ...MANUAL, ...BUNDLES, ...written].sort())
   const places = [process.cwd(), realpathSync('node_modules')]
   for (const path of paths) {
-    const bytes = readFileSync(join(unpacked, path))
+    const bytes = readFileSync(join(installed, path))
     for (const place of places) t.notOk(bytes.includes(place), `${path} does not name ${place}`)
   }
   t.end()
@@ -84,7 +83,7 @@ t.test('the command can be run directly', (t) => {
   t.equal(statSync('dist/virt-numa.cjs').mode & 0o777, 0o755)
   t.equal(files.find(({ path }) => path === 'dist/virt-numa.cjs')?.mode, 0o755)
   t.ok(readFileSync('dist/virt-numa.cjs', 'utf8').startsWith('#!/usr/bin/env node\n'))
-  const { status, stdout } = runApart(join(unpacked, 'dist/virt-numa.cjs'), ['--version'])
+  const { status, stdout } = runApart(join(project, 'node_modules/.bin/virt-numa'), ['--version'])
   t.same([status, stdout], [0, `virt-numa ${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`])
   t.end()
 })
@@ -236,13 +235,15 @@ t.test('each has the full text of its licence', (t) => {
 
 // ---- The build, in another folder ----
 
+const BUILT = [NOTICES, ...TYPES, ...MANUAL, ...BUNDLES, START]
+
 /** A copy of the repository with as much of node_modules as the build needs. */
 function copyTo(name: string): string {
   const copy = join(folder, name)
-  const esbuild = reachable([lockedPath('', 'esbuild')])
+  const compilers = reachable(['esbuild', 'typescript'].map((name) => lockedPath('', name)))
   const platform = readdirSync('node_modules/@esbuild').map((each) => `node_modules/@esbuild/${each}`)
   const own = ['package.json', 'tsconfig.json', 'packaging', 'src', 'hooks']
-  for (const path of [...own, ...bundled, ...esbuild, ...platform]) {
+  for (const path of [...own, ...bundled, ...compilers, ...platform]) {
     mkdirSync(dirname(join(copy, path)), { recursive: true })
     cpSync(path, join(copy, path), { recursive: true })
   }
@@ -262,11 +263,8 @@ long('another folder builds the same bytes, and removes stale files', (t) => {
   chmodSync(join(copy, 'dist/virt-numa.cjs'), 0o644)
   const { status, stderr } = buildIn(copy)
   t.same([status, stderr], [0, ''])
-  t.same(
-    filesIn(join(copy, 'dist')).sort(),
-    [NOTICES, ...MANUAL, ...BUNDLES].map((path) => join(copy, path)).sort(),
-  )
-  for (const path of [NOTICES, ...MANUAL, ...BUNDLES]) {
+  t.same(filesIn(join(copy, 'dist')).sort(), BUILT.map((path) => join(copy, path)).sort())
+  for (const path of BUILT) {
     t.ok(readFileSync(join(copy, path)).equals(readFileSync(path)), path)
     t.equal(lstatSync(join(copy, path)).mode & 0o111, path === 'dist/virt-numa.cjs' ? 0o111 : 0, path)
   }
@@ -276,7 +274,7 @@ long('another folder builds the same bytes, and removes stale files', (t) => {
   renameSync(join(copy, 'node_modules'), shared)
   symlinkSync(shared, join(copy, 'node_modules'))
   t.equal(buildIn(copy).status, 0)
-  for (const path of [NOTICES, ...MANUAL, ...BUNDLES])
+  for (const path of BUILT)
     t.ok(readFileSync(join(copy, path)).equals(readFileSync(path)), `${path}, node_modules is a link`)
   t.end()
 })
@@ -307,12 +305,36 @@ long('the build fails for a package without a licence text', (t) => {
 
 // ---- Nothing else is needed ----
 
+/** A guest that arrives at a captured machine, and the hook's configuration there. */
+function arriving(name: string): { readonly golden: string; readonly config: string } {
+  const [machine, config] = [join(folder, name, 'machine'), join(folder, name, 'hook.conf')]
+  const golden = resolve('golden/2n4c2t-hook-migrate')
+  mkdirSync(machine, { recursive: true })
+  runApart('tar', ['-xzf', join(golden, 'sys.tar.gz'), '-C', machine])
+  writeFileSync(config, `root = "${machine}"\nlog_file = "${join(folder, name, 'hook.log')}"\n`)
+  return { golden, config }
+}
+
+t.test('the hook of the installed package answers', (t) => {
+  const { golden, config } = arriving('program')
+  const words = [join(installed, 'dist/hooks/qemu.cjs'), 'db1', 'migrate', 'begin', '-']
+  const { status, stdout, stderr } = runApart(process.execPath, words, {
+    input: readFileSync(join(golden, 'domain.xml')),
+    cwd: '/',
+    env: { HOME: '/root', LC_ALL: 'C', PATH: '/usr/bin:/bin', VIRT_NUMA_CONFIG: config },
+  })
+  t.same([status, stderr, stdout], [0, '', readFileSync(join(golden, 'expected.xml'), 'utf8')])
+  t.end()
+})
+
 t.test('the bundles load only modules of Node and each other', (t) => {
-  const fields = Object.keys(JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')))
+  const fields = Object.keys(JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')))
   const installing = fields.filter((field) => /dependencies$/i.test(field) && field !== 'devDependencies')
   t.same(installing, [], 'it installs no dependencies')
   const all = BUNDLES.flatMap((bundle) => {
-    const loads = readFileSync(bundle, 'utf8').matchAll(/\b(?:require|import)\(\s*(['"`])([^'"`]*)\1/g)
+    // The library keeps the comments of packages, with examples in them.
+    const code = readFileSync(bundle, 'utf8').replace(/^\s*(?:\*|\/\/).*$/gm, '')
+    const loads = code.matchAll(/\b(?:require|import)\(\s*(['"`])([^'"`]*)\1/g)
     return [...loads].map((match) => ({ bundle, id: match[2] as string }))
   })
   for (const { bundle, id } of all) {
@@ -325,10 +347,12 @@ t.test('the bundles load only modules of Node and each other', (t) => {
   t.end()
 })
 
-t.test('the unpacked package gives the same answers', (t) => {
+t.test('the installed package gives the same answers', (t) => {
   const modules = (path: string): string[] =>
     [join(path, 'node_modules'), ...(path === dirname(path) ? [] : modules(dirname(path)))].filter(existsSync)
-  t.same(modules(unpacked), [], 'no node_modules above it')
+  t.same(modules(installed), [join(project, 'node_modules')], 'no other node_modules above it')
+  const others = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))
+  t.same(others, ['virt-numa'], 'no other package is installed')
   const [domain, host, capabilities] = [`${SEED}/domain.xml`, `${SEED}/host.json`, `${SEED}/capabilities.xml`]
   const vmi = resolve('packaging/kubevirt/vmi.yaml')
   const lines = [
@@ -339,7 +363,7 @@ t.test('the unpacked package gives the same answers', (t) => {
     ['transform', domain, '--host', capabilities],
   ]
   for (const words of sampled(lines, 3)) {
-    const [there, here] = [unpacked, process.cwd()].map((from) => {
+    const [there, here] = [installed, process.cwd()].map((from) => {
       const { status, stdout, stderr } = runIn(folder, [join(from, 'dist/virt-numa.cjs'), ...words])
       return { status, stdout, stderr }
     })
@@ -350,19 +374,15 @@ t.test('the unpacked package gives the same answers', (t) => {
   t.end()
 })
 
-long('the unpacked package installs a hook that rebinds', (t) => {
+long('the installed package installs a hook that rebinds', (t) => {
   const root = join(folder, 'root')
   mkdirSync(join(root, 'etc'), { recursive: true })
-  const installed = runIn(folder, [join(unpacked, 'dist/virt-numa.cjs'), 'install', '--root', root])
-  t.equal(installed.status, 0, installed.stderr)
+  const command = runIn(folder, [join(installed, 'dist/virt-numa.cjs'), 'install', '--root', root])
+  t.equal(command.status, 0, command.stderr)
 
-  const [machine, config] = [join(folder, 'machine'), join(folder, 'hook.conf')]
-  const golden = resolve('golden/2n4c2t-hook-migrate')
-  mkdirSync(machine)
-  runApart('tar', ['-xzf', join(golden, 'sys.tar.gz'), '-C', machine])
-  writeFileSync(config, `root = "${machine}"\nlog_file = "${join(folder, 'hook.log')}"\n`)
+  const { golden, config } = arriving('installed')
   const hook = join(root, 'etc/libvirt/hooks/qemu')
-  t.match(readFileSync(hook, 'utf8'), join(unpacked, 'dist/hooks/qemu.cjs'))
+  t.match(readFileSync(hook, 'utf8'), join(installed, 'dist/hooks/qemu.cjs'))
   const { status, stdout, stderr } = runApart(hook, ['db1', 'migrate', 'begin', '-'], {
     input: readFileSync(join(golden, 'domain.xml')),
     cwd: '/',

@@ -6,10 +6,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { gunzip } from '../../src/machine/native/gunzip.ts'
 import * as paths from '../../src/machine/native/node/path.ts'
-import { writeElement } from '../../src/machine/native/write-element.ts'
 import { gunzip as onNode } from '../../src/machine/node/gunzip.ts'
 import { writeElement as byXmlbuilder } from '../../src/xml/build.ts'
 import type { NewElement } from '../../src/xml/insert.ts'
+import { writeElement } from '../../src/xml/print.ts'
 
 const name = fc.stringMatching(/^[a-z][a-z:]{0,8}[a-z]$/).filter((each) => !each.includes(':'))
 const value = fc.stringMatching(/^[A-Za-z0-9,.^ -]{0,12}$/)

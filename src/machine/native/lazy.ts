@@ -1,8 +1,8 @@
 // The parts that machine/lazy.ts loads when they are needed: the native programs hold them.
 
+import { writeElement } from '../../xml/print.ts'
 import { openHostFile } from '../host-file.ts'
 import type * as node from '../lazy.ts'
-import { writeElement } from './write-element.ts'
 
 /** @see lazyWrite of machine/lazy.ts */
 export const lazyWrite: typeof node.lazyWrite = writeElement

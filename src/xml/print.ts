@@ -1,7 +1,8 @@
-// New elements to text, in the native programs: what xml/build.ts prints by xmlbuilder2, without its code.
+// New elements to text, in the native programs and the library: what build.ts prints by xmlbuilder2, without
+// its code, which needs modules of Node.
 
-import type { NewElement } from '../../xml/insert.ts'
-import type { Layout } from '../../xml/layout.ts'
+import type { NewElement } from './insert.ts'
+import type { Layout } from './layout.ts'
 
 /** @see Write. Values are sets, sizes and words: none holds a quote, `<`, `&` or a line end. */
 export function writeElement(element: NewElement, layout: Layout): string {
