@@ -108,6 +108,23 @@ export function numberIn(
   return within(reading, element, [text, unsigned(text)], range)
 }
 
+/**
+ * The address that an attribute holds, in bytes; undefined where nothing is written, or something else.
+ * @see libvirt virXMLPropULongLong with base 16
+ */
+export function hexadecimal(
+  reading: Reading,
+  element: XmlElement | undefined,
+  name: string,
+): bigint | undefined {
+  const written = attribute(element, name)
+  if (element === undefined || written === undefined) return undefined
+  const digits = /^[\t-\r ]*\+?(?:0[xX])?([\da-fA-F]+)$/.exec(written.value)?.[1]?.replace(/^0+(?=.)/, '')
+  if (digits !== undefined && digits.length <= 16) return BigInt(`0x${digits}`)
+  reading.problems.push(diagnostic('memory-address-malformed', { text: written.value }, written))
+  return undefined
+}
+
 /** What libvirt needs, and is not there. */
 export function missing(reading: Reading, element: XmlElement, part: string): undefined {
   reading.problems.push(diagnostic('part-missing', { element: element.name, part }, tagSpan(element)))

@@ -7,7 +7,11 @@ import type { CpuTopology, DomainView, Expander } from '../model/domain.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { readBacking, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
+import { checkControllers } from './checks/controllers.ts'
+import { checkInterconnects } from './checks/interconnects.ts'
 import { checkSchedulers } from './checks/schedulers.ts'
+import { readIommu } from './iommu-view.ts'
+import { checkAddresses } from './memory/addresses.ts'
 import { readMemory, readMemoryDevices } from './memory/view.ts'
 import { readWrittenKeys } from './metadata.ts'
 import { readPins } from './pins-view.ts'
@@ -60,8 +64,12 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
   // numad's choice stands before a cpuset, which libvirt then does not even read.
   const vcpuCpuset = writtenAuto ? undefined : setIn<CpuSet>(reading, vcpu, 'cpuset')
   const cells = readCells(reading, child(cpu, 'numa'), counted)
+  checkInterconnects(reading, child(cpu, 'numa'), cells)
+  checkControllers(reading, root)
   const devices = readMemoryDevices(reading, root)
   const memory = readMemory(reading, root, cells, devices)
+  const arch = attribute(child(child(root, 'os'), 'type'), 'arch')?.value ?? ''
+  checkAddresses(reading, root, { slots: memory.memorySlots ?? 0, arch })
   const iothreads = readIothreads(reading, root)
   const topology = readTopology(reading, child(cpu, 'topology'))
   const backing = readBacking(reading, child(root, 'memoryBacking'), cells.length)
@@ -86,6 +94,7 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     ...memory,
     memoryDevices: devices,
     expanders: readExpanders(reading, root),
+    ...readIommu(reading, root),
     ...optional('topology', topology),
     cells,
     cellExtras: readCellExtras(child(cpu, 'numa')),

@@ -28,6 +28,13 @@ export interface MemoryDevice {
   readonly alias?: string
 }
 
+/** `<iommu>`, and what its `<driver>` states. */
+export interface WrittenIommu {
+  readonly model: string
+  readonly eim?: 'on' | 'off'
+  readonly intremap?: 'on' | 'off'
+}
+
 /** A PCI(e) expander bus; `cell` is its `<target><node>`. */
 export interface Expander {
   readonly model: string
@@ -97,6 +104,9 @@ export interface DomainView {
   readonly memorySlots?: number
   readonly memoryDevices: readonly MemoryDevice[]
   readonly expanders: readonly Expander[]
+  readonly iommu?: WrittenIommu
+  /** `<features><ioapic driver>`. */
+  readonly ioapic?: string
   readonly topology?: CpuTopology
   readonly cells: readonly WrittenCell[]
   /**

@@ -24,13 +24,13 @@ function findingsOf(each: GoldenCase): Finding[] {
 }
 
 /** The cases that follow from a fix, one for each alternative that it names. */
-function applied(each: GoldenCase, { code, fix }: Finding): GoldenCase[] {
+function applied(each: GoldenCase, { code, what, fix }: Finding): GoldenCase[] {
   const made = pages(each, fix)
   // An option that is used after pages were allocated needs both.
   const before = fix.includes(' after: echo ') ? made : []
   return [
     ...topologies(each, fix),
-    ...smallEdits(each, code, fix),
+    ...smallEdits(each, { code, what, fix }),
     ...(before[0] === undefined ? made : []),
     ...options(before[0] ?? each, fix),
     ...rebinds(each, fix),
@@ -46,8 +46,8 @@ function topologies(each: GoldenCase, fix: string): GoldenCase[] {
 }
 
 /** An edit of which the test knows the wording. */
-function smallEdits(each: GoldenCase, code: string, fix: string): GoldenCase[] {
-  const domain = SMALL_EDITS[code]?.(each.domain, fix)
+function smallEdits(each: GoldenCase, { code, what, fix }: Omit<Finding, 'label'>): GoldenCase[] {
+  const domain = SMALL_EDITS[code]?.(each.domain, fix, what)
   return domain === undefined || domain === each.domain ? [] : [{ ...each, domain }]
 }
 

@@ -35,4 +35,6 @@ export const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
   'pins-widened': ['cores-shared'],
   // What libvirt refuses is looked at when the placement is known.
   'node-without-pages': ['topology-mismatch'],
+  // What older versions of libvirt do not add is said of a guest that newer ones take.
+  'vcpus-need-eim': ['vcpus-need-iommu'],
 }

@@ -34,6 +34,7 @@ const REFUSED: Record<string, readonly [count: number, why: string]> = {
   'expander-cell-missing': [1, 'a test of just that: libvirt refuses it too'],
   'expander-machine': [2, 'two buses of one guest: libvirt refuses it too'],
   'max-memory-missing': [1, 'a piece of a test of vdsm: libvirt refuses it too'],
+  'memory-devices-overlap': [1, 'a test of just that: QEMU refuses it, and libvirt from 9.7 on'],
   'memnodes-with-auto': [1, 'a test of just that: libvirt refuses it too'],
   'memory-too-small': [1, 'a piece for OpenVZ with 0'],
   'monitor-vcpus': [1, 'a test of just that: libvirt refuses it too'],

@@ -44,6 +44,8 @@ const REASONS: readonly (readonly [says: RegExp, code: Code])[] = [
   [/Per-node binding is not compatible with automatic NUMA/, 'memnodes-with-auto'],
   [/Invalid value of 'nodeset'/, 'set-empty'],
   [/configured for a NUMA node \(1\) not present/, 'expander-cell-missing'],
+  [/overlaps with other memory device/, 'memory-devices-overlap'],
+  [/index=0 can't be associated with a NUMA node/, 'controller-in-cell'],
   [/pcie-expander-bus controllers are not supported/, 'expander-machine'],
 ]
 
@@ -58,9 +60,7 @@ const OURS = new RegExp(
 const OTHERS: Readonly<Record<string, string>> = {
   'controller-virtio-serial-iothread': 'an attribute of a controller',
   'memory-align-fail': '8 EiB: what a host lacks of it is reported',
-  'memory-hotplug-virtio-mem-overlap-address': 'addresses of devices are not read',
   'net-vhostuser-passt-no-shmem': 'an interface',
-  'pseries-default-phb-numa-node': 'the root bus of a pseries machine',
   'shmem-invalid-address': 'a shmem device',
 }
 

@@ -14,6 +14,18 @@ interface TopologyFixes {
   readonly request?: 'align' | 'replace' | 'replace-and-align' | 'pack'
 }
 
+/**
+ * What is wrong with a `<latency>` or `<bandwidth>`: a cell does not exist, the initiator has no vCPUs, the
+ * target has no such cache, or the same link, or its reverse, is described before.
+ */
+export type InterconnectProblem =
+  | 'initiator-missing'
+  | 'target-missing'
+  | 'initiator-without-vcpus'
+  | 'cache-missing'
+  | 'twice'
+  | 'reverse'
+
 /** The facts of each code. */
 export interface CellsFacts {
   readonly 'cell-vcpus-missing': { cell: number; vcpus: VcpuSet; count: number }
@@ -31,6 +43,16 @@ export interface CellsFacts {
   readonly 'memnode-without-cell': { cell: number; cells: number }
 
   readonly 'page-without-cell': { cell: number; cells: number }
+
+  /** `cache`: the level that it names, 0 for memory. */
+  readonly 'interconnect-refused': {
+    element: string
+    is: InterconnectProblem
+    initiator: number
+    target: number
+    cells: number
+    cache: number
+  }
 
   readonly 'cells-too-many': { cells: number; cores: number; threads: number }
 
@@ -88,6 +110,7 @@ export const cellsClasses: Readonly<Record<keyof CellsFacts, DiagnosticClass>> =
   'cells-overlap': 'invalid',
   'memnode-without-cell': 'invalid',
   'page-without-cell': 'invalid',
+  'interconnect-refused': 'invalid',
   'cells-too-many': 'invalid',
   'cells-too-few': 'invalid',
   'nodes-too-small': 'invalid',

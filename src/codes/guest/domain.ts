@@ -32,6 +32,7 @@ export type MonitorProblem = 'empty' | 'outside' | 'twice' | 'overlapping'
 export type DescribedTwice =
   | { readonly is: 'every-cell' }
   | { readonly is: 'cell' | 'vcpu' | 'iothread' | 'id'; readonly id: number }
+  | { readonly is: 'cell-cache'; readonly cell: number; readonly level: number }
   | { readonly is: 'cache'; readonly id: number; readonly level: number }
   | { readonly is: 'vcpus'; readonly vcpus: VcpuSet }
 
@@ -91,6 +92,16 @@ export interface DomainFacts {
 
   readonly 'vcpus-not-cores': { online: number; threads: number }
 
+  /** What keeps the IOMMU from extended interrupt mode (eim). */
+  readonly 'vcpus-need-eim': {
+    vcpus: number
+    max: number
+    is: 'model' | 'eim-off' | 'intremap-off' | 'ioapic-kvm'
+  }
+
+  /** libvirt older than `until` does not add what is missing. */
+  readonly 'vcpus-need-iommu': { vcpus: number; max: number; until: string }
+
   readonly 'vcpus-beyond-machine': { vcpus: number; machine: string; max: number }
 
   /** `ids` of threads that the guest does not have; `has`: those that it has. */
@@ -130,6 +141,8 @@ export interface DomainFacts {
 
   readonly 'expander-cell-missing': { model: string; cell: number; cells: number }
 
+  readonly 'controller-in-cell': { model: string; index: string; cell: number }
+
   readonly 'expander-machine': { model: string; machine: string; wants: string }
 }
 
@@ -155,6 +168,8 @@ export const domainClasses: Readonly<Record<keyof DomainFacts, DiagnosticClass>>
   'vcpu-state': 'invalid',
   'topology-mismatch': 'invalid',
   'vcpus-not-cores': 'invalid',
+  'vcpus-need-eim': 'invalid',
+  'vcpus-need-iommu': 'note',
   'vcpus-beyond-machine': 'invalid',
   'sched-without-thread': 'invalid',
   'resctrl-overlap': 'invalid',
@@ -167,5 +182,6 @@ export const domainClasses: Readonly<Record<keyof DomainFacts, DiagnosticClass>>
   'foreign-dropped': 'note',
   'iothread-without-thread': 'invalid',
   'expander-cell-missing': 'invalid',
+  'controller-in-cell': 'invalid',
   'expander-machine': 'invalid',
 }

@@ -9,6 +9,19 @@ export type VirtioMemProblem =
   | 'requested-above-size'
   | 'requested-not-blocks'
 
+/**
+ * What libvirt refuses of a device: discard, and access that is not shared, of models that lack the one and
+ * need the other; a uuid except on ppc64; an address of another type.
+ */
+export type MemoryDeviceProblem = 'discard' | 'not-shared' | 'uuid' | 'address'
+
+/** Addresses in hexadecimal; `to` is the last one. */
+interface AddressRange {
+  readonly model: string
+  readonly from: string
+  readonly to: string
+}
+
 /** The facts of each code. */
 export interface MemoryDeviceFacts {
   readonly 'max-memory-missing': { devices: number }
@@ -22,6 +35,23 @@ export interface MemoryDeviceFacts {
   readonly 'memory-slots-few': { devices: number; slots: number }
 
   readonly 'memory-slots-older': { devices: number; slots: number; until: string }
+
+  readonly 'memory-slot-beyond': { model: string; slot: number; slots: number }
+
+  readonly 'memory-slot-twice': { slot: number }
+
+  readonly 'memory-devices-overlap': { devices: readonly AddressRange[] }
+
+  readonly 'memory-address-malformed': { text: string }
+
+  readonly 'memory-address-unaligned': { model: string; address: string; unitKiB: number }
+
+  /** `types`: those that an address may have. */
+  readonly 'memory-device-refused': {
+    model: string
+    is: MemoryDeviceProblem
+    types: readonly string[]
+  }
 
   readonly 'nvdimm-label': { labelKiB: number; leastKiB: number; sizeKiB: number }
 
@@ -41,6 +71,12 @@ export const memoryDeviceClasses: Readonly<Record<keyof MemoryDeviceFacts, Diagn
   'device-in-no-cell': 'invalid',
   'memory-slots-few': 'invalid',
   'memory-slots-older': 'note',
+  'memory-slot-beyond': 'invalid',
+  'memory-slot-twice': 'invalid',
+  'memory-devices-overlap': 'invalid',
+  'memory-address-malformed': 'invalid',
+  'memory-address-unaligned': 'invalid',
+  'memory-device-refused': 'invalid',
   'nvdimm-label': 'invalid',
   'virtio-mem-sizes': 'invalid',
 }

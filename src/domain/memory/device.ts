@@ -1,9 +1,9 @@
 // A memory device by itself: what libvirt refuses of its parts, whatever the rest of the guest is.
 
 import { diagnostic } from '../../codes/codes.ts'
-import type { VirtioMemProblem } from '../../codes/guest/memory-devices.ts'
-import { child, stringValue, tagSpan, type XmlElement } from '../../xml/parse.ts'
-import { missing, type Reading, sizeOf } from '../values.ts'
+import type { MemoryDeviceProblem, VirtioMemProblem } from '../../codes/guest/memory-devices.ts'
+import { attribute, child, stringValue, tagSpan, type XmlElement } from '../../xml/parse.ts'
+import { missing, type Reading, sizeOf, wordIn } from '../values.ts'
 
 /** A device, its model and size. `arch` is that of the guest, where it is stated. */
 interface Device {
@@ -13,6 +13,15 @@ interface Device {
   readonly arch: string
 }
 
+/** The types of address that a model can have; those of others are not looked at. */
+const ADDRESS_TYPES: Readonly<Record<string, readonly string[]>> = {
+  dimm: ['dimm'],
+  nvdimm: ['dimm'],
+  'virtio-pmem': ['pci'],
+  'virtio-mem': ['pci', 'ccw'],
+  'sgx-epc': [],
+}
+
 /** Reports parts that are missing or do not fit. @see libvirt virDomainMemoryDefValidate */
 export function checkMemoryDevice(reading: Reading, device: Device): void {
   const { element, model } = device
@@ -20,8 +29,23 @@ export function checkMemoryDevice(reading: Reading, device: Device): void {
     const path = child(child(element, 'source'), 'path')
     if (path === undefined || stringValue(path) === '') missing(reading, element, '<source><path>')
   }
+  checkParts(reading, device)
   if (model === 'nvdimm') checkLabel(reading, device)
   if (model === 'virtio-mem') checkBlocks(reading, device)
+}
+
+function checkParts(reading: Reading, { element, model, arch }: Device): void {
+  const types = ADDRESS_TYPES[model] ?? []
+  const report = (is: MemoryDeviceProblem): void => {
+    reading.problems.push(diagnostic('memory-device-refused', { model, is, types }, tagSpan(element)))
+  }
+  const isFile = model === 'nvdimm' || model === 'virtio-pmem'
+  if (wordIn(reading, element, 'discard', ['yes', 'no']) === 'yes' && isFile) report('discard')
+  const access = wordIn(reading, element, 'access', ['shared', 'private'])
+  if (model === 'virtio-pmem' && access !== 'shared') report('not-shared')
+  if (model === 'nvdimm' && child(element, 'uuid') && arch !== '' && !/^ppc64/.test(arch)) report('uuid')
+  const type = attribute(child(element, 'address'), 'type')?.value
+  if (type !== undefined && model in ADDRESS_TYPES && !types.includes(type)) report('address')
 }
 
 const LEAST_LABEL_KIB = 128

@@ -46,6 +46,12 @@ export const cellsMeanings: Meanings<CellsFacts> = {
     'The nodeset of a <page> in <hugepages> counts cells of the guest, not nodes of the host.',
     'Correct the nodeset, or let virt-numa build the cells anew with existing=replace.',
   ),
+  'interconnect-refused': meaning(
+    'a link between cells is not valid',
+    'A <latency> or <bandwidth> leads from a cell with vCPUs to a cell, and may name a cache of that. ' +
+      'libvirt takes each link once, in one direction.',
+    'Correct the element that the message names, or delete it.',
+  ),
   'cells-too-many': meaning(
     'more cells are requested than the guest has cores',
     'Every cell needs at least one guest core, because the threads of a core stay together.',

@@ -113,6 +113,18 @@ export const domainMeanings: Meanings<DomainFacts> = {
       'of a core.',
     'Set the number of online vCPUs to such a multiple.',
   ),
+  'vcpus-need-eim': meaning(
+    'the IOMMU cannot serve so many vCPUs',
+    'More than 255 vCPUs on x86 need an Intel IOMMU with extended interrupt mode (eim), which needs ' +
+      'interrupt remapping and the I/O APIC of QEMU.',
+    'Write what the message names.',
+  ),
+  'vcpus-need-iommu': meaning(
+    'older versions of libvirt need an <iommu> for so many vCPUs',
+    'More than 255 vCPUs on x86 need an IOMMU with extended interrupt mode. libvirt adds it from 10.10 ' +
+      'on; older versions refuse the guest.',
+    'Write <iommu> and <ioapic>, if the guest may run on an older host.',
+  ),
   'vcpus-beyond-machine': meaning(
     'the machine type cannot have so many vCPUs',
     'More than 255 vCPUs on x86 need an IOMMU with extended interrupt mode, which only q35 has.',
@@ -177,6 +189,12 @@ export const domainMeanings: Meanings<DomainFacts> = {
     'a PCI expander bus is in a missing cell',
     'pcie-expander-bus and pxb name the cell of their devices. QEMU refuses one whose cell does not exist.',
     'Correct the <node> in its <target>, or give the guest more cells.',
+  ),
+  'controller-in-cell': meaning(
+    'a PCI controller cannot be in a cell',
+    'Only an expander bus, or a further pci-root of a pseries machine, can be in a cell. libvirt refuses ' +
+      'any other.',
+    'Delete the <node> in its <target>.',
   ),
   'expander-machine': meaning(
     'the machine type has no such expander bus',

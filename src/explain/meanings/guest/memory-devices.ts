@@ -35,6 +35,37 @@ export const memoryDeviceMeanings: Meanings<MemoryDeviceFacts> = {
     'libvirt before 9.5 requires a slot for each memory device of any model; newer versions start the guest.',
     'Raise slots of <maxMemory>, if the guest may run on an older host.',
   ),
+  'memory-slot-beyond': meaning(
+    'a memory device is in a missing slot',
+    'Slots are counted from 0 to one less than slots of <maxMemory>.',
+    'Raise slots of <maxMemory>, or use another slot.',
+  ),
+  'memory-slot-twice': meaning(
+    'two memory devices are in one slot',
+    'Each dimm and nvdimm needs a slot of its own.',
+    'Give one of them another slot, or delete its <address>: libvirt chooses one.',
+  ),
+  'memory-devices-overlap': meaning(
+    'memory devices share addresses',
+    'The addresses of two memory devices overlap. libvirt from 9.7 on and QEMU refuse that.',
+    'Change one of the addresses, or delete it: QEMU finds a free one.',
+  ),
+  'memory-address-malformed': meaning(
+    'the address of a memory device is not valid',
+    'libvirt reads a hexadecimal number of at most 64 bits.',
+    'Write it like 0x140000000, or delete the address.',
+  ),
+  'memory-address-unaligned': meaning(
+    'a memory device lies at an odd address',
+    'A virtio-mem device starts at a multiple of its blocks, a virtio-pmem device at a page.',
+    'Correct the address, or delete it: QEMU finds a free one.',
+  ),
+  'memory-device-refused': meaning(
+    'a memory device has a part that its model does not allow',
+    'libvirt refuses discard of nvdimm and virtio-pmem, private access of virtio-pmem, a <uuid> of nvdimm ' +
+      'except on ppc64, and addresses of another type.',
+    'Change what the message names.',
+  ),
   'nvdimm-label': meaning(
     'the label of an nvdimm has the wrong size',
     'libvirt requires at least 128 KiB, and less than the size of the device.',

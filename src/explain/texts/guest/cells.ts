@@ -67,6 +67,7 @@ export const cellsTexts: Texts<CellsFacts> = {
       'the nodeset of a <page> lists guest cells, and libvirt refuses a cell that does not exist',
       `correct the nodeset, or ${fit('--existing replace')}`,
     ),
+  'interconnect-refused': (f) => text(...interconnectText(f)),
   'cells-too-many': (f, { ask: { use } }) =>
     text(
       `cells=${f.cells}, but the guest has ${plural(f.cores, 'core')} of ${plural(f.threads, 'thread')}`,
@@ -192,4 +193,41 @@ function topologyFix(
     ...(fits === undefined ? [] : [`write ${topologyElement(fits)}`]),
   ]
   return ways.length === 0 ? `${otherwise}; give the guest whole host cores and sockets` : or(ways)
+}
+
+function interconnectText({
+  element,
+  is,
+  initiator,
+  target,
+  cells,
+  cache,
+}: CellsFacts['interconnect-refused']): [string, string, string] {
+  const link = `a <${element}> from cell ${initiator} to cell ${target}`
+  const drop = `delete the <${element}>`
+  switch (is) {
+    case 'initiator-missing':
+    case 'target-missing':
+      return [
+        `${link} names a missing cell: the guest has only ${cellsUpTo(cells)}`,
+        'libvirt refuses it too',
+        `correct its ${is === 'target-missing' ? 'target' : 'initiator'}, or ${drop}`,
+      ]
+    case 'initiator-without-vcpus':
+      return [`${link} starts at a cell without vCPUs`, 'only vCPUs access memory', drop]
+    case 'cache-missing':
+      return [
+        `${link} names a cache of level ${cache}, which cell ${target} does not have`,
+        'libvirt refuses it too',
+        `add the <cache level='${cache}'> to cell ${target}, or ${drop}`,
+      ]
+    case 'twice':
+      return [`${link} is described twice`, 'libvirt refuses them', 'delete one of the two']
+    case 'reverse':
+      return [
+        `${link} is described in the other direction too`,
+        'libvirt takes one direction of a link and uses it for both',
+        drop,
+      ]
+  }
 }

@@ -129,11 +129,27 @@ export const domainTexts: Texts<DomainFacts> = {
       'a pseries machine can only plug whole cores',
       `set the number of online vCPUs to a multiple of ${f.threads}`,
     ),
+  'vcpus-need-eim': (f) =>
+    text(
+      `the guest has ${f.vcpus} vCPUs, but ${EIM_KEPT[f.is].what}`,
+      `more than ${f.max} vCPUs need an Intel IOMMU with extended interrupt mode, which needs interrupt ` +
+        'remapping and the I/O APIC of QEMU',
+      EIM_KEPT[f.is].fix,
+    ),
+  'vcpus-need-iommu': (f) =>
+    text(
+      `the guest has ${f.vcpus} vCPUs, and does not state all that these need`,
+      `more than ${f.max} vCPUs need an IOMMU with extended interrupt mode; libvirt older than ${f.until} ` +
+        'refuses the guest, newer versions add it',
+      "write <iommu model='intel'><driver intremap='on' eim='on'/></iommu> in <devices>, and " +
+        "<ioapic driver='qemu'/> in <features>",
+    ),
   'vcpus-beyond-machine': (f) =>
     text(
       `the guest has ${f.vcpus} vCPUs, on machine ${f.machine}`,
       `more than ${f.max} vCPUs need an IOMMU with extended interrupt mode, which only q35 has`,
-      "use machine='q35' with <iommu model='intel'><driver intremap='on' eim='on'/></iommu>",
+      "use machine='q35' with <iommu model='intel'><driver intremap='on' eim='on'/></iommu> " +
+        "and <ioapic driver='qemu'/>",
     ),
   'sched-without-thread': (f) =>
     text(
@@ -205,12 +221,25 @@ export const domainTexts: Texts<DomainFacts> = {
       'QEMU refuses a PCI expander bus whose cell does not exist',
       `write <target><node>0</node></target>, or give the guest ${plural(f.cell + 1, 'cell')}`,
     ),
+  'controller-in-cell': (f) =>
+    text(
+      `the ${f.model}${f.index === '' ? '' : ` with index ${f.index}`} is in cell ${f.cell}`,
+      'only an expander bus, or a further pci-root of a pseries machine, can be in a cell',
+      `delete <node>${f.cell}</node>`,
+    ),
   'expander-machine': (f) =>
     text(
       `machine ${f.machine} has no ${f.model}`,
       `libvirt accepts it on ${f.wants} only`,
       `use machine='${f.wants}'`,
     ),
+}
+
+const EIM_KEPT: Readonly<Record<DomainFacts['vcpus-need-eim']['is'], { what: string; fix: string }>> = {
+  model: { what: 'its <iommu> is not the Intel one', fix: "use <iommu model='intel'>" },
+  'eim-off': { what: "its <iommu> has eim='off'", fix: "write eim='on'" },
+  'intremap-off': { what: "its <iommu> has intremap='off'", fix: "write intremap='on'" },
+  'ioapic-kvm': { what: 'its I/O APIC is that of KVM', fix: "write <ioapic driver='qemu'/>" },
 }
 
 function monitorText({ is, of, vcpus, group }: DomainFacts['monitor-vcpus']): [string, string, string] {
@@ -251,6 +280,8 @@ function describedTwice(of: DescribedTwice): string {
       return `I/O thread ${of.id}`
     case 'id':
       return `the id ${of.id}`
+    case 'cell-cache':
+      return `level ${of.level} of cell ${of.cell}`
     case 'cache':
       return `cache ${of.id} of level ${of.level}`
     case 'vcpus':

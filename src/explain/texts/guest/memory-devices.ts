@@ -2,7 +2,7 @@
 
 import { formatKiB, inOneUnit } from '../../../base/memory.ts'
 import type { MemoryDeviceFacts } from '../../../codes/guest/memory-devices.ts'
-import { plural, type Texts, text } from '../words.ts'
+import { or, plural, short, type Texts, text } from '../words.ts'
 
 /** What, why and fix of each code. */
 export const memoryDeviceTexts: Texts<MemoryDeviceFacts> = {
@@ -20,13 +20,13 @@ export const memoryDeviceTexts: Texts<MemoryDeviceFacts> = {
     ),
   'device-without-cell': (f) =>
     text(
-      `a ${f.model} device names no cell`,
+      `${aDevice(f.model)} names no cell`,
       'libvirt requires a cell for each memory device of a guest with cells',
       `write <node>0</node> in its <target>${f.cells === 1 ? '' : `, or another cell up to ${f.cells - 1}`}`,
     ),
   'device-in-no-cell': (f) =>
     text(
-      `a ${f.model} device names cell ${f.cell}`,
+      `${aDevice(f.model)} names cell ${f.cell}`,
       'a device of this model belongs to no cell, and libvirt refuses one',
       `delete <node>${f.cell}</node>`,
     ),
@@ -42,6 +42,37 @@ export const memoryDeviceTexts: Texts<MemoryDeviceFacts> = {
       `libvirt older than ${f.until} requires slots, one for each device; newer versions start the guest`,
       `write <maxMemory slots='${Math.max(1, f.devices)}'>`,
     ),
+  'memory-slot-beyond': (f) =>
+    text(
+      `${aDevice(f.model)} is in slot ${f.slot}, but the guest has only ${plural(f.slots, 'slot')}`,
+      'slots are counted from 0',
+      `write <maxMemory slots='${f.slot + 1}'>, or use another slot`,
+    ),
+  'memory-slot-twice': (f) =>
+    text(
+      `two memory devices are in slot ${f.slot}`,
+      'each dimm and nvdimm needs a slot of its own',
+      'give one of them another slot, or delete its <address>: libvirt chooses one',
+    ),
+  'memory-devices-overlap': ({ devices }) =>
+    text(
+      `${devices.map(atAddresses).join(' and ')} overlap`,
+      'libvirt from 9.7 on and QEMU refuse memory devices that share addresses',
+      'change one of the addresses, or delete it: QEMU finds a free one',
+    ),
+  'memory-address-malformed': (f) =>
+    text(
+      `${short(f.text)} is not a valid address of a memory device`,
+      'libvirt reads a hexadecimal number of at most 64 bits',
+      'write it like 0x140000000, or delete the address',
+    ),
+  'memory-address-unaligned': (f) =>
+    text(
+      `${aDevice(f.model)} is at ${f.address}, which is not a multiple of ${formatKiB(f.unitKiB)}`,
+      f.model === 'virtio-mem' ? 'the device starts at one of its blocks' : 'the device starts at a page',
+      'correct the address, or delete it: QEMU finds a free one',
+    ),
+  'memory-device-refused': (f) => text(...deviceText(f)),
   'nvdimm-label': (f) =>
     text(
       `the label of an nvdimm has ${formatKiB(f.labelKiB)}`,
@@ -51,6 +82,12 @@ export const memoryDeviceTexts: Texts<MemoryDeviceFacts> = {
     ),
   'virtio-mem-sizes': (f) => text(...virtioMemText(f)),
 }
+
+const atAddresses = ({ model, from, to }: MemoryDeviceFacts['memory-devices-overlap']['devices'][number]) =>
+  `${aDevice(model)} at ${from} to ${to}`
+
+/** As in "a dimm device" or "an nvdimm device". */
+const aDevice = (model: string): string => `${/^(nvdimm|sgx)/.test(model) ? 'an' : 'a'} ${model} device`
 
 function virtioMemText({
   is,
@@ -87,5 +124,36 @@ function virtioMemText({
         'correct <requested>',
       ]
     }
+  }
+}
+
+function deviceText({
+  model,
+  is,
+  types,
+}: MemoryDeviceFacts['memory-device-refused']): [string, string, string] {
+  switch (is) {
+    case 'discard':
+      return [
+        `${aDevice(model)} has discard='yes'`,
+        'its memory is a file, of which nothing may be discarded',
+        "delete discard='yes'",
+      ]
+    case 'not-shared':
+      return [
+        `${aDevice(model)} is not shared`,
+        'libvirt requires shared access for this model',
+        "write access='shared'",
+      ]
+    case 'uuid':
+      return [`${aDevice(model)} has a <uuid>`, 'only those of ppc64 have one', 'delete the <uuid>']
+    case 'address':
+      return [
+        `the <address> of ${aDevice(model)} has the wrong type`,
+        types.length === 0
+          ? 'a device of this model has no address'
+          : `it ${types.length === 1 ? 'has to be' : 'can be'} ${or(types)}`,
+        'delete the <address>: libvirt chooses one where it is needed',
+      ]
   }
 }
