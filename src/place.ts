@@ -26,6 +26,7 @@ import { placedRefusedBySome } from './plan/refused/by-version.ts'
 import { allocatedWithoutCpus } from './plan/refused/without-cpus.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
 import { resctrlIds } from './plan/resctrl-ids.ts'
+import { retrying } from './plan/retry.ts'
 import { hasCells } from './plan/situation.ts'
 import { topologyNotes } from './plan/topology-notes.ts'
 import { writtenPlacement } from './plan/written.ts'
@@ -109,7 +110,9 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     notes: [
       ...shortagesOf(planned, input),
       // A guest that moves cannot get other cells.
-      ...(move === undefined ? topologyNotes({ input, placement, decide: placementOf }) : []),
+      ...(move === undefined
+        ? topologyNotes({ input, placement, decide: retrying(input, planned, decideAnew) })
+        : []),
       ...planned.notes,
       ...ofAllocation,
       ...ofResctrl,
@@ -181,7 +184,7 @@ function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): 
   return { input, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
 
-const placementOf = (input: PlanInput): Placement => planOrRebind(input, undefined).placement
+const decideAnew = (input: PlanInput): Planned => planOrRebind(input, undefined)
 
 function planOrRebind(input: PlanInput, move: Move | undefined): Planned {
   return keepsCells(input, move) ? rebind(input, move ?? 'if-broken') : plan(input)

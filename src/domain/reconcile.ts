@@ -32,32 +32,38 @@ export interface Kin {
 
 /** Edits inside an element that is there. */
 export function reconcile(document: XmlDocument, parent: XmlElement, kin: Kin, write: Write): Edit[] {
-  const asked = new Set(kin.desired.map(({ name, key }) => `${name} ${key}`))
-  const found = new Map<string, XmlElement>()
+  const desired = new Map<string, Map<string, DesiredChild>>()
+  for (const each of kin.desired) {
+    const ofName = desired.get(each.name) ?? new Map<string, DesiredChild>()
+    desired.set(each.name, ofName.set(each.key, each))
+  }
+  const found = new Map<DesiredChild, XmlElement>()
   const surplus: XmlElement[] = []
-  const keys = new Map<XmlElement | NewElement, number>()
+  const keys = new Map<XmlElement | NewElement, string>()
   for (const name of kin.names) {
     childrenOf(parent, name).forEach((element, position) => {
-      const own = kin.keyOf(element, position)
-      const key = `${name} ${own}`
-      keys.set(element, Number(own))
-      if (found.has(key) || !asked.has(key)) surplus.push(element)
-      else found.set(key, element)
+      const key = kin.keyOf(element, position)
+      const each = desired.get(name)?.get(key)
+      keys.set(element, key)
+      if (each === undefined || found.has(each)) surplus.push(element)
+      else found.set(each, element)
     })
   }
-  const written = kin.desired.map((each) => [each, found.get(`${each.name} ${each.key}`)] as const)
-  const added = written.flatMap(([each, element]) => {
-    if (element !== undefined) return []
-    const made = asElement(each)
-    keys.set(made, Number(each.key))
-    return [made]
-  })
+  const edits: Edit[] = []
+  const added: NewElement[] = []
+  for (const each of kin.desired) {
+    const element = found.get(each)
+    if (element !== undefined) edits.push(...setAttributes(document, element, each.attributes))
+    else {
+      const made = asElement(each)
+      keys.set(made, each.key)
+      added.push(made)
+    }
+  }
   // libvirt prints cells and pins by number, so a missing one goes between its neighbours.
-  const keyOf = (element: XmlElement | NewElement): number => keys.get(element) ?? 0
+  const keyOf = (element: XmlElement | NewElement): number => Number(keys.get(element) ?? 0)
   return [
-    ...written.flatMap(([each, element]) =>
-      element === undefined ? [] : setAttributes(document, element, each.attributes),
-    ),
+    ...edits,
     ...surplus.map((element) => removeElement(document, element)),
     ...insertChildren(document, parent, { added, order: kin.order, keyOf }, write),
   ]
@@ -75,12 +81,13 @@ export function setAttributes(
   element: XmlElement,
   attributes: DesiredChild['attributes'],
 ): Edit[] {
-  return attributes.flatMap(([name, value]) => {
-    if (value === undefined) return removeAttribute(document, element, name)
-    return saysTheSame(name, attribute(element, name)?.value, value)
-      ? []
-      : setAttribute(document, element, name, value)
-  })
+  const edits: Edit[] = []
+  for (const [name, value] of attributes) {
+    if (value === undefined) edits.push(...removeAttribute(document, element, name))
+    else if (!saysTheSame(name, attribute(element, name)?.value, value))
+      edits.push(...setAttribute(document, element, name, value))
+  }
+  return edits
 }
 
 const ONE = /^\d+$/

@@ -19,11 +19,16 @@ const NUMATUNE = ['memory', 'memnode']
 /** Every pin of vCPUs, emulator and I/O threads becomes the binding's; scheduling and quotas stay. */
 export function pinEdits(fitting: Fitting): Section {
   const pins = desiredPins(fitting.view, fitting.placement.binding)
-  const id = (element: XmlElement): string =>
-    String(Number(attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? 0))
+  const id = (element: XmlElement): string => {
+    const written = attribute(element, 'vcpu')?.value ?? attribute(element, 'iothread')?.value ?? '0'
+    return SHORT.test(written) ? written : String(Number(written))
+  }
   const names = ['vcpupin', 'emulatorpin', 'iothreadpin']
   return section(fitting, 'cputune', { names, keyOf: id, desired: pins, order: CPUTUNE })
 }
+
+/** A number that is written as we write it. */
+const SHORT = /^(?:0|[1-9]\d{0,8})$/
 
 function desiredPins(
   { iothreads }: DomainView,

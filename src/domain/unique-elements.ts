@@ -44,13 +44,20 @@ const INSIDE: Readonly<Record<string, readonly string[]>> = {
 
 /** One finding for each second element, at the place where it stands. */
 export function reportDoubled(reading: Reading, element: XmlElement): void {
-  for (const name of ONCE[element.local] ?? []) {
-    const [, second] = childrenOf(element, name)
-    if (second === undefined) continue
-    reading.problems.push(
-      diagnostic('element-twice', { element: name, parent: element.name }, tagSpan(second)),
-    )
+  if (hasDoubled(element)) {
+    for (const name of ONCE[element.local] ?? []) {
+      const [, second] = childrenOf(element, name)
+      if (second === undefined) continue
+      reading.problems.push(
+        diagnostic('element-twice', { element: name, parent: element.name }, tagSpan(second)),
+      )
+    }
   }
   for (const name of INSIDE[element.local] ?? [])
     for (const each of childrenOf(element, name)) reportDoubled(reading, each)
+}
+
+/** Whether any name stands twice among the children: seldom, so that names are looked up one by one then. */
+function hasDoubled({ children }: XmlElement): boolean {
+  return children.length > 1 && new Set(children.map(({ local }) => local)).size < children.length
 }

@@ -32,7 +32,7 @@ export function topologyNotes(judged: Judged): Diagnostic[] {
       diagnostic('socket-spans-cells', {
         ...found.spanning,
         ...fixesFor(
-          judged,
+          { ...judged, before: found },
           ({ spanning }) => spanning.sockets.length === 0,
           () => true,
         ),
@@ -43,7 +43,7 @@ export function topologyNotes(judged: Judged): Diagnostic[] {
       diagnostic('guest-threads-apart', {
         guestCores: found.apart,
         ...fixesFor(
-          judged,
+          { ...judged, before: found },
           ({ apart }) => apart.length === 0,
           threadsHold(view, judged.placement, resources),
         ),
@@ -117,11 +117,14 @@ interface Fixes {
 }
 
 /** Each is tried: a fix that does not end the note, or brings another one, is not proposed. */
-function fixesFor(judged: Judged, ends: (misfits: Misfits) => boolean, holds: ThreadsHold): Fixes {
-  const { input, placement } = judged
+function fixesFor(
+  judged: Judged & { readonly before: Misfits },
+  ends: (misfits: Misfits) => boolean,
+  holds: ThreadsHold,
+): Fixes {
+  const { input, placement, before } = judged
   const { view } = input
   const topology = topologyIn(placement, view) as CpuTopology
-  const before = misfitsOf(view, topology, placement, input.resources)
   const works = (changed: PlanInput, then = decided(judged, changed)): boolean => {
     if (then === undefined) return false
     const now = topologyIn(then, changed.view) as CpuTopology

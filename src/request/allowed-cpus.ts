@@ -13,7 +13,7 @@
 // is not bounded.
 
 import type { Bound } from '../base/bounds.ts'
-import { type CpuSet, intersect, setOf, subtract, union } from '../base/idset.ts'
+import { type CpuSet, intersect, subtract, union } from '../base/idset.ts'
 import type { DomainView } from '../model/domain.ts'
 import type { CpuSource, Resources } from '../model/host.ts'
 import type { RequestedKeys } from './request.ts'
@@ -74,7 +74,7 @@ export function administratorBounds({ config, configSource, flags }: Administrat
  */
 export function tenantBounds(administrator: Administrator, given: Resources): readonly Bound[] {
   const { nodes, allowed, allowedBy } = given
-  const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
+  const online = union(...nodes.map((node) => node.cpus))
   const whose = allowedBy === 'online' ? "the host's online CPUs" : 'the CPUs that the guest was given'
   return [
     ...administratorBounds(administrator).map((bound) => ({ ...bound, cpus: intersect(bound.cpus, online) })),

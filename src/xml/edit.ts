@@ -26,15 +26,8 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 
 /** Sorts edits by position; at one position insertions come first, else the order in which they were made. */
 export function inOrder(edits: readonly Edit[]): readonly Edit[] {
-  return edits
-    .map((edit, index) => ({ edit, index }))
-    .sort(
-      (a, b) =>
-        a.edit.start - b.edit.start ||
-        Number(a.edit.end > a.edit.start) - Number(b.edit.end > b.edit.start) ||
-        a.index - b.index,
-    )
-    .map(({ edit }) => edit)
+  const isInsertion = ({ start, end }: Edit): number => (end > start ? 0 : 1)
+  return [...edits].sort((a, b) => a.start - b.start || isInsertion(b) - isInsertion(a))
 }
 
 /** Sets an attribute: edits only the value where the attribute exists, else adds it behind the last one. */

@@ -93,8 +93,10 @@ export function parseXml(
   // dictionary, and reading takes five times as long. So the rare ones are set only where they can be called,
   // and errors are caught.
   if (text.includes('<!DOCTYPE')) parser.on('doctype', () => refuse('xml-doctype', {}, spanAt(text, here())))
-  parser.on('opentagstart', () => {
-    start = text.lastIndexOf('<', here() - 1)
+  parser.on('opentagstart', ({ name }) => {
+    // The parser has read the name and what stands behind it: one character, or a line end of two.
+    const likely = here() - name.length - 2
+    start = text[likely] === '<' ? likely : text.lastIndexOf('<', likely)
     attributes = []
     depth += 1
     if (depth > most.depth) refuse('xml-too-deep', { max: most.depth }, { start, end: here() })
@@ -103,12 +105,14 @@ export function parseXml(
   parser.on('attribute', ({ name, value }) => {
     const end = here() - 1
     count()
-    attributes.push({ name, value, start: text.lastIndexOf(text[end] as string, end - 1) + 1, end })
+    // A value is as long as its text, except where that holds references or line ends of two characters.
+    const likely = end - value.length
+    const start = text[likely - 1] === text[end] ? likely : text.lastIndexOf(text[end] as string, end - 1) + 1
+    attributes.push({ name, value, start, end })
   })
   parser.on('opentag', ({ name, local, prefix, uri, isSelfClosing }) => {
     const tagEnd = here()
     const parent = open
-    const shape = { start, end: tagEnd, tagEnd, contentEnd: tagEnd, selfClosing: isSelfClosing }
     open = {
       name,
       local,
@@ -119,7 +123,11 @@ export function parseXml(
       parent,
       text: '',
       textBefore: parent?.text.length ?? 0,
-      ...shape,
+      start,
+      end: tagEnd,
+      tagEnd,
+      contentEnd: tagEnd,
+      selfClosing: isSelfClosing,
     }
     if (parent === undefined) root = open
     else parent.children.push(open)
@@ -128,7 +136,9 @@ export function parseXml(
     if (open === undefined) return
     if (!open.selfClosing) {
       open.end = here()
-      open.contentEnd = text.lastIndexOf('<', open.end - 1)
+      // White space may stand behind the name.
+      const likely = open.end - open.name.length - 3
+      open.contentEnd = text[likely] === '<' ? likely : text.lastIndexOf('<', open.end - 1)
     }
     depth -= 1
     open = open.parent as Growing | undefined

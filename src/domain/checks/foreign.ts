@@ -57,10 +57,11 @@ const OPEN = ['vcpu', 'cputune', 'numatune', 'memoryBacking', 'cpu', 'numa']
 /** Notes on what is left in elements that the edits change, and on what goes with those that they remove. */
 export function foreignNotes(document: XmlDocument, edits: readonly Edit[]): Diagnostic[] {
   if (edits.length === 0) return []
-  const foreign = Object.entries(EDITED).flatMap(([name, of]) => {
+  const foreign: Foreign[] = []
+  for (const [name, of] of Object.entries(EDITED)) {
     const element = child(document.root, name)
-    return element === undefined ? [] : foreignIn(element, of)
-  })
+    if (element !== undefined && isReached(element, edits)) collectForeign(foreign, element, of)
+  }
   const touched = foreign.flatMap(({ element, parts }) => {
     const becomes = becomesOf(element, edits)
     return becomes === undefined ? [] : [{ element, parts, becomes }]
@@ -77,23 +78,31 @@ interface Foreign {
   readonly parts: readonly string[]
 }
 
-function foreignIn(element: XmlElement, { attributes, children }: Known): Foreign[] {
-  const isOpen = OPEN.includes(element.name)
-  const own = element.attributes
-    .map(({ name }) => name)
-    .filter((name) => !/^xmlns(:|$)/.test(name) && !attributes.includes(name))
-  const inside = element.children
-    .filter((each) => each.uri !== '' || !(each.name in children))
-    .map(({ name }) => `<${name}>`)
-  const parts = isOpen ? [] : [...own, ...new Set(inside)]
-  return [
-    ...(parts.length === 0 ? [] : [{ element, parts }]),
-    ...element.children.flatMap((each) => {
-      const of = each.uri === '' ? children[each.name] : undefined
-      return of === undefined ? [] : foreignIn(each, of)
-    }),
-  ]
+/** Thousands of pins and distances hold nothing foreign. */
+function collectForeign(found: Foreign[], element: XmlElement, known: Known): void {
+  const parts = OPEN.includes(element.name) ? [] : partsIn(element, known)
+  if (parts.length > 0) found.push({ element, parts })
+  for (const each of element.children) {
+    const of = each.uri === '' ? known.children[each.name] : undefined
+    if (of !== undefined) collectForeign(found, each, of)
+  }
 }
+
+/** Attributes and children that libvirt does not know. */
+function partsIn(element: XmlElement, known: Known): string[] {
+  const own: string[] = []
+  for (const { name } of element.attributes)
+    if (!known.attributes.includes(name) && !/^xmlns(:|$)/.test(name)) own.push(name)
+  if (element.children.length === 0) return own
+  const inside = element.children
+    .filter((each) => each.uri !== '' || !(each.name in known.children))
+    .map(({ name }) => `<${name}>`)
+  return [...own, ...new Set(inside)]
+}
+
+/** Whether any edit is in the element, or removes it. */
+const isReached = ({ start, end }: XmlElement, edits: readonly Edit[]): boolean =>
+  edits.some((edit) => edit.start <= end && edit.end >= start)
 
 /** Whether an edit removes the element, or changes an attribute of it. */
 function becomesOf(

@@ -41,13 +41,13 @@ export function allocateWithSurplus(
   supplies: readonly number[],
   { ofPlace, most }: Surplus,
 ): number[] {
+  if (most <= 0 || areMetInTurn(demands, supplies)) return allocate(demands, supplies)
   const places = supplies.length
   const both = demands.map(({ amount, from }) => ({
     amount,
     from: [...from, ...from.map((at) => places + at)],
   }))
   const flow = flowOf(both, [...supplies, ...supplies.map(() => 0)])
-  if (most <= 0) return allocate(demands, supplies)
   push(flow, [...demands.keys()])
   ofPlace.forEach((each, at) => {
     flow.left[places + at] = Math.min(each, most)
@@ -67,9 +67,26 @@ export function allocateWithSurplus(
 
 /** Whether all demands can be met together. */
 export function canAllocate(demands: readonly Demand[], supplies: readonly number[]): boolean {
+  if (areMetInTurn(demands, supplies)) return true
   const flow = flowOf(demands, supplies)
   push(flow, [...demands.keys()])
   return flow.open.every((open) => open === 0)
+}
+
+/** Whether nothing is left to be met when each demand in turn takes what there is: mostly so. */
+function areMetInTurn(demands: readonly Demand[], supplies: readonly number[]): boolean {
+  const left = supplies.slice()
+  for (const { amount, from } of demands) {
+    let open = amount
+    for (let at = 0; at < from.length && open > 0; at++) {
+      const supply = from[at] as number
+      const taken = Math.min(open, Math.max(0, left[supply] as number))
+      left[supply] = (left[supply] as number) - taken
+      open -= taken
+    }
+    if (open > 0) return false
+  }
+  return true
 }
 
 interface Flow {

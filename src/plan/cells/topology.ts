@@ -6,9 +6,8 @@
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
 import type { CpuTopology, DomainView } from '../../model/domain.ts'
-import type { Cell } from '../../model/placement.ts'
+import type { Cell, PlanInput } from '../../model/placement.ts'
 import { coreByCpu } from '../cpus/available.ts'
-import type { Situation } from '../situation.ts'
 import { cellByVcpu, fittingTopology, spanningParts, type ThreadsHold } from './fitting-topology.ts'
 import { guestCores } from './guest-cores.ts'
 
@@ -18,18 +17,18 @@ import { guestCores } from './guest-cores.ts'
  * @throws Refusal `vcpus-interleaved` where the vCPUs of a cell are not consecutive
  */
 export function topologyFor(
-  situation: Situation,
+  input: PlanInput,
   cells: readonly Cell[],
   vcpupin: readonly CpuSet[],
 ): CpuTopology | undefined {
-  const { view, request } = situation
+  const { view, request } = input
   if (request.topology !== 'align') return undefined
   refuseInterleaved(view, cells)
   const { topology, vcpus } = view
   // Without a topology every vCPU is a socket.
   if (topology === undefined && cells.length < 2) return undefined
   const before = topology ?? { sockets: 1, dies: 1, clusters: 1, cores: vcpus, threads: 1 }
-  const fitting = fittingTopology({ topology: before, vcpus }, cells, runOnSiblings(situation, vcpupin))
+  const fitting = fittingTopology({ topology: before, vcpus }, cells, runOnSiblings(input, vcpupin))
   return topology !== undefined && LEVELS.every((level) => topology[level] === fitting[level])
     ? undefined
     : fitting
@@ -62,7 +61,7 @@ function refuseInterleaved({ online, vcpus }: DomainView, cells: readonly Cell[]
 }
 
 /** Whether guest cores of so many threads have each vCPU on a CPU of its own, and all on one host core. */
-function runOnSiblings({ view, resources }: Situation, vcpupin: readonly CpuSet[]): ThreadsHold {
+function runOnSiblings({ view, resources }: PlanInput, vcpupin: readonly CpuSet[]): ThreadsHold {
   const coreOf = coreByCpu(resources)
   return (threads) =>
     guestCores(view, threads).every(({ online }) => {

@@ -43,7 +43,7 @@ export interface AvailableCpus {
  */
 export function availableCpus(resources: Resources, request: Request, vcpus: number): AvailableCpus {
   const { cpuset, emulator, rules } = request
-  const online = setOf<CpuSet>(resources.nodes.flatMap((node) => node.cpus))
+  const online = union(...resources.nodes.map((node) => node.cpus))
   const named = union(
     cpuset ?? setOf<CpuSet>([]),
     typeof emulator === 'object' ? emulator : setOf<CpuSet>([]),
@@ -62,15 +62,15 @@ export function availableCpus(resources: Resources, request: Request, vcpus: num
     refuse('no-cpus', { allowed: resources.allowed.cpus, isolated, online })
   }
   const coreOf = coreByCpu(resources)
-  const available = new Set<number>(cpus)
   const cacheOf = cacheByCpu(resources)
-  const nodes = resources.nodes.map((node) => ({
-    id: node.id,
-    cpus: intersect(node.cpus, cpus),
-    cores: coresOf(node.cpus, coreOf, cacheOf, available),
-  }))
+  const nodes = resources.nodes.flatMap((node): AvailableNode[] => {
+    const here = intersect(node.cpus, cpus)
+    return here.length === 0
+      ? []
+      : [{ id: node.id, cpus: here, cores: coresOf(node.cpus, here, { coreOf, cacheOf }) }]
+  })
   const taken = intersect(cpus, union(...(resources.taken ?? []).map((each) => each.cpus)))
-  return { nodes: nodes.filter((node) => node.cpus.length > 0), cpus, given, offline, taken }
+  return { nodes, cpus, given, offline, taken }
 }
 
 /** @throws an error of ours: a node without available CPUs was never chosen */
@@ -121,26 +121,27 @@ function cacheByCpu({ caches }: Host): ReadonlyMap<number, number> {
  * A core that reaches into another node counts there with its CPUs of that node: memory is bound by node, not
  * by core.
  */
-function coresOf(
-  nodeCpus: CpuSet,
-  coreOf: ReadonlyMap<number, CpuSet>,
-  cacheOf: ReadonlyMap<number, number>,
-  available: ReadonlySet<number>,
-): Core[] {
-  const here = new Set<number>(nodeCpus)
+function coresOf(nodeCpus: CpuSet, available: CpuSet, { coreOf, cacheOf }: CpuFacts): Core[] {
   const seen = new Set<number>()
   const found: Core[] = []
   for (const cpu of nodeCpus) {
     if (seen.has(cpu)) continue
-    const threads = (coreOf.get(cpu) ?? [cpu]).filter((thread) => here.has(thread))
+    const core = coreOf.get(cpu)
+    const threads = core === undefined ? setOf<CpuSet>([cpu]) : intersect(core, nodeCpus)
     for (const thread of threads) seen.add(thread)
-    const cpus = threads.filter((thread) => available.has(thread))
+    const cpus = intersect(threads, available)
     if (cpus.length === 0) continue
     const cache = cacheOf.get(cpu)
     const whole = cpus.length === threads.length
-    found.push({ cpus: setOf<CpuSet>(cpus), whole, ...(cache !== undefined && { cache }) })
+    found.push(cache === undefined ? { cpus, whole } : { cpus, whole, cache })
   }
   return found
+}
+
+/** What the host states of each CPU: its core, and the index of its level-3 cache. */
+interface CpuFacts {
+  readonly coreOf: ReadonlyMap<number, CpuSet>
+  readonly cacheOf: ReadonlyMap<number, number>
 }
 
 /**
@@ -162,6 +163,7 @@ export function untakenCpus({ cpus }: AvailableNode, taken: CpuSet): number {
 
 /** A core that loses a thread is whole no longer. */
 export function withoutCpus(node: AvailableNode, without: CpuSet): AvailableNode {
+  if (without.length === 0) return node
   const lost = new Set<number>(without)
   const left = (cpus: CpuSet): CpuSet => setOf(cpus.filter((cpu) => !lost.has(cpu)))
   const cores = node.cores.map((core) => {

@@ -12,6 +12,7 @@ import { wholeCores } from './whole-cores.ts'
 
 /** A note for each running guest that has pinned some of these CPUs one to one. */
 export function takenNotes(pins: readonly CpuSet[], { taken = [], allowed }: Resources): Diagnostic[] {
+  if (taken.length === 0) return []
   const cpus = intersect(union(...new Set(pins)), allowed.cpus)
   return taken.flatMap(({ guest, cpus: own }) => {
     const both = intersect(cpus, own)

@@ -25,16 +25,19 @@ export function movedCpus(situation: Situation, placed: readonly CoresOnNode[]):
   const cpuOf = new Map<number, CpuSet>()
   const taken = new Set<number>()
   const open = placed.filter(({ node, cores }) => {
-    const pins = cores.flatMap(({ online }) => online.map((vcpu) => [vcpu, view.vcpupin.get(vcpu)] as const))
-    const cpus = pins.flatMap(([, pin]) => pin ?? [])
-    const here = new Set<number>(availableNode(available, node).cpus)
-    const keeps =
-      pins.every(([, pin]) => pin?.length === 1) &&
-      cpus.every((cpu) => here.has(cpu) && !taken.has(cpu) && !has(available.taken, cpu)) &&
-      new Set(cpus).size === cpus.length
-    if (!keeps) return true
-    for (const [vcpu, pin] of pins) cpuOf.set(vcpu, pin as CpuSet)
-    for (const cpu of cpus) taken.add(cpu)
+    const { cpus: here } = availableNode(available, node)
+    const own = new Set<number>()
+    for (const { online } of cores)
+      for (const vcpu of online) {
+        const pin = view.vcpupin.get(vcpu)
+        const [cpu] = pin ?? []
+        if (cpu === undefined || pin?.length !== 1) return true
+        if (!has(here, cpu) || taken.has(cpu) || own.has(cpu) || has(available.taken, cpu)) return true
+        own.add(cpu)
+      }
+    for (const { online } of cores)
+      for (const vcpu of online) cpuOf.set(vcpu, view.vcpupin.get(vcpu) as CpuSet)
+    for (const cpu of own) taken.add(cpu)
     return false
   })
   const policy = policyFor(situation)

@@ -25,6 +25,8 @@ export function vcpuPins(
   cells: readonly CellOnNodes[],
   cpuOf: CpuOfVcpu,
 ): CpuSet[] {
+  const pins = range(view.vcpus).map((vcpu) => cpuOf.get(vcpu))
+  if (!pins.includes(undefined)) return pins as CpuSet[]
   const cpusOfNode = sharedCpus(view, available, cells)
   const none = setOf<CpuSet>([])
   const cpusOfCell = cells.map(({ vcpus, nodes }) => {
@@ -32,7 +34,7 @@ export function vcpuPins(
     return own.length > 0 ? own : union(...nodes.map((id) => cpusOfNode.get(id) ?? none))
   })
   const cellOf = new Map(cells.flatMap(({ vcpus }, index) => vcpus.map((vcpu) => [vcpu, index] as const)))
-  return range(view.vcpus).map((vcpu) => cpuOf.get(vcpu) ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? none)
+  return pins.map((cpus, vcpu) => cpus ?? cpusOfCell[cellOf.get(vcpu) ?? -1] ?? none)
 }
 
 /** The CPUs of each node for vCPUs that share them: those of other guests only where there are too few. */

@@ -74,12 +74,7 @@ interface OpenCells {
 function openCells(assignment: PartialAssignment): OpenCells {
   const { guestDistance, hostDistance, problem, freeCores, untaken, pools, poolOf } = assignment
   const { cells, sites } = problem
-  /** Per first open cell, cell and site: what its distances to open cells differ at least, halved. */
-  const toOpen = cells.map((_, first) =>
-    cells.map((__, cell) =>
-      hostDistance.map((row) => halfDifferent(guestDistance[cell] as Float64Array, row, cell, first)),
-    ),
-  )
+  const toOpen = halvesToOpen(assignment)
   /** How much each cell's distances to the placed ones differ on each site, and that of its own memory. */
   const toPlaced = cells.map(() => Float64Array.from(sites, ({ remote }) => remote))
   const leastDistanceOn = cells.map(() => new Float64Array(sites.length).fill(Number.POSITIVE_INFINITY))
@@ -106,7 +101,7 @@ function openCells(assignment: PartialAssignment): OpenCells {
     const need = cells[cell] as CellNeed
     const at = poolOf[cell] as number
     const pool = pools[at] as SizePool | undefined
-    const half = toOpen[first]?.[cell] as readonly number[]
+    const half = toOpen[first]?.[cell] as Float64Array
     const placed = toPlaced[cell] as Float64Array
     const onSites = leastDistanceOn[cell] as Float64Array
     const least: { -readonly [Key in keyof LeastOfCell]: LeastOfCell[Key] } = { ...NOT_FOUND }
@@ -199,13 +194,28 @@ const NOT_FOUND: LeastOfCell = {
   taken: Number.POSITIVE_INFINITY,
 }
 
-function halfDifferent(guestDistance: Float64Array, host: Float64Array, cell: number, first: number): number {
-  let all = 0
-  for (let other = first; other < guestDistance.length; other++) {
-    if (other === cell) continue
-    let least = Number.POSITIVE_INFINITY
-    for (const each of host) least = Math.min(least, Math.abs((guestDistance[other] as number) - each))
-    all += least
-  }
-  return all / 2
+/**
+ * Per first open cell, cell and site: what its distances to open cells differ at least, halved. What is open
+ * from one cell on is what is open from the next one on, and that cell.
+ */
+function halvesToOpen({ problem, guestDistance, hostDistance }: PartialAssignment): Float64Array[][] {
+  const { cells, sites } = problem
+  const halves = cells.map(() => cells.map(() => new Float64Array(sites.length)))
+  for (const [cell, wanted] of guestDistance.entries())
+    for (const [site, row] of hostDistance.entries()) {
+      let half = 0
+      for (let first = cells.length - 1; first >= 0; first--) {
+        if (first !== cell) half += leastDifference(wanted[first] as number, row) / 2
+        const ofCell = halves[first]?.[cell] as Float64Array
+        ofCell[site] = half
+      }
+    }
+  return halves
+}
+
+function leastDifference(wanted: number, row: Float64Array): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let at = 0; at < row.length && least > 0; at++)
+    least = Math.min(least, Math.abs(wanted - (row[at] as number)))
+  return least
 }

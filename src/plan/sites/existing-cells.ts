@@ -1,7 +1,7 @@
 // The cells that a guest has on the nodes of this host: each cell on the site of the best assignment, or on
 // several nodes where no assignment holds them all.
 
-import { type NodeSet, setOf } from '../../base/idset.ts'
+import { type NodeSet, range, setOf } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
 import { allocationOfCell } from '../backing/allocation.ts'
 import { nodeSupply } from '../backing/supply.ts'
@@ -46,18 +46,19 @@ function capacitiesOf(situation: Situation): number[] {
 /** Online guest cores of each cell. A core whose threads are in several cells comes in parts. */
 function coresOfCells({ view, guestCores }: Situation): GuestCore[][] {
   const cells = writtenCells(view)
-  const cellOf = new Map(
-    cells.flatMap(({ vcpus }, cell) => vcpus.map((vcpu) => [vcpu as number, cell] as const)),
-  )
+  const cellOf: (number | undefined)[] = range(view.vcpus).map(() => undefined)
+  for (const [cell, { vcpus }] of cells.entries()) for (const vcpu of vcpus) cellOf[vcpu] = cell
   const found: GuestCore[][] = cells.map(() => [])
   for (const core of guestCores) {
-    for (const cell of new Set(core.online.map((vcpu) => cellOf.get(vcpu)))) {
+    const [first, ...others] = core.online.map((vcpu) => cellOf[vcpu])
+    if (others.every((cell) => cell === first)) {
+      if (first !== undefined) found[first]?.push(core)
+      continue
+    }
+    for (const cell of new Set([first, ...others])) {
       if (cell === undefined) continue
-      const online = core.online.filter((vcpu) => cellOf.get(vcpu) === cell)
-      const isWhole = online.length === core.online.length
-      found[cell]?.push(
-        isWhole ? core : { online: setOf<GuestCore['online']>(online), offline: core.offline },
-      )
+      const online = core.online.filter((vcpu) => cellOf[vcpu] === cell)
+      found[cell]?.push({ online: setOf<GuestCore['online']>(online), offline: core.offline })
     }
   }
   return found
