@@ -12,3 +12,16 @@ export interface Files {
   /** The target of a symbolic link, as written. */
   readonly readlink: (path: string) => string | undefined
 }
+
+/** The same machine, whose lists of mounts are read once: they are long, and several readers look at them. */
+export function withMountsOnce(files: Files): Files {
+  const known = new Map<string, Uint8Array | undefined>()
+  return {
+    ...files,
+    read: (path) => {
+      if (!/^\/proc\/(?:[^/]+\/)?(?:mountinfo|mounts)$/.test(path)) return files.read(path)
+      if (!known.has(path)) known.set(path, files.read(path))
+      return known.get(path)
+    },
+  }
+}

@@ -6,7 +6,7 @@ import { diagnostic, refuse } from '../codes/codes.ts'
 import { aboutMachine } from '../host/about.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { loadedLibvirt } from '../host/daemon.ts'
-import type { Files } from '../host/files.ts'
+import { type Files, withMountsOnce } from '../host/files.ts'
 import { known } from '../host/kernel-text.ts'
 import { readPromised } from '../host/ledger/promised.ts'
 import { readTaken } from '../host/qemu/taken.ts'
@@ -77,8 +77,12 @@ function isFolder(path: string): boolean {
   return statusOf(path)?.is === 'folder'
 }
 
-/** The cgroup of this process says nothing about a captured machine. */
-function readMachine(files: Files, options: HostOptions): HostSource {
+/**
+ * A machine, and what a cgroup allows on it. The cgroup of this process says nothing about a captured one.
+ * @param machine its files, of which the long ones are read at most once
+ */
+export function readMachine(machine: Files, options: HostOptions): HostSource {
+  const files = withMountsOnce(machine)
   const { host, cgroup, pid, cpuset, whole = false, guest } = options
   const online = onlineCpus(files)
   const named = pid !== undefined ? { pid } : cgroup !== undefined ? { path: cgroup } : undefined
@@ -95,7 +99,7 @@ function readMachine(files: Files, options: HostOptions): HostSource {
   return {
     host: {
       ...read,
-      ...known('libvirt', loadedLibvirt(files)),
+      ...known('libvirt', whole || isVersionNeeded(read) ? loadedLibvirt(files) : undefined),
       ...(taken.length > 0 && { taken }),
       ...(promised.length > 0 && { promised }),
     },
@@ -105,6 +109,9 @@ function readMachine(files: Files, options: HostOptions): HostSource {
     ...(unread.length > 0 && { notes: [diagnostic('status-unread', { files: unread })] }),
   }
 }
+
+/** Versions of libvirt differ in what they do on nodes without CPUs (plan/backing/allocation.ts). */
+const isVersionNeeded = ({ nodes }: Host): boolean => nodes.some(({ cpus }) => cpus.length === 0)
 
 function isChanging(before: readonly PromisedMemory[], after: readonly PromisedMemory[]): boolean {
   const guests = (promised: readonly PromisedMemory[]): string =>

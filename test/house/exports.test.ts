@@ -21,6 +21,7 @@ const FOR_TESTS: readonly string[] = [
   'src/libvirt/guests.ts readList',
   'src/libvirt/guests.ts readState',
   'src/libvirt/virsh.ts machineOf',
+  'src/machine/host-source.ts readMachine',
   'src/machine/write/save.ts copyAttributes',
   'src/redact/secrets.ts hiddenSpans',
   'src/redact/secrets.ts secretSpans',

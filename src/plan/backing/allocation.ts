@@ -9,7 +9,7 @@
 // nothing.
 // @see libvirt qemuBuildThreadContextProps, qemu util/thread-context.c
 
-import { intersect, type NodeSet, setOf } from '../../base/idset.ts'
+import { intersect, type NodeSet, setOf, subtract } from '../../base/idset.ts'
 import type { CellPages, DomainView } from '../../model/domain.ts'
 import type { Host, Resources } from '../../model/host.ts'
 import type { Memnode, PlanInput } from '../../model/placement.ts'
@@ -82,18 +82,23 @@ function verdictOf(libvirt: string | undefined): keyof typeof starts {
   return isBefore([9, 2]) ? 'never' : 'with-emulator'
 }
 
-/** Whether a guest with this backing starts only if libvirt knows CPUs for the emulator. */
+/**
+ * Whether a guest with this backing starts only if libvirt knows CPUs for the emulator. A node that this host
+ * does not have needs nothing here.
+ */
 export function needsPinnedEmulator(
   { view, resources }: Pick<PlanInput, 'view' | 'resources'>,
   backing: readonly Pick<Memnode, 'nodes' | 'pagesizeKiB'>[],
 ): boolean {
   if (startsWithoutCpus(resources, 'unpinned') || !startsWithoutCpus(resources, 'pinned')) return false
   const withCpus = setOf<NodeSet>(nodesWithCpus(resources))
+  const known = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
   return backing.some(
     ({ nodes, pagesizeKiB }) =>
       allocationOf(pagesizeKiB, resources, view) === 'at-start' &&
       nodes.length > 0 &&
-      intersect(nodes, withCpus).length === 0,
+      intersect(nodes, withCpus).length === 0 &&
+      subtract(nodes, known).length === 0,
   )
 }
 

@@ -1,10 +1,10 @@
 // Whether vCPUs share all CPUs of their cell, or have one CPU each.
 
-import { type CpuSet, has, intersect, setOf, subtract, union } from '../../base/idset.ts'
+import { has, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
 import type { Resources } from '../../model/host.ts'
 import type { Memnode, PlanInput } from '../../model/placement.ts'
 import type { Pin } from '../../model/request.ts'
-import { needsPinnedEmulator } from '../backing/allocation.ts'
+import { allocationOf, needsPinnedEmulator, nodesWithCpus } from '../backing/allocation.ts'
 import { pagesizeKiBOf } from '../cells/pagesize.ts'
 
 /**
@@ -29,7 +29,7 @@ const sharing: Record<Pin, (input: PlanInput) => boolean> = {
 /** Whether the guest may use every online CPU, as may others. */
 function isOpen({ allowed, allowedBy, nodes }: Resources): boolean {
   if (allowedBy === 'cpuset' || allowedBy === 'pins') return false
-  const online = setOf<CpuSet>(nodes.flatMap((node) => node.cpus))
+  const online = union(...nodes.map((node) => node.cpus))
   return subtract(online, allowed.cpus).length === 0
 }
 
@@ -37,7 +37,8 @@ function isOpen({ allowed, allowedBy, nodes }: Resources): boolean {
  * Whether every vCPU that is online at boot is pinned to one CPU that is its own: no other vCPU is pinned to
  * it, nor the emulator, unless that is requested. Of a node with one CPU, vCPUs that share it have such a pin
  * too. An emulator may run among vCPUs only where it must (emulator.ts): on a node of the guest's memory of
- * which it has no other CPU, beside CPUs of its own; or on all their CPUs, if libvirt must know some for it.
+ * which it has no other CPU, beside CPUs of its own; or on all their CPUs, if libvirt must know some for it,
+ * here or on the host that the guest comes from.
  */
 export function isOneToOne(input: PlanInput): boolean {
   const { view, request, resources } = input
@@ -50,7 +51,12 @@ export function isOneToOne(input: PlanInput): boolean {
   const among = intersect(emulatorpin, cpus)
   const own = subtract(emulatorpin, cpus)
   if (among.length === 0) return true
-  if (own.length === 0) return among.length === cpus.length && needsPinnedEmulator(input, written(input))
+  if (own.length === 0) {
+    const backed = written(input)
+    return (
+      among.length === cpus.length && (isFromElsewhere(input, backed) || needsPinnedEmulator(input, backed))
+    )
+  }
   const backing = union(...tune.memnodes.map(({ nodes }) => nodes))
   const reached = resources.nodes.filter(
     ({ id, cpus: there }) => has(backing, id) && intersect(there, own).length === 0,
@@ -58,7 +64,21 @@ export function isOneToOne(input: PlanInput): boolean {
   return subtract(among, union(...reached.map((node) => node.cpus))).length === 0
 }
 
-function written({ view, resources }: PlanInput): Pick<Memnode, 'nodes' | 'pagesizeKiB'>[] {
+/** Whether memory that QEMU allocates is bound to nodes of which this host lacks some and has no CPUs. */
+function isFromElsewhere({ view, resources }: PlanInput, backed: readonly Backed[]): boolean {
+  const known = setOf<NodeSet>(resources.nodes.map(({ id }) => id))
+  const withCpus = setOf<NodeSet>(nodesWithCpus(resources))
+  return backed.some(
+    ({ nodes, pagesizeKiB }) =>
+      allocationOf(pagesizeKiB, resources, view) === 'at-start' &&
+      subtract(nodes, known).length > 0 &&
+      intersect(nodes, withCpus).length === 0,
+  )
+}
+
+type Backed = Pick<Memnode, 'nodes' | 'pagesizeKiB'>
+
+function written({ view, resources }: PlanInput): Backed[] {
   return view.tune.memnodes.map(({ cell, nodes }) => {
     const pagesizeKiB = pagesizeKiBOf(view.cellPages[cell], resources)
     return { nodes, ...(pagesizeKiB !== undefined && { pagesizeKiB }) }
