@@ -1,6 +1,7 @@
 // What is fuzzed: per target an input made by chance, and what must hold of whatever comes out. A Refusal is
 // an answer; anything else that is thrown is a finding.
 
+import { isDeepStrictEqual } from 'node:util'
 import { act } from '../../hooks/act.ts'
 import { type Fit, fit, fitSteps } from '../../hooks/fit.ts'
 import type { Steps } from '../../hooks/steps.ts'
@@ -32,6 +33,9 @@ import { hiddenInConfig } from '../../src/request/config-shown.ts'
 import { type RequestedKeys, readKeys } from '../../src/request/request.ts'
 import { readVmi } from '../../src/request/vmi.ts'
 import { writeElement } from '../../src/xml/build.ts'
+import { parseBySaxes } from '../../src/xml/by-saxes.ts'
+import { defaultLimits } from '../../src/xml/parse.ts'
+import { scanXml } from '../../src/xml/scan.ts'
 import type { Corpus } from './corpus.ts'
 import { mutatedBytes, mutatedJson, mutatedText, mutatedXml } from './mutate.ts'
 import type { Random } from './random.ts'
@@ -58,6 +62,7 @@ export const targets: Readonly<Record<string, Target>> = {
   vmi,
   hook,
   words,
+  xml,
 }
 
 class Broken extends Error {}
@@ -405,6 +410,118 @@ function words(_: Corpus, random: Random): Input {
     }
   }
   return { show: () => JSON.stringify(given), run }
+}
+
+// ---- The two readers of documents ----
+
+/** Pieces of syntax, put in or taken out at any place. */
+const SYNTAX = [
+  ...[
+    '<',
+    '>',
+    '/',
+    '</',
+    '/>',
+    '=',
+    "'",
+    '"',
+    '&',
+    ';',
+    '&lt;',
+    '&amp;',
+    '&#60;',
+    '&x;',
+    ']]>',
+    '<![CDATA[',
+    ']]',
+  ],
+  ...[
+    '<!--',
+    '-->',
+    '--',
+    '->',
+    '<?',
+    '?>',
+    '<?xml version="1.0"?>',
+    '<!DOCTYPE a>',
+    ' ',
+    '  ',
+    '\n',
+    '\r',
+    '\r\n',
+  ],
+  ...[
+    '\t',
+    ':',
+    'xmlns',
+    " xmlns=''",
+    " xmlns:a='urn:a'",
+    " xmlns:a=''",
+    ' a:b="1"',
+    " xml:lang='en'",
+    '<a:b/>',
+    '</a>',
+  ],
+  ...[
+    " xmlns:xml='urn:x'",
+    " xmlns:b='http://www.w3.org/XML/1998/namespace'",
+    '<a>',
+    '<a b="1" b="2"/>',
+    'é',
+    '🐧',
+    '-',
+  ],
+  ...[
+    '\uFEFF',
+    '\u0085',
+    '\u2028',
+    '\u00b7',
+    '\uFFFE',
+    '\uD800',
+    '\0',
+    '.',
+    '0',
+    '_',
+    '<a\nb="1"/>',
+    '<a/ >',
+    '< a/>',
+  ],
+]
+
+function xml(corpus: Corpus, random: Random): Input {
+  const base = random.oneOf(corpus.domains)
+  let text = random.onceIn(3) ? partOf(base, random) : base.slice(0, 20_000)
+  if (random.onceIn(8)) text = mutatedXml(text, random)
+  for (let round = random.upTo(3); round > 0; round--) text = respelled(text, random)
+  return {
+    show: () => text,
+    run: () => {
+      const scanned = scanXml(text, defaultLimits)
+      if (scanned === undefined)
+        return orRefused(() => {
+          parseBySaxes(text, defaultLimits, {})
+          return 'left'
+        })
+      const read = parseBySaxes(text, defaultLimits, {})
+      must(isDeepStrictEqual(scanned, read), 'the two readers of documents differ')
+      return 'scanned'
+    },
+  }
+}
+
+/** A few elements alone, so that a mutation meets what matters. */
+function partOf(text: string, random: Random): string {
+  const from = text.slice(random.upTo(text.length))
+  const found = [...from.matchAll(/<([\w:]+)[^<>]*(?:\/>|>[^<>]*<\/\1>)\s*/g)].slice(0, 1 + random.upTo(4))
+  return `<a>${found.map(([each]) => each).join('')}</a>`
+}
+
+function respelled(text: string, random: Random): string {
+  const at = random.upTo(text.length + 1)
+  const near = random.onceIn(2) ? at : Math.max(0, text.indexOf(random.oneOf(['<', '>', '=', "'", ' ']), at))
+  const removed = random.onceIn(2) ? 0 : 1 + random.upTo(3)
+  const put = random.onceIn(4) ? '' : random.oneOf(SYNTAX)
+  return text.slice(0, near) + put + text.slice(near + removed)
 }
 
 // ---- The hook, but for its process ----
