@@ -42,7 +42,7 @@ export type Fit =
   | { readonly is: 'found' | 'refused'; readonly stderr: string; readonly summary: string }
 
 /** The steps of the work; tests replace them. */
-export interface FitSteps {
+interface FitSteps {
   readonly readDocument: (text: string, source: string) => XmlDocument
   readonly isOptedIn: (document: XmlDocument, config: Config) => boolean
   readonly readHost: (guest: GuestPlace, root: string | undefined) => HostSource

@@ -1,6 +1,6 @@
 // The entry of the native hook.
 
-import { fitSteps } from '../fit.ts'
 import { runHook } from './run.ts'
+import { fitGuest } from './work.ts'
 
-runHook(fitSteps)
+runHook(fitGuest)

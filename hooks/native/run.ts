@@ -17,7 +17,7 @@ import { errnoOf, systemError } from '../../src/machine/system-error.ts'
 import { defaultConfig } from '../../src/request/config.ts'
 import { hiddenInConfig } from '../../src/request/config-shown.ts'
 import { act } from '../act.ts'
-import { type Fit, type FitSteps, fit, type Task } from '../fit.ts'
+import type { Fit, Task } from '../fit.ts'
 import type { Steps } from '../steps.ts'
 
 /** A guest of 512 vCPUs needs about 60 MiB. */
@@ -26,8 +26,8 @@ const MEMORY_LIMIT_MIB = 512
 const LEAST_MIB = 16
 const MIB = 1024 * 1024
 
-/** Answers this call and ends the process. */
-export function runHook(fitSteps: FitSteps): void {
+/** Answers this call and ends the process. @param fit the work for a guest that may have opted in */
+export function runHook(fit: (task: Task) => Fit): void {
   const argv = calls.arguments()
   const { ourFailure } = ruleOf(callOf(argv))
   const unanswered = ourFailure === 'as-configured' ? 1 : 0
@@ -37,7 +37,7 @@ export function runHook(fitSteps: FitSteps): void {
   const steps: Steps = {
     readConfig: async () => readConfig(named),
     readInput: async () => readInput(timeoutS),
-    fit: (task) => limited({ ...task, ...shimOf() }, unanswered, fitSteps),
+    fit: (task) => limited({ ...task, ...shimOf() }, unanswered, fit),
     print: async (stream, text) => print(stream, text, timeoutS),
     // Written last: an answer does not wait for a log that blocks.
     log: async (file, text) => {
@@ -63,13 +63,13 @@ function shimOf(): Pick<Task, 'shim'> {
 }
 
 /** @throws Refusal `hook-timeout`, `hook-memory` */
-async function limited(task: Task, unanswered: 0 | 1, steps: FitSteps): Promise<Fit> {
+async function limited(task: Task, unanswered: 0 | 1, fit: (task: Task) => Fit): Promise<Fit> {
   const { timeoutS, onError, memoryLimitMiB = MEMORY_LIMIT_MIB } = task.config
   const failureStatus = onError === 'keep' ? 0 : unanswered
   const mib = Math.max(memoryLimitMiB, LEAST_MIB)
   calls.limit(timeoutS * 1000, mib * MIB, failureStatus)
   // The error of the time limit cannot be caught in the function that it ends, but by one that awaits it.
-  const work = async (): Promise<Fit> => fit(task, steps)
+  const work = async (): Promise<Fit> => fit(task)
   return work().catch((error) => {
     const isTime = calls.grace()
     if (isTime) refuse('hook-timeout', { limitS: timeoutS, during: 'fit' })

@@ -10,7 +10,16 @@
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,14 +61,18 @@ const CFLAGS = ['-O3', '-fwrapv', '-D_GNU_SOURCE', '-ffunction-sections', '-fdat
 const SAME_EVERYWHERE = (source) => [`-ffile-prefix-map=${source}=quickjs`, '-Wl,--build-id=none']
 const ENGINE = ['quickjs', 'dtoa', 'libregexp', 'libunicode', 'cutils']
 
-const insteadOfNode = {
+/** @param lazy file -> its functions that other files call; it is loaded by the first of these calls */
+const insteadOfNode = (lazy) => ({
   name: 'instead-of-node',
   setup(esbuild) {
     esbuild.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, importer, kind }) => {
-      const native = INSTEAD[relative(root, resolve(dirname(importer), path))]
+      if (kind === 'entry-point') return undefined
+      const file = relative(root, resolve(dirname(importer), path))
+      if (file in lazy) return { path: file, namespace: 'lazy' }
       // A native file takes only types from the file that it stands in for, and those are gone by now.
-      return native === undefined || kind === 'entry-point' ? undefined : { path: join(root, native) }
+      return file in INSTEAD ? { path: join(root, INSTEAD[file]) } : undefined
     })
+    esbuild.onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => ({ contents: stub(path, lazy[path]) }))
     // Of Node's modules, what the program uses of them.
     esbuild.onResolve({ filter: /^node:/ }, ({ path }) => ({
       path: join(root, NODE, `${path.slice('node:'.length).replace('/', '-')}.ts`),
@@ -69,7 +82,17 @@ const insteadOfNode = {
       path: join(root, INSTEAD[LOADED[path]] ?? LOADED[path]),
     }))
   },
+})
+
+/** In place of a file that is loaded late: its functions, which load it. */
+function stub(file, names) {
+  const calls = names.map((name) => `export const ${name} = (...words) => loaded().${name}(...words)\n`)
+  const load = `let found\nconst loaded = () => (found ??= system.load('${moduleOf(file)}'))\n`
+  return load + calls.join('')
 }
+
+/** The module that a file becomes: what it shares with others is in modules of its own. */
+const moduleOf = (file) => `${file.replace(/\.ts$/, '').replaceAll('/', '-')}.js`
 
 /** The native forms of Node's modules, and of its globals. */
 const NODE = 'src/machine/native/node'
@@ -81,13 +104,16 @@ const LOADED = {
   './yaml.cjs': 'src/machine/yaml.ts',
 }
 
-/** @returns what esbuild put into the bundle, under the name of the program */
-async function bundle({ entry, globals }, outfile, name) {
+/** @returns what esbuild put into the modules of a program, under its name */
+async function bundle({ entry, globals, lazy = {} }, outdir, name) {
+  const files = [entry, ...Object.keys(lazy)]
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
+    entryPoints: files.map((file) => ({ in: file, out: moduleOf(file).replace(/\.js$/, '') })),
+    outdir,
     bundle: true,
+    splitting: true,
+    chunkNames: 'shared-[hash]',
     metafile: true,
     platform: 'neutral',
     mainFields: ['module', 'main'],
@@ -100,9 +126,30 @@ async function bundle({ entry, globals }, outfile, name) {
     define: { VERSION: JSON.stringify(version) },
     inject: globals ? [join(root, NODE, 'globals.ts')] : [],
     logLevel: 'warning',
-    plugins: [insteadOfNode],
+    plugins: [insteadOfNode(lazy)],
   })
-  return { ...metafile, outputs: { [name]: Object.values(metafile.outputs)[0] } }
+  const inputs = Object.assign({}, ...Object.values(metafile.outputs).map((each) => each.inputs))
+  return { ...metafile, outputs: { [name]: { inputs } } }
+}
+
+/** The table by which a program finds the bytecode of its modules. */
+function modulesHeader(folder, { entry }) {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  const symbol = (name) => `qjsc_${name.slice(0, -'.js'.length).replaceAll(/\W/g, '_')}`
+  const each = (line) =>
+    names
+      .sort()
+      .map((name) => line(name, symbol(name)))
+      .join('')
+  const code = readFileSync(join(folder, 'bundle.c'), 'utf8')
+  writeFileSync(
+    join(folder, 'modules.h'),
+    `${each((_, at) => `extern const uint8_t ${at}[];\n`)}
+static const struct { const char *name; const uint8_t *bytes; uint32_t size; } modules[] = {
+${each((name, at) => `    {"${name}", ${at}, ${new RegExp(`${at}_size = (\\d+);`).exec(code)[1]}},\n`)}};
+#define FIRST_MODULE "${moduleOf(entry)}"
+`,
+  )
 }
 
 /** The compiler of bytecode runs here, whatever the target. */
@@ -191,12 +238,18 @@ function run(program, words, cwd = root) {
   return execFileSync(program, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** Each program: the file that its bundle starts with, the C around it, and whether it has Node's globals. */
+/** What the hook loads late: most calls need none of it. */
+const LAZY = JSON.parse(readFileSync(join(here, 'lazy.json'), 'utf8'))
+/**
+ * Each program: the file that it starts with, the C around it, whether it has Node's globals, and the files
+ * that it loads late.
+ */
 const PROGRAMS = {
-  'qemu-hook': { entry: 'hooks/native/qemu.ts', main: 'hook.c' },
+  'qemu-hook': { entry: 'hooks/native/qemu.ts', main: 'hook.c', lazy: LAZY },
   'virt-numa': { entry: 'src/cli/native.ts', main: 'command.c', globals: true },
 }
-const FAULTY = { 'test/faulty-hook': { entry: 'test/native/faulty-hook.ts', main: 'hook.c' } }
+const { 'hooks/native/work.ts': _, ...others } = LAZY
+const FAULTY = { 'test/faulty-hook': { entry: 'test/native/faulty-hook.ts', main: 'hook.c', lazy: others } }
 
 /** @param out the program. @returns what is in its bundle */
 async function buildProgram(parts, out, target) {
@@ -204,12 +257,13 @@ async function buildProgram(parts, out, target) {
   const source = quickjsSource()
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-native-'))
   try {
-    const script = join(folder, 'bundle.js')
-    const metafile = await bundle(parts, script, basename(out))
+    const metafile = await bundle(parts, folder, basename(out))
     await operationsHeader(folder)
     const bytecode = join(folder, 'bundle.c')
-    // The name of the script, as given here, is in the bytecode.
-    run(qjsc(source), ['-c', '-m', '-N', 'bundle', '-o', bytecode, basename(script)], folder)
+    // The names of the modules, as given here, are in the bytecode. What they import is found by these.
+    const files = [parts.entry, ...Object.keys(parts.lazy ?? {})].map(moduleOf)
+    run(qjsc(source), ['-c', '-m', '-o', bytecode, ...files], folder)
+    modulesHeader(folder, parts)
     const program = join(folder, 'program')
     run(target.cc, [
       ...[

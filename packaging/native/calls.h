@@ -20,8 +20,7 @@
 
 #include "arena.h"
 
-extern const uint8_t bundle[];
-extern const uint32_t bundle_size;
+#include "modules.h" /* generated: the bytecode of the modules */
 
 enum {
   STACK_BYTES = 4 << 20,
@@ -300,6 +299,53 @@ CALL(position) {
   return JS_NewInt64(js, found == NULL ? -1 : found - bytes);
 }
 
+/* ---- Modules ---- */
+
+/* The module of that name, with what it imports still to be found. */
+static JSModuleDef *find_module(JSContext *js, const char *name, void *opaque) {
+  (void)opaque;
+  for (size_t at = 0; at < sizeof modules / sizeof *modules; at++) {
+    if (strcmp(modules[at].name, name) != 0) continue;
+    JSValue module = JS_ReadObject(js, modules[at].bytes, modules[at].size, JS_READ_OBJ_BYTECODE);
+    if (JS_IsException(module)) return NULL;
+    /* The context has a reference of its own. */
+    JSModuleDef *found = JS_VALUE_GET_PTR(module);
+    JS_FreeValue(js, module);
+    return found;
+  }
+  JS_ThrowReferenceError(js, "there is no module %s", name);
+  return NULL;
+}
+
+/* @returns the promise of its end, or an exception */
+static JSValue run_module(JSContext *js, JSModuleDef *module) {
+  JSValue value = JS_DupValue(js, JS_MKPTR(JS_TAG_MODULE, module));
+  if (JS_ResolveModule(js, value) < 0) return JS_EXCEPTION;
+  return JS_EvalFunction(js, value);
+}
+
+/* The first module. @returns as run_module */
+static JSValue run_first_module(JSContext *js) {
+  JSModuleDef *module = find_module(js, FIRST_MODULE, NULL);
+  return module == NULL ? JS_EXCEPTION : run_module(js, module);
+}
+
+/* (name) -> what a module exports, which runs now; none of them awaits anything */
+CALL(load) {
+  UNUSED;
+  const char *name = JS_ToCString(js, arg[0]);
+  if (name == NULL) return JS_EXCEPTION;
+  JSModuleDef *module = find_module(js, name, NULL);
+  JS_FreeCString(js, name);
+  if (module == NULL) return JS_EXCEPTION;
+  JSValue ran = run_module(js, module);
+  if (JS_IsException(ran)) return ran;
+  int failed = JS_PromiseState(js, ran) == JS_PROMISE_REJECTED;
+  JSValue problem = failed ? JS_PromiseResult(js, ran) : JS_UNDEFINED;
+  JS_FreeValue(js, ran);
+  return failed ? JS_Throw(js, problem) : JS_GetModuleNamespace(js, module);
+}
+
 /* ---- The start ---- */
 
 struct call {
@@ -313,7 +359,7 @@ static const struct call shared_calls[] = {
     {"status", status, 2},          {"open", open_file, 2},          {"close", close_file, 1},
     {"readAll", read_all, 2},       {"writeAll", write_all, 2},      {"list", list_folder, 1},
     {"readLink", read_link, 1},     {"wait", wait_ms, 1},            {"position", position, 2},
-    {"decodeUtf8", decode_utf8, 1},
+    {"decodeUtf8", decode_utf8, 1}, {"load", load, 1},
 };
 
 /* A closed stream would be the descriptor of the next file that is opened. */
@@ -343,6 +389,7 @@ static JSContext *start_engine(size_t most_bytes, const struct call *calls, size
   JS_SetMemoryLimit(runtime, most_bytes);
   JS_SetMaxStackSize(runtime, stack_bytes());
   JS_SetGCThreshold(runtime, COLLECT_BYTES);
+  JS_SetModuleLoaderFunc(runtime, NULL, find_module, NULL);
   JSContext *js = JS_NewContextRaw(runtime);
   if (js == NULL) return NULL;
   JS_AddIntrinsicBaseObjects(js);

@@ -509,9 +509,7 @@ int main(int count, char **words) {
       start_engine(MOST_MEMORY_BYTES, command_calls, sizeof command_calls / sizeof *command_calls);
   if (js == NULL) return BUG;
   JS_AddIntrinsicWeakRef(js);
-  JSValue loaded = JS_ReadObject(js, bundle, bundle_size, JS_READ_OBJ_BYTECODE);
-  if (JS_IsException(loaded)) return fail(js, JS_GetException(js));
-  JSValue ran = JS_EvalFunction(js, loaded);
+  JSValue ran = run_first_module(js);
   if (JS_IsException(ran)) return fail(js, JS_GetException(js));
   for (;;) {
     JSContext *other;

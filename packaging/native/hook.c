@@ -172,9 +172,7 @@ int main(int count, char **words) {
   JSContext *js = start_engine(FIRST_LIMIT_BYTES, hook_calls, sizeof hook_calls / sizeof *hook_calls);
   if (js == NULL) end_with(failure_status);
   JS_SetInterruptHandler(JS_GetRuntime(js), timed_out, NULL);
-  JSValue loaded = JS_ReadObject(js, bundle, bundle_size, JS_READ_OBJ_BYTECODE);
-  if (JS_IsException(loaded)) end_with(failure_status);
-  JSValue ran = JS_EvalFunction(js, loaded);
+  JSValue ran = run_first_module(js);
   JSContext *other;
   if (!JS_IsException(ran))
     while (JS_ExecutePendingJob(JS_GetRuntime(js), &other) > 0) continue;

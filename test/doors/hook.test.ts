@@ -18,7 +18,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { act } from '../../hooks/act.ts'
 import { confined } from '../../hooks/confined.ts'
-import { type FitSteps, fit, fitSteps, type Task } from '../../hooks/fit.ts'
+import { fit, fitSteps, type Task } from '../../hooks/fit.ts'
 import { logLine } from '../../hooks/log-line.ts'
 import type { Steps } from '../../hooks/steps.ts'
 import type { CpuSet } from '../../src/base/idset.ts'
@@ -605,7 +605,7 @@ async function play({ operation, input, lines = '', broken, crash }: Call): Prom
   const steps: Steps = {
     readConfig: async () => ({ name: 'test.conf', text: `root = "${host}"\n${lines}`, hidden: () => [] }),
     readInput: async () => Buffer.from(input),
-    fit: async (task: Task) => fit(task, breaking<FitSteps>(fitSteps)),
+    fit: async (task: Task) => fit(task, breaking<typeof fitSteps>(fitSteps)),
     print: async (stream, text) => {
       if (stream === 1) played.stdout += text
       return true

@@ -1,6 +1,6 @@
 // A native hook that breaks while it reads a guest's document, in the way that VIRT_NUMA_FAULT names.
 
-import { fitSteps } from '../../hooks/fit.ts'
+import { fit, fitSteps } from '../../hooks/fit.ts'
 import { runHook } from '../../hooks/native/run.ts'
 import { calls } from '../../src/machine/native/calls.ts'
 
@@ -33,10 +33,12 @@ const faults: Readonly<Record<string, () => void>> = {
   blocked: () => calls.wait(60_000),
 }
 
-runHook({
-  ...fitSteps,
-  readDocument: (text, source) => {
-    faults[calls.environment('VIRT_NUMA_FAULT') ?? '']?.()
-    return fitSteps.readDocument(text, source)
-  },
-})
+runHook((task) =>
+  fit(task, {
+    ...fitSteps,
+    readDocument: (text, source) => {
+      faults[calls.environment('VIRT_NUMA_FAULT') ?? '']?.()
+      return fitSteps.readDocument(text, source)
+    },
+  }),
+)
