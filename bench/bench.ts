@@ -78,6 +78,7 @@ print(min(timeit.repeat(lambda: etree.tostring(etree.fromstring(data)), number=2
 
 const [row, index, size] = process.argv.slice(2)
 if (row === 'growth' && index === undefined) process.stdout.write(growthRows())
+else if (row === 'hook') process.stdout.write(hookRows())
 else if (row === 'growth') process.stdout.write(String(growthOnce(Number(index), Number(size))))
 else if (row === undefined) {
   printWarm()

@@ -59,7 +59,8 @@ function once(
   peaks.push(Number(stderr.trim().split('\n').at(-1)))
 }
 
-const median = (values: readonly number[]): number =>
+/** The middle one. */
+export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 /** The costs as lines of text; a ratio above `mostRatio` is marked "over". */
