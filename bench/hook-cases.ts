@@ -1,7 +1,7 @@
 // What the hook is measured with: guests of ../shared/bench on hosts of 64 and 256 CPUs, as captured folders.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type CpuSet, formatSet, range, setOf } from '../src/base/idset.ts'
 import type { Host } from '../src/model/host.ts'
 import { ASKS } from '../test/doors/hook-host.ts'
@@ -24,6 +24,7 @@ export interface HookCase {
 export function smallCase(folder: string): HookCase {
   const { text, surroundings } = caseOf('10k')
   const root = captured(join(folder, 'host-64'), wider(surroundings.host))
+  addDaemon(root)
   const cpuset = formatSet(surroundings.flags?.cpuset as CpuSet)
   // It comes from CPUs 32-35,48-51 of nodes 0 to 3, two of which this host does not have.
   const [from, to] = [new Map([0, 2, 5, 9].map((node, at) => [node, at])), 32]
@@ -54,8 +55,8 @@ export function hugeDocument(folder: string, { rebinds }: HookCase): string {
   const disk = /^ *<disk [\s\S]*?<\/disk>\n/m.exec(text)?.[0] ?? ''
   const note = `      <note text='${'x'.repeat(200)}'/>\n`
   const many = (each: string, bytes: number): string => each.repeat(Math.round(bytes / each.length))
-  const apps = `<app:all xmlns:app='urn:example:app'>\n${many(note, 3_000_000)}    </app:all>\n  </metadata>`
-  const huge = text.replace('</metadata>', apps).replace(disk, many(disk, 2_000_000))
+  const apps = `<app:all xmlns:app='urn:example:app'>\n${many(note, 4_600_000)}    </app:all>\n  </metadata>`
+  const huge = text.replace('</metadata>', apps).replace(disk, many(disk, 400_000))
   return written(join(folder, 'huge.xml'), huge)
 }
 
@@ -71,6 +72,41 @@ function documents(
     fits: written(join(folder, `${name}-fits.xml`), asks(fits)),
     rebinds: written(join(folder, `${name}-rebinds.xml`), asks(rebinds)),
     silent: written(join(folder, `${name}-silent.xml`), fits),
+  }
+}
+
+/** What a libvirtd sees of itself on a host with systemd and cgroup v2, where the hook reads a host directly. */
+function addDaemon(root: string): void {
+  const write = (path: string, text: string): void => {
+    const file = join(root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  const daemon = '/system.slice/libvirtd.service'
+  write('proc/self/cgroup', `0::${daemon}\n`)
+  write('proc/self/cpuset', `${daemon}\n`)
+  write('proc/self/status', 'Name:\tqemu-hook\nCpus_allowed_list:\t0-63\nMems_allowed_list:\t0,2,5,9\n')
+  const mounts = [
+    ['/sys', 'sysfs'],
+    ['/sys/fs/cgroup', 'cgroup2'],
+    ['/dev/hugepages', 'hugetlbfs', ',pagesize=2M'],
+    ...range(30).map((at) => [`/var/lib/mounted-${at}`, 'tmpfs'] as const),
+  ] as const
+  const [options, all] = ['rw,nosuid,nodev,noexec,relatime', mounts.entries()]
+  const lines = [...all].map(([at, [point, type, more = '']]) => {
+    return [
+      `${at + 20} 1 0:${at} / ${point} ${options} - ${type} ${type} rw${more}\n`,
+      `${type} ${point} ${type} ${options}${more} 0 0\n`,
+    ] as const
+  })
+  write('proc/self/mountinfo', lines.map(([line]) => line).join(''))
+  write('proc/mounts', lines.map(([, line]) => line).join(''))
+  for (const name of [daemon, '/machine.slice', '']) {
+    const at = `sys/fs/cgroup${name}`
+    write(`${at}/cgroup.controllers`, 'cpuset cpu io memory hugetlb pids\n')
+    write(`${at}/cpuset.cpus.effective`, '0-63\n')
+    write(`${at}/cpuset.mems.effective`, '0,2,5,9\n')
+    for (const size of name === '' ? [] : ['2MB', '1GB']) write(`${at}/hugetlb.${size}.max`, 'max\n')
   }
 }
 
