@@ -75,7 +75,7 @@ function documents(
   }
 }
 
-/** What a libvirtd sees of itself on a host with systemd and cgroup v2, where the hook reads a host directly. */
+/** What a libvirtd sees of itself on a host with systemd and cgroup v2, for the direct calls of the hook. */
 function addDaemon(root: string): void {
   const write = (path: string, text: string): void => {
     const file = join(root, path)

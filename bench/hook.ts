@@ -172,7 +172,8 @@ interface Cost {
 /** For the direct calls, where this is root: /sys and /proc are those of the case, and /run is empty. */
 function costsOf(harness: string, { root }: HookCase, rows: readonly Row[]): readonly Cost[] {
   const script =
-    'mount --bind "$1/sys" /sys && mount --bind "$1/proc" /proc && mount -t tmpfs none /run && exec "$2" rounds "$3"'
+    'mount --bind "$1/sys" /sys && mount --bind "$1/proc" /proc && mount -t tmpfs none /run && ' +
+    'exec "$2" rounds "$3"'
   const [program, ...words] = isRoot()
     ? ['unshare', '--mount', 'sh', '-c', script, 'sh', root, harness, String(ROUNDS)]
     : [harness, 'rounds', String(ROUNDS)]
