@@ -3,10 +3,11 @@
 
 import { withCuts } from './base/bounds.ts'
 import type { Diagnostic } from './base/diagnostic.ts'
-import { divideRefused, refuseAll } from './codes/codes.ts'
-import { checkType } from './document.ts'
+import { diagnostic, divideRefused, refuseAll } from './codes/codes.ts'
+import { checkType, readDocument } from './document.ts'
 import { foreignNotes } from './domain/checks/foreign.ts'
 import { editsFor } from './domain/edits.ts'
+import { recordEdits } from './domain/metadata.ts'
 import type { Fitting } from './domain/section.ts'
 import { memoryModeNotes } from './domain/tune-edits.ts'
 import { readDomain } from './domain/view.ts'
@@ -14,27 +15,28 @@ import { hostFor, resourcesOf } from './host/resources.ts'
 import type { DomainView } from './model/domain.ts'
 import type { Allowed, Host, Resources } from './model/host.ts'
 import type { NodesReason, Placement, PlanInput, Planned } from './model/placement.ts'
-import type { Existing, Request } from './model/request.ts'
+import type { Request } from './model/request.ts'
 import { type EmulatorCpus, emulatorAsWritten } from './plan/backing/allocation.ts'
 import { cellMemoryKiB } from './plan/cells/memory.ts'
 import { type BoundedInput, pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
+import { type Decision, decide, keepsCells } from './plan/decide.ts'
 import { pinNotes } from './plan/pin-notes.ts'
 import { shortagesOf } from './plan/placed-shortages.ts'
-import { plan } from './plan/plan.ts'
-import { type Move, rebind } from './plan/rebind.ts'
+import type { Move } from './plan/rebind.ts'
 import { placedRefusedBySome } from './plan/refused/by-version.ts'
 import { allocatedWithoutCpus } from './plan/refused/without-cpus.ts'
 import { refusedWhenPlaced } from './plan/refused.ts'
 import { resctrlIds } from './plan/resctrl-ids.ts'
 import { retrying } from './plan/retry.ts'
-import { hasCells } from './plan/situation.ts'
+import { shapeOf } from './plan/shape/differences.ts'
 import { topologyNotes } from './plan/topology-notes.ts'
 import { writtenPlacement } from './plan/written.ts'
 import { type Config, defaultConfig } from './request/config.ts'
 import { type GuestRequest, guestRequest, type Purpose } from './request/guest-request.ts'
 import type { RequestedKeys } from './request/request.ts'
+import { shapeText } from './request/shape/text.ts'
 import type { Vmi } from './request/vmi.ts'
-import { applyEdits, type Edit } from './xml/edit.ts'
+import { applyEdits, type Edit, inOrder } from './xml/edit.ts'
 import type { Write } from './xml/insert.ts'
 import type { XmlDocument } from './xml/parse.ts'
 
@@ -65,6 +67,8 @@ export interface Placed {
   readonly placement: Placement
   /** Why these nodes, where nodes were chosen. */
   readonly reason?: NodesReason
+  /** The shape of a guest with topology=lock, as it is recorded, and whether it was recorded before. */
+  readonly shape?: { readonly text: string; readonly is: 'recorded' | 'new' }
   readonly edits: readonly Edit[]
   readonly text: string
   readonly notes: readonly Diagnostic[]
@@ -80,7 +84,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
   checkType(view)
   const asked = requestFor(view, surroundings, move === undefined ? 'fit' : 'move')
   if (!asked.isPlaced) return unchanged(document, view, asked)
-  const { input, planned, notes } = withCuts(asked.notes, () => decide(view, asked, move))
+  const { input, planned, notes, ...decided } = withCuts(asked.notes, () => decideWithin(view, asked, move))
   const { request, resources } = input
   const { placement, keeps, reason } = planned
   const isImmediate = request.rules.allocation === 'immediate'
@@ -97,7 +101,13 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     ...{ document, view, placement, keeps, rules: request.rules, write },
     cacheIds: resctrl.ids,
   }
-  const edits = editsFor(fitting)
+  const fitted = editsFor(fitting)
+  const shape = shapeToKeep(fitting, fitted, { input, shape: decided.shape })
+  const inVmi = surroundings.vmi
+  const edits =
+    shape?.is === 'new' && inVmi === undefined
+      ? inOrder([...recordEdits(document, shape.text, write), ...fitted])
+      : fitted
   return {
     document,
     view,
@@ -105,10 +115,12 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
     resources,
     placement,
     ...(reason && { reason }),
+    ...(shape && { shape }),
     edits,
     text: edits.length === 0 ? document.text : applyEdits(document.text, edits),
     notes: [
       ...shortagesOf(planned, input),
+      ...(shape?.is === 'new' && inVmi ? [shapeToWrite(shape.text, inVmi)] : []),
       // A guest that moves cannot get other cells.
       ...(move === undefined
         ? topologyNotes({ input, placement, decide: retrying(input, planned, decideAnew) })
@@ -162,15 +174,13 @@ function unchanged(
   return { document, view, request, resources, placement, edits: [], text: document.text, notes }
 }
 
-interface Decided {
-  readonly input: PlanInput
-  readonly planned: Planned
+interface Decided extends Decision {
   /** About pins that were cut or moved. */
   readonly notes: readonly Diagnostic[]
 }
 
 /** Cuts a tenant's pins to their bounds, and then plans new cells or binds those that the guest has. */
-function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
+function decideWithin(view: DomainView, asked: GuestRequest, move: Move | undefined): Decided {
   const { request, resources, tenantPins: tenant } = asked
   const asWritten: PlanInput = { view, resources, request }
   const keeps = keepsCells(asWritten, move)
@@ -178,23 +188,30 @@ function decide(view: DomainView, asked: GuestRequest, move: Move | undefined): 
     tenant === undefined
       ? { input: asWritten, pins: 'as-written', notes: [] }
       : pinsWithinBounds(asWritten, tenant, keeps ? 'kept' : 'new')
-  const planned = withCuts(notes, () => planOrRebind(input, move))
+  const decision = withCuts(notes, () => decide(input, move))
+  const { planned } = decision
   // Pins that were cut are written, even where the binding stays.
   const isCut = pins === 'cut' && planned.keeps === 'everything'
-  return { input, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
+  return { ...decision, planned: isCut ? { ...planned, keeps: 'cells' } : planned, notes }
 }
 
-const decideAnew = (input: PlanInput): Planned => planOrRebind(input, undefined)
+const decideAnew = (input: PlanInput): Planned => decide(input, undefined).planned
 
-function planOrRebind(input: PlanInput, move: Move | undefined): Planned {
-  return keepsCells(input, move) ? rebind(input, move ?? 'if-broken') : plan(input)
+// ---- topology=lock ----
+
+/** The shape that the fitted document states, as libvirt will read it. A guest without cells has none. */
+function shapeToKeep(
+  { document, view, keeps }: Fitting,
+  edits: readonly Edit[],
+  { input, shape }: Pick<Decision, 'input' | 'shape'>,
+): Placed['shape'] {
+  const { recorded } = input.request
+  if (shape === 'recorded' && recorded !== undefined) return { text: recorded.text, is: 'recorded' }
+  if (shape !== 'to-record') return undefined
+  const fitted =
+    keeps === 'nothing' ? readDomain(readDocument(applyEdits(document.text, edits), document.source)) : view
+  return fitted.cells.length === 0 ? undefined : { text: shapeText(shapeOf(fitted)), is: 'new' }
 }
 
-const keepsCells = ({ view, request }: PlanInput, move: Move | undefined): boolean =>
-  move !== undefined || (view.cells.length > 0 && keepsExisting[request.existing](view, request))
-
-/** Whether a guest keeps the cells that it has. Where it could get no new ones it keeps them. */
-const keepsExisting: Record<Existing, (view: DomainView, request: Request) => boolean> = {
-  keep: () => true,
-  replace: (view, request) => !hasCells(view, request),
-}
+const shapeToWrite = (shape: string, { source }: Vmi): Diagnostic =>
+  diagnostic('shape-annotation', { source, shape })

@@ -48,6 +48,9 @@ export interface KubevirtFacts {
 
   readonly 'vmi-differs': { source: string } & VmiDifference
 
+  /** `shape`: the text to keep. */
+  readonly 'shape-annotation': { source: string; shape: string }
+
   readonly 'socket-unusable': { path: string; problem: SocketProblem }
 
   readonly 'serve-needs-node': object
@@ -68,6 +71,7 @@ export const kubevirtClasses: Readonly<Record<keyof KubevirtFacts, DiagnosticCla
   'vmi-cpu-count': 'note',
   'vmi-cpu-limit': 'note',
   'vmi-differs': 'note',
+  'shape-annotation': 'note',
   'socket-unusable': 'invalid',
   'serve-needs-node': 'invalid',
   'message-malformed': 'invalid',

@@ -22,6 +22,14 @@ export type ExpectedSyntax =
   | { readonly is: 'value' | 'list-item'; readonly bare?: string }
   | { readonly is: 'closing-quote'; readonly quote: '"' | "'" }
 
+/** What is wrong with a recorded shape. `places`: how many vCPUs its topology makes. */
+export type ShapeProblem =
+  | { readonly is: 'version' | 'topology'; readonly found: string }
+  | { readonly is: 'cells'; readonly found: number; readonly max: number }
+  | { readonly is: 'cell'; readonly cell: number; readonly found: string }
+  | { readonly is: 'distances'; readonly cell: number; readonly cells: number }
+  | { readonly is: 'vcpus'; readonly places: number }
+
 /** The facts of each code. */
 export interface RequestFacts {
   readonly 'unknown-key': {
@@ -79,6 +87,8 @@ export interface RequestFacts {
   }
 
   readonly 'config-repeated': { source: string; key: string; first: number }
+
+  readonly 'shape-malformed': { source: string; problem: ShapeProblem }
 }
 
 /** The class of each code. */
@@ -94,4 +104,5 @@ export const requestClasses: Readonly<Record<keyof RequestFacts, DiagnosticClass
   'pins-beyond': 'note',
   'config-syntax': 'invalid',
   'config-repeated': 'invalid',
+  'shape-malformed': 'invalid',
 }

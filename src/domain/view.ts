@@ -13,7 +13,7 @@ import { checkSchedulers } from './checks/schedulers.ts'
 import { readIommu } from './iommu-view.ts'
 import { checkAddresses } from './memory/addresses.ts'
 import { readMemory, readMemoryDevices } from './memory/view.ts'
-import { readWrittenKeys } from './metadata.ts'
+import { ownElement, readWrittenKeys, SHAPE } from './metadata.ts'
 import { readPins } from './pins-view.ts'
 import { checkResctrl } from './resctrl/checks.ts'
 import { readResctrl } from './resctrl/view.ts'
@@ -104,6 +104,7 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     iothreads,
     resctrl: readResctrl(reading, child(root, 'cputune'), vcpus),
     ...optional('writtenKeys', readWrittenKeys(reading, child(root, 'metadata'))),
+    ...optional('recordedShape', attribute(ownElement(child(root, 'metadata')), SHAPE)?.value),
   }
 }
 

@@ -12,9 +12,9 @@ import type { Explained } from './text.ts'
 
 /** The placement of a guest and the request behind it. */
 export function placementFacts(explained: Explained): object {
-  const { view, request, resources, placement, reason, edits } = explained
+  const { view, request, resources, placement, reason, shape, edits } = explained
   const { cells, binding } = placement
-  const { reserve, cpuset, emulator, rules, ...keys } = request
+  const { reserve, cpuset, emulator, rules, recorded, ...keys } = request
   return {
     guest: view.name,
     cells: cells.map(({ id, vcpus, memoryKiB, distances }, index) => {
@@ -52,6 +52,7 @@ export function placementFacts(explained: Explained): object {
       ...(cpuset !== undefined && { cpuset: formatSet(cpuset) }),
     },
     ...(reason && { reason: reasonFacts(reason) }),
+    ...(shape && { shape }),
     allowed: { cpus: formatSet(resources.allowed.cpus), nodes: formatSet(resources.allowed.nodes) },
     edits: edits.length,
   }
@@ -137,11 +138,13 @@ const setKeys: Readonly<Record<SetKeyIn<Facts[keyof Facts]>, true>> = {
   missing: true,
   nodemask: true,
   nodes: true,
+  now: true,
   online: true,
   others: true,
   own: true,
   pinned: true,
   reaching: true,
+  recorded: true,
   theirs: true,
   vcpus: true,
   wanted: true,

@@ -18,6 +18,7 @@ export interface Explained {
   readonly resources: Resources
   readonly placement: Placement
   readonly reason?: NodesReason
+  readonly shape?: { readonly is: 'recorded' | 'new' }
   readonly edits: readonly unknown[]
 }
 
@@ -141,10 +142,17 @@ function whyLines(explained: Explained): string[] {
     `${from} (${counts.join(', ')})`,
     ...reasonLines(explained),
     `policy: ${policy}${request.like === 'virt-numa' ? '' : `, like=${request.like}`}`,
+    ...shapeLines(explained),
     edits.length === 0
       ? 'the domain already states this placement'
       : `${plural(edits.length, 'edit')} to the domain`,
   ]
+}
+
+/** Of a guest with topology=lock. */
+function shapeLines({ shape, request: { recorded } }: Explained): string[] {
+  if (shape === undefined) return []
+  return [`shape: ${shape.is === 'new' ? 'new, to be recorded' : `as recorded in ${recorded?.source}`}`]
 }
 
 /** " (L3 caches 0-1)", where the host states level-3 caches. */

@@ -134,4 +134,6 @@ export interface DomainView {
   readonly resctrl: readonly ResctrlTune[]
   /** The keys of our metadata element as written, if it is there: the guest opts in. */
   readonly writtenKeys?: ReadonlyMap<string, string>
+  /** The shape that an earlier fit recorded there, as written. */
+  readonly recordedShape?: string
 }

@@ -4,6 +4,7 @@ import type { Bound } from '../base/bounds.ts'
 import type { CpuSet } from '../base/idset.ts'
 import type { MemoryMode } from './domain.ts'
 import type { Resources } from './host.ts'
+import type { RecordedShape } from './shape.ts'
 
 /** Whose defaults apply. */
 export type Like = 'virt-numa' | 'kubevirt'
@@ -21,8 +22,13 @@ export type Pagesize = number | 'none'
 export type CoreUse = 'any' | 'whole'
 /** How memory may be requested to be bound. */
 export type TuneMode = Exclude<MemoryMode, 'interleave'>
-/** What becomes of the guest's `<topology>`: it stays, or its sockets and what they hold fall on cells. */
-export type TopologyChoice = 'keep' | 'align'
+/**
+ * What becomes of the guest's `<topology>`: it stays, or its sockets and what they hold fall on cells; `lock`
+ * also keeps the shape of the guest from its first fit on.
+ */
+export type TopologyChoice = 'keep' | 'align' | 'lock'
+/** What becomes of a guest that does not match its recorded shape. */
+export type OnMisfit = 'refuse' | 'reshape'
 /** Whether the guest sees the host's distances. */
 export type DistanceSource = 'host' | 'none'
 /** Where emulator and I/O threads run, unless CPUs are named. */
@@ -52,6 +58,9 @@ export interface Request {
   readonly mode: MemoryMode
   readonly distances: DistanceSource
   readonly topology: TopologyChoice
+  readonly onMisfit: OnMisfit
+  /** Of a guest that is fitted with topology=lock: the shape that an earlier fit recorded. */
+  readonly recorded?: RecordedShape
   /** A set: exactly these CPUs. */
   readonly emulator: EmulatorChoice | CpuSet
   readonly isolated: IsolatedUse

@@ -6,7 +6,6 @@ import { MAX_CELLS, setOf, union, type VcpuSet } from '../base/idset.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
 import type { DomainView } from '../model/domain.ts'
 import type { Cell, PlanInput, Planned } from '../model/placement.ts'
-import type { Request } from '../model/request.ts'
 import { devicesAway, withDevices } from './backing/devices.ts'
 import { checkMode, memnodesOf } from './backing/memory-nodes.ts'
 import { planWithSizes } from './cells/page-choice.ts'
@@ -21,6 +20,7 @@ import { reachMemory, type ThreadPins, threadPins } from './cpus/emulator.ts'
 import { vcpuPins } from './cpus/pins.ts'
 import { kubevirtPins } from './kubevirt/pins.ts'
 import { kubevirtThreads } from './kubevirt/threads.ts'
+import { lostWithCells, modeNotes } from './replaced.ts'
 import { type Situation, situationOf } from './situation.ts'
 import { boundMemory } from './written.ts'
 
@@ -39,7 +39,7 @@ function planWithOneSize(input: PlanInput): Planned {
   const { view, resources, request } = input
   if (request.rules.pins === 'kubevirt') return kubevirtPins(situationOf(input))
   // What stands against the guest itself is reported before what the host lacks.
-  if (!request.pinsOnly) refuseAll([...notReplaceable(view), ...devicesAway(view, resources)])
+  if (!request.pinsOnly) refuseAll([...lostWithCells(view), ...devicesAway(view, resources)])
   const tiers = request.tiers === 'expose' ? exposedTiers(input) : { cells: [], input, notes: [] }
   const situation = situationOf(tiers.input)
   const assignment = assignVcpus(situation)
@@ -96,7 +96,12 @@ function withCells(
       binding: { memnodes, ...withDevices(view, resources, memnodes), vcpupin, ...threads.pins },
       ...(topology && { topology }),
     },
-    notes: [...memoryElsewhere(situation, planned), ...modeNotes(situation), ...cpuNotes, ...threads.notes],
+    notes: [
+      ...memoryElsewhere(situation, planned),
+      ...modeNotes(view, request),
+      ...cpuNotes,
+      ...threads.notes,
+    ],
   }
 }
 
@@ -123,41 +128,6 @@ function pinsOnly(
     placement: { cells: [], binding: { memnodes: [], ...memory, vcpupin, ...threads.pins } },
     notes: [...takenNotes(vcpupin, resources), ...sharedCoreNotes(situation, vcpupin), ...threads.notes],
   }
-}
-
-/** restrictive is not kept with memory that QEMU allocates itself (request/guest-request.ts). */
-function modeNotes({ view, request }: Situation): Diagnostic[] {
-  const from = view.tune.memory?.mode
-  if (from === 'restrictive' && request.mode !== from)
-    return [diagnostic('mode-changed', { cells: [], from, to: request.mode, because: 'pages' })]
-  return unevenNotes(view, request)
-}
-
-/** Cells with different modes, built anew, all get one. */
-function unevenNotes({ cells, tune }: DomainView, { mode: to }: Request): Diagnostic[] {
-  const modes = cells.map(({ id }) => tune.memnodes.find(({ cell }) => cell === id) ?? tune.memory)
-  const modeOf = modes.map((each) => each?.mode ?? 'strict')
-  if (new Set(modeOf).size < 2) return []
-  return [...new Set(modeOf)]
-    .filter((from) => from !== to)
-    .map((from) => {
-      const ids = cells.filter((_, index) => modeOf[index] === from).map(({ id }) => id)
-      return diagnostic('mode-changed', { cells: ids, from, to, because: 'replaced' })
-    })
-}
-
-/**
- * What would be lost if cells were built anew. memAccess and discard are carried over where all cells have
- * the same.
- */
-function notReplaceable({ cells, cellExtras }: DomainView): Diagnostic[] {
-  const uneven = (['memAccess', 'discard'] as const).filter(
-    (name) => new Set(cells.map((cell) => cell[name])).size > 1,
-  )
-  return [
-    ...(cellExtras.length > 0 ? [diagnostic('cells-hold-more', { elements: cellExtras })] : []),
-    ...uneven.map((name) => diagnostic('cells-uneven', { attribute: name })),
-  ]
 }
 
 function checkDeviceCells({ memoryDevices }: DomainView, cells: readonly Cell[]): void {

@@ -83,10 +83,12 @@ function keptNotes(
   move: Move,
 ): Diagnostic[] {
   const { cells, arch = '' } = view
+  // A guest that moves does not lock its shape.
+  const alignsHere = topology === 'align' || (topology === 'lock' && move === 'if-broken')
   const ignored = [
     ...(pagesizeKiB === undefined ? [] : ['pagesize']),
     ...(wanted === 'per-node' || wanted === cells.length ? [] : ['cells']),
-    ...(topology === 'align' && spansCells(view, cells) ? ['topology'] : []),
+    ...(alignsHere && spansCells(view, cells) ? ['topology'] : []),
     ...(tiers === 'expose' && cells.every(({ vcpus }) => vcpus.length > 0) ? ['tiers'] : []),
   ]
   return [

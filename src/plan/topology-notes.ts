@@ -114,6 +114,7 @@ const threadsHold =
 interface Fixes {
   readonly fits?: CpuTopology
   readonly request?: keyof typeof requests
+  readonly isLocked?: true
 }
 
 /** Each is tried: a fix that does not end the note, or brings another one, is not proposed. */
@@ -124,6 +125,7 @@ function fixesFor(
 ): Fixes {
   const { input, placement, before } = judged
   const { view } = input
+  if (input.request.recorded !== undefined) return { isLocked: true }
   const topology = topologyIn(placement, view) as CpuTopology
   const works = (changed: PlanInput, then = decided(judged, changed)): boolean => {
     if (then === undefined) return false

@@ -3,7 +3,7 @@
 // this lists what is not secret: the elements that a placement reads and writes.
 
 import type { Span } from '../base/diagnostic.ts'
-import { NAMESPACE } from '../domain/metadata.ts'
+import { NAMESPACE, SHAPE } from '../domain/metadata.ts'
 import { asKey } from '../request/keys.ts'
 import { readValues, type WrittenValue } from '../xml/values.ts'
 
@@ -130,13 +130,15 @@ function enter(around: Element, name: string): Element {
   return { name, inside }
 }
 
+const isOwnName = (name: string): boolean => name === SHAPE || asKey(name) !== undefined
+
 function isShown({ kind, name, of }: WrittenValue<Element>, value: string): boolean {
   if (kind === 'rest') return false
   if (kind === 'aside') return XML_DECLARATION.test(value)
   if (SECRET_NAME.test(name) || SECRET_NAME.test(of.name)) return false
   if (WORDS.has(value.trim())) return true
   if (/^xmlns(:|$)/.test(name)) return false
-  if (of.name === OWN) return kind === 'attribute' && asKey(name) !== undefined && PLAIN.test(value)
+  if (of.name === OWN) return kind === 'attribute' && isOwnName(name) && PLAIN.test(value)
   if (of.inside === undefined) return PROGRAMS.has(of.name) && kind === 'text' && INSTALLED.test(value)
   if (kind === 'text' && (of.name === 'metadata' || Object.keys(of.inside).length > 0)) return false
   return of.name === 'name' || PLAIN.test(value)

@@ -9,6 +9,7 @@ import type { Request, TenantPins } from '../model/request.ts'
 import { type Administrator, allowedCpus, pinnedCpus, tenantBounds } from './allowed-cpus.ts'
 import type { Config } from './config.ts'
 import { type RequestedKeys, requestFrom } from './request.ts'
+import { recordOf, withRecord } from './shape/recorded.ts'
 import { readTenantKeys } from './sources.ts'
 import { type Asked, cutToBounds, ownCpuset, pinsAskedBy, withoutPins } from './tenant-cpus.ts'
 import { type Vmi, vmiNotes, withVmi } from './vmi.ts'
@@ -64,11 +65,15 @@ export function guestRequest(view: DomainView, sources: RequestSources): GuestRe
   const annotated = askedBy(vmi?.annotations ?? new Map(), `annotations of ${vmi?.source}`)
   const own = askedBy(view.writtenKeys ?? new Map(), `metadata of ${view.name || 'the guest'}`)
   const writtenMode = statedMode(view)
+  const record = recordOf(view, vmi, { metadata: own.source, annotations: annotated.source })
+  // Weaker than what the guest itself states, so that it can give up the record.
+  const lock: RequestedKeys = record === undefined ? {} : { topology: 'lock' }
   const layered = (annotations: RequestedKeys, metadata: RequestedKeys): Request => {
-    const layers = [config.requested, vmi?.requested ?? {}, annotations, metadata, flags]
+    const layers = [config.requested, vmi?.requested ?? {}, lock, annotations, metadata, flags]
     const { reserve, reserveKiB } = config
     const request = requestFrom(layers, { reserve, reserveKiB, writtenMode })
-    return vmi === undefined ? request : withVmi(request, vmi, { ...annotations, ...metadata, ...flags })
+    const stated = { ...lock, ...annotations, ...metadata, ...flags }
+    return withRecord(vmi === undefined ? request : withVmi(request, vmi, stated), record, sources.purpose)
   }
   const request = layered(annotated.requested, own.requested)
   const tenants = [own, annotated]

@@ -15,6 +15,7 @@ import type {
   IsolatedUse,
   Like,
   MemorySplit,
+  OnMisfit,
   Pagesize,
   Pin,
   Request,
@@ -37,6 +38,7 @@ export interface KeyValues {
   readonly mode: TuneMode
   readonly distances: DistanceSource
   readonly topology: TopologyChoice
+  readonly 'on-misfit': OnMisfit
   readonly emulator: EmulatorChoice | CpuSet
   readonly isolated: IsolatedUse
   readonly tiers: TierUse
@@ -100,10 +102,17 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
     unstated: "the domain's, else strict",
   },
   distances: choice('distances', "whether the guest sees the host's NUMA distances", ['host', 'none']),
-  topology: choice('topology', 'keep <topology>, or rewrite it so that no socket, die or core spans cells', [
-    'keep',
-    'align',
-  ]),
+  topology: choice(
+    'topology',
+    'keep <topology>, or rewrite it so that no socket, die or core spans cells; lock: also record the ' +
+      'shape of the guest, and keep it at later fits',
+    ['keep', 'align', 'lock'],
+  ),
+  'on-misfit': choice(
+    'on-misfit',
+    'a guest that differs from its recorded shape: refuse it, or record a new one',
+    ['refuse', 'reshape'],
+  ),
   emulator: {
     words: ['spare', 'shared', 'none'],
     open: CPUSET,

@@ -56,7 +56,12 @@ export function requestFrom(
   } = {},
 ): Request {
   const { reserve = [], reserveKiB, writtenMode } = others
-  const { pagesize, 'tier-memory': tierMemoryKiB, ...stated }: RequestedKeys = Object.assign({}, ...layers)
+  const {
+    pagesize,
+    'tier-memory': tierMemoryKiB,
+    'on-misfit': onMisfit = 'refuse',
+    ...stated
+  }: RequestedKeys = Object.assign({}, ...layers)
   const like = stated.like ?? 'virt-numa'
   // Where emulator and I/O threads are requested to be, KubeVirt's rule for them does not count.
   const rules = stated.emulator === undefined ? rulesOf[like] : { ...rulesOf[like], threads: 'ours' as const }
@@ -65,6 +70,7 @@ export function requestFrom(
     ...defaults[like],
     ...(rules.unstatedMode === 'as-written' && writtenMode !== undefined && { mode: writtenMode }),
     ...stated,
+    onMisfit,
     ...pagesizes(pagesize),
     ...(tierMemoryKiB !== undefined && { tierMemoryKiB }),
     rules,
@@ -87,6 +93,8 @@ type Unstated =
   | 'pagesizeKiB'
   | 'otherPagesizesKiB'
   | 'tierMemoryKiB'
+  | 'onMisfit'
+  | 'recorded'
   | 'cpuset'
 type Defaults = Omit<Request, 'like' | Unstated>
 

@@ -40,6 +40,8 @@ export interface Vmi {
   readonly requested: RequestedKeys
   /** The annotations `virt-numa.io/<key>`, by key: the guest's own request, as metadata are. */
   readonly annotations: ReadonlyMap<string, string>
+  /** The annotation `virt-numa.io/shape`: the shape that an earlier fit printed. */
+  readonly recordedShape?: string
   readonly threads: KubevirtThreads
   readonly elements: KubevirtElements
   /** As the spec states it: guest, else limits (where no request is), else requests. */
@@ -81,6 +83,8 @@ export function readVmi(value: Json, source: string): Vmi {
       key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), text]] : [],
     ),
   )
+  const recordedShape = own.get('shape')
+  own.delete('shape')
   return {
     source,
     dedicated,
@@ -88,6 +92,7 @@ export function readVmi(value: Json, source: string): Vmi {
     transparentPages,
     requested: keysOf(passthrough, pagesizeKiB),
     annotations: own,
+    ...(recordedShape !== undefined && { recordedShape }),
     threads,
     elements,
     ...(memoryKiB !== undefined && { memoryKiB }),
@@ -147,7 +152,8 @@ const OF_CELLS = ['like', 'cells', 'existing', 'memory', 'pagesize', 'mode', 'di
  */
 export function withVmi(request: Request, vmi: Vmi, stated: RequestedKeys): Request {
   const { passthrough, transparentPages, threads, elements } = vmi
-  const pinsOnly = !passthrough && !OF_CELLS.some((key) => key in stated)
+  const asksForCells = stated.topology === 'lock' || OF_CELLS.some((key) => key in stated)
+  const pinsOnly = !passthrough && !asksForCells
   const hugepagesRequired = request.rules.hugepagesRequired && !transparentPages
   const common: Rules = { ...request.rules, hugepagesRequired, elements }
   if (!pinsOnly) return { ...request, threads, pinsOnly, rules: common }

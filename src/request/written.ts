@@ -9,6 +9,7 @@ import type {
   IsolatedUse,
   Like,
   MemorySplit,
+  OnMisfit,
   Pin,
   TierUse,
   TopologyChoice,
@@ -41,8 +42,10 @@ export interface WrittenRequest {
   readonly mode?: TuneMode
   /** Whether the guest sees the host's distances: `host`, `none`. */
   readonly distances?: DistanceSource
-  /** The guest's `<topology>`: `keep` it, or `align` it to the cells. */
+  /** The guest's `<topology>`: `keep` it, `align` it to the cells, or also `lock` the shape of the guest. */
   readonly topology?: TopologyChoice
+  /** A guest that differs from its recorded shape: `refuse` it, or `reshape` it and record that. */
+  readonly 'on-misfit'?: OnMisfit
   /** Emulator and I/O threads: on `spare` CPUs, `shared` with vCPUs, `none` for no pin, or a cpuset. */
   readonly emulator?: EmulatorChoice | (string & {})
   /** Whether isolated CPUs (isolcpus) may be chosen: `use`, `avoid`. */

@@ -1167,6 +1167,81 @@ t.test('rebind keeps what the guest sees, and places every cell', (t) => {
   t.end()
 })
 
+// ---- topology=lock ----
+
+/** What a guest's kernel sees; one without topology has a socket for each vCPU. */
+function seenBy(text: string) {
+  const { cells, memoryKiB, vcpus, online, topology } = viewOf(text)
+  return {
+    cells: cells.map(({ id, vcpus, memoryKiB, distances }) => ({ id, vcpus, memoryKiB, distances })),
+    topology: topology ?? { sockets: vcpus, dies: 1, clusters: 1, cores: 1, threads: 1 },
+    memoryKiB,
+    online,
+  }
+}
+
+const recordIn = (text: string): string | undefined => / shape='([^']*)'/.exec(text)?.[1]
+
+/** The domain as it was before its first fit, with the record that the fit left. */
+const withRecord = (domain: string, shape: string): string =>
+  domain.replace(
+    '</name>',
+    `</name><metadata><n:guestMappingPassthrough xmlns:n='urn:virt-numa:1' shape='${shape}'/></metadata>`,
+  )
+
+const first = fc
+  .tuple(roomy, fc.constantFrom(undefined, undefined, 'kubevirt'), fc.constantFrom(undefined, 'even'))
+  .map(
+    ([each, like, memory]): Case => ({
+      ...each,
+      flags: stated({ ...each.flags, like, memory, topology: 'lock' }) as RequestedKeys,
+    }),
+  )
+
+/** What would build other cells, were the shape not locked. */
+const later = fc.record({
+  cells: fc.constantFrom(undefined, 1, 2, 3),
+  memory: fc.constantFrom(undefined, 'even', 'by-free-pages'),
+  distances: fc.constantFrom(undefined, 'none'),
+  existing: fc.constantFrom(undefined, 'keep', 'replace'),
+})
+
+t.test('a guest whose shape is locked sees the same on every host', (t) => {
+  const seen = tally()
+  fc.assert(
+    fc.property(first, target, later, (from, elsewhere, wishes) => {
+      const fitted = attempt(from.domain, from)
+      if (!('text' in fitted)) return
+      const shape = recordIn(fitted.text) ?? assert.fail('the first fit records the shape')
+      const again = attempt(fitted.text, from)
+      assert.ok('edits' in again, `refused on the first host: ${again}`)
+      assert.deepEqual(again.edits, [], 'a second run has nothing to do')
+      const to: Fit = { ...elsewhere, flags: stated({ ...elsewhere.flags, ...wishes }) as RequestedKeys }
+      for (const domain of [fitted.text, withRecord(from.domain, shape)]) {
+        const moved = attempt(domain, to)
+        const what: string = domain === fitted.text ? 'its cells stay' : 'its cells are given'
+        if (!('text' in moved)) {
+          for (const code of moved) seen.add(code)
+          assert.ok(!moved.some((code) => code.startsWith('shape-')), `${what}: ${moved}`)
+          continue
+        }
+        seen.add(what)
+        if (moved.placement.cells.length > 1) seen.add('several cells')
+        assert.deepEqual(seenBy(moved.text), seenBy(fitted.text), what)
+        assert.equal(recordIn(moved.text), shape, 'the record stays')
+        const twice = attempt(moved.text, to)
+        assert.ok('edits' in twice, `${what}, refused again: ${twice}`)
+        assert.deepEqual(twice.edits, [], `${what}: a second run has nothing to do`)
+      }
+    }),
+    { ...RUNS, numRuns: times(2000) },
+  )
+  t.comment(seen.all().join(', '))
+  for (const what of ['its cells stay', 'its cells are given', 'several cells'])
+    t.ok(seen.of(what) > times(100), `${what}: ${seen.of(what)}`)
+  t.end()
+})
+
 t.test('vCPUs keep a shared cpuset as long as there is a CPU for each', (t) => {
   const host = { nodes: [{ id: 0, cpus: setOf<CpuSet>(range(8)), pages: [] }], siblings: [] }
   const fit: Fit = { host, allowed: {}, flags: { pin: 'cpu' }, reserve: [] }

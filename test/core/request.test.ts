@@ -57,7 +57,8 @@ const words: { readonly [K in Key]: readonly string[] } = {
   pagesize: ['none'],
   mode: ['strict', 'preferred', 'restrictive'],
   distances: ['host', 'none'],
-  topology: ['keep', 'align'],
+  topology: ['keep', 'align', 'lock'],
+  'on-misfit': ['refuse', 'reshape'],
   emulator: ['spare', 'shared', 'none'],
   isolated: ['use', 'avoid'],
   tiers: ['ignore', 'expose'],
@@ -76,6 +77,7 @@ const ownDefaults: Request = {
   mode: 'strict',
   distances: 'host',
   topology: 'keep',
+  onMisfit: 'refuse',
   emulator: 'spare',
   isolated: 'use',
   tiers: 'ignore',
@@ -94,6 +96,8 @@ const ownDefaults: Request = {
   },
 }
 
+const fieldOf = (key: Key): keyof Request => (key === 'on-misfit' ? 'onMisfit' : key) as keyof Request
+
 t.test('every key accepts its words, the default first', async (t) => {
   t.same(keyNames, Object.keys(words))
   for (const key of keyNames) {
@@ -104,7 +108,7 @@ t.test('every key accepts its words, the default first', async (t) => {
     }
     const [first] = words[key]
     if (keys[key].unstated === undefined)
-      t.same(requestFrom([])[key as keyof Request], first, `${key} is ${first} by default`)
+      t.same(requestFrom([])[fieldOf(key)], first, `${key} is ${first} by default`)
   }
 })
 
@@ -241,6 +245,7 @@ t.test('a request: the defaults of each value of like', async (t) => {
     mode: 'strict',
     distances: 'host',
     topology: 'keep',
+    onMisfit: 'refuse',
     emulator: 'none',
     isolated: 'use',
     tiers: 'ignore',

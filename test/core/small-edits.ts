@@ -29,6 +29,9 @@ const slots: Edit = (domain, fix) => {
   return written && domain.replace(/<maxMemory(?: slots='\d+')?/, written)
 }
 
+const withoutShape: Edit = (domain, fix) =>
+  fix.includes('delete shape there') ? domain.replace(/ shape='[^']*'/, '') : undefined
+
 /** The edits of each code. */
 export const SMALL_EDITS: Readonly<Record<string, Edit>> = {
   'balloon-without-effect': (domain, fix) => {
@@ -46,6 +49,8 @@ export const SMALL_EDITS: Readonly<Record<string, Edit>> = {
       cpuset && domain.replace(/(<numa:guestMappingPassthrough .*)cpuset='[^']*'/, `$1cpuset='${cpuset}'`)
     )
   },
+  'shape-kept': withoutShape,
+  'shape-malformed': withoutShape,
   'device-in-no-cell': (domain, fix) => {
     const node = /^delete (<node>\d+<\/node>)$/.exec(fix)?.[1]
     return node && domain.replace(node, '')

@@ -15,11 +15,12 @@ export const UNAPPLIED: Readonly<Record<string, string>> = Object.fromEntries(
       'resctrl-overlap sched-without-thread set-empty tune-mode unknown-key unknown-value ' +
       'value-unknown vcpu-not-pluggable vcpu-state vcpus-not-cores virtio-mem-sizes',
     'the fix changes the host, its cgroups or what the guest was given':
-      'allocated-by-emulator cell-spans-nodes emulator-among-vcpus hugetlbfs-missing memory-elsewhere ' +
-      'no-memory-node ' +
+      'allocated-by-emulator cell-spans-nodes shape-folded emulator-among-vcpus hugetlbfs-missing ' +
+      'memory-elsewhere no-memory-node ' +
       'tier-empty tiers-none tiers-too-large ' +
       'pages-limit pages-promised',
-    'nothing has to be changed': 'cells-impossible pagesize-fallback resctrl-moved',
+    'nothing has to be changed': 'cells-impossible pagesize-fallback resctrl-moved shape-renewed',
+    'the fix is written into the VMI': 'shape-annotation',
     'where it is shown, other findings stand against a transform': 'memnode-without-cell page-without-cell',
   }).flatMap(([why, codes]) => codes.split(' ').map((code) => [code, why])),
 )

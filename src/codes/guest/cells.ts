@@ -12,6 +12,29 @@ import type { Topology } from './domain.ts'
 interface TopologyFixes {
   readonly fits?: Topology
   readonly request?: 'align' | 'replace' | 'replace-and-align' | 'pack'
+  /** The recorded shape of the guest has this topology, so none of them is possible. */
+  readonly isLocked?: true
+}
+
+/** How a guest differs from its recorded shape. */
+export type ShapeDifference =
+  | { readonly is: 'vcpus' | 'cells'; readonly recorded: number; readonly now: number }
+  | { readonly is: 'memory'; readonly recordedKiB: number; readonly nowKiB: number }
+  | { readonly is: 'cell-vcpus'; readonly cell: number; readonly recorded: VcpuSet; readonly now: VcpuSet }
+  | {
+      readonly is: 'cell-memory'
+      readonly cell: number
+      readonly recordedKiB: number
+      readonly nowKiB: number
+    }
+  | { readonly is: 'distances'; readonly cell: number }
+  | { readonly is: 'topology'; readonly recorded: Topology; readonly now: Topology }
+
+/** `source`: where the shape is recorded. `isReplaceable`: existing=replace would write that shape. */
+interface Misfit {
+  readonly source: string
+  readonly differences: readonly ShapeDifference[]
+  readonly isReplaceable: boolean
 }
 
 /**
@@ -98,6 +121,14 @@ export interface CellsFacts {
   readonly 'vcpus-interleaved': { cell: number; vcpus: VcpuSet }
 
   readonly 'guest-core-torn': { vcpus: VcpuSet; cpus: CpuSet }
+
+  readonly 'shape-differs': Misfit
+
+  readonly 'shape-renewed': Misfit
+
+  readonly 'shape-kept': { source: string; keys: readonly string[] }
+
+  readonly 'shape-folded': { source: string; node: number; cells: readonly number[] }
 }
 
 /** The class of each code. */
@@ -125,4 +156,8 @@ export const cellsClasses: Readonly<Record<keyof CellsFacts, DiagnosticClass>> =
   'cell-crossing': 'invalid',
   'vcpus-interleaved': 'invalid',
   'guest-core-torn': 'invalid',
+  'shape-differs': 'invalid',
+  'shape-renewed': 'note',
+  'shape-kept': 'note',
+  'shape-folded': 'note',
 }

@@ -32,7 +32,8 @@ interface NodeMemory {
 export interface MemoryFacts {
   readonly 'pagesize-invalid': { text: string; path?: string }
 
-  readonly 'cell-not-page-multiple': { cell: number } & NotWholePages
+  /** `isRecorded`: the cell is one of the recorded shape, so its memory stays. */
+  readonly 'cell-not-page-multiple': { cell: number; isRecorded?: boolean } & NotWholePages
 
   /** `unitKiB`: what each cell has at least. */
   readonly 'memory-too-small': { memoryKiB: number; cells: number; unitKiB: number }

@@ -62,6 +62,12 @@ export const kubevirtMeanings: Meanings<KubevirtFacts> = {
     'Their vCPUs or memory differ. The domain takes precedence, because its cells have to add up to it.',
     'Use the VMI that the domain was made from.',
   ),
+  'shape-annotation': meaning(
+    'the locked shape of a VMI is not kept yet',
+    'KubeVirt makes the domain of a VMI anew at each start, and its metadata is lost. The shape can only ' +
+      'be kept in an annotation, which virt-numa cannot write: it only answers KubeVirt.',
+    'Write the printed annotation into the template of the VirtualMachine.',
+  ),
   'socket-unusable': meaning(
     'serve cannot listen on its socket',
     'Another server answers there, the path is not a socket or too long, or the system refuses it.',

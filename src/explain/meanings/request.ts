@@ -60,6 +60,13 @@ export const requestMeanings: Meanings<RequestFacts> = {
     'The file is read like qemu.conf: key = "value", and lists in brackets.',
     'Correct the line; the message shows how.',
   ),
+  'shape-malformed': meaning(
+    'the recorded shape of a guest cannot be read',
+    'The first fit with topology=lock records the shape of the guest as one line of text: in the attribute ' +
+      'shape of its metadata, or, for a VMI, in the annotation virt-numa.io/shape. Somebody edited it, or ' +
+      'a newer version of virt-numa wrote it. A guess might change what the guest sees, so it is refused.',
+    'Restore the text, or delete it: the next fit records the shape again.',
+  ),
   'config-repeated': meaning(
     'a key of the configuration is set twice',
     "libvirt's parser silently takes the first one, other parsers the last.",

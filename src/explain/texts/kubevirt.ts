@@ -76,6 +76,12 @@ export const kubevirtTexts: Texts<KubevirtFacts> = {
       'the domain takes precedence: its cells have to add up to its own memory and vCPUs',
       'use the VMI that this domain was made from',
     ),
+  'shape-annotation': (f) =>
+    text(
+      `${f.source} does not have the shape of this guest`,
+      'KubeVirt makes the domain anew at each start, so only an annotation keeps the shape',
+      `write the annotation virt-numa.io/shape: ${f.shape}`,
+    ),
   'socket-unusable': (f) => socketText(f.path, f.problem),
   'serve-needs-node': () =>
     text(

@@ -3,8 +3,8 @@
 
 import { type CpuSet, formatSet } from '../../base/idset.ts'
 import type { PinnedThreadIds } from '../../codes/guest/cpus.ts'
-import type { ExpectedSyntax, RequestFacts } from '../../codes/request.ts'
-import { boundWords, meant, or, short, type Texts, text, threadWords, within } from './words.ts'
+import type { ExpectedSyntax, RequestFacts, ShapeProblem } from '../../codes/request.ts'
+import { boundWords, meant, or, plural, short, type Texts, text, threadWords, within } from './words.ts'
 
 /** What, why and fix of each code. */
 export const requestTexts: Texts<RequestFacts> = {
@@ -74,12 +74,37 @@ export const requestTexts: Texts<RequestFacts> = {
       'the file is read like qemu.conf',
       syntaxFix(f),
     ),
+  'shape-malformed': (f) =>
+    text(
+      `${f.source}: shape is malformed: ${shapeWords(f.problem)}`,
+      'virt-numa wrote it at the first fit; without it the guest might get another shape',
+      f.problem.is === 'version'
+        ? 'update virt-numa, or delete shape there: the next fit records a new one'
+        : 'restore it, or delete shape there: the next fit records a new one',
+    ),
   'config-repeated': (f) =>
     text(
       `${f.source}: ${f.key} is already set on line ${f.first}`,
       "libvirt's parser silently takes the first one, other parsers the last",
       'delete one of the two lines',
     ),
+}
+
+function shapeWords(problem: ShapeProblem): string {
+  switch (problem.is) {
+    case 'version':
+      return `it begins with ${short(problem.found)}, not with v1`
+    case 'topology':
+      return `${short(problem.found)} is not a topology like sockets:2 cores:2 threads:1`
+    case 'cells':
+      return `it has ${plural(problem.found, 'cell')}, and a guest has 1 to ${problem.max}`
+    case 'cell':
+      return `cell ${problem.cell}: ${short(problem.found)} is not like cpus:0-1 memory:64KiB distances:10,21`
+    case 'distances':
+      return `cell ${problem.cell} lacks ${problem.cells} distances: 10 to itself, 11 to 255 to the others`
+    case 'vcpus':
+      return `its cells do not hold each of the ${plural(problem.places, 'vCPU')} of its topology once`
+  }
 }
 
 /** "the pins of vCPUs 0-3 and the emulator (2-5)". */

@@ -1,7 +1,7 @@
-// topology=align: a `<topology>` whose sockets, dies, clusters and cores fall on cells (fitting-topology.ts),
-// with threads only where the threads of every guest core run on threads of one host core, each on one of its
-// own. A guest would schedule two busy vCPUs apart that share nothing, and near each other what is far apart.
-// What fits already stays. The number of vCPUs stays the same.
+// topology=align, and the first fit with topology=lock: a `<topology>` whose sockets, dies, clusters and
+// cores fall on cells (fitting-topology.ts), with threads only where the threads of every guest core run on
+// threads of one host core, each on one of its own. A guest would schedule two busy vCPUs apart that share
+// nothing, and near each other what is far apart. What fits already stays, as does the number of vCPUs.
 
 import { type CpuSet, setOf } from '../../base/idset.ts'
 import { refuse } from '../../codes/codes.ts'
@@ -12,7 +12,7 @@ import { cellByVcpu, fittingTopology, spanningParts, type ThreadsHold } from './
 import { guestCores } from './guest-cores.ts'
 
 /**
- * The topology to write with topology=align; undefined where the guest's own stays.
+ * The topology to write unless topology=keep; undefined where the guest's own stays.
  * @param vcpupin the pins of all vCPUs
  * @throws Refusal `vcpus-interleaved` where the vCPUs of a cell are not consecutive
  */
@@ -22,7 +22,7 @@ export function topologyFor(
   vcpupin: readonly CpuSet[],
 ): CpuTopology | undefined {
   const { view, request } = input
-  if (request.topology !== 'align') return undefined
+  if (request.topology === 'keep') return undefined
   refuseInterleaved(view, cells)
   const { topology, vcpus } = view
   // Without a topology every vCPU is a socket.

@@ -125,6 +125,30 @@ export const cellsMeanings: Meanings<CellsFacts> = {
       'others, as cpus=as-pinned allows, no socket can follow the cells.',
     'Request cpus=pack, or topology=keep.',
   ),
+  'shape-differs': meaning(
+    'a guest does not match its recorded shape',
+    'With topology=lock a guest keeps the cells and the topology that were recorded at its first fit. Its ' +
+      'domain now states something else: another number of vCPUs, another size of memory, or other cells.',
+    'Undo the change, or record a new shape with on-misfit=reshape. If only the cells differ, ' +
+      'existing=replace writes the recorded ones.',
+  ),
+  'shape-renewed': meaning(
+    'a new shape replaces the recorded one',
+    'The guest does not match its recorded shape, and on-misfit=reshape lets it be fitted as if it had ' +
+      'none. The new shape is recorded, and the guest sees it from its next start on.',
+    'Nothing has to be done.',
+  ),
+  'shape-kept': meaning(
+    'a request that the recorded shape does not allow',
+    'With topology=lock the number of cells and the cells of memory-only nodes are decided at the first fit.',
+    'Delete the attribute or annotation shape: the next fit then records a new shape.',
+  ),
+  'shape-folded': meaning(
+    'several cells of a recorded shape share a node',
+    'The shape was recorded on a host with more nodes, or with more CPUs on them. The guest keeps it, and ' +
+      'sees more nodes, farther apart, than it uses.',
+    'Give the guest CPUs and memory on as many nodes as it has cells.',
+  ),
   'guest-core-torn': meaning(
     'threads of a guest core are on several nodes',
     'The threads of one guest core belong into one cell, and a cell has one node.',

@@ -120,7 +120,7 @@ export const domainMeanings: Meanings<DomainFacts> = {
     'Write what the message names.',
   ),
   'vcpus-need-iommu': meaning(
-    'older versions of libvirt need an <iommu> for so many vCPUs',
+    'older libvirt needs an <iommu> for so many vCPUs',
     'More than 255 vCPUs on x86 need an IOMMU with extended interrupt mode. libvirt adds it from 10.10 ' +
       'on; older versions refuse the guest.',
     'Write <iommu> and <ioapic>, if the guest may run on an older host.',

@@ -61,7 +61,7 @@ export const memoryDeviceMeanings: Meanings<MemoryDeviceFacts> = {
     'Correct the address, or delete it: QEMU finds a free one.',
   ),
   'memory-device-refused': meaning(
-    'a memory device has a part that its model does not allow',
+    'a memory device has a part that it may not have',
     'libvirt refuses discard of nvdimm and virtio-pmem, private access of virtio-pmem, a <uuid> of nvdimm ' +
       'except on ppc64, and addresses of another type.',
     'Change what the message names.',

@@ -1,7 +1,9 @@
 // A guest's cells: their vCPUs, distances and number, and what stays when they are rebuilt: the text of each
 // code.
 
-import type { CellsFacts } from '../../../codes/guest/cells.ts'
+import { formatSet, type VcpuSet } from '../../../base/idset.ts'
+import { inOneUnit } from '../../../base/memory.ts'
+import type { CellsFacts, ShapeDifference } from '../../../codes/guest/cells.ts'
 import {
   type Ask,
   and,
@@ -147,6 +149,31 @@ export const cellsTexts: Texts<CellsFacts> = {
       'a socket has consecutive vCPUs, so one that holds this cell would hold vCPUs of other cells',
       `${use('cpus', 'pack')}, or ${use('topology', 'keep')}`,
     ),
+  'shape-differs': (f, { ask: { use } }) =>
+    text(
+      `the guest differs from its recorded shape: ${differenceWords(f.differences)}`,
+      `topology=lock keeps the shape that is recorded in ${f.source}`,
+      'undo the change, ' +
+        (f.isReplaceable ? `${use('existing', 'replace')} to write the recorded shape, ` : '') +
+        `or ${use('on-misfit', 'reshape')} to record a new one`,
+    ),
+  'shape-renewed': (f) =>
+    text(
+      `the guest gets a new shape: ${differenceWords(f.differences)}`,
+      `it no longer matches the shape that was recorded in ${f.source}, and on-misfit=reshape is requested`,
+    ),
+  'shape-kept': (f) =>
+    text(
+      `not applied: ${f.keys.join(' and ')}`,
+      `the shape that is recorded in ${f.source} stays`,
+      'delete shape there: the next fit records a new one',
+    ),
+  'shape-folded': (f) =>
+    text(
+      `${withIds('cell', f.cells)} share node ${f.node}, but the guest takes them for separate nodes`,
+      `the shape that is recorded in ${f.source} stays, and no placement on this host is nearer to it`,
+      'give the guest CPUs and memory on more nodes',
+    ),
   'guest-core-torn': (f, { ask: { use } }) =>
     text(
       `${withIds('vCPU', f.vcpus)} are threads of one guest core, but are pinned to ` +
@@ -155,6 +182,40 @@ export const cellsTexts: Texts<CellsFacts> = {
       `pin them to one node, or ${use('cpus', 'pack')}`,
     ),
 }
+
+/** "6 vCPUs instead of 4, and 128 MiB instead of 64 MiB". */
+function differenceWords(differences: CellsFacts['shape-differs']['differences']): string {
+  return and(differences.map(differenceWord))
+}
+
+function differenceWord(each: ShapeDifference): string {
+  switch (each.is) {
+    case 'vcpus':
+      return `${plural(each.now, 'vCPU')} instead of ${each.recorded}`
+    case 'cells':
+      return `${plural(each.now, 'cell')} instead of ${each.recorded}`
+    case 'memory':
+      return memoryWords(each)
+    case 'cell-vcpus':
+      return `${vcpusOr(each.now)} instead of ${formatSet(each.recorded) || 'none'} in cell ${each.cell}`
+    case 'cell-memory':
+      return `${memoryWords(each)} in cell ${each.cell}`
+    case 'distances':
+      return `other distances from cell ${each.cell}`
+    case 'topology':
+      return `${topologyElement(each.now)} instead of ${topologyElement(each.recorded)}`
+  }
+}
+
+const vcpusOr = (vcpus: VcpuSet): string => (vcpus.length === 0 ? 'no vCPUs' : withIds('vCPU', vcpus))
+
+const memoryWords = ({
+  nowKiB,
+  recordedKiB,
+}: {
+  readonly nowKiB: number
+  readonly recordedKiB: number
+}): string => inOneUnit(nowKiB, recordedKiB).join(' instead of ')
 
 /** "socket 0", "sockets 0-1, dies 0-3 and cores 0-7". */
 function spanningWords({ sockets, dies, clusters, cores }: CellsFacts['socket-spans-cells']): string {
@@ -184,10 +245,11 @@ const requestFixes: Readonly<
 }
 
 function topologyFix(
-  { fits, request }: Pick<CellsFacts['socket-spans-cells'], 'fits' | 'request'>,
+  { fits, request, isLocked }: Pick<CellsFacts['socket-spans-cells'], 'fits' | 'request' | 'isLocked'>,
   ask: Ask,
   otherwise: string,
 ): string {
+  if (isLocked) return 'give the guest whole host cores: its topology is that of its recorded shape'
   const ways = [
     ...(request === undefined ? [] : [requestFixes[request](ask)]),
     ...(fits === undefined ? [] : [`write ${topologyElement(fits)}`]),

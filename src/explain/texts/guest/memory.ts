@@ -13,12 +13,14 @@ export const memoryTexts: Texts<MemoryFacts> = {
       'a page size is a whole number of KiB',
       `write it like ${f.path === undefined ? '2M or 1G' : '2Mi or 1Gi'}`,
     ),
-  'cell-not-page-multiple': (f) =>
+  'cell-not-page-multiple': (f, { ask: { use } }) =>
     text(
       `cell ${f.cell} has ${formatKiB(f.memoryKiB)}, which is not a whole number of ` +
         `${formatKiB(f.pagesizeKiB)} pages`,
       'QEMU refuses memory that does not fill its pages',
-      `give the cell ${wholePages(f)}`,
+      f.isRecorded
+        ? `${use('pagesize', 'SIZE')} with smaller pages: the recorded shape of the guest stays`
+        : `give the cell ${wholePages(f)}`,
     ),
   'memory-too-small': (f, { ask: { use } }) => {
     const [memory, least] = inOneUnit(f.memoryKiB, f.unitKiB)
