@@ -1,12 +1,12 @@
 // Builds dist/: the command, the hook, what both load only when needed, the library with its types, the
-// notices of what is bundled, the manual pages, and with --tests the tests.
+// notices of what is bundled (contents.json: as data), the manual pages, and with --tests the tests.
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { buildManual } from './manual.mjs'
-import { noticesOf } from './notices.mjs'
+import { bundledPackages, noticesOf } from './notices.mjs'
 import { rolledUpTypes } from './types.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -192,6 +192,8 @@ async function buildApart(outdir, paths) {
 const metafiles = [...(await buildProgram()), ...(await buildLibrary())]
 removeStale(metafiles.flatMap(({ outputs }) => Object.keys(outputs)))
 writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, noticesOf(root, metafiles))
+const contents = { packages: bundledPackages(root, metafiles), others: [] }
+writeFileSync(`${root}/dist/contents.json`, `${JSON.stringify(contents, null, 2)}\n`)
 await buildManual()
 if (process.argv.includes('--tests')) await buildTests()
 if (process.argv.includes('--bench')) await buildApart('dist/bench', ['bench/bench.ts', 'bench/soak.ts'])

@@ -49,6 +49,18 @@ export function noticesOf(root, metafiles) {
   return [head, ...sorted.map(section)].join(`\n${RULE}\n\n`)
 }
 
+/**
+ * The same packages as data: name, version, licence and bundles of each.
+ * @param root the repository
+ */
+export function bundledPackages(root, metafiles) {
+  const packages = packagesIn(metafiles).map(({ folder, bundles }) => {
+    const { name, version, license } = readManifest(root, folder)
+    return { name, version, licence: license, bundles, folder }
+  })
+  return packages.sort((a, b) => compare(a.name, b.name) || compare(a.folder, b.folder))
+}
+
 /** Only what is left in a bundle counts: a file whose code was dropped has no bytes in it. */
 function packagesIn(metafiles) {
   const bundlesOf = new Map()
@@ -63,11 +75,13 @@ function packagesIn(metafiles) {
 }
 
 function readPackage(root, folder) {
-  const { name, version, license } = JSON.parse(readFileSync(`${root}/${folder}/package.json`, 'utf8'))
+  const { name, version, license } = readManifest(root, folder)
   const id = `${name}@${version}`
   const licence = typeof license === 'string' && license !== '' ? license : undefined
   return { id, licence, text: textIn(`${root}/${folder}`) ?? textElsewhere(root, id, licence) }
 }
+
+const readManifest = (root, folder) => JSON.parse(readFileSync(`${root}/${folder}/package.json`, 'utf8'))
 
 /** The licence, then what a NOTICE file adds; undefined without a licence. */
 function textIn(folder) {

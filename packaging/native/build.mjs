@@ -2,7 +2,7 @@
 // and in dist/native/aarch64/ for that. The same TypeScript as for Node, except for the files that touch the
 // system (instead.json), is bundled by esbuild, compiled to bytecode by QuickJS's qjsc, and linked with the
 // engine and hook.c or command.c. Two builds of the same sources have the same bytes. The licences of what is
-// in the programs are written beside them.
+// in the programs are written beside them, and as data what it is (contents.json).
 //
 //   node packaging/native/build.mjs [--faults] [--out FOLDER]
 //
@@ -25,8 +25,9 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { importSources } from '../import-sources.mjs'
-import { noticesOf, RULE } from '../notices.mjs'
-import { installPrograms, quickjsSource } from './source.mjs'
+import { bundledPackages, noticesOf, RULE } from '../notices.mjs'
+import { linkedPackages } from './linked.mjs'
+import { installPrograms, QUICKJS, quickjsSource } from './source.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const here = join(root, 'packaging/native')
@@ -251,7 +252,7 @@ const PROGRAMS = {
 const { 'hooks/native/work.ts': _, ...others } = LAZY
 const FAULTY = { 'test/faulty-hook': { entry: 'test/native/faulty-hook.ts', main: 'hook.c', lazy: others } }
 
-/** @param out the program. @returns what is in its bundle */
+/** @param out the program. @returns what is in its bundle, and what the linker added */
 async function buildProgram(parts, out, target) {
   installPrograms(target.needs)
   const source = quickjsSource()
@@ -265,7 +266,7 @@ async function buildProgram(parts, out, target) {
     run(qjsc(source), ['-c', '-m', '-o', bytecode, ...files], folder)
     modulesHeader(folder, parts)
     const program = join(folder, 'program')
-    run(target.cc, [
+    const trace = run(target.cc, [
       ...[
         '-O2',
         '-fwrapv',
@@ -277,12 +278,12 @@ async function buildProgram(parts, out, target) {
       ],
       ...['-ffunction-sections', `-I${source}`, `-I${folder}`, `-ffile-prefix-map=${folder}=build`],
       ...[join(here, parts.main), bytecode, ...engine(source, target)],
-      ...['-static', '-Wl,--gc-sections', '-Wl,--build-id=none', '-lm', '-o', program],
+      ...['-static', '-Wl,--gc-sections', '-Wl,--build-id=none', '-Wl,--trace', '-lm', '-o', program],
     ])
     run(target.strip, [program])
     mkdirSync(dirname(out), { recursive: true })
     replaceWith(out, (file) => run('cp', [program, file]))
-    return metafile
+    return { metafile, linked: linkedPackages(trace, dirname(source)) }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -300,13 +301,26 @@ function notices(metafiles, { libc }) {
   return [noticesOf(root, metafiles), ...parts].join(`\n${RULE}\n\n`)
 }
 
+/** The same as data, for the list of components of a release. */
+function contents(built) {
+  const linked = new Map(built.flatMap((each) => each.linked).map((each) => [each.purl, each]))
+  const packages = bundledPackages(
+    root,
+    built.map(({ metafile }) => metafile),
+  )
+  return `${JSON.stringify({ packages, others: [QUICKJS, ...linked.values()] }, null, 2)}\n`
+}
+
 const outAt = process.argv.indexOf('--out')
 const out = outAt < 0 ? join(root, 'dist/native') : resolve(process.argv[outAt + 1])
 const programs = { ...PROGRAMS, ...(process.argv.includes('--faults') && FAULTY) }
 for (const target of TARGETS) {
-  const metafiles = []
-  for (const [name, parts] of Object.entries(programs))
-    metafiles.push(await buildProgram(parts, join(out, target.folder, name), target))
-  const own = metafiles.filter(({ outputs }) => Object.keys(outputs).every((name) => name in PROGRAMS))
-  writeFileSync(join(out, target.folder, 'THIRD-PARTY-NOTICES.txt'), notices(own, target))
+  const built = []
+  for (const [name, parts] of Object.entries(programs)) {
+    const program = await buildProgram(parts, join(out, target.folder, name), target)
+    if (name in PROGRAMS) built.push(program)
+  }
+  const metafiles = built.map(({ metafile }) => metafile)
+  writeFileSync(join(out, target.folder, 'THIRD-PARTY-NOTICES.txt'), notices(metafiles, target))
+  writeFileSync(join(out, target.folder, 'contents.json'), contents(built))
 }

@@ -14,6 +14,15 @@ const PACKAGE = 'quickjs'
 const VERSION = '2025.04.26-1'
 const SHA256 = 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe'
 
+/** The engine as a component of the programs. @see debian/copyright of the source package */
+export const QUICKJS = {
+  name: 'quickjs',
+  version: VERSION,
+  licence: 'MIT',
+  purl: `pkg:deb/debian/${PACKAGE}@${VERSION}?arch=source`,
+  sha256: SHA256,
+}
+
 /** Where downloads and compiled objects are kept. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'virt-numa', 'native')
 

@@ -235,7 +235,7 @@ t.test('each has the full text of its licence', (t) => {
 
 // ---- The build, in another folder ----
 
-const BUILT = [NOTICES, ...TYPES, ...MANUAL, ...BUNDLES, START]
+const BUILT = [NOTICES, 'dist/contents.json', ...TYPES, ...MANUAL, ...BUNDLES, START]
 
 /** A copy of the repository with as much of node_modules as the build needs. */
 function copyTo(name: string): string {
