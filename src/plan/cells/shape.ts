@@ -9,6 +9,7 @@ import type { PlannedCell } from '../cpus/assigned.ts'
 import type { Situation } from '../situation.ts'
 import { guestDistances, hostDistances } from './distances.ts'
 import { splitMemory } from './memory.ts'
+import { plugOrder } from './plug-order.ts'
 import { shareEvenly } from './share-evenly.ts'
 
 /**
@@ -37,21 +38,20 @@ export function shapeOf(
   }))
 }
 
-function vcpusOf({ request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
+function vcpusOf({ view, request, guestCores }: Situation, cells: readonly PlannedCell[]): VcpuSet[] {
   const online = cells.map(({ cores }) => cores.flatMap((core) => core.online))
   if (!request.rules.offlineInCells) return online.map((vcpus) => setOf<VcpuSet>(vcpus))
   const later = guestCores.filter((core) => core.online.length === 0)
-  const shares = offlineShares(
-    later.length,
-    cells.map(({ cores }) => cores.length),
-  )
-  let next = 0
+  const present = cells.map(({ cores }) => cores.length)
+  const shares = offlineShares(later.length, present)
+  const cellsOfLater = plugOrder[request.topology]({
+    present,
+    shares,
+    ...(view.topology && { topology: view.topology }),
+  })
   return cells.map(({ cores }, cell) => {
-    const from = next
-    next += shares[cell] as number
-    return setOf<VcpuSet>(
-      [...cores, ...later.slice(from, next)].flatMap((core) => [...core.online, ...core.offline]),
-    )
+    const added = later.filter((_, index) => cellsOfLater[index] === cell)
+    return setOf<VcpuSet>([...cores, ...added].flatMap((core) => [...core.online, ...core.offline]))
   })
 }
 
