@@ -80,8 +80,8 @@ export const options = {
     flags: ['--host'],
     takes: 'FILE|DIR',
     about:
-      'the host: a snapshot, a folder or tar with sys/ and proc/, or the output of virsh capabilities; ' +
-      'default this machine',
+      'the host: a snapshot, a folder or tar with sys/ and proc/, the output of virsh capabilities, or a ' +
+      'shape in words (2n16c2t,64G,1G:32); default this machine',
   },
   hostFiles: {
     flags: ['--host'],

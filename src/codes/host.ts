@@ -45,6 +45,13 @@ export type CapabilitiesProblem =
   | { readonly is: 'cpu-twice'; readonly cpu: number; readonly cells: readonly [number, number] }
   | { readonly is: 'not-a-count'; readonly element: string; readonly text: string; readonly max: number }
 
+/** What is wrong with a host in words; `part` is the item that is not understood. */
+export type ShapeProblem =
+  | { readonly is: 'not-counts' | 'not-an-item' | 'not-a-pagesize' | 'twice'; readonly part: string }
+  | { readonly is: 'too-many'; readonly of: 'nodes' | 'CPUs'; readonly count: number; readonly max: number }
+  | { readonly is: 'no-memory' }
+  | { readonly is: 'pages-above-memory'; readonly pagesKiB: number; readonly memoryKiB: number }
+
 /** The facts of each code. */
 export interface HostFacts {
   readonly 'host-unreadable': { because: UnreadableHost }
@@ -52,6 +59,8 @@ export interface HostFacts {
   readonly 'host-malformed': { source: string; path: string; problem: SnapshotProblem }
 
   readonly 'capabilities-malformed': { source: string; problem: CapabilitiesProblem }
+
+  readonly 'host-shape': { text: string; problem: ShapeProblem }
 
   readonly 'cgroup-missing': { path: string; mounts: readonly string[] }
 
@@ -63,6 +72,7 @@ export const hostClasses: Readonly<Record<keyof HostFacts, DiagnosticClass>> = {
   'host-unreadable': 'invalid',
   'host-malformed': 'invalid',
   'capabilities-malformed': 'invalid',
+  'host-shape': 'invalid',
   'cgroup-missing': 'invalid',
   'process-missing': 'invalid',
 }

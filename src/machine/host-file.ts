@@ -1,14 +1,16 @@
-// A file of --host or `root` -> the host that it states: a tar of a captured machine, a snapshot, or the
-// output of virsh capabilities. Loaded only when a file is named, so that the hook does not carry these
-// readers.
+// What --host or `root` names -> the host that it states: a tar of a captured machine, a snapshot, the output
+// of virsh capabilities, or a shape in words. Loaded only when it is used, so that the hook does not carry
+// these readers.
 
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { refuse, refuseAll } from '../codes/codes.ts'
+import { hostOfShape, isShape } from '../host/capture/shape.ts'
 import { parseSnapshot } from '../host/capture/snapshot.ts'
 import { filesOfTar } from '../host/capture/tar.ts'
 import type { Files } from '../host/files.ts'
 import type { About, Allowed, Host } from '../model/host.ts'
 import { gunzip } from './node/gunzip.ts'
+import { statusOf } from './node/system.ts'
 import { checkSize, type Kind, readBytes, textOf } from './read/read-text.ts'
 
 const HOST: Kind = { kind: 'snapshot', mostKiB: 8 * 1024 }
@@ -31,6 +33,7 @@ export function openHostFile(path: string): HostFile | { readonly problems: read
 }
 
 function open(path: string): HostFile {
+  if (isShape(path) && statusOf(path) === undefined) return { host: hostOfShape(path), allowed: {} }
   const bytes = readBytes(path, CAPTURE)
   const file = path === '-' ? 'stdin' : path
   checkSize(bytes, file, CAPTURE)

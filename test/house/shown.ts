@@ -100,6 +100,7 @@ const hosts: Partial<Record<Code, string>> = {
   'host-malformed': host('h.json', '{}'),
   'host-compressed': host('h.tar.bz2', 'BZh91AY&SY'),
   'tar-malformed': 'echo nothing | gzip > h.tar.gz; $N plan --host h.tar.gz domain.xml',
+  'host-shape': '$N plan --host 2n4c2t,1G:8 domain.xml',
   'capabilities-malformed': '$N plan --host domain.xml domain.xml',
   'status-unread': steps(
     "mkdir -p well/run/libvirt/qemu; echo '<vcpupin' > well/run/libvirt/qemu/db2.xml",

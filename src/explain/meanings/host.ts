@@ -21,6 +21,13 @@ export const hostMeanings: Meanings<HostFacts> = {
     'The document is not <capabilities>, lacks the cells of the host, or contradicts itself.',
     'Use the output of virsh capabilities, unchanged.',
   ),
+  'host-shape': meaning(
+    'a host in words is not understood',
+    '--host takes the shape of a host in words where no file has that name: nodes (n), cores of each ' +
+      'node (c) and threads of each core (t), then the memory of each node, and its huge pages as ' +
+      'SIZE:NUMBER.',
+    'Write it like 2n16c2t,64G,1G:32.',
+  ),
   'cgroup-missing': meaning(
     'there is no such cgroup',
     'The path is looked up below the mounted hierarchies. The message lists where they are mounted.',

@@ -1,6 +1,13 @@
 // Descriptions of a host that cannot be read: the text of each code.
 
-import type { CapabilitiesProblem, HostFacts, SnapshotProblem, UnreadableHost } from '../../codes/host.ts'
+import { inOneUnit } from '../../base/memory.ts'
+import type {
+  CapabilitiesProblem,
+  HostFacts,
+  ShapeProblem,
+  SnapshotProblem,
+  UnreadableHost,
+} from '../../codes/host.ts'
 import { meant, plural, short, type Text, type Texts, text, unexpectedText } from './words.ts'
 
 /** What, why and fix of each code. */
@@ -9,13 +16,21 @@ export const hostTexts: Texts<HostFacts> = {
     text(
       `the host cannot be read: ${unreadableWords(f.because)}`,
       'a placement needs the nodes and CPUs of a host',
-      'use --host with a snapshot, a folder or tar with sys/ and proc/, or the output of virsh capabilities',
+      'use --host with a snapshot, a folder or tar with sys/ and proc/, the output of virsh capabilities, ' +
+        'or a shape in words such as 2n16c2t,64G',
     ),
   'host-malformed': (f) => snapshotText(`${f.source}: ${f.path || 'the document'}`, f.problem),
   'capabilities-malformed': (f) => {
     const [what, why] = capabilitiesWords(f.problem)
     return text(`${f.source}: ${what}`, why, 'give the output of virsh capabilities, unchanged')
   },
+  'host-shape': (f) =>
+    text(
+      `${short(f.text)} does not describe a host: ${shapeWords(f.problem)}`,
+      'a shape has nodes, cores of each node and threads of each core, then memory and huge pages of ' +
+        'each node',
+      'write it like 2n16c2t,64G,1G:32',
+    ),
   'cgroup-missing': (f) =>
     text(
       `there is no cgroup ${short(f.path, 200)}`,
@@ -30,6 +45,27 @@ export const hostTexts: Texts<HostFacts> = {
       `/proc/${f.pid} cannot be read`,
       'pgrep -a qemu shows the running guests',
     ),
+}
+
+function shapeWords(problem: ShapeProblem): string {
+  switch (problem.is) {
+    case 'not-counts':
+      return `it starts with ${short(problem.part)}`
+    case 'not-an-item':
+      return `${short(problem.part)} is neither a size nor a page size with a number of pages`
+    case 'not-a-pagesize':
+      return `${short(problem.part)} has a page size that is not a power of two`
+    case 'twice':
+      return `${short(problem.part)} states a second time what each node has`
+    case 'too-many':
+      return `it has ${problem.count} ${problem.of}, and at most ${problem.max} can be described`
+    case 'no-memory':
+      return 'it has huge pages, but no memory'
+    case 'pages-above-memory': {
+      const [pages, memory] = inOneUnit(problem.pagesKiB, problem.memoryKiB)
+      return `each node has ${pages} in huge pages, but only ${memory} of memory`
+    }
+  }
 }
 
 function unreadableWords(because: UnreadableHost): string {
