@@ -42,4 +42,8 @@ function unitOf(topology: CpuTopology | undefined, counts: readonly number[]): n
 const together: PlugOrder = ({ shares }) => shares.flatMap((share, cell) => range(share).map(() => cell))
 
 /** By the request. */
-export const plugOrder: Readonly<Record<TopologyChoice, PlugOrder>> = { keep: balanced, align: together }
+export const plugOrder: Readonly<Record<TopologyChoice, PlugOrder>> = {
+  keep: balanced,
+  align: together,
+  lock: balanced,
+}
