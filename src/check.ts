@@ -33,6 +33,7 @@ import { nodeByCpu } from './plan/cpus/available.ts'
 import { takenNotes } from './plan/cpus/cpu-notes.ts'
 import { reaching } from './plan/cpus/emulator.ts'
 import { pinnedThreads, threadIds } from './plan/cpus/pinned-threads.ts'
+import { windowNotes } from './plan/devices/window.ts'
 import { plan } from './plan/plan.ts'
 import { refusedBySome } from './plan/refused/by-version.ts'
 import { allocatedWithoutCpus } from './plan/refused/without-cpus.ts'
@@ -58,6 +59,7 @@ export function preflight(view: DomainView, resources: Resources): Diagnostic[] 
   return [
     ...invalid,
     ...shortages(resources, backings),
+    ...windowNotes({ view, resources }),
     ...notesOn(view, resources, backings),
     ...allocatedFar,
     ...resctrlNotes,

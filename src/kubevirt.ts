@@ -24,7 +24,7 @@ interface DefineQuestion {
 interface VmiSurroundings extends Pick<Surroundings, 'configSource' | 'flags'> {
   readonly config: Config
   /** The host, which is read only for a guest that is fitted. */
-  readonly source: () => Pick<Surroundings, 'host'> & {
+  readonly source: () => Pick<Surroundings, 'host' | 'pci'> & {
     /** What a cgroup that was named allows. Absent: the pins in the domain alone say which CPUs it has. */
     readonly allowed?: Partial<Allowed>
   }
@@ -43,11 +43,17 @@ export function fitVmi(
 ): Placed | undefined {
   const view = readDomain(domain)
   if (!asksFor(vmi) && !optedIn(view, surroundings.config)) return undefined
-  const { host, allowed } = source()
+  const { host, pci, allowed } = source()
   // Without pins nothing is known about the pod: no CPU is allowed, rather than all CPUs of the host.
   const known = allowed ?? { cpus: setOf<CpuSet>([]) }
   const read = withCellsOf(view, readVmi(vmi, 'the VMI'))
-  const around = { ...surroundings, host: withoutMounts(host), allowed: known, vmi: read }
+  const around = {
+    ...surroundings,
+    host: withoutMounts(host),
+    allowed: known,
+    vmi: read,
+    ...(pci && { pci }),
+  }
   return place(domain, around, write)
 }
 

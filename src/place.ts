@@ -12,6 +12,7 @@ import type { Fitting } from './domain/section.ts'
 import { memoryModeNotes } from './domain/tune-edits.ts'
 import { readDomain } from './domain/view.ts'
 import { hostFor, resourcesOf } from './host/resources.ts'
+import type { ReadPci } from './model/devices.ts'
 import type { DomainView } from './model/domain.ts'
 import type { Allowed, Host, Resources } from './model/host.ts'
 import type { NodesReason, Placement, PlanInput, Planned } from './model/placement.ts'
@@ -20,6 +21,7 @@ import { type EmulatorCpus, emulatorAsWritten } from './plan/backing/allocation.
 import { cellMemoryKiB } from './plan/cells/memory.ts'
 import { type BoundedInput, pinsWithinBounds } from './plan/cpus/tenant-pins.ts'
 import { type Decision, decide, keepsCells } from './plan/decide.ts'
+import { withHostDevices } from './plan/devices/devices.ts'
 import { pinNotes } from './plan/pin-notes.ts'
 import { shortagesOf } from './plan/placed-shortages.ts'
 import type { Move } from './plan/rebind.ts'
@@ -52,6 +54,8 @@ export interface Surroundings {
   readonly flags?: RequestedKeys
   /** About what could not be read of the host. */
   readonly notes?: readonly Diagnostic[]
+  /** Reads the guest's PCI devices, where `host` does not state them. */
+  readonly pci?: ReadPci
   /** The guest runs, here or elsewhere, so libvirt and QEMU accept it: nothing is refused on their behalf. */
   readonly runs?: true
 }
@@ -86,7 +90,8 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
   if (!asked.isPlaced) return unchanged(document, view, asked)
   const { input, planned, notes, ...decided } = withCuts(asked.notes, () => decideWithin(view, asked, move))
   const { request, resources } = input
-  const { placement, keeps, reason } = planned
+  const { keeps, reason } = planned
+  const { placement, notes: ofDevices } = withHostDevices(input, planned.placement, move !== undefined)
   const isImmediate = request.rules.allocation === 'immediate'
   const written: DomainView = isImmediate ? { ...view, allocation: 'immediate' } : view
   const resctrl = resctrlIds(view, placement.binding.vcpupin, resources)
@@ -126,6 +131,7 @@ export function place(document: XmlDocument, surroundings: Surroundings, write: 
         ? topologyNotes({ input, placement, decide: retrying(input, planned, decideAnew) })
         : []),
       ...planned.notes,
+      ...ofDevices,
       ...ofAllocation,
       ...ofResctrl,
       ...(keeps === 'everything' ? [] : [...memoryModeNotes(fitting), ...pinNotes(view, planned, request)]),
@@ -152,8 +158,10 @@ function emulatorOf(view: DomainView, { keeps, placement }: Planned): EmulatorCp
 export function requestFor(view: DomainView, surroundings: Surroundings, purpose: Purpose): GuestRequest {
   const { host, allowed, config = defaultConfig, vmi, flags = {} } = surroundings
   const { configSource = 'the configuration' } = surroundings
+  // A guest that moves keeps its devices where they are.
+  const known = purpose === 'move' ? host : withPciOf(view, host, surroundings.pci)
   return guestRequest(view, {
-    available: resourcesOf(hostFor(host, view.name), allowed),
+    available: resourcesOf(hostFor(known, view.name), allowed),
     confined: allowed.cpus,
     config,
     configSource,
@@ -162,6 +170,14 @@ export function requestFor(view: DomainView, surroundings: Surroundings, purpose
     purpose,
     cellMemoryKiB: cellMemoryKiB(view),
   })
+}
+
+/** Nothing is read for a guest without such devices. */
+function withPciOf({ hostdevs }: DomainView, host: Host, pci: ReadPci | undefined): Host {
+  const addresses = hostdevs.flatMap(({ source }) => source ?? [])
+  return pci === undefined || addresses.length === 0 || host.devices !== undefined
+    ? host
+    : { ...host, devices: pci(addresses) }
 }
 
 /** The guest as it was. */

@@ -59,6 +59,21 @@ export function parseJson(text: string, source: string): Json {
   return value
 }
 
+/**
+ * Reads a stream: values one behind the other, with or without blanks between them.
+ * @throws Refusal as parseJson does
+ */
+export function parseJsonStream(text: string, source: string): Json[] {
+  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, parts: 0 }
+  const values: Json[] = []
+  skipBlanks(reader)
+  while (reader.at < text.length) {
+    values.push(readValue(reader, 0))
+    skipBlanks(reader)
+  }
+  return values
+}
+
 function readValue(reader: Reader, depth: number): Json {
   if (depth > MAX_DEPTH) refuseHere(reader, { is: 'too-deep', max: MAX_DEPTH })
   const first = reader.text[reader.at]

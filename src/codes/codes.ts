@@ -17,6 +17,7 @@ import { type CpusFacts, cpusClasses } from './guest/cpus.ts'
 import { type DomainFacts, domainClasses } from './guest/domain.ts'
 import { type MemoryFacts, memoryClasses } from './guest/memory.ts'
 import { type MemoryDeviceFacts, memoryDeviceClasses } from './guest/memory-devices.ts'
+import { type PciFacts, pciClasses } from './guest/pci.ts'
 import { type HookFacts, hookClasses } from './hook.ts'
 import { type HostFacts, hostClasses } from './host.ts'
 import { type KubevirtFacts, kubevirtClasses } from './kubevirt.ts'
@@ -30,6 +31,7 @@ export type Facts = BaseFacts &
   CellsFacts &
   CommandLineFacts &
   CpusFacts &
+  PciFacts &
   DoctorFacts &
   DocumentsFacts &
   DomainFacts &
@@ -65,6 +67,7 @@ export const classes: Readonly<Record<Code, DiagnosticClass>> = {
   ...cellsClasses,
   ...commandLineClasses,
   ...cpusClasses,
+  ...pciClasses,
   ...doctorClasses,
   ...documentsClasses,
   ...domainClasses,

@@ -20,6 +20,7 @@ export type SnapshotProblem =
   | { readonly is: 'missing'; readonly key: string }
   | { readonly is: 'unknown-key'; readonly known: readonly string[]; readonly close?: string | undefined }
   | { readonly is: 'not-a-pagesize'; readonly pagesizeKiB: number }
+  | { readonly is: 'not-an-address'; readonly address: string }
   | { readonly is: 'no-nodes' }
   | { readonly is: 'empty'; readonly of: CpuSharer }
   | { readonly is: 'too-many-nodes'; readonly count: number; readonly max: number }

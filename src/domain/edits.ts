@@ -8,6 +8,7 @@ import { insertChildren } from '../xml/insert.ts'
 import { attribute, child, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { backingEdits } from './backing-edits.ts'
 import { cellEdits } from './cell-edits.ts'
+import { deviceEdits } from './devices/edits.ts'
 import { featureEdits } from './feature-edits.ts'
 import { setAttributes } from './reconcile.ts'
 import { resctrlEdits } from './resctrl/view.ts'
@@ -26,7 +27,7 @@ const ORDER = (
 export function editsFor(fitting: Fitting): Edit[] {
   const { document, placement, keeps, rules, write } = fitting
   // Ids of caches that this host does not have would keep a guest from starting whose binding holds.
-  if (keeps === 'everything') return resctrlEdits(fitting)
+  if (keeps === 'everything') return [...inOrder([...resctrlEdits(fitting), ...deviceEdits(fitting)])]
   const { root } = document
   const hasCells = placement.cells.length > 0
   const sections: Section[] = [
@@ -41,6 +42,7 @@ export function editsFor(fitting: Fitting): Edit[] {
   return [
     ...inOrder([
       ...sections.flatMap(({ edits }) => edits),
+      ...deviceEdits(fitting),
       ...insertChildren(document, root, { added, order: ORDER }, write),
     ]),
   ]

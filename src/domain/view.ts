@@ -10,6 +10,7 @@ import { readCellExtras, readCells } from './cell-view.ts'
 import { checkControllers } from './checks/controllers.ts'
 import { checkInterconnects } from './checks/interconnects.ts'
 import { checkSchedulers } from './checks/schedulers.ts'
+import { readControllers, readHole64, readHostdevs } from './devices/view.ts'
 import { readIommu } from './iommu-view.ts'
 import { checkAddresses } from './memory/addresses.ts'
 import { readMemory, readMemoryDevices } from './memory/view.ts'
@@ -81,6 +82,8 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
   })
   const tune = readTune(reading, child(root, 'numatune'), writtenAuto)
   const type = child(child(root, 'os'), 'type')
+  const hostdevs = readHostdevs(root)
+  const hasHostdevs = hostdevs.length > 0
   return {
     // Blanks at its ends belong to it: "db1 " is another guest than "db1".
     name: child(root, 'name')?.text ?? '',
@@ -95,6 +98,9 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     memoryDevices: devices,
     expanders: readExpanders(reading, root),
     ...readIommu(reading, root),
+    hostdevs,
+    controllers: hasHostdevs ? readControllers(reading, root) : [],
+    ...optional('hole64KiB', hasHostdevs ? readHole64(reading, root) : undefined),
     ...optional('topology', topology),
     cells,
     cellExtras: readCellExtras(child(cpu, 'numa')),

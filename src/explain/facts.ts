@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { type CpuSet, formatSet, formatSets, type IdSet, setOf, union, type VcpuSet } from '../base/idset.ts'
 import type { Facts } from '../codes/codes.ts'
-import type { NodesReason } from '../model/placement.ts'
+import type { NodesReason, Placement } from '../model/placement.ts'
 import { lineAndColumn } from '../xml/parse.ts'
 import { firstOf, labelOf, type Severity, type Source, sourceOf } from './diagnostics.ts'
 import { messageOf } from './message.ts'
@@ -40,6 +40,7 @@ export function placementFacts(explained: Explained): object {
       sizeKiB,
       ...(nodes && { nodes: formatSet(nodes) }),
     })),
+    ...deviceFacts(placement),
     vcpupin: formatSets(binding.vcpupin).flatMap((cpus, vcpu) => (cpus === '' ? [] : [{ vcpu, cpus }])),
     ...(binding.emulatorpin !== undefined && { emulatorpin: formatSet(binding.emulatorpin) }),
     iothreadpin: formatSets(binding.iothreadpin).map((cpus, index) => ({
@@ -58,7 +59,17 @@ export function placementFacts(explained: Explained): object {
   }
 }
 
-/** Diagnostics with their texts, facts and positions. */
+/** PCI devices of the host; `isNew`: one that gets an address behind the bus of its cell. */
+function deviceFacts({ devices }: Placement): object {
+  if (devices === undefined) return {}
+  const facts = devices.places.map(({ hostdev: _, name, node, root, cell, port }) => ({
+    device: name,
+    ...{ node, root, cell },
+    isNew: port !== undefined,
+  }))
+  return { devices: facts }
+}
+
 const cpusOf = (vcpus: VcpuSet, vcpupin: readonly CpuSet[]): CpuSet =>
   union(...vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
 

@@ -13,6 +13,7 @@ import { cpusTexts } from './texts/guest/cpus.ts'
 import { domainTexts } from './texts/guest/domain.ts'
 import { memoryTexts } from './texts/guest/memory.ts'
 import { memoryDeviceTexts } from './texts/guest/memory-devices.ts'
+import { pciTexts } from './texts/guest/pci.ts'
 import { hookTexts } from './texts/hook.ts'
 import { hostTexts } from './texts/host.ts'
 import { kubevirtTexts } from './texts/kubevirt.ts'
@@ -26,6 +27,7 @@ const texts: Texts<Facts> = {
   ...cellsTexts,
   ...commandLineTexts,
   ...cpusTexts,
+  ...pciTexts,
   ...doctorTexts,
   ...documentsTexts,
   ...domainTexts,

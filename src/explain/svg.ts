@@ -81,7 +81,17 @@ function grid(boxes: readonly Drawn[], top: number): Grid {
   }
 }
 
-function cellBox(cell: Cell, { binding }: Placement): Drawn {
+const MOST_DEVICES = 4
+
+/** The PCI devices that the guest sees in a cell, and how many more there are. */
+function devicesIn({ id }: Cell, { devices }: Placement): string[] {
+  const names = (devices?.places ?? []).filter(({ cell }) => cell === id).map(({ name }) => `PCI ${name}`)
+  const rest = names.length - MOST_DEVICES
+  return rest > 0 ? [...names.slice(0, MOST_DEVICES), `and ${rest} more`] : names
+}
+
+function cellBox(cell: Cell, placement: Placement): Drawn {
+  const { binding } = placement
   const memnode = binding.memnodes[cell.id]
   const page = memnode?.pagesizeKiB
   const pages = page === undefined ? '' : ` = ${cell.memoryKiB / page} x ${formatKiB(page)}`
@@ -90,6 +100,7 @@ function cellBox(cell: Cell, { binding }: Placement): Drawn {
     `${formatKiB(cell.memoryKiB)}${pages}`,
     memnode === undefined ? 'not bound' : `${memnode.mode} on ${nodesNamed(memnode.nodes)}`,
     ...(cell.distances.length > 1 ? [`distances ${cell.distances.join(' ')}`] : []),
+    ...devicesIn(cell, placement),
   ]
   const height = 2 * PAD + (lines.length + 1) * LINE
   return {

@@ -4,6 +4,7 @@ import { type CpuSet, formatSet, intersect, setOf, union, type VcpuSet } from '.
 import { sum } from '../base/lists.ts'
 import { formatKiB } from '../base/memory.ts'
 import { visible } from '../base/visible.ts'
+import type { DevicePlace } from '../model/devices.ts'
 import type { CpuTopology, DomainView } from '../model/domain.ts'
 import type { Resources } from '../model/host.ts'
 import type { Cell, Memnode, NodesReason, Placement } from '../model/placement.ts'
@@ -30,6 +31,7 @@ export function explain(explained: Explained): string {
     placement.cells.length === 0
       ? [bareLine(placement)]
       : [...placement.cells.map((cell) => cellLine(cell, explained)), ...deviceLines(explained)],
+    pciLines(placement),
     [...pinLines(explained), ...topologyLines(explained)],
     distanceLines(placement),
     whyLines(explained),
@@ -77,6 +79,19 @@ function deviceLines({ view }: Explained): string[] {
       ? []
       : [`  ${model} in cell ${cell}, ${formatKiB(sizeKiB)} on ${nodesNamed(nodes)}`],
   )
+}
+
+/** PCI devices of the host, one a line: the node, and the cell where the guest sees one. */
+function pciLines({ devices }: Placement): string[] {
+  return (devices?.places ?? []).map((place) => `  PCI ${pciWords(place)}`)
+}
+
+/** "0000:3b:00.0 on node 0, in cell 0 (new bus)". */
+function pciWords({ name, node, cell, port }: DevicePlace): string {
+  const where = node === undefined ? '' : ` on node ${node}`
+  const seen =
+    cell === undefined ? 'in no cell' : `in cell ${cell}${port === undefined ? '' : ' (new address)'}`
+  return `${name}${where}, ${seen}`
 }
 
 function memoryWords(memoryKiB: number, { pagesizeKiB }: Memnode): string {

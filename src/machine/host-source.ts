@@ -9,8 +9,10 @@ import { loadedLibvirt } from '../host/daemon.ts'
 import { type Files, withMountsOnce } from '../host/files.ts'
 import { known } from '../host/kernel-text.ts'
 import { readPromised } from '../host/ledger/promised.ts'
+import { pciReader, readAllDevices } from '../host/pci/devices.ts'
 import { readTaken } from '../host/qemu/taken.ts'
 import { onlineCpus, readHost } from '../host/sysfs.ts'
+import type { ReadPci } from '../model/devices.ts'
 import type { About, Allowed, Host, PromisedMemory } from '../model/host.ts'
 import { machineIn, thisMachine } from './files.ts'
 import { confinement, type GuestPlace, guestAllowed } from './guest-cgroup.ts'
@@ -28,6 +30,8 @@ export interface HostSource {
   readonly notes?: readonly Diagnostic[]
   /** Guests that are starting allocated pages, or had them all, while the host was read. */
   readonly isChanging?: true
+  /** Reads PCI devices of a machine. */
+  readonly pci?: ReadPci
 }
 
 /** Which host, and which of its CPUs and nodes. All absent: this machine and the cgroup of this process. */
@@ -39,6 +43,8 @@ interface HostOptions {
   readonly cpuset?: CpuSet
   /** Siblings of all CPUs, for a snapshot. */
   readonly whole?: boolean
+  /** Every PCI device that a guest could get, for a snapshot. */
+  readonly everyDevice?: boolean
   /** A guest that has not been started: which cgroup will hold it. */
   readonly guest?: GuestPlace
 }
@@ -83,7 +89,7 @@ function isFolder(path: string): boolean {
  */
 export function readMachine(machine: Files, options: HostOptions): HostSource {
   const files = withMountsOnce(machine)
-  const { host, cgroup, pid, cpuset, whole = false, guest } = options
+  const { host, cgroup, pid, cpuset, whole = false, guest, everyDevice = false } = options
   const online = onlineCpus(files)
   const named = pid !== undefined ? { pid } : cgroup !== undefined ? { path: cgroup } : undefined
   const of = named ?? (host === undefined ? { pid: 'self' as const } : undefined)
@@ -102,7 +108,9 @@ export function readMachine(machine: Files, options: HostOptions): HostSource {
       ...known('libvirt', whole || isVersionNeeded(read) ? loadedLibvirt(files) : undefined),
       ...(taken.length > 0 && { taken }),
       ...(promised.length > 0 && { promised }),
+      ...(everyDevice && known('devices', readAllDevices(files))),
     },
+    pci: pciReader(files),
     allowed,
     ...(isChanging(before, promised) && { isChanging: true }),
     ...(whole && { about: aboutMachine(files) }),

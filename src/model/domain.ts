@@ -1,6 +1,7 @@
 // The guest as its domain document states it: DomainView.
 
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { Controller, HostDevice } from './devices.ts'
 
 /** How memory is bound to nodes, in libvirt's words. */
 export type MemoryMode = 'strict' | 'preferred' | 'interleave' | 'restrictive'
@@ -107,6 +108,12 @@ export interface DomainView {
   readonly iommu?: WrittenIommu
   /** `<features><ioapic driver>`. */
   readonly ioapic?: string
+  /** PCI devices of the host. This and the next are in the order of the document. */
+  readonly hostdevs: readonly HostDevice[]
+  /** Read only where there are such devices. */
+  readonly controllers: readonly Controller[]
+  /** `<pcihole64>` of the pcie-root, read likewise. */
+  readonly hole64KiB?: number
   readonly topology?: CpuTopology
   readonly cells: readonly WrittenCell[]
   /**

@@ -1,6 +1,7 @@
 // The host, what a guest may use of it (Host, Allowed -> Resources), and how libvirt is set up there.
 
 import type { CpuSet, NodeSet } from '../base/idset.ts'
+import type { PciDevice } from './devices.ts'
 
 /** A pool of huge pages on one node. `free` counts pages that nobody holds now. */
 export interface NodePages {
@@ -87,6 +88,8 @@ export interface Host {
   readonly defaultPagesizeKiB?: number
   /** isolcpus. */
   readonly isolated?: CpuSet
+  /** PCI devices by address: of a snapshot all that a guest could get, else those of the guest. */
+  readonly devices?: readonly PciDevice[]
   /** The version of the libvirt daemon that starts guests: "9.0.0". */
   readonly libvirt?: string
   /** By running guest; in `Resources` without the guest that is placed. Absent: none is known. */

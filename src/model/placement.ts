@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
+import type { DevicePlacement } from './devices.ts'
 import type { CpuTopology, DomainView, MemoryMode } from './domain.ts'
 import type { Resources } from './host.ts'
 import type { Request } from './request.ts'
@@ -54,6 +55,8 @@ export interface Placement {
   readonly binding: Binding
   /** The `<topology>` to write; absent where it stays. */
   readonly topology?: CpuTopology
+  /** Where the PCI devices of the host are; absent where the guest has none. */
+  readonly devices?: DevicePlacement
 }
 
 /**

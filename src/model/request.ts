@@ -33,6 +33,8 @@ export type OnMisfit = 'refuse' | 'reshape'
 export type DistanceSource = 'host' | 'none'
 /** Where emulator and I/O threads run, unless CPUs are named. */
 export type EmulatorChoice = 'spare' | 'shared' | 'none'
+/** Whether PCI devices of the host stay, or get an expander bus by cell, or by root complex and cell. */
+export type DeviceUse = 'leave' | 'cell' | 'root'
 /** Whether nodes with memory but no CPUs become cells without vCPUs. */
 export type TierUse = 'ignore' | 'expose'
 /** Whether isolcpus CPUs may be chosen. */
@@ -64,6 +66,7 @@ export interface Request {
   /** A set: exactly these CPUs. */
   readonly emulator: EmulatorChoice | CpuSet
   readonly isolated: IsolatedUse
+  readonly devices: DeviceUse
   readonly tiers: TierUse
   /** The memory of each cell without vCPUs. Absent: by what is free. */
   readonly tierMemoryKiB?: number
@@ -109,6 +112,10 @@ export interface Rules {
   readonly cellsOn: 'numa-machines' | 'every-machine'
   /** Whether `<allocation mode='immediate'/>` is written. */
   readonly allocation: 'as-written' | 'immediate'
+  /** What becomes of a guest with a PCI device that cannot be placed. */
+  readonly strayDevices: 'noted' | 'refused'
+  /** What becomes of it where bus numbers do not suffice. */
+  readonly fewBusNumbers: 'noted' | 'refused'
   /** What is written for a VMI besides the placement, if there is one. */
   readonly elements?: KubevirtElements
 }

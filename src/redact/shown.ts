@@ -58,7 +58,8 @@ const DOMAIN: Shown = {
       source: named('nodemask', 'pagesize'),
       target: named('size', 'node', 'block', 'requested', 'current'),
     },
-    controller: { target: named('node', 'busNr') },
+    controller: { target: named('node', 'busNr'), ...named('address', 'pcihole64') },
+    hostdev: named('address'),
     memballoon: {},
   },
 }
@@ -94,6 +95,9 @@ const INSTALLED = /^\/usr\/(?:local\/)?(?:bin|sbin|lib|lib64|libexec|share)\/[\w
 const PLAIN = /^[\w\s.,:^/+-]*$/
 
 const OWN = 'guestMappingPassthrough'
+
+/** Only what is inside of these is shown, not their own values. */
+const CLOSED: ReadonlySet<string> = new Set(['hostdev'])
 
 /** An element: its name, and what may be shown inside. */
 interface Element {
@@ -140,6 +144,7 @@ function isShown({ kind, name, of }: WrittenValue<Element>, value: string): bool
   if (/^xmlns(:|$)/.test(name)) return false
   if (of.name === OWN) return kind === 'attribute' && isOwnName(name) && PLAIN.test(value)
   if (of.inside === undefined) return PROGRAMS.has(of.name) && kind === 'text' && INSTALLED.test(value)
+  if (CLOSED.has(of.name)) return false
   if (kind === 'text' && (of.name === 'metadata' || Object.keys(of.inside).length > 0)) return false
   return of.name === 'name' || PLAIN.test(value)
 }

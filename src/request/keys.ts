@@ -9,6 +9,7 @@ import { refuse } from '../codes/codes.ts'
 import type {
   CoreUse,
   CpuChoice,
+  DeviceUse,
   DistanceSource,
   EmulatorChoice,
   Existing,
@@ -41,6 +42,7 @@ export interface KeyValues {
   readonly 'on-misfit': OnMisfit
   readonly emulator: EmulatorChoice | CpuSet
   readonly isolated: IsolatedUse
+  readonly devices: DeviceUse
   readonly tiers: TierUse
   /** In KiB. */
   readonly 'tier-memory': number
@@ -120,6 +122,11 @@ export const keys: { readonly [K in Key]: KeyRow<KeyValues[K]> } = {
     read: readEmulator,
   },
   isolated: choice('isolated', 'whether isolcpus CPUs may be used if no cpuset is given', ['use', 'avoid']),
+  devices: choice('devices', 'PCI devices of the host: left alone, or a PCIe bus per cell, or root complex', [
+    'leave',
+    'cell',
+    'root',
+  ]),
   tiers: choice('tiers', 'nodes with memory but no CPUs: not used, or a cell without vCPUs for each', [
     'ignore',
     'expose',

@@ -112,6 +112,7 @@ const defaults: Record<Like, Defaults> = {
     topology: 'keep',
     emulator: 'spare',
     isolated: 'use',
+    devices: 'leave',
     tiers: 'ignore',
   },
   kubevirt: {
@@ -126,6 +127,7 @@ const defaults: Record<Like, Defaults> = {
     topology: 'keep',
     emulator: 'none',
     isolated: 'use',
+    devices: 'leave',
     tiers: 'ignore',
   },
 }
@@ -142,6 +144,8 @@ const rulesOf: Record<Like, Rules> = {
     cellsOn: 'numa-machines',
     allocation: 'as-written',
     unstatedMode: 'as-written',
+    strayDevices: 'noted',
+    fewBusNumbers: 'refused',
   },
   kubevirt: {
     threads: 'kubevirt',
@@ -154,5 +158,7 @@ const rulesOf: Record<Like, Rules> = {
     cellsOn: 'every-machine',
     allocation: 'immediate',
     unstatedMode: 'strict',
+    strayDevices: 'noted',
+    fewBusNumbers: 'noted',
   },
 }

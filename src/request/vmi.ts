@@ -155,7 +155,14 @@ export function withVmi(request: Request, vmi: Vmi, stated: RequestedKeys): Requ
   const asksForCells = stated.topology === 'lock' || OF_CELLS.some((key) => key in stated)
   const pinsOnly = !passthrough && !asksForCells
   const hugepagesRequired = request.rules.hugepagesRequired && !transparentPages
-  const common: Rules = { ...request.rules, hugepagesRequired, elements }
+  // KubeVirt's own grouping fails such a guest; its next one, by root complex, does not.
+  const isStrict = passthrough && request.like === 'kubevirt' && request.devices === 'cell'
+  const common: Rules = {
+    ...request.rules,
+    hugepagesRequired,
+    elements,
+    ...(isStrict && { strayDevices: 'refused', fewBusNumbers: 'refused' }),
+  }
   if (!pinsOnly) return { ...request, threads, pinsOnly, rules: common }
   const isKubevirts = request.cpus === 'in-order' && request.pin === 'cpu'
   const rules: Rules = {

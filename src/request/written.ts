@@ -3,6 +3,7 @@
 import type {
   CoreUse,
   CpuChoice,
+  DeviceUse,
   DistanceSource,
   EmulatorChoice,
   Existing,
@@ -50,6 +51,8 @@ export interface WrittenRequest {
   readonly emulator?: EmulatorChoice | (string & {})
   /** Whether isolated CPUs (isolcpus) may be chosen: `use`, `avoid`. */
   readonly isolated?: IsolatedUse
+  /** PCI devices without a guest address: `leave` them, or a PCIe bus per `cell`, or host `root` complex. */
+  readonly devices?: DeviceUse
   /** Nodes with memory but no CPUs: `ignore` them, or `expose` each as a cell without vCPUs. */
   readonly tiers?: TierUse
   /** The memory of each cell without vCPUs, such as `16G`. */

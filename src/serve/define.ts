@@ -5,11 +5,10 @@ import { readDocument } from '../document.ts'
 import { byAnnotations } from '../explain/asks.ts'
 import { renderDiagnostics, type Source } from '../explain/diagnostics.ts'
 import { fitVmi } from '../kubevirt.ts'
-import { readHostSource } from '../machine/host-source.ts'
+import { type HostSource, readHostSource } from '../machine/host-source.ts'
 import { lazyWrite } from '../machine/lazy.ts'
 import { actionLine, summaryOf } from '../machine/log-line.ts'
 import { DOMAIN, textOf } from '../machine/read/read-text.ts'
-import type { Host } from '../model/host.ts'
 import type { Placed } from '../place.ts'
 import { domainSource } from '../redact/secrets.ts'
 import type { Config } from '../request/config.ts'
@@ -49,10 +48,10 @@ export function defineWith(defining: Defining): AnswerDefine {
 }
 
 /** Read for every call: free pages and memory change between two guests. */
-function hostOf({ host, config }: Defining): { readonly host: Host } {
+function hostOf({ host, config }: Defining): Pick<HostSource, 'host' | 'pci'> {
   const root = host ?? config.root
   const from = readHostSource({ ...(root !== undefined && { host: root }), whole: true })
-  return { host: from.host }
+  return { host: from.host, ...(from.pci && { pci: from.pci }) }
 }
 
 /** One line for the call, then each finding with what, why and fix. */

@@ -18,6 +18,7 @@ export function writeElement(element: NewElement, layout: Layout): string {
   return layout.quote === '"' ? printed : printed.replaceAll('"', "'")
 }
 
-function addChildren(parent: XMLBuilder, { children = [] }: NewElement): void {
+function addChildren(parent: XMLBuilder, { children = [], text }: NewElement): void {
+  if (text !== undefined) parent.txt(text)
   for (const each of children) addChildren(parent.ele(each.name, Object.fromEntries(each.attributes)), each)
 }

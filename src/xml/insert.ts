@@ -9,6 +9,8 @@ export interface NewElement {
   readonly name: string
   readonly attributes: readonly (readonly [name: string, value: string])[]
   readonly children?: readonly NewElement[]
+  /** Its text, where it has no children. */
+  readonly text?: string
 }
 
 /** New children of one element. */

@@ -10,9 +10,14 @@ export function writeElement(element: NewElement, layout: Layout): string {
 }
 
 /** @param line what starts a line at the depth of this element; '' prints all in one line */
-function printed({ name, attributes, children = [] }: NewElement, layout: Layout, line: string): string {
+function printed(
+  { name, attributes, children = [], text }: NewElement,
+  layout: Layout,
+  line: string,
+): string {
   const { quote } = layout
   const tag = `<${name}${attributes.map(([key, value]) => ` ${key}=${quote}${value}${quote}`).join('')}`
+  if (text !== undefined) return `${tag}>${text}</${name}>`
   if (children.length === 0) return `${tag}/>`
   const inner = line === '' ? '' : line + layout.unit
   return `${tag}>${children.map((child) => inner + printed(child, layout, inner)).join('')}${line}</${name}>`

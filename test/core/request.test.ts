@@ -61,6 +61,7 @@ const words: { readonly [K in Key]: readonly string[] } = {
   'on-misfit': ['refuse', 'reshape'],
   emulator: ['spare', 'shared', 'none'],
   isolated: ['use', 'avoid'],
+  devices: ['leave', 'cell', 'root'],
   tiers: ['ignore', 'expose'],
   'tier-memory': [],
   cpuset: [],
@@ -80,6 +81,7 @@ const ownDefaults: Request = {
   onMisfit: 'refuse',
   emulator: 'spare',
   isolated: 'use',
+  devices: 'leave',
   tiers: 'ignore',
   reserve: [],
   rules: {
@@ -93,6 +95,8 @@ const ownDefaults: Request = {
     cellsOn: 'numa-machines',
     allocation: 'as-written',
     unstatedMode: 'as-written',
+    strayDevices: 'noted',
+    fewBusNumbers: 'refused',
   },
 }
 
@@ -248,6 +252,7 @@ t.test('a request: the defaults of each value of like', async (t) => {
     onMisfit: 'refuse',
     emulator: 'none',
     isolated: 'use',
+    devices: 'leave',
     tiers: 'ignore',
     reserve: [],
     rules: {
@@ -261,6 +266,8 @@ t.test('a request: the defaults of each value of like', async (t) => {
       cellsOn: 'every-machine',
       allocation: 'immediate',
       unstatedMode: 'strict',
+      strayDevices: 'noted',
+      fewBusNumbers: 'noted',
     },
   })
   t.same(

@@ -5,7 +5,7 @@ export const UNAPPLIED: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries({
     'the fix leaves a value or an alternative to the user':
       'foreign-dropped foreign-stays memory-mode resctrl-missing resctrl-stays ' +
-      'cell-crossing cell-ids cell-not-page-multiple cell-vcpus-missing ' +
+      'cell-crossing cell-ids cell-not-page-multiple cell-vcpus-missing device-other-cell pci-window-small ' +
       'cells-overlap cpus-offline cpus-taken cpuset-unavailable devices-hold-all ' +
       'distance-invalid distance-without-cell domain-incomplete domain-value element-twice ' +
       'entry-twice hugepages-refused iothread-without-thread isolated-avoided max-memory-low ' +

@@ -107,7 +107,11 @@ t.test('the cases are those that the numbers are of', (t) => {
   t.equal(creates.filter(isPassthrough).length, 148)
   t.equal(creates.filter((each) => !isPassthrough(each)).length, 22)
   t.equal(migrations.length, 60)
-  t.equal(cases.filter(({ input }) => input.pci !== undefined).length, 20, 'PCI placement is left out')
+  t.equal(
+    cases.filter(({ input }) => input.pci !== undefined).length,
+    20,
+    'PCI placement: corpora-kubevirt-pci',
+  )
   t.end()
 })
 

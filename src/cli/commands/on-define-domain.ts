@@ -69,7 +69,7 @@ function runOnDefineDomain(command: OnDefineDomain, running: Running): number {
       ...(pid !== undefined && { pid }),
       whole: true,
     })
-    return { host: from.host, ...(isNamed && { allowed: from.allowed }) }
+    return { host: from.host, ...(from.pci && { pci: from.pci }), ...(isNamed && { allowed: from.allowed }) }
   }
   const around = { source, config: settings, configSource: config ?? CONFIG, flags: requested }
   const placed = fitVmi({ vmi: value, domain: readDocument(domain, '--domain') }, around, lazyWrite)

@@ -49,6 +49,7 @@ function runSnapshot(command: Snapshot, running: Running): number {
     ...(cgroup !== undefined && { cgroup }),
     ...(pid !== undefined && { pid }),
     whole: true,
+    everyDevice: true,
   })
   const allowed = { ...from.allowed, ...(requested.cpuset !== undefined && { cpus: requested.cpuset }) }
   const stated =

@@ -11,6 +11,7 @@ import { cpusMeanings } from '../meanings/guest/cpus.ts'
 import { domainMeanings } from '../meanings/guest/domain.ts'
 import { memoryMeanings } from '../meanings/guest/memory.ts'
 import { memoryDeviceMeanings } from '../meanings/guest/memory-devices.ts'
+import { pciMeanings } from '../meanings/guest/pci.ts'
 import { hookMeanings } from '../meanings/hook.ts'
 import { hostMeanings } from '../meanings/host.ts'
 import { kubevirtMeanings } from '../meanings/kubevirt.ts'
@@ -61,6 +62,7 @@ export const groups: readonly Group[] = [
   group('binding', 'Nodes that memory is bound to', bindingMeanings),
   group('memory', 'Memory and huge pages', memoryMeanings),
   group('memory-devices', 'Memory devices', memoryDeviceMeanings),
+  group('pci', 'PCI devices of the host', pciMeanings),
   group('libvirt', 'Definitions in libvirt', libvirtMeanings),
   group('running-guest', 'Running guests', runningGuestMeanings),
   group('hook', 'The hook and its installation', hookMeanings),

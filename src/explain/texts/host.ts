@@ -92,6 +92,12 @@ function snapshotText(place: string, problem: SnapshotProblem): Text {
         'a page size is a power of two',
         'write it in KiB: 2048 for 2M, 1048576 for 1G',
       )
+    case 'not-an-address':
+      return text(
+        `${place} is ${short(problem.address)}`,
+        'it is not the address of a PCI device',
+        'write it as sysfs names it: 0000:3b:00.0',
+      )
     case 'no-nodes':
       return text(
         `${place} is empty`,

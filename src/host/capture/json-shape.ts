@@ -34,9 +34,6 @@ interface Keys {
   readonly needed?: readonly string[]
 }
 
-/** Keys that later versions write; this one has no use for them. */
-const LATER = ['devices']
-
 /** Collects what is wrong at a path. */
 export function problem(shape: Shape, path: string, problem: SnapshotProblem): undefined {
   shape.problems.push(diagnostic('host-malformed', { source: shape.source, path, problem }))
@@ -54,7 +51,7 @@ export function objectAt(shape: Shape, { path, value }: ValueAt, { known, needed
   }
   const members = value as JsonObject
   for (const key of members.keys()) {
-    if (known.includes(key) || LATER.includes(key)) continue
+    if (known.includes(key)) continue
     const close = closest(key, known, shape.problems.length)
     problem(shape, join(path, key), { is: 'unknown-key', known, close })
   }

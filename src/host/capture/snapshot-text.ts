@@ -1,6 +1,7 @@
 // A Host -> a host snapshot (host.json).
 
 import { type CpuSet, formatSet } from '../../base/idset.ts'
+import type { PciDevice } from '../../model/devices.ts'
 import type { About, Allowed, Cache, Host, HostNode, PromisedMemory, TakenCpus } from '../../model/host.ts'
 
 /**
@@ -22,6 +23,7 @@ export function formatSnapshot(host: Host, allowed?: Allowed, about: About = {})
     ...(host.libvirt === undefined ? [] : [`"libvirt": ${JSON.stringify(host.libvirt)}`]),
     ...(host.taken === undefined ? [] : [`"taken": ${formatList(host.taken.map(takenFacts))}`]),
     ...(host.promised === undefined ? [] : [`"promised": ${formatList(host.promised.map(promisedFacts))}`]),
+    ...(host.devices === undefined ? [] : [`"devices": ${formatDevices(host.devices)}`]),
     ...(allowed === undefined ? [] : [`"allowed": ${formatAllowed(allowed)}`]),
     ...(Object.keys(about).length === 0 ? [] : [`"about": ${formatAbout(about)}`]),
   ]
@@ -55,6 +57,15 @@ function formatAllowed({ cpus, nodes, pages }: Allowed): string {
 
 function formatAbout({ tool, kernel, libvirt, qemu, cpuModel, date }: About): string {
   return `{ ${formatObject({ tool, kernel, libvirt, qemu, cpuModel, date })} }`
+}
+
+/** A line for each: there are many. */
+function formatDevices(devices: readonly PciDevice[]): string {
+  const lines = devices.map(({ address, node, root, bars64KiB }) => {
+    const bars = bars64KiB === undefined ? '' : `, "bars64KiB": [${bars64KiB.join(', ')}]`
+    return `\n    { ${formatObject({ address, node, root })}${bars} }`
+  })
+  return `[${lines.join(',')}\n  ]`
 }
 
 function formatSets(sets: readonly CpuSet[]): string {

@@ -3,6 +3,7 @@
 import { type CpuSet, MAX_ID, type NodeSet, setOf } from '../../base/idset.ts'
 import { parseJson } from '../../base/json.ts'
 import { refuseAll } from '../../codes/codes.ts'
+import type { PciDevice } from '../../model/devices.ts'
 import type {
   About,
   Allowed,
@@ -45,13 +46,27 @@ interface Snapshot {
 
 const KEYS = [
   ...['nodes', 'siblings', 'caches', 'sockets', 'dies', 'clusters'],
-  ...['allowed', 'pools', 'defaultPagesizeKiB', 'isolated', 'libvirt', 'taken', 'promised', 'about'],
+  ...[
+    'allowed',
+    'pools',
+    'defaultPagesizeKiB',
+    'isolated',
+    'libvirt',
+    'taken',
+    'promised',
+    'devices',
+    'about',
+  ],
 ]
 const NODE_KEYS = ['id', 'cpus', 'memoryKiB', 'freeKiB', 'availableKiB', 'pages', 'distances']
 /** In place of a number that is refused already: it equals no other, so it causes no second problem. */
 const WRONG = Number.NaN
 
 const ABOUT_KEYS = ['tool', 'kernel', 'libvirt', 'qemu', 'cpuModel', 'date'] as const
+
+const DEVICE_KEYS = ['address', 'node', 'root', 'bars64KiB']
+/** As sysfs names devices and root complexes. */
+const ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/
 
 const PROMISED_KEYS = ['guest', 'pagesizeKiB', 'isAllocating']
 
@@ -88,6 +103,7 @@ export function parseSnapshot(text: string, source: string): Snapshot {
   const libvirt = versionIn(shape, root, 'libvirt')
   const taken = listIn(shape, root, 'taken', (each) => takenAt(shape, each))?.flatMap((each) => each ?? [])
   const promised = listIn(shape, root, 'promised', (each) => promisedAt(shape, each))
+  const devices = listIn(shape, root, 'devices', (each) => deviceAt(shape, each))
   const allowedValue = valueIn(root, 'allowed')
   const allowed = allowedValue && allowedAt(shape, allowedValue)
   const aboutValue = valueIn(root, 'about')
@@ -107,6 +123,7 @@ export function parseSnapshot(text: string, source: string): Snapshot {
     ...known('libvirt', libvirt),
     ...known('taken', taken),
     ...known('promised', promised),
+    ...known('devices', devices),
   }
   // An allowed CPU that is not online is kept: the planner reports it.
   return {
@@ -154,6 +171,29 @@ function promisedAt(shape: Shape, value: ValueAt): PromisedMemory {
     ...known('pagesizeKiB', pagesizeIn(shape, promised, 'pagesizeKiB')),
     ...(booleanIn(shape, promised, 'isAllocating') === true && { isAllocating: true }),
   }
+}
+
+function deviceAt(shape: Shape, value: ValueAt): PciDevice {
+  const device = objectAt(shape, value, { known: DEVICE_KEYS, needed: ['address'] })
+  const bars64KiB = listIn(
+    shape,
+    device,
+    'bars64KiB',
+    (each) => wholeNumber(shape, each, Number.MAX_SAFE_INTEGER) ?? WRONG,
+  )
+  return {
+    address: addressIn(shape, device, 'address') ?? '',
+    ...known('node', numberIn(shape, device, 'node', MAX_ID)),
+    ...known('root', textIn(shape, device, 'root')),
+    ...known('bars64KiB', bars64KiB),
+  }
+}
+
+/** The address of a PCI device at `key`, such as "0000:3b:00.0". */
+function addressIn(shape: Shape, object: ObjectAt, key: string): string | undefined {
+  const address = textIn(shape, object, key)
+  if (address === undefined || ADDRESS.test(address)) return address
+  return problem(shape, join(object.path, key), { is: 'not-an-address', address })
 }
 
 /** A set of CPUs: alone, or in an object that may have another key. */

@@ -32,7 +32,10 @@ export interface Tiers {
  */
 export function tiersOf(input: PlanInput, others: readonly PlannedCell[]): Tiers {
   const { view, resources, request } = input
-  const tiers = resources.nodes.filter((node) => isTier(node) && has(resources.allowed.nodes, node.id))
+  const ofDevices = nodesOfDevices(input, others)
+  const tiers = resources.nodes.filter(
+    (node) => (isTier(node) || ofDevices.includes(node.id)) && has(resources.allowed.nodes, node.id),
+  )
   if (tiers.length === 0) return { cells: [], input, notes: [diagnostic('tiers-none', {})] }
   const emulator = emulatorToBe(view, request)
   const usable = backingNodes(resources, emulator)[allocationOfNew(input)]
@@ -61,6 +64,25 @@ export function tiersOf(input: PlanInput, others: readonly PlannedCell[]): Tiers
 }
 
 const isTier = ({ cpus, memoryKiB = 0 }: HostNode): boolean => cpus.length === 0 && memoryKiB > 0
+
+/**
+ * Nodes of PCI devices that would have no cell: with devices=cell or root these become cells as well. Devices
+ * with an address count too, so that a second run gives the same cells.
+ */
+function nodesOfDevices(
+  { view, resources, request }: PlanInput,
+  others: readonly PlannedCell[],
+): readonly number[] {
+  if (request.devices === 'leave') return []
+  const sources = view.hostdevs.map(({ source }) => source)
+  const inUse = others.flatMap(({ node, memory }) => [node, ...memory])
+  const withMemory = resources.nodes.filter(({ memoryKiB = 0 }) => memoryKiB > 0).map(({ id }) => id)
+  return (resources.devices ?? []).flatMap(({ address, node }) =>
+    node !== undefined && sources.includes(address) && withMemory.includes(node) && !inUse.includes(node)
+      ? [node]
+      : [],
+  )
+}
 
 function unusable(tiers: readonly HostNode[], { libvirt }: Resources, emulator: EmulatorCpus): Diagnostic {
   const nodes = setOf<NodeSet>(tiers.map(({ id }) => id))
