@@ -12,6 +12,7 @@ import { explain as explainPlacement } from './explain/text.ts'
 import type { Text } from './explain/texts/words.ts'
 import { checkGuest } from './guest-check.ts'
 import { readCapabilities } from './host/capabilities.ts'
+import { hostOfShape, isShape } from './host/capture/shape.ts'
 import { parseSnapshot } from './host/capture/snapshot.ts'
 import type { DomainView } from './model/domain.ts'
 import type { About, Allowed, Host } from './model/host.ts'
@@ -105,12 +106,13 @@ export function readDomain(text: string, source = 'the domain'): Domain {
 }
 
 /**
- * Reads a host: what `virt-numa snapshot` prints, or what `virsh capabilities` prints. The latter does not
- * state what is free: all memory and pages then count as free.
+ * Reads a host: what `virt-numa snapshot` prints, what `virsh capabilities` prints, or a shape in words, such
+ * as `2n16c2t,64G,1G:32`. The last two do not state what is free: all memory and pages then count as free.
  * @param source what diagnostics call it
  * @throws Refusal for a text that is malformed, with every reason
  */
 export function readHost(text: string, source = 'the host'): KnownHost {
+  if (isShape(text)) return { host: hostOfShape(text) }
   return /^\uFEFF?\s*</.test(text) ? { host: readCapabilities(text, source) } : parseSnapshot(text, source)
 }
 

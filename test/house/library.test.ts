@@ -83,6 +83,10 @@ t.test('what the readers take', (t) => {
   t.equal(bare.place(domain, { ...capabilities, ...limits }).text, read('expected.xml'), 'capabilities')
   t.equal(capabilities.allowed, undefined)
 
+  const { host } = bare.readHost('2n4c2t,32G,2M:512')
+  t.match(host.nodes, [{ pages: [{ pagesizeKiB: 2048, total: 512 }] }, { memoryKiB: 32 * 1024 * 1024 }])
+  t.equal(bare.place(domain, { host, ...limits }).text, read('expected.xml'), 'a shape in words')
+
   const cpu = { cores: 4, dedicatedCpuPlacement: true, numa: { guestMappingPassthrough: {} } }
   const memory = { guest: '64Mi', hugepages: { pageSize: '2Mi' } }
   const vmi = { kind: 'VirtualMachineInstance', spec: { domain: { cpu, memory } } }
