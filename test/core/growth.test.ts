@@ -21,6 +21,7 @@ import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { compareCosts } from '../../src/plan/sites/cost.ts'
 import type { NodeProblem } from '../../src/plan/sites/node-problem.ts'
 import type { AssignmentProblem } from '../../src/plan/sites/partial-assignment.ts'
+import { spreadMemory } from '../../src/plan/sites/spread-memory.ts'
 import { requestFrom } from '../../src/request/request.ts'
 import { long, times } from '../long.ts'
 
@@ -302,6 +303,8 @@ function memoryFrom(first: number, nodes: number): NonNullable<NodeProblem['memo
   }
 }
 
+const NO_MEMORY = { memoryKiB: 0, pagesizeKiB: 0 }
+
 t.test('a search over many nodes asks for each distance a fixed number of times', (t) => {
   const searches = {
     'half of the nodes': (nodes: number) => asked((ways) => chooseNodes(nodeProblem(nodes, 2 * nodes, ways))),
@@ -311,21 +314,27 @@ t.test('a search over many nodes asks for each distance a fixed number of times'
       ),
     'a cell over all nodes': (nodes: number) =>
       asked((ways) =>
-        spreadOverNodes(
-          [nodes],
-          range(nodes).map(() => 1),
-          ways,
-          ways,
-        ),
+        spreadOverNodes({
+          cores: [nodes],
+          capacities: range(nodes).map(() => 1),
+          distance: ways,
+          prefer: ways,
+          memory: spreadMemory([NO_MEMORY], new Map(), (_, node) => node),
+        }),
       ),
     'cells over two nodes': (nodes: number) =>
       asked((ways) =>
-        spreadOverNodes(
-          range(nodes / 2).map(() => 2),
-          range(nodes).map(() => 1),
-          ways,
-          ways,
-        ),
+        spreadOverNodes({
+          cores: range(nodes / 2).map(() => 2),
+          capacities: range(nodes).map(() => 1),
+          distance: ways,
+          prefer: ways,
+          memory: spreadMemory(
+            range(nodes / 2).map(() => NO_MEMORY),
+            new Map(),
+            (_, node) => node,
+          ),
+        }),
       ),
   }
   for (const [name, search] of Object.entries(searches)) {

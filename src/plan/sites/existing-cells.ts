@@ -10,11 +10,12 @@ import type { CoresOnNode } from '../cpus/moved-pins.ts'
 import { policyFor } from '../cpus/policies.ts'
 import type { Situation } from '../situation.ts'
 import { writtenCells } from '../written.ts'
-import { spreadOverNodes } from './across-nodes.ts'
+import { type Share, spreadOverNodes } from './across-nodes.ts'
 import { type AssignedCells, assignCells } from './assign-cells.ts'
 import { assignmentProblem } from './assignment-problem.ts'
 import type { AssignmentProblem } from './partial-assignment.ts'
 import type { Site } from './sites.ts'
+import { type SpreadMemory, spreadMemory } from './spread-memory.ts'
 
 /** The guest cores of every cell on nodes, and by cell the nodes that back its memory. */
 export interface PlacedCells {
@@ -101,27 +102,49 @@ function acrossNodes(
     const { run } = siteIn(nearest, cell)
     return run < 0 ? 0 : between(run, node)
   }
-  const whole = spreadOverNodes(
-    coresOf.map((cores) => cores.length),
-    capacities,
-    between,
-    toNearest,
-  )
+  const spread = (
+    cores: readonly (readonly GuestCore[])[],
+    capacities: readonly number[],
+  ): Share[][] | undefined =>
+    spreadOverNodes({
+      cores: cores.map(({ length }) => length),
+      capacities,
+      distance: between,
+      prefer: toNearest,
+      memory: memoryOf(situation, nearest),
+    })
+  const whole = spread(coresOf, capacities)
   if (whole !== undefined) return onNodes(situation, coresOf, whole, nearest)
   const single = coresOf.map((cores) =>
     cores.flatMap(({ online }) =>
       online.map((vcpu): GuestCore => ({ online: setOf([vcpu]), offline: setOf([]) })),
     ),
   )
-  const singly = spreadOverNodes(
-    single.map((cores) => cores.length),
+  const singly = spread(
+    single,
     available.nodes.map(({ cpus }) => cpus.length),
-    between,
-    toNearest,
   )
   if (singly === undefined)
     refuse('not-enough-threads', { vcpus: single.flat().length, cpuset: available.cpus })
   return onNodes(situation, single, singly, nearest)
+}
+
+/** Of cells without vCPUs nothing is counted: they are on no node of vCPUs. */
+function memoryOf(situation: Situation, nearest: Nearest): SpreadMemory {
+  const { available, resources } = situation
+  const { cells, supply } = nearest.problem
+  const indexOf = new Map(resources.nodes.map(({ id }, index) => [id, index]))
+  const needs = cells.map((need, cell) => (siteIn(nearest, cell).run < 0 ? { ...need, memoryKiB: 0 } : need))
+  const known = new Map<number, number>()
+  return spreadMemory(needs, supply, (cell, node) => {
+    const key = cell * available.nodes.length + node
+    const backing =
+      known.get(key) ??
+      indexOf.get(backingOf(situation, cell, available.nodes[node]?.id as number, nearest)) ??
+      -1
+    known.set(key, backing)
+    return backing
+  })
 }
 
 const siteIn = ({ problem, assigned }: Nearest, cell: number): Site =>
@@ -135,7 +158,7 @@ const siteIn = ({ problem, assigned }: Nearest, cell: number): Site =>
 function onNodes(
   situation: Situation,
   coresOf: readonly (readonly GuestCore[])[],
-  sharesOf: readonly (readonly { readonly node: number; readonly cores: number }[])[],
+  sharesOf: readonly (readonly Share[])[],
   nearest: Nearest,
 ): PlacedCells {
   const { available, resources } = situation
