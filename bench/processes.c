@@ -3,7 +3,7 @@
  * took. It is small and static, so that the start of a program costs what it costs a small parent, and the
  * peak memory of a child is its own.
  *
- *   processes rounds N <programs     every program in turn, N times: "index ms peak-KiB" for each run
+ *   processes rounds N <programs     every program in turn, N times: "index ms peak-KiB cpu-ms" for each run
  *   processes flight N <programs     the first program N times one after another, then N times at once:
  *                                    "sum-ms total-ms"
  *
@@ -143,8 +143,7 @@ static void serve(struct run *runs, int count) {
   }
 }
 
-/* @returns the peak memory in KiB */
-static long finish(struct run *run) {
+static struct rusage finish(struct run *run) {
   int status;
   struct rusage used;
   wait4(run->process, &status, 0, &used);
@@ -152,7 +151,7 @@ static long finish(struct run *run) {
   if (run->expected >= 0) drop(&run->expected);
   drop(&run->source);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail(run->program->words[0], "it has failed");
-  return used.ru_maxrss;
+  return used;
 }
 
 static void rounds(int count) {
@@ -162,8 +161,11 @@ static void rounds(int count) {
       double began = now_ms();
       start(&run, &programs[at]);
       serve(&run, 1);
-      long peak = finish(&run);
-      printf("%d %.4f %ld\n", at, now_ms() - began, peak);
+      struct rusage used = finish(&run);
+      double took = now_ms() - began;
+      double cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3;
+      cpu += (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3;
+      printf("%d %.4f %ld %.4f\n", at, took, used.ru_maxrss, cpu);
     }
 }
 

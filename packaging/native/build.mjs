@@ -1,8 +1,8 @@
 // Builds dist/native/: the hook and the command, each as one static program that needs no Node; for x86-64,
 // and in dist/native/aarch64/ for that. The same TypeScript as for Node, except for the files that touch the
 // system (instead.json), is bundled by esbuild, compiled to bytecode by QuickJS's qjsc, and linked with the
-// engine and hook.c or command.c. Two builds of the same sources have the same bytes. The licences of what is
-// in the programs are written beside them, and as data what it is (contents.json).
+// engine, zlib's inflate, and hook.c or command.c. Two builds of the same sources have the same bytes. The
+// licences of what is in the programs are written beside them, and as data what it is (contents.json).
 //
 //   node packaging/native/build.mjs [--faults] [--out FOLDER]
 //
@@ -27,7 +27,7 @@ import { build } from 'esbuild'
 import { importSources } from '../import-sources.mjs'
 import { bundledPackages, noticesOf, RULE } from '../notices.mjs'
 import { linkedPackages } from './linked.mjs'
-import { installPrograms, QUICKJS, quickjsSource } from './source.mjs'
+import { componentOf, installPrograms, QUICKJS, quickjsSource, ZLIB, zlibSource } from './source.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const here = join(root, 'packaging/native')
@@ -59,8 +59,10 @@ const TARGETS = [
 
 const CFLAGS = ['-O3', '-fwrapv', '-D_GNU_SOURCE', '-ffunction-sections', '-fdata-sections', '-w']
 /** Paths of this machine must not be in the program. */
-const SAME_EVERYWHERE = (source) => [`-ffile-prefix-map=${source}=quickjs`, '-Wl,--build-id=none']
+const SAME_EVERYWHERE = (source) => [`-ffile-prefix-map=${source}=source`, '-Wl,--build-id=none']
 const ENGINE = ['quickjs', 'dtoa', 'libregexp', 'libunicode', 'cutils']
+/** What unpacks of zlib. */
+const INFLATE = ['inflate', 'inftrees', 'inffast', 'crc32', 'adler32', 'zutil']
 
 /** @param lazy file -> its functions that other files call; it is loaded by the first of these calls */
 const insteadOfNode = (lazy) => ({
@@ -178,9 +180,9 @@ function qjsc(source) {
 
 const versionOf = (source) => [`-DCONFIG_VERSION="${readFileSync(join(source, 'VERSION'), 'utf8').trim()}"`]
 
-/** The compiled engine, kept by compiler and flags. */
-function engine(source, { cc }) {
-  const flags = [...CFLAGS, ...versionOf(source), ...SAME_EVERYWHERE(source)]
+/** The compiled parts of a source, kept by compiler and flags. */
+function objects(source, names, { cc }, own = []) {
+  const flags = [...CFLAGS, ...own, ...SAME_EVERYWHERE(source)]
   const compiler = run(cc, ['--version'])
   const key = createHash('sha256')
     .update(JSON.stringify([cc, compiler, flags]))
@@ -188,7 +190,7 @@ function engine(source, { cc }) {
     .slice(0, 16)
   const folder = join(dirname(source), key)
   mkdirSync(folder, { recursive: true })
-  return ENGINE.map((name) => {
+  return names.map((name) => {
     const object = join(folder, `${name}.o`)
     if (!existsSync(object))
       replaceWith(object, (file) => run(cc, [...flags, '-c', join(source, `${name}.c`), '-o', file]))
@@ -255,7 +257,7 @@ const FAULTY = { 'test/faulty-hook': { entry: 'test/native/faulty-hook.ts', main
 /** @param out the program. @returns what is in its bundle, and what the linker added */
 async function buildProgram(parts, out, target) {
   installPrograms(target.needs)
-  const source = quickjsSource()
+  const [source, zlib] = [quickjsSource(), zlibSource()]
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-native-'))
   try {
     const metafile = await bundle(parts, folder, basename(out))
@@ -276,23 +278,32 @@ async function buildProgram(parts, out, target) {
         '-Wno-unused-parameter',
         '-Wno-cast-function-type',
       ],
-      ...['-ffunction-sections', `-I${source}`, `-I${folder}`, `-ffile-prefix-map=${folder}=build`],
-      ...[join(here, parts.main), bytecode, ...engine(source, target)],
+      ...[
+        '-ffunction-sections',
+        `-I${source}`,
+        `-I${zlib}`,
+        `-I${folder}`,
+        `-ffile-prefix-map=${folder}=build`,
+      ],
+      ...[join(here, parts.main), bytecode],
+      ...objects(source, ENGINE, target, versionOf(source)),
+      ...objects(zlib, INFLATE, target),
       ...['-static', '-Wl,--gc-sections', '-Wl,--build-id=none', '-Wl,--trace', '-lm', '-o', program],
     ])
     run(target.strip, [program])
     mkdirSync(dirname(out), { recursive: true })
     replaceWith(out, (file) => run('cp', [program, file]))
-    return { metafile, linked: linkedPackages(trace, dirname(source)) }
+    return { metafile, linked: linkedPackages(trace, [dirname(source), dirname(zlib)]) }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** Of the packages in the bundles, of the engine, and of the C library, which is linked in. */
+/** Of the packages in the bundles, of the engine and zlib, and of the C library, which is linked in. */
 function notices(metafiles, { libc }) {
   const parts = [
     ['QuickJS', join(quickjsSource(), 'LICENSE')],
+    ['zlib', join(zlibSource(), 'LICENSE')],
     [libc, `/usr/share/doc/${libc}/copyright`],
   ].map(
     ([name, file]) =>
@@ -308,7 +319,7 @@ function contents(built) {
     root,
     built.map(({ metafile }) => metafile),
   )
-  return `${JSON.stringify({ packages, others: [QUICKJS, ...linked.values()] }, null, 2)}\n`
+  return `${JSON.stringify({ packages, others: [...[QUICKJS, ZLIB].map(componentOf), ...linked.values()] }, null, 2)}\n`
 }
 
 const outAt = process.argv.indexOf('--out')

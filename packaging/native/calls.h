@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "quickjs.h"
+#include <zlib.h>
 
 #include "arena.h"
 
@@ -299,6 +300,69 @@ CALL(position) {
   return JS_NewInt64(js, found == NULL ? -1 : found - bytes);
 }
 
+/* ---- gzip ---- */
+
+/* The unpacked bytes. `out` has room for one byte more than `most`, which nobody gets. */
+struct unpacked {
+  uint8_t *bytes;
+  size_t size, length, most;
+};
+
+/* Gives the stream room. @returns 0 without memory */
+static int make_room(z_stream *stream, struct unpacked *out) {
+  if (out->length == out->size) {
+    size_t size = out->size * 2 <= out->most ? out->size * 2 : out->most + 1;
+    uint8_t *larger = realloc(out->bytes, size);
+    if (larger == NULL) return 0;
+    out->bytes = larger;
+    out->size = size;
+  }
+  stream->next_out = out->bytes + out->length;
+  stream->avail_out = out->size - out->length;
+  return 1;
+}
+
+/* All members of a gzip file; what follows them may be zeros. @returns NULL, or what is wrong */
+static const char *unpack(z_stream *stream, struct unpacked *out) {
+  for (;;) {
+    if (!make_room(stream, out)) return "not enough memory";
+    int state = inflate(stream, Z_NO_FLUSH);
+    out->length = out->size - stream->avail_out;
+    if (out->length > out->most) return NULL;
+    if (state == Z_STREAM_END) {
+      if (stream->avail_in == 0 || *stream->next_in == 0) return NULL;
+      inflateReset(stream);
+    } else if (state == Z_BUF_ERROR || (state == Z_OK && stream->avail_in == 0 && stream->avail_out > 0))
+      return "unexpected end of file";
+    else if (state != Z_OK) return stream->msg == NULL ? "not enough memory" : stream->msg;
+  }
+}
+
+static void free_unpacked(JSRuntime *runtime, void *opaque, void *bytes) {
+  (void)runtime, (void)opaque;
+  free(bytes);
+}
+
+/* (bytes, most) -> the unpacked bytes, true where they are more than `most`, or what is wrong, as a text */
+CALL(gunzip) {
+  UNUSED;
+  size_t length;
+  uint8_t *bytes = bytes_of(js, arg[0], &length);
+  if (bytes == NULL && length > 0) return JS_EXCEPTION;
+  struct unpacked out = {malloc(sizeof first_bytes), sizeof first_bytes, 0, (size_t)number(js, arg[1])};
+  z_stream stream = {.next_in = bytes, .avail_in = length};
+  const char *problem = "not enough memory";
+  /* 15 bits of window, and 16 for gzip alone. */
+  if (out.bytes != NULL && inflateInit2(&stream, 15 + 16) == Z_OK) {
+    problem = unpack(&stream, &out);
+    inflateEnd(&stream);
+  }
+  if (problem == NULL && out.length <= out.most)
+    return JS_NewArrayBuffer(js, out.bytes, out.length, free_unpacked, NULL, 0);
+  free(out.bytes);
+  return problem == NULL ? JS_TRUE : JS_NewString(js, problem);
+}
+
 /* ---- Modules ---- */
 
 /* The module of that name, with what it imports still to be found. */
@@ -360,6 +424,7 @@ static const struct call shared_calls[] = {
     {"readAll", read_all, 2},       {"writeAll", write_all, 2},      {"list", list_folder, 1},
     {"readLink", read_link, 1},     {"wait", wait_ms, 1},            {"position", position, 2},
     {"decodeUtf8", decode_utf8, 1}, {"load", load, 1},
+    {"gunzip", gunzip, 2},
 };
 
 /* A closed stream would be the descriptor of the next file that is opened. */

@@ -17,13 +17,15 @@ const KNOWN = [
 
 /**
  * @param trace what the linker prints with --trace: the path of every file that it reads
- * @param own the folder of the objects of the engine
+ * @param own the folders of the objects of the engine and of zlib
  * @returns the packages, by name
  */
 export function linkedPackages(trace, own) {
   // The compiler has removed its own objects by now.
   const paths = trace.split('\n').filter((path) => isAbsolute(path) && existsSync(path))
-  const others = paths.map((path) => realpathSync(path)).filter((path) => !path.startsWith(own))
+  const others = paths
+    .map((path) => realpathSync(path))
+    .filter((path) => !own.some((folder) => path.startsWith(folder)))
   const owners = execFileSync('dpkg', ['-S', ...new Set(others)], { encoding: 'utf8' })
   const packages = [...owners.matchAll(/^([^:\s]+)(?::[^:\s]+)?: /gm)].map(([, name]) => name)
   return [...new Set(packages)].sort().map(describe)

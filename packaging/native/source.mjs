@@ -1,4 +1,5 @@
-// QuickJS as a pinned Debian source package -> its unpacked folder, and the compilers that build it.
+// QuickJS and zlib as pinned Debian source packages -> their unpacked folders, and the compilers that build
+// them.
 //
 // The mirror is the one that this machine's own apt uses, with the suite that has the package. The signature
 // of the archive, the version and the checksum are checked. All lies in a cache outside of the checkout.
@@ -10,18 +11,31 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 const SUITE = 'trixie'
-const PACKAGE = 'quickjs'
-const VERSION = '2025.04.26-1'
-const SHA256 = 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe'
-
-/** The engine as a component of the programs. @see debian/copyright of the source package */
+/** The engine. `file`: of the source; it shows that the source is complete. */
 export const QUICKJS = {
   name: 'quickjs',
-  version: VERSION,
+  version: '2025.04.26-1',
   licence: 'MIT',
-  purl: `pkg:deb/debian/${PACKAGE}@${VERSION}?arch=source`,
-  sha256: SHA256,
+  sha256: 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe',
+  file: 'quickjs.c',
 }
+/** What unpacks gzip files. */
+export const ZLIB = {
+  name: 'zlib',
+  version: '1:1.3.dfsg+really1.3.1-1',
+  licence: 'Zlib',
+  sha256: '60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb',
+  file: 'inflate.c',
+}
+
+/** A source package as a component of the programs. @see debian/copyright of the source package */
+export const componentOf = ({ name, version, licence, sha256 }) => ({
+  name,
+  version,
+  licence,
+  purl: `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=source`,
+  sha256,
+})
 
 /** Where downloads and compiled objects are kept. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'virt-numa', 'native')
@@ -43,16 +57,21 @@ export function installPrograms(needed) {
 const isInstalled = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
 
 /** @returns the folder of the unpacked, verified source */
-export function quickjsSource() {
-  const folder = join(CACHE, SHA256.slice(0, 16))
+export const quickjsSource = () => sourceOf(QUICKJS)
+
+/** @returns the folder of the unpacked, verified source */
+export const zlibSource = () => sourceOf(ZLIB)
+
+function sourceOf({ name, version, sha256, file }) {
+  const folder = join(CACHE, sha256.slice(0, 16))
   const source = join(folder, 'source')
-  if (existsSync(join(source, 'quickjs.c'))) return source
+  if (existsSync(join(source, file))) return source
   mkdirSync(folder, { recursive: true })
-  const tarball = tarballIn(folder) ?? download(folder)
+  const tarball = tarballIn(folder) ?? download(folder, `${name}=${version}`)
   const found = createHash('sha256').update(readFileSync(tarball)).digest('hex')
-  if (found !== SHA256) {
+  if (found !== sha256) {
     rmSync(tarball)
-    throw new Error(`${PACKAGE} ${VERSION} has the SHA-256 ${found} instead of ${SHA256}`)
+    throw new Error(`${name} ${version} has the SHA-256 ${found} instead of ${sha256}`)
   }
   // Another build may unpack at the same time: the folder appears when it is complete.
   const unpacked = join(folder, `source.${process.pid}`)
@@ -68,7 +87,8 @@ function tarballIn(folder) {
   return name && join(folder, name)
 }
 
-function download(folder) {
+/** @param wanted the package with its version */
+function download(folder, wanted) {
   const state = join(folder, 'apt')
   for (const each of ['lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(state, each), { recursive: true })
@@ -94,7 +114,7 @@ function download(folder) {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
   apt('update')
-  apt('source', '--download-only', '--tar-only', `${PACKAGE}=${VERSION}`)
+  apt('source', '--download-only', '--tar-only', wanted)
   rmSync(state, { recursive: true })
   return tarballIn(folder)
 }

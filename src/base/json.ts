@@ -137,17 +137,30 @@ function ends(reader: Reader, bracket: '}' | ']'): boolean {
   return false
 }
 
-/** Finds the end of the string; JSON.parse decodes its escapes. */
+/** JSON.parse decodes the escapes. */
 function readString(reader: Reader): string {
-  const raw = match(reader, /"(?:[^"\\]|\\.)*"/y)
-  if (raw === undefined) refuseHere(reader, { is: 'string-without-end' })
+  const end = endOfString(reader)
+  if (end === undefined) refuseHere(reader, { is: 'string-without-end' })
   try {
-    return JSON.parse(raw) as string
+    return JSON.parse(reader.text.slice(reader.at, end)) as string
   } catch {
     return refuseHere(reader, { is: 'string-invalid' })
   } finally {
-    reader.at += raw.length
+    reader.at = end
   }
+}
+
+/**
+ * Behind the next quote that an even number of backslashes precedes. A regular expression would keep a state
+ * for each character of a long string on QuickJS.
+ */
+function endOfString({ text, at }: Reader): number | undefined {
+  for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let start = quote
+    while (text[start - 1] === '\\') start -= 1
+    if ((quote - start) % 2 === 0) return quote + 1
+  }
+  return undefined
 }
 
 function readLiteral(reader: Reader): Json {

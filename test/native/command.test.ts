@@ -2,9 +2,19 @@
 // program does; and what it refuses. The tests of doors/ run with it too (npm run test:native).
 
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { commandNames } from '../../src/cli/commands.ts'
 import { runApart } from '../apart.ts'
@@ -94,6 +104,37 @@ t.test('hosts of every kind', (t) => {
   agree(t, ['plan', ...vmi, `${seed}/domain.xml`])
   agree(t, ['verify', 'db1', '--host', captured])
   agree(t, ['doctor', '--host', captured, '--json'])
+  t.end()
+})
+
+t.test('gzip files, also broken ones', (t) => {
+  const tar = gunzipSync(readFileSync('golden/2n4c2t-seed/sys.tar.gz'))
+  const half = tar.length >> 1
+  const packed = gzipSync(tar)
+  const changed = (at: number): Buffer => {
+    const bytes = Buffer.from(packed)
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 0x55, at)
+    return bytes
+  }
+  const last = packed.length - 1
+  const files: Readonly<Record<string, Uint8Array>> = {
+    stored: gzipSync(tar, { level: 0 }),
+    'fixed codes': gzipSync(tar, { strategy: constants.Z_FIXED }),
+    'two members': Buffer.concat([gzipSync(tar.subarray(0, half)), gzipSync(tar.subarray(half))]),
+    'with zeros behind it': Buffer.concat([packed, Buffer.alloc(600)]),
+    'with a text behind it': Buffer.concat([packed, Buffer.from('text')]),
+    'the header alone': packed.subarray(0, 10),
+    cut: packed.subarray(0, packed.length >> 1),
+    'without its end': packed.subarray(0, last),
+    'too large': gzipSync(Buffer.alloc(65 << 20)),
+    'just not too large': gzipSync(Buffer.alloc(64 << 20)),
+  }
+  for (const at of [0, 2, 3, 10, 12, 40, 200, last >> 1, last - 6, last - 1])
+    writeFileSync(join(folder, `changed-${at}.gz`), changed(at))
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, `${name}.gz`), bytes)
+  const names = readdirSync(folder).filter((name) => name.endsWith('.gz'))
+  t.equal(names.length, 20)
+  for (const name of names) agree(t, ['snapshot', '--host', name])
   t.end()
 })
 

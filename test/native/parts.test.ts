@@ -1,12 +1,9 @@
 // The parts that native programs have instead of a package or of Node: they answer alike.
 
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { gunzip } from '../../src/machine/native/gunzip.ts'
 import * as paths from '../../src/machine/native/node/path.ts'
-import { gunzip as onNode } from '../../src/machine/node/gunzip.ts'
 import { writeElement as byXmlbuilder } from '../../src/xml/build.ts'
 import type { NewElement } from '../../src/xml/insert.ts'
 import { writeElement } from '../../src/xml/print.ts'
@@ -41,45 +38,6 @@ t.test('new elements are printed as xmlbuilder2 prints them', (t) => {
       return writeElement(each, style) === byXmlbuilder(each, style)
     }),
     { numRuns: 1000 },
-  )
-  t.end()
-})
-
-const bytes = fc.oneof(
-  fc.uint8Array({ maxLength: 3000 }),
-  fc
-    .array(fc.constantFrom('node', 'cpu0', '\n', '0-3', 'x'), { maxLength: 3000 })
-    .map((all) => Buffer.from(all.join(''))),
-)
-const level = fc.integer({ min: 0, max: 9 })
-const MOST = 100_000
-
-t.test('gzip files are unpacked as by zlib', (t) => {
-  fc.assert(
-    fc.property(bytes, bytes, level, (first, second, how) => {
-      const packed = Buffer.concat([gzipSync(first, { level: how }), gzipSync(second, { level: how })])
-      return Buffer.concat([first, second]).equals(gunzip(packed, MOST) as Uint8Array)
-    }),
-    { numRuns: 300 },
-  )
-  t.equal(gunzip(gzipSync(Buffer.alloc(MOST + 1)), MOST), 'too-large')
-  t.equal((gunzip(gzipSync(Buffer.alloc(MOST)), MOST) as Uint8Array).length, MOST)
-  t.end()
-})
-
-t.test('broken gzip files are refused where zlib refuses them', (t) => {
-  const isRefused = (found: ReturnType<typeof gunzip>): boolean => found === 'too-large' || 'reason' in found
-  fc.assert(
-    fc.property(bytes, level, fc.nat(), fc.integer({ min: 1, max: 255 }), (text, how, at, change) => {
-      const packed = gzipSync(text, { level: how })
-      const cut = packed.subarray(0, at % packed.length)
-      if (!isRefused(gunzip(cut, MOST))) return false
-      // Byte 4 to 9 are the time and the system, which are not checked.
-      const place = 10 + (at % (packed.length - 10))
-      packed[place] = (packed[place] as number) ^ change
-      return isRefused(gunzip(packed, MOST)) === isRefused(onNode(packed, MOST))
-    }),
-    { numRuns: 500 },
   )
   t.end()
 })

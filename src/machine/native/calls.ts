@@ -22,6 +22,8 @@ interface Calls {
   readonly readLink: (path: string) => string | number
   readonly wait: (ms: number) => void
   readonly decodeUtf8: (bytes: Uint8Array) => string | number
+  /** The unpacked bytes, true where they are more than `most`, or the reason why there are none. */
+  readonly gunzip: (bytes: Uint8Array, most: number) => ArrayBuffer | true | string
   readonly position: (bytes: Uint8Array, text: string) => number
   readonly ownFolder: (path: string) => number
   readonly makeLink: (target: string, path: string) => number
