@@ -319,7 +319,8 @@ function contents(built) {
     root,
     built.map(({ metafile }) => metafile),
   )
-/** Of the packages in the bundles, of the engine, of zlib, and of the C library: both are linked in. */
+  const others = [...[QUICKJS, ZLIB].map(componentOf), ...linked.values()]
+  return `${JSON.stringify({ packages, others }, null, 2)}\n`
 }
 
 const outAt = process.argv.indexOf('--out')
