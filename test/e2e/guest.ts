@@ -21,7 +21,9 @@ for n in /sys/devices/system/node/node[0-9]*; do
   echo "CELL \${n##*/node} cpus=$(cat $n/cpulist) kib=$kib distance=$(cat $n/distance)"
 done
 for c in /sys/devices/system/cpu/cpu[0-9]*; do
-  echo "VCPU \${c##*/cpu} socket=$(cat $c/topology/physical_package_id)"
+  t=$c/topology
+  echo "VCPU \${c##*/cpu} socket=$(cat $t/physical_package_id) die=$(cat $t/die_id)" \\
+    "core=$(cat $t/core_id) threads=$(cat $t/thread_siblings_list) beside=$(cat $t/core_siblings_list)"
 done
 echo "CELLS PRINTED"
 i=0
@@ -47,6 +49,8 @@ export async function makeInitramfs(folder: string): Promise<string> {
 export interface GuestOptions {
   readonly name: string
   readonly memoryMiB: number
+  /** Default 2. */
+  readonly vcpus?: number
   /** Attributes of our element; absent: the guest does not opt in. */
   readonly requested?: string
   readonly kernel: string
@@ -56,10 +60,11 @@ export interface GuestOptions {
   readonly devices?: string
 }
 
-/** Not fitted: two vCPUs and memory in pages of 2 MiB. Without KVM, which these machines seldom have. */
+/** Not fitted: vCPUs in one socket, and memory in pages of 2 MiB. Without KVM, which these machines seldom have. */
 export function guestXml({
   name,
   memoryMiB,
+  vcpus = 2,
   requested,
   kernel,
   initramfs,
@@ -81,7 +86,7 @@ ${metadata}  <memory unit='MiB'>${memoryMiB}</memory>
       <page size='2' unit='MiB'/>
     </hugepages>
   </memoryBacking>
-  <vcpu>2</vcpu>
+  <vcpu>${vcpus}</vcpu>
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>${kernel}</kernel>
@@ -91,7 +96,7 @@ ${metadata}  <memory unit='MiB'>${memoryMiB}</memory>
   <features><acpi/></features>
   <cpu mode='custom' match='exact'>
     <model fallback='forbid'>qemu64</model>
-    <topology sockets='1' cores='2' threads='1'/>
+    <topology sockets='1' cores='${vcpus}' threads='1'/>
   </cpu>
   <on_reboot>destroy</on_reboot>
   <on_crash>destroy</on_crash>
@@ -143,6 +148,24 @@ export function socketsSeen(console: string): number[] {
   const found: number[] = []
   for (const [, vcpu, socket] of said(console).matchAll(/^VCPU (\d+) socket=(\d+)/gm))
     found[Number(vcpu)] = Number(socket)
+  return found
+}
+
+/** Where a vCPU is as the guest's kernel reports it; `beside` are those of its socket. */
+export interface SeenVcpu {
+  readonly socket: number
+  readonly die: number
+  readonly core: number
+  readonly threads: string
+  readonly beside: string
+}
+
+/** By vCPU; to be asked after cellsSeen. */
+export function vcpusSeen(console: string): SeenVcpu[] {
+  const found: SeenVcpu[] = []
+  const line = /^VCPU (\d+) socket=(\d+) die=(\d+) core=(\d+) threads=(\S+) beside=(\S+)/gm
+  for (const [, vcpu, socket, die, core, threads = '', beside = ''] of said(console).matchAll(line))
+    found[Number(vcpu)] = { socket: Number(socket), die: Number(die), core: Number(core), threads, beside }
   return found
 }
 
