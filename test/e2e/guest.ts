@@ -60,7 +60,10 @@ export interface GuestOptions {
   readonly devices?: string
 }
 
-/** Not fitted: vCPUs in one socket, and memory in pages of 2 MiB. Without KVM, which these machines seldom have. */
+/**
+ * Not fitted: vCPUs in one socket, and memory in pages of 2 MiB. Without KVM, which these machines seldom
+ * have.
+ */
 export function guestXml({
   name,
   memoryMiB,

@@ -1,6 +1,6 @@
-// topology=lock: one guest, fitted to four captured machines in turn and booted each time: its kernel sees the
-// same nodes, distances, sockets, dies, cores and threads. This machine has one node and few CPUs, so before a
-// boot all memory is bound to node 0, and pins and huge pages are left out; no guest sees those.
+// topology=lock: one guest, fitted to four captured machines in turn and booted each time: its kernel sees
+// the same nodes, distances, sockets, dies, cores and threads. This machine has one node and few CPUs, so
+// before a boot all memory is bound to node 0, and pins and huge pages are left out; no guest sees those.
 
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -45,5 +45,5 @@ const together: PlugOrder = ({ shares }) => shares.flatMap((share, cell) => rang
 export const plugOrder: Readonly<Record<TopologyChoice, PlugOrder>> = {
   keep: balanced,
   align: together,
-  lock: balanced,
+  lock: together,
 }
