@@ -2,17 +2,14 @@
 // sequences and invisible characters become escapes. Everything that the program prints, logs or draws passes
 // through here.
 
-/**
- * Control characters, format characters (bidi, zero width, soft hyphen, tags), line separators, unpaired
- * surrogates, private characters, noncharacters, and what a font may not draw, such as variation selectors.
- */
-const HIDDEN =
-  '[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Noncharacter_Code_Point}\\p{Default_Ignorable_Code_Point}]'
-
-const hidden = new RegExp(HIDDEN, 'gu')
-const isHidden = new RegExp(HIDDEN, 'u')
-const hiddenInLines = new RegExp(`(?![\\t\\n]|\\r\\n)${HIDDEN}`, 'gu')
-const hiddenInJson = new RegExp(`(?!\\n)${HIDDEN}`, 'gu')
+// Control characters, format characters (bidi, zero width, soft hyphen, tags), line separators, unpaired
+// surrogates, private characters, noncharacters (NChar), and what a font may not draw (DI), such as variation
+// selectors. The set stands in each expression: QuickJS compiles literals when the program is built, and
+// other expressions whenever it starts.
+const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{NChar}\p{DI}]/gu
+const isHidden = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{NChar}\p{DI}]/u
+const hiddenInLines = /(?![\t\n]|\r\n)[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{NChar}\p{DI}]/gu
+const hiddenInJson = /(?!\n)[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{NChar}\p{DI}]/gu
 const escapes = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{5,6})\})/g
 
 /**
