@@ -25,6 +25,9 @@ for c in /sys/devices/system/cpu/cpu[0-9]*; do
   echo "VCPU \${c##*/cpu} socket=$(cat $t/physical_package_id) die=$(cat $t/die_id)" \\
     "core=$(cat $t/core_id) threads=$(cat $t/thread_siblings_list) beside=$(cat $t/core_siblings_list)"
 done
+for d in /sys/bus/pci/devices/*; do
+  echo "PCI \${d##*/} device=$(cat $d/vendor):$(cat $d/device) node=$(cat $d/numa_node)"
+done
 echo "CELLS PRINTED"
 i=0
 while :; do i=$((i+1)); echo "tick $i"; sleep 1; done
@@ -170,6 +173,20 @@ export function vcpusSeen(console: string): SeenVcpu[] {
   for (const [, vcpu, socket, die, core, threads = '', beside = ''] of said(console).matchAll(line))
     found[Number(vcpu)] = { socket: Number(socket), die: Number(die), core: Number(core), threads, beside }
   return found
+}
+
+/** A PCI device as the guest's kernel reports it; `device` is vendor and device, such as "0x8086:0x10d3". */
+export interface SeenDevice {
+  readonly address: string
+  readonly device: string
+  readonly node: number
+}
+
+/** The PCI devices; to be asked after cellsSeen. */
+export function devicesSeen(console: string): SeenDevice[] {
+  return [...said(console).matchAll(/^PCI (\S+) device=(\S+) node=(-?\d+)/gm)].map(
+    ([, address = '', device = '', node]) => ({ address, device, node: Number(node) }),
+  )
 }
 
 /** @throws Error when the guest does not tick on */
