@@ -41,6 +41,8 @@ async function bootFourNodes(t: Test): Promise<Booted> {
     'capture.sh': `${HERE}/capture.sh`,
     'db1.xml': `${HERE}/db1.xml`,
     'db2.xml': `${HERE}/db2.xml`,
+    'plug1.xml': `${HERE}/plug1.xml`,
+    'dimm.xml': `${HERE}/dimm.xml`,
     'rt1.xml': `${HERE}/rt1.xml`,
     'cxl1.xml': `${HERE}/cxl1.xml`,
     'tier1.xml': `${HERE}/tier1.xml`,
@@ -166,6 +168,21 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
       isWhereItsXmlSays(t, reports, guest)
     },
   )
+
+  t.test('vCPUs and memory that are plugged in', async (t) => {
+    const fitted = 'fitted with vCPUs to plug in'
+    succeeded(t, reports, fitted, `${fitted}, defined`, 'started with vCPUs to plug in')
+    succeeded(t, reports, 'vCPUs plugged in', 'memory plugged in')
+    const guest = guestAt(t, reports, 'plugged in')
+    t.same(cellSizesOf(guest), ['vCPUs 0,2, 64 MiB', 'vCPUs 1,3, 64 MiB'], 'cells take turns')
+    t.same(threadsOf(guest), ['emulator: 2,4', 'vCPU 0: 2', 'vCPU 1: 4', 'vCPU 2: 2', 'vCPU 3: 4'])
+    t.same(memoryOf(guest), [
+      'cell 0: bind:1, N1=32, pages of 2048 KiB',
+      'cell 1: bind:2, N2=32, pages of 2048 KiB',
+      'dimm0: bind:2, N2=16, pages of 2048 KiB',
+    ])
+    isWhereItsXmlSays(t, reports, guest)
+  })
 
   t.test('a real-time guest on the open host', async (t) => {
     succeeded(t, reports, 'fitted, real-time', 'fitted, real-time, defined', 'started, real-time')

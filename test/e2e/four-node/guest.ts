@@ -12,9 +12,10 @@ export function memoryOf({ numaMaps }: GuestReport): string[] {
     .filter(isHuge)
     .map((line) => {
       const [, policy] = line.split(' ')
-      const cell = /ram-node(\d+)/.exec(line)?.[1] ?? '?'
+      const [, cell, device] = /ram-node(\d+)|mem(dimm\d+)/.exec(line) ?? []
+      const what = device ?? `cell ${cell ?? '?'}`
       const nodes = line.match(/\bN\d+=\d+/g)?.join(' ') ?? 'nothing'
-      return `cell ${cell}: ${policy}, ${nodes}, pages of ${/kernelpagesize_kB=(\d+)/.exec(line)?.[1]} KiB`
+      return `${what}: ${policy}, ${nodes}, pages of ${/kernelpagesize_kB=(\d+)/.exec(line)?.[1]} KiB`
     })
     .sort()
 }

@@ -99,6 +99,13 @@ async function job(): Promise<void> {
   await look('started with one CPU to spare', 'guaranteed', 'db2')
   await virsh('guaranteed', 'destroyed with one CPU to spare', ['destroy', 'db2'])
 
+  await fit('fitted with vCPUs to plug in', 'guaranteed', 'plug1', ['--cpuset', '2,4'])
+  await virsh('guaranteed', 'started with vCPUs to plug in', ['start', 'plug1'])
+  await virsh('guaranteed', 'vCPUs plugged in', ['setvcpus', 'plug1', '4', '--live'])
+  await virsh('guaranteed', 'memory plugged in', ['attach-device', 'plug1', '/job/dimm.xml', '--live'])
+  await look('plugged in', 'guaranteed', 'plug1')
+  await virsh('guaranteed', 'destroyed after plugging', ['destroy', 'plug1'])
+
   await openHost()
 }
 
