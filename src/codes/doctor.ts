@@ -43,6 +43,10 @@ export interface DoctorFacts {
   /** `mostPages`: of the largest pool that another node has. */
   readonly 'pool-uneven': { nodes: NodeSet; others: NodeSet; pagesizeKiB: number; mostPages: number }
 
+  readonly 'watch-program-missing': { unit: string; program: string }
+
+  readonly 'watch-stopped': { unit: string }
+
   readonly 'cpuset-controller-off': { where: 'host' | 'qemu.conf' }
 }
 
@@ -61,5 +65,7 @@ export const doctorClasses: Readonly<Record<keyof DoctorFacts, DiagnosticClass>>
   'memory-fragmented': 'note',
   'pools-empty': 'note',
   'pool-uneven': 'note',
+  'watch-program-missing': 'invalid',
+  'watch-stopped': 'note',
   'cpuset-controller-off': 'note',
 }

@@ -1,4 +1,4 @@
-// This host, or a captured one -> eleven items.
+// This host, or a captured one -> twelve items.
 
 import { cgroupItem, guestsItem } from './cgroup.ts'
 import { accessItem, bindingItem, kvmItem } from './confinement.ts'
@@ -6,6 +6,7 @@ import { probesItem } from './ended-qemu.ts'
 import { configurationItem, hookItem, versionsItem } from './hook.ts'
 import type { Inspection, Item } from './inspection.ts'
 import { hugetlbfsItem, pagesItem } from './memory.ts'
+import { watchItem } from './watch.ts'
 
 /** The items in the order of the output: what libvirt runs, then what a guest gets. */
 export function examine(inspection: Inspection): Item[] {
@@ -13,6 +14,7 @@ export function examine(inspection: Inspection): Item[] {
     versionsItem(inspection),
     configurationItem(inspection),
     hookItem(inspection),
+    watchItem(inspection),
     accessItem(inspection),
     pagesItem(inspection),
     hugetlbfsItem(inspection),

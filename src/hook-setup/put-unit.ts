@@ -1,9 +1,10 @@
 // The systemd unit of `virt-numa watch`: written by install, removed by uninstall.
 
 import { lstatSync, readFileSync } from 'node:fs'
+import { WATCH_UNIT } from '../doctor/watch.ts'
 import { runProgram } from '../machine/programs/programs.ts'
 import { saveFile } from '../machine/write/save.ts'
-import { isOurUnit, UNIT, type unitPaths } from './watch-unit.ts'
+import { isOurUnit, type unitPaths } from './watch-unit.ts'
 import { removeFile, writeNew } from './write.ts'
 
 /** Where the unit is; `root` absent: on this machine. */
@@ -46,7 +47,7 @@ export function unitFiles({ watch: { unit, links } }: Where): {
  */
 export function removeUnit(files: readonly string[], { root }: Pick<Where, 'root'>): readonly string[] {
   const isRunning = files.length > 0 && root === undefined && isThere('/run/systemd/system')
-  if (isRunning) runProgram('systemctl', ['stop', UNIT])
+  if (isRunning) runProgram('systemctl', ['stop', WATCH_UNIT])
   const removed = files.filter(removeFile)
   if (isRunning) runProgram('systemctl', ['daemon-reload'])
   return removed

@@ -1,21 +1,16 @@
 // What starts the command -> the systemd unit that runs `virt-numa watch`.
 
 import { join } from 'node:path'
+import { WANTED_BY, WATCH_UNIT } from '../doctor/watch.ts'
 import { sealed, unsealed } from './shim.ts'
 import script from './virt-numa-watch.service'
 
-/** The name of the unit. */
-export const UNIT = 'virt-numa-watch.service'
-
 const FOLDER = '/etc/systemd/system'
-
-/** What `systemctl enable` writes for the WantedBy= of the unit: links in these folders. */
-const WANTED_BY = ['libvirtd.service.wants', 'virtqemud.service.wants']
 
 /** The path of the unit, and those of the links that enable it. */
 export function unitPaths(root: string): { readonly unit: string; readonly links: readonly string[] } {
   const folder = join(root, FOLDER)
-  return { unit: join(folder, UNIT), links: WANTED_BY.map((name) => join(folder, name, UNIT)) }
+  return { unit: join(folder, WATCH_UNIT), links: WANTED_BY.map((name) => join(folder, name, WATCH_UNIT)) }
 }
 
 /** @param command the words that start the command, each an absolute path, as systemd requires */

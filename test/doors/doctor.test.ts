@@ -34,6 +34,7 @@ t.test('a host without problems', (t) => {
         'ok',
         '/etc/libvirt/hooks/qemu runs /opt/virt-numa/dist/hooks/qemu.cjs; libvirtd (process 812) runs it',
       ],
+      ['watch', 'ok', 'no virt-numa-watch.service; guests are fitted by define and the hook only'],
       ['access', 'ok', 'SELinux is off, AppArmor is off'],
       ['pages', 'ok', '2 MiB: 500 of 512 free on node 0, 512 of 512 free on node 1, 3 reserved'],
       ['hugetlbfs', 'ok', '2 MiB at /dev/hugepages'],
@@ -44,6 +45,35 @@ t.test('a host without problems', (t) => {
       ['kvm', 'ok', '/dev/kvm is root:kvm 0660, QEMU runs as libvirt-qemu (the default)'],
     ],
   )
+  t.end()
+})
+
+t.test('the unit of watch', (t) => {
+  const unit = '/etc/systemd/system/virt-numa-watch.service'
+  const link = '/etc/systemd/system/virtqemud.service.wants/virt-numa-watch.service'
+  const running = '/sys/fs/cgroup/system.slice/virt-numa-watch.service/cgroup.procs'
+  const starts = (...words: string[]): string => `[Service]\nExecStart=${words.join(' ')} watch\n`
+  const program = '/opt/virt-numa/dist/hooks/qemu.cjs'
+  const whole = { [program]: 'it', [unit]: starts(`"${program}"`), [running]: '4711\n' }
+  const enabled = (path: string): string | undefined => (path === link ? unit : undefined)
+  const at = (tree: Tree, isEnabled = true): Item => {
+    const { files, ...rest } = inspectionOf(tree)
+    const linked: Files = {
+      ...files,
+      readlink: (path) => (isEnabled && enabled(path)) || files.readlink(path),
+    }
+    return examine({ files: linked, ...rest }).find(({ name }) => name === 'watch') as Item
+  }
+  const says = (item: Item): unknown[] => [stateOf(item), item.says, codesOf(item)]
+  t.same(says(at(whole)), ['ok', `${unit}: enabled, running`, []])
+  t.same(says(at({ ...whole, [running]: '' })), ['note', `${unit}: enabled, not running`, ['watch-stopped']])
+  t.same(
+    says(at({ ...whole, [running]: '' }, false)),
+    ['ok', `${unit}: not enabled, not running`, []],
+    'a package enables nothing',
+  )
+  t.same(codesOf(at({ ...whole, [unit]: starts('/usr/bin/gone', program) })), ['watch-program-missing'])
+  t.same(codesOf(at({ ...whole, [unit]: starts('"/opt/100%%/gone"') })), ['watch-program-missing'])
   t.end()
 })
 
@@ -429,7 +459,7 @@ t.test('a captured folder', (t) => {
   t.equal(status, 0, stderr)
   const printed = JSON.parse(stdout)
   t.equal(printed.findings, 0)
-  t.equal(printed.items.length, 11)
+  t.equal(printed.items.length, 12)
   t.match(stderr, 'note[hook-unseen]')
 
   writeFileSync(hook, FORMER_HOOK)
@@ -455,7 +485,7 @@ t.test('a captured folder', (t) => {
 t.test('this machine', (t) => {
   const { status, stdout, stderr } = doctor('--json')
   const { findings, items } = JSON.parse(stdout)
-  t.equal(items.length, 11, 'every item is reported, whatever its result')
+  t.equal(items.length, 12, 'every item is reported, whatever its result')
   t.equal(status, findings === 0 ? 0 : 1)
   t.equal(
     stderr.match(/^error\[/gm)?.length ?? 0,

@@ -210,6 +210,12 @@ const doctors: Partial<Record<Code, string>> = {
     'echo 0::/ > well/proc/812/cgroup; echo domain > well/sys/fs/cgroup/cgroup.type',
     doctor,
   ),
+  'watch-program-missing': `mkdir -p well/etc/systemd/system
+    echo 'ExecStart=/opt/gone/virt-numa watch' > well/etc/systemd/system/virt-numa-watch.service; ${doctor}`,
+  'watch-stopped': `mkdir -p well/etc/systemd/system/libvirtd.service.wants well/usr/bin
+    cd well/etc/systemd/system
+    echo > ../../../usr/bin/virt-numa; echo 'ExecStart=/usr/bin/virt-numa watch' > virt-numa-watch.service
+    ln -s ../virt-numa-watch.service libvirtd.service.wants/; cd ../../../..; ${doctor}`,
   'cpuset-controller-off': `echo memory > well/sys/fs/cgroup/cgroup.controllers; ${doctor}`,
   'qemu-unreaped': `mkdir well/proc/40; echo '40 (qemu-kvm) Z 812 0' > well/proc/40/stat; ${doctor}`,
   'memory-fragmented': `mkdir -p well/${GIGANTIC}; echo 0 > well/${GIGANTIC}/nr_hugepages

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../base/diagnostic.ts'
 import { classOf, diagnostic, refuseAll } from '../../codes/codes.ts'
 import { apparmorFindings } from '../../doctor/confinement.ts'
 import { named } from '../../doctor/inspection.ts'
+import { WATCH_UNIT } from '../../doctor/watch.ts'
 import { diagnosticFacts } from '../../explain/facts.ts'
 import { exposureOf } from '../../hook-setup/exposure.ts'
 import { type HookFile, type Hooks, hasSeenHooks, hooksIn, placeFor } from '../../hook-setup/locate.ts'
@@ -11,7 +12,6 @@ import { type PutUnit, putUnit } from '../../hook-setup/put-unit.ts'
 import { reload, reloadCommand } from '../../hook-setup/reload.ts'
 import { labelHook, policyOn } from '../../hook-setup/selinux.ts'
 import { tryHook } from '../../hook-setup/trial.ts'
-import { UNIT } from '../../hook-setup/watch-unit.ts'
 import { HOOK_MODE, putHook, removeFile, tryElsewhere, writeNew } from '../../hook-setup/write.ts'
 import { selinuxMode } from '../../host/confinement.ts'
 import { type Daemon, readDaemon } from '../../host/daemon.ts'
@@ -97,7 +97,7 @@ function runInstall(command: Install, running: Running): number {
 function unitSays(unit: PutUnit, { watch }: Paths): string[] {
   const says = `unit ${unit}: ${watch.unit}`
   if (unit === 'left alone') return [`${says} (not written by virt-numa install, or edited since)`]
-  return [says, `to start it: systemctl daemon-reload && systemctl enable --now ${UNIT}`]
+  return [says, `to start it: systemctl daemon-reload && systemctl enable --now ${WATCH_UNIT}`]
 }
 
 const CONFIG_SAYS: Readonly<Record<Done, string>> = {

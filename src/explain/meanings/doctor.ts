@@ -79,6 +79,17 @@ export const doctorMeanings: Meanings<DoctorFacts> = {
     'A cell on a node without pages cannot have huge pages. memory=by-free-pages avoids such nodes.',
     'Write to nr_hugepages of the nodes that have none.',
   ),
+  'watch-program-missing': meaning(
+    'the unit of watch starts a missing program',
+    'virt-numa has moved or been removed since the unit was written, so that guests that are defined are ' +
+      'no longer fitted.',
+    'Run virt-numa install --watch, or delete the unit.',
+  ),
+  'watch-stopped': meaning(
+    'the unit of watch is enabled, but does not run',
+    'Guests that are defined, changed or migrated to this host are not fitted until it runs.',
+    'Start it with systemctl; its messages are in the journal.',
+  ),
   'cpuset-controller-off': meaning(
     'the cpuset controller is off',
     'mode=restrictive, and virsh numatune on a running guest, work through this controller and have ' +

@@ -72,12 +72,14 @@ export const hookMeanings: Meanings<HookFacts> = {
     'SELinux does not allow the daemon to run the hook',
     'libvirt cannot run this hook: no guest starts, and running ones are killed when the daemon ' +
       "restarts. Fedora's policy does not allow virtqemud to run hooks.",
-    'Install the module packaging/selinux/virt-numa.cil, or run libvirtd instead of virtqemud.',
+    'Install the package virt-numa-selinux or the module packaging/selinux/virt-numa.cil, or run libvirtd ' +
+      'instead of virtqemud.',
   ),
   'hook-policy-unknown': meaning(
     'whether SELinux allows the hook is unknown',
     'SELinux is enforcing, and its policy could not be asked.',
-    'See whether ausearch reports a denial, and install packaging/selinux/virt-numa.cil if it does.',
+    'See whether ausearch reports a denial; if it does, install the package virt-numa-selinux or the ' +
+      'module packaging/selinux/virt-numa.cil.',
   ),
   'hook-label-late': meaning(
     'the hook could not be labelled for SELinux',

@@ -109,6 +109,18 @@ export const doctorTexts: Texts<DoctorFacts> = {
       'a cell on such a node cannot have huge pages; memory=by-free-pages avoids such nodes',
       setAside(nodes[0] ?? 0, pagesizeKiB, mostPages),
     ),
+  'watch-program-missing': (f) =>
+    text(
+      `${f.unit} starts ${f.program}, which is not there`,
+      'virt-numa has moved or been removed, and guests that are defined are no longer fitted',
+      'virt-numa install --watch, or delete the unit and run systemctl daemon-reload',
+    ),
+  'watch-stopped': (f) =>
+    text(
+      `${f.unit} is enabled, but does not run`,
+      'guests that are defined, changed or migrated here are not fitted until it does',
+      `systemctl start ${f.unit}; if it ends again: journalctl -u ${f.unit}`,
+    ),
   'cpuset-controller-off': (f) =>
     text(
       `the cpuset controller is off ` +

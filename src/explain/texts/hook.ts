@@ -98,16 +98,16 @@ export const hookTexts: Texts<HookFacts> = {
       `SELinux does not allow ${f.daemon} to run ${f.path}, labelled ${f.hook}`,
       'libvirt cannot run this hook: no guest starts, and running ones are killed when the daemon ' +
         "restarts; Fedora's boolean virt_hooks_unconfined applies to virtnetworkd only",
-      "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's folder), or run libvirtd instead of " +
-        'virtqemud',
+      'install the package virt-numa-selinux, or semodule -i packaging/selinux/virt-numa.cil (in ' +
+        "virt-numa's source), or run libvirtd instead of virtqemud",
     ),
   'hook-policy-unknown': (f) =>
     text(
       `SELinux is enforcing; whether it allows the daemon to run ${f.path} is unknown`,
       "libvirtd is unconfined, but virtqemud needs a policy of its own: Fedora's boolean " +
         'virt_hooks_unconfined applies to virtnetworkd only',
-      'ausearch -m avc -c rpc-virtqemud; if that shows a denial: semodule -i ' +
-        "packaging/selinux/virt-numa.cil (in virt-numa's folder)",
+      'ausearch -m avc -c rpc-virtqemud; if that shows a denial, install the package virt-numa-selinux, or ' +
+        "semodule -i packaging/selinux/virt-numa.cil (in virt-numa's source)",
     ),
   'hook-label-late': (f) =>
     text(
