@@ -1,10 +1,13 @@
 // Which nodes hold a new guest: those that have the memory, then free CPUs, the fewest, the nearest to each
 // other and to the memory behind them, the fewest level-3 caches and split cores, the lowest.
 
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
 import { chooseNodes } from '../../src/plan/sites/choose-nodes.ts'
 import { decidedBy } from '../../src/plan/sites/cost.ts'
 import type { NodeProblem } from '../../src/plan/sites/node-problem.ts'
+import { times } from '../long.ts'
 import { PAIRS } from './fixtures.ts'
 
 interface Given {
@@ -317,3 +320,123 @@ for (const [what, given, expected] of secondTable) {
     t.end()
   })
 }
+
+/** A guest whose cells have equally much memory, so that it does not matter which cell is on which node. */
+const WHOLE_KIB = 60
+
+/** Like a Given, with every cell as large as the others. */
+function evenProblem(given: Given): NodeProblem {
+  const { memory, ...rest } = problemOf(given)
+  const ofCells = (cores: readonly number[]): number[] => cores.map(() => WHOLE_KIB / cores.length)
+  return { ...rest, ...(memory && { memory: { ...memory, ofCells, totalKiB: WHOLE_KIB } }) }
+}
+
+/** Guest cores one by one to the cell that has the fewest, as long as its node has room. */
+function coresOn(capacities: readonly number[], need: number): number[] | undefined {
+  const cores = capacities.map(() => 0)
+  for (let core = 0; core < need; core++) {
+    const open = cores.flatMap((has, cell) => (has < (capacities[cell] as number) ? [cell] : []))
+    const fewest = Math.min(...open.map((cell) => cores[cell] as number))
+    const next = open.find((cell) => cores[cell] === fewest)
+    if (next === undefined) return undefined
+    cores[next] = (cores[next] as number) + 1
+  }
+  return cores
+}
+
+const over = (value: number, most: number): number => Math.max(0, value - most)
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
+
+/** The criteria of a set in their order, and its ids; undefined where the cores do not fit. */
+function costOfSet(given: Required<Given>, set: readonly number[], fewest: number): number[] | undefined {
+  const { capacities, need, memory, available, untaken, caches, splits, distances } = given
+  const of = (values: readonly number[]): number[] => set.map((node) => values[node] as number)
+  const cores = coresOn(of(capacities), need)
+  if (cores === undefined || cores.includes(0)) return undefined
+  const each = WHOLE_KIB / set.length
+  const has = of(memory)
+  return [
+    total(has.map((kib) => over(each, kib))),
+    total(of(untaken).map((cpus, at) => over(cores[at] as number, cpus))),
+    set.length - fewest,
+    total(of(available).map((kib, at) => over(Math.min(each, has[at] as number), kib))),
+    total(set.flatMap((a, at) => set.slice(0, at).map((b) => distances[b]?.[a] as number))),
+    total(of(caches)),
+    total(of(splits)),
+    ...set,
+  ]
+}
+
+const less = (a: readonly number[], b: readonly number[]): boolean => {
+  const at = a.findIndex((value, index) => value !== b[index])
+  return at >= 0 && (a[at] as number) < (b[at] as number)
+}
+
+/** Every set of these nodes but the empty one. */
+const setsOf = (nodes: number): number[][] =>
+  Array.from({ length: 2 ** nodes - 1 }, (_, mask) =>
+    Array.from({ length: nodes }, (_, node) => node).filter((node) => ((mask + 1) >> node) & 1),
+  )
+
+const NODES = 5
+
+const givenArb: fc.Arbitrary<Required<Given>> = fc
+  .record({
+    capacities: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: NODES }),
+    need: fc.integer({ min: 1, max: 8 }),
+    near: fc.array(fc.constantFrom(12, 16, 21), { minLength: NODES ** 2, maxLength: NODES ** 2 }),
+    memory: fc.array(fc.constantFrom(0, 12, 20, 30, 60), { minLength: NODES, maxLength: NODES }),
+    busy: fc.array(fc.constantFrom(0, 0, 5, 10), { minLength: NODES, maxLength: NODES }),
+    untaken: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: NODES, maxLength: NODES }),
+    caches: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: NODES, maxLength: NODES }),
+    splits: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: NODES, maxLength: NODES }),
+  })
+  .map(({ capacities, near, busy, untaken, memory, ...rest }) => ({
+    ...rest,
+    capacities,
+    memory,
+    untaken: untaken.map((cpus, node) => Math.min(cpus, capacities[node] ?? 0)),
+    available: memory.map((kib, node) => Math.max(0, kib - (busy[node] as number))),
+    distances: capacities.map((_, a) =>
+      capacities.map((_, b) => (a === b ? 10 : (near[Math.min(a, b) * NODES + Math.max(a, b)] as number))),
+    ),
+    count: 0,
+    backedBy: capacities.map((_, node) => [node]),
+    extraKiB: 0,
+    makeableKiB: capacities.map(() => 0),
+    fitsSupply: false,
+    overflows: false,
+  }))
+
+t.test('node choice: the best of all sets by the whole cost', (t) => {
+  const decided = new Set<string>()
+  let ties = 0
+  fc.assert(
+    fc.property(givenArb, (given) => {
+      const { count: _, ...perNode } = given
+      const sets = setsOf(given.capacities.length)
+      const fits = sets.filter((set) =>
+        coresOn(
+          set.map((node) => given.capacities[node] as number),
+          given.need,
+        ),
+      )
+      const fewest = Math.min(...fits.map((set) => set.length))
+      const costs = fits.flatMap((set) => {
+        const cost = costOfSet(given, set, fewest)
+        return cost === undefined ? [] : [cost]
+      })
+      const found = chooseNodes(evenProblem(perNode))
+      const [first, second] = costs.sort((a, b) => (less(a, b) ? -1 : 1))
+      assert.deepEqual(found?.best.set, first?.slice(7))
+      if (found === undefined || first === undefined || second === undefined) return
+      const at = first.findIndex((value, index) => value !== second[index])
+      if (at >= 7) ties += 1
+      else decided.add(['memory', 'taken', 'nodes', 'available', 'distance', 'caches', 'split'][at] as string)
+    }),
+    { numRuns: times(2000), seed: 20_261_127 },
+  )
+  t.equal(decided.size, 7, `each criterion decided: ${[...decided].sort()}`)
+  t.ok(ties > 0, `${ties} were equally good`)
+  t.end()
+})
