@@ -170,7 +170,7 @@ t.test('it lists each file with its sum, and what the notices in that file name'
     const fromNpm = noticed(notices(tar))
     const others = new Map([...all].filter(([id]) => !fromNpm.has(id)))
     t.same(new Map([...all].filter(([id]) => fromNpm.has(id))), fromNpm, tar)
-    t.same(namesOf(others.keys()).sort(), [libc, 'libgcc', 'quickjs'].sort(), tar)
+    t.same(namesOf(others.keys()).sort(), [libc, 'libgcc', 'quickjs', 'zlib'].sort(), tar)
     for (const file of packages) t.same(listed(file), all, file)
     const inPackage = gunzipSync(
       inDeb(packages[0] as string, 'usr/share/doc/virt-numa/THIRD-PARTY-NOTICES.txt.gz'),
@@ -196,10 +196,15 @@ t.test('every component has a version, a licence, a package URL, and the sum of 
       )
     } else t.match(purl, /^pkg:deb\/debian\/[\w.+-]+@[\w.%+~-]+\?arch=\w+$/)
   }
-  const quickjs = libraries.find(({ name }) => name === 'quickjs')
-  const [, pinned] =
-    /^const SHA256 = '(\w{64})'$/m.exec(readFileSync('packaging/native/source.mjs', 'utf8')) ?? []
-  t.same(quickjs?.hashes, [{ alg: 'SHA-256', content: pinned }])
-  t.match(quickjs?.purl, /^pkg:deb\/debian\/quickjs@.*\?arch=source$/)
+  const sources = readFileSync('packaging/native/source.mjs', 'utf8')
+  for (const wanted of ['quickjs', 'zlib']) {
+    const { purl, hashes = [] } = libraries.find(({ name }) => name === wanted) ?? {}
+    t.match(purl, new RegExp(`^pkg:deb/debian/${wanted}@.*\\?arch=source$`))
+    t.same(
+      hashes.map(({ alg }) => alg),
+      ['SHA-256'],
+    )
+    t.ok(sources.includes(`'${hashes[0]?.content}'`), `${wanted} is pinned`)
+  }
   t.end()
 })
