@@ -97,7 +97,7 @@ ${metadata}  <memory unit='MiB'>${memoryMiB}</memory>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>${kernel}</kernel>
     <initrd>${initramfs}</initrd>
-    <cmdline>console=ttyS0 panic=-1 quiet</cmdline>
+    <cmdline>console=ttyS0 panic=-1 quiet nokaslr</cmdline>
   </os>
   <features><acpi/></features>
   <cpu mode='custom' match='exact'>
