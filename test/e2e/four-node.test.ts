@@ -174,11 +174,11 @@ t.test('four nodes, three pods', { timeout: (LIMIT_S + 100) * 1000 }, async (t) 
     succeeded(t, reports, fitted, `${fitted}, defined`, 'started with vCPUs to plug in')
     succeeded(t, reports, 'vCPUs plugged in', 'memory plugged in')
     const guest = guestAt(t, reports, 'plugged in')
-    t.same(cellSizesOf(guest), ['vCPUs 0,2, 64 MiB', 'vCPUs 1,3, 64 MiB'], 'cells take turns')
+    t.same(cellSizesOf(guest), ['vCPUs 0,2, 32 MiB', 'vCPUs 1,3, 32 MiB'], 'cells take turns')
     t.same(threadsOf(guest), ['emulator: 2,4', 'vCPU 0: 2', 'vCPU 1: 4', 'vCPU 2: 2', 'vCPU 3: 4'])
     t.same(memoryOf(guest), [
-      'cell 0: bind:1, N1=32, pages of 2048 KiB',
-      'cell 1: bind:2, N2=32, pages of 2048 KiB',
+      'cell 0: bind:1, N1=16, pages of 2048 KiB',
+      'cell 1: bind:2, N2=16, pages of 2048 KiB',
       'dimm0: bind:2, N2=16, pages of 2048 KiB',
     ])
     isWhereItsXmlSays(t, reports, guest)
