@@ -11,7 +11,7 @@ export const NAMESPACE = 'urn:virt-numa:1'
 
 const ELEMENT = 'guestMappingPassthrough'
 
-/** Its attribute for the recorded shape. It is no key, so `tenant_keys` do not concern it. */
+/** Its attribute for the recorded shape. It is not a key, so `tenant_keys` does not concern it. */
 export const SHAPE = 'shape'
 
 /**

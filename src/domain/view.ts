@@ -69,8 +69,9 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
   checkControllers(reading, root)
   const devices = readMemoryDevices(reading, root)
   const memory = readMemory(reading, root, cells, devices)
-  const arch = attribute(child(child(root, 'os'), 'type'), 'arch')?.value ?? ''
-  checkAddresses(reading, root, { slots: memory.memorySlots ?? 0, arch })
+  const type = child(child(root, 'os'), 'type')
+  const arch = attribute(type, 'arch')?.value
+  checkAddresses(reading, root, { slots: memory.memorySlots ?? 0, arch: arch ?? '' })
   const iothreads = readIothreads(reading, root)
   const topology = readTopology(reading, child(cpu, 'topology'))
   const backing = readBacking(reading, child(root, 'memoryBacking'), cells.length)
@@ -81,14 +82,13 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     type: attribute(root, 'type')?.value ?? '',
   })
   const tune = readTune(reading, child(root, 'numatune'), writtenAuto)
-  const type = child(child(root, 'os'), 'type')
   const hostdevs = readHostdevs(root)
   const hasHostdevs = hostdevs.length > 0
   return {
     // Blanks at its ends belong to it: "db1 " is another guest than "db1".
     name: child(root, 'name')?.text ?? '',
     type: attribute(root, 'type')?.value ?? '',
-    ...optional('arch', attribute(type, 'arch')?.value),
+    ...optional('arch', arch),
     ...optional('machine', attribute(type, 'machine')?.value),
     vcpus,
     online: readOnline(reading, root, counted ?? MOST_VCPUS),

@@ -5,7 +5,7 @@ import { subtract, union } from '../base/idset.ts'
 import { diagnostic } from '../codes/codes.ts'
 import type { DomainView, WrittenCell } from '../model/domain.ts'
 import type { Planned } from '../model/placement.ts'
-import { roundedToKiB } from './cells/memory.ts'
+import { notWholePages } from './cells/memory.ts'
 import { isI440fx, refusedCpus, type WithCpus } from './refused/cpus.ts'
 import { refusedMemory, type WithMemory } from './refused/memory.ts'
 
@@ -44,16 +44,10 @@ export function refusedByLibvirt(view: Written): Diagnostic[] {
 }
 
 function checkPages(view: Written): Diagnostic[] {
-  return view.cells.flatMap(({ id, memoryKiB }) => {
-    const pages = view.cellPages[id]
+  return view.cells.flatMap((cell) => {
+    const pages = view.cellPages[cell.id]
     // What the default size is depends on the host.
-    if (typeof pages !== 'object') return []
-    const { pagesizeKiB } = pages
-    // libvirt rounds the cell up before QEMU sees it.
-    const unitKiB = roundedToKiB(view)
-    if ((Math.ceil(memoryKiB / unitKiB) * unitKiB) % pagesizeKiB === 0) return []
-    const lowerKiB = memoryKiB - (memoryKiB % pagesizeKiB)
-    return [diagnostic('cell-not-page-multiple', { cell: id, memoryKiB, pagesizeKiB, lowerKiB })]
+    return typeof pages === 'object' ? notWholePages(cell, pages.pagesizeKiB, view) : []
   })
 }
 

@@ -5,8 +5,9 @@
 // would otherwise round the cell up. What is left below a unit goes to the last cell. Each policy says how
 // many units a cell gets; the odd ones go to the lowest cells, and no cell stays empty.
 
+import type { Diagnostic } from '../../base/diagnostic.ts'
 import { sum } from '../../base/lists.ts'
-import { refuse } from '../../codes/codes.ts'
+import { diagnostic, refuse } from '../../codes/codes.ts'
 import type { DomainView } from '../../model/domain.ts'
 import type { PlanInput } from '../../model/placement.ts'
 import type { MemorySplit, Request } from '../../model/request.ts'
@@ -101,6 +102,24 @@ export function cellMemoryKiB({
 /** @see libvirt virDomainDefPostParseMemory, qemuDomainGetMemorySizeAlignment */
 export function roundedToKiB({ arch }: Pick<DomainView, 'arch'>): number {
   return arch?.startsWith('ppc64') ? 256 * 1024 : 1024
+}
+
+/** A cell's memory as QEMU sees it: libvirt rounds it up. */
+export function roundedUp(memoryKiB: number, view: Pick<DomainView, 'arch'>): number {
+  const unitKiB = roundedToKiB(view)
+  return Math.ceil(memoryKiB / unitKiB) * unitKiB
+}
+
+/** A finding for a cell (id, KiB) whose memory does not fill pages of this size. */
+export function notWholePages(
+  { id, memoryKiB }: { readonly id: number; readonly memoryKiB: number },
+  pagesizeKiB: number,
+  view: Pick<DomainView, 'arch'>,
+  of: { readonly isRecorded?: boolean } = {},
+): Diagnostic[] {
+  if (roundedUp(memoryKiB, view) % pagesizeKiB === 0) return []
+  const lowerKiB = memoryKiB - (memoryKiB % pagesizeKiB)
+  return [diagnostic('cell-not-page-multiple', { cell: id, memoryKiB, pagesizeKiB, lowerKiB, ...of })]
 }
 
 /** How many units each cell gets, from the vCPUs of all. Ordinary memory is split by vCPU in any case. */

@@ -5,7 +5,7 @@ import { sum } from '../../base/lists.ts'
 import type { ShapeDifference } from '../../codes/guest/cells.ts'
 import type { CpuTopology, DomainView } from '../../model/domain.ts'
 import type { Shape } from '../../model/shape.ts'
-import { cellMemoryKiB, roundedToKiB } from '../cells/memory.ts'
+import { cellMemoryKiB, roundedUp } from '../cells/memory.ts'
 
 /** The shape that a guest has now; one without topology has a socket for each vCPU. */
 export function shapeOf({ cells, topology, vcpus }: DomainView): Shape {
@@ -63,9 +63,6 @@ function cellThatDiffers(
     ...(sameSet(recorded.distances, now.distances) ? [] : [{ is: 'distances', cell } as const]),
   ]
 }
-
-const roundedUp = (memoryKiB: number, view: DomainView): number =>
-  Math.ceil(memoryKiB / roundedToKiB(view)) * roundedToKiB(view)
 
 const LEVELS = ['sockets', 'dies', 'clusters', 'cores', 'threads'] as const
 

@@ -10,7 +10,7 @@ import type { Request } from '../../model/request.ts'
 import type { RecordedShape } from '../../model/shape.ts'
 import { devicesAway } from '../backing/devices.ts'
 import { checkMode } from '../backing/memory-nodes.ts'
-import { roundedToKiB } from '../cells/memory.ts'
+import { notWholePages } from '../cells/memory.ts'
 import { planWithSizes } from '../cells/page-choice.ts'
 import { pagesizeOf } from '../cells/pagesize.ts'
 import { rebind } from '../rebind.ts'
@@ -50,7 +50,8 @@ export function bindGiven(input: PlanInput, recorded: RecordedShape): Bound {
 function bindWithOneSize({ view, resources, request }: PlanInput, recorded: RecordedShape): Planned {
   const pagesizeKiB = pagesizeOf(view, resources, request)
   checkMode(request, view, pagesizeKiB)
-  if (pagesizeKiB !== undefined) refuseAll(notWholePages(view, recorded, pagesizeKiB))
+  if (pagesizeKiB !== undefined)
+    refuseAll(recorded.cells.flatMap((cell) => notWholePages(cell, pagesizeKiB, view, { isRecorded: true })))
   const given = withCellsOf(recorded, view, pagesizeKiB)
   const { pagesizeKiB: _, ...others } = withoutCells(request)
   const { placement, notes } = rebind({ view: given, resources, request: others }, 'if-broken')
@@ -84,16 +85,6 @@ function withCellsOf(
     cellPages: cells.map(() => (pagesizeKiB === undefined ? 'ordinary' : { pagesizeKiB })),
     tune: { memnodes: [] },
   }
-}
-
-function notWholePages(view: DomainView, { cells }: RecordedShape, pagesizeKiB: number): Diagnostic[] {
-  return cells.flatMap(({ id, memoryKiB }) => {
-    const unitKiB = roundedToKiB(view)
-    if ((Math.ceil(memoryKiB / unitKiB) * unitKiB) % pagesizeKiB === 0) return []
-    const lowerKiB = memoryKiB - (memoryKiB % pagesizeKiB)
-    const facts = { cell: id, memoryKiB, pagesizeKiB, lowerKiB, isRecorded: true }
-    return [diagnostic('cell-not-page-multiple', facts)]
-  })
 }
 
 // ---- Notes ----
