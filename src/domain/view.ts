@@ -3,7 +3,7 @@
 import { inSource } from '../base/diagnostic.ts'
 import { type CpuSet, range } from '../base/idset.ts'
 import { diagnostic, refuse, refuseAll } from '../codes/codes.ts'
-import type { CpuTopology, DomainView, Expander } from '../model/domain.ts'
+import type { CpuTopology, DomainView } from '../model/domain.ts'
 import { attribute, child, childrenOf, tagSpan, type XmlDocument, type XmlElement } from '../xml/parse.ts'
 import { readBacking, readTune } from './binding-view.ts'
 import { readCellExtras, readCells } from './cell-view.ts'
@@ -19,17 +19,7 @@ import { readPins } from './pins-view.ts'
 import { checkResctrl } from './resctrl/checks.ts'
 import { readResctrl } from './resctrl/view.ts'
 import { reportDoubled } from './unique-elements.ts'
-import {
-  cellOf,
-  countOf,
-  numberIn,
-  optional,
-  type Reading,
-  setIn,
-  UINT_MAX,
-  vcpuCount,
-  wordIn,
-} from './values.ts'
+import { countOf, numberIn, optional, type Reading, setIn, UINT_MAX, vcpuCount, wordIn } from './values.ts'
 import { readOnline } from './vcpu-states.ts'
 
 /** More vCPUs than QEMU gives any guest, and more I/O threads than any guest has. */
@@ -96,10 +86,9 @@ function viewOf(reading: Reading, root: XmlElement): DomainView {
     vcpuAuto: writtenAuto || (tune.memory?.auto === true && isUnpinned(vcpuCpuset, pins)),
     ...memory,
     memoryDevices: devices,
-    expanders: readExpanders(reading, root),
     ...readIommu(reading, root),
     hostdevs,
-    controllers: hasHostdevs ? readControllers(reading, root) : [],
+    controllers: readControllers(reading, root),
     ...optional('hole64KiB', hasHostdevs ? readHole64(reading, root) : undefined),
     ...optional('topology', topology),
     cells,
@@ -167,13 +156,4 @@ function readTopology(reading: Reading, element: XmlElement | undefined): CpuTop
       ),
     )
   return topology
-}
-
-function readExpanders(reading: Reading, root: XmlElement): Expander[] {
-  return childrenOf(child(root, 'devices'), 'controller')
-    .filter((each) => /^pcie?-expander-bus$/.test(attribute(each, 'model')?.value ?? ''))
-    .map((each) => ({
-      model: attribute(each, 'model')?.value ?? '',
-      ...optional('cell', cellOf(reading, child(child(each, 'target'), 'node'))),
-    }))
 }

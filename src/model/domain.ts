@@ -36,12 +36,6 @@ export interface WrittenIommu {
   readonly intremap?: 'on' | 'off'
 }
 
-/** A PCI(e) expander bus; `cell` is its `<target><node>`. */
-export interface Expander {
-  readonly model: string
-  readonly cell?: number
-}
-
 /**
  * A `<cell>` as written. `distances` is in cell order, complete as libvirt completes it where any of the
  * cell's is stated; else empty.
@@ -104,7 +98,6 @@ export interface DomainView {
   /** How many memory devices may be plugged in (`<maxMemory slots>`). */
   readonly memorySlots?: number
   readonly memoryDevices: readonly MemoryDevice[]
-  readonly expanders: readonly Expander[]
   readonly iommu?: WrittenIommu
   /** `<features><ioapic driver>`. */
   readonly ioapic?: string

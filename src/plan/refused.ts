@@ -12,7 +12,7 @@ import { refusedMemory, type WithMemory } from './refused/memory.ts'
 /** What is looked at; of a cell only its id, vCPUs and size. */
 type Written = { readonly cells: readonly Pick<WrittenCell, 'id' | 'vcpus' | 'memoryKiB'>[] } & Pick<
   DomainView,
-  'tune' | 'cellPages' | 'expanders'
+  'tune' | 'cellPages' | 'controllers'
 > &
   WithCpus &
   WithMemory
@@ -71,8 +71,9 @@ function checkModes({ tune: { memory, memnodes } }: Written): Diagnostic[] {
   return [...mixed, diagnostic('memory-nodes-narrow', { memory: memory.nodes, missing })]
 }
 
-function checkExpanders({ expanders, cells, machine = '' }: Written): Diagnostic[] {
-  return expanders.flatMap(({ model, cell }) => {
+function checkExpanders({ controllers, cells, machine = '' }: Written): Diagnostic[] {
+  return controllers.flatMap(({ model, cell }) => {
+    if (!/^pcie?-expander-bus$/.test(model)) return []
     const wants = model === 'pcie-expander-bus' ? 'q35' : 'pc'
     const fits = wants === 'pc' ? !/q35/.test(machine) : !isI440fx(machine)
     return [
