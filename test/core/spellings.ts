@@ -60,16 +60,28 @@ export function partsOf(printed: string): string {
   return parts.join('') + (devices.length === 0 ? '' : `<devices>${devices.join('')}</devices>`)
 }
 
-const isRead = (device: XmlElement): boolean =>
-  device.name === 'memory' ||
-  (device.name === 'controller' && attribute(device, 'model')?.value === 'pcie-expander-bus')
+/** The one controller that a spelling states; libvirt adds others when it prints. */
+const EXPANDER = 'pcie-expander-bus'
 
-/** A reading without the defaults that libvirt writes out when it prints. */
+const isRead = (device: XmlElement): boolean =>
+  device.name === 'memory' || (device.name === 'controller' && attribute(device, 'model')?.value === EXPANDER)
+
+/** A reading without what libvirt adds when it prints. */
 export function comparable(read: DomainView): object {
-  const { currentMemoryKiB, hugepages, memoryDevices, memoryRounded: _, tune, vcpuAuto, ...view } = read
+  const {
+    controllers,
+    currentMemoryKiB,
+    hugepages,
+    memoryDevices,
+    memoryRounded: _,
+    tune,
+    vcpuAuto,
+    ...view
+  } = read
   const isImplied = vcpuAuto && tune.memory?.auto === true && tune.memory.mode === 'strict'
   return {
     ...view,
+    controllers: controllers.filter(({ model }) => model === EXPANDER),
     currentMemoryKiB: currentMemoryKiB ?? view.memoryKiB,
     // In a guest without cells, cell 0 is the whole guest.
     hugepages: hugepages?.map((page) => (view.cells.length === 0 ? page.pagesizeKiB : page)),
