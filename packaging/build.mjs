@@ -132,7 +132,7 @@ function removeStale(bundles) {
  * lie apart.
  */
 const TESTS = {
-  'dist/test': ['test/core', 'test/plan', 'test/doors', 'test/serve', 'test/house'],
+  'dist/test': ['test/core', 'test/plan', 'test/doors', 'test/serve', 'test/what-if', 'test/house'],
   'dist/corpora': ['test/corpora'],
   'dist/e2e': ['test/e2e'],
   'dist/faults': ['test/faults'],

@@ -38,6 +38,13 @@ export const options = {
       'also draw the placement as SVG, to FILE, which must be new, empty or an SVG; with -, print the ' +
       'drawing instead of the text',
   },
+  compare: {
+    flags: ['--compare'],
+    takes: 'KEY=A,B,...',
+    about:
+      'place the guest once for each of these values of a placement option, and print the placements side ' +
+      'by side; values that contain commas are separated by semicolons',
+  },
   inPlace: { flags: ['-i'], about: 'replace the input file atomically' },
   guest: {
     flags: ['--guest'],

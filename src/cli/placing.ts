@@ -31,12 +31,21 @@ interface PlacingCommand extends ReadingGuest {
 export async function placeInput(
   command: PlacingCommand,
   running: Running,
-  { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
+  targets: Pick<Targets, 'outputs' | 'prints'>,
 ): Promise<Placed> {
+  const { text, source, surroundings } = await readToPlace(command, running, targets)
+  return place(readDocument(text, source), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+}
+
+/** Checks the outputs of a command against what it reads, and reads that. @throws Refusal */
+export async function readToPlace(
+  command: PlacingCommand,
+  running: Running,
+  { outputs, prints }: Pick<Targets, 'outputs' | 'prints'>,
+): Promise<Read> {
   const settings = readSettings(command.config, running)
   checkTargets({ outputs, prints, inputs: inputsOf(command, settings.root) })
-  const { text, source, surroundings } = await readSurroundings(command, running, settings)
-  return place(readDocument(text, source), surroundings, lazyWrite, command.rebind ? 'if-better' : undefined)
+  return readSurroundings(command, running, settings)
 }
 
 /** The files that are read. A fitted domain may replace the one that was read, a picture may not. */

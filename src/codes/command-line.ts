@@ -12,7 +12,9 @@ export type UsageConflict =
         | 'diff-and-output'
         | 'diff-and-in-place'
         | 'connect-and-document'
+        | 'compare-and-svg'
     }
+  | { readonly between: 'compare-and-key'; readonly key: string }
   | { readonly between: 'guest-and-document'; readonly input: string }
 
 /** The facts of each code. */

@@ -91,6 +91,8 @@ export interface NodesReason {
     readonly best: number
     readonly next: number
   }
+  /** What the nodes in use cost, criterion by criterion; less is better. */
+  readonly cost: Readonly<Record<Exclude<Criterion, 'ids'>, number>>
   /** Whether all sets of nodes were looked at; on hosts with many nodes only likely ones are. */
   readonly isExact: boolean
 }

@@ -18,32 +18,36 @@ import {
   type ReadingGuest,
   readingGuestOf,
   switchesOf,
+  textsOf,
 } from '../options.ts'
 import { print, printJson } from '../output.ts'
 import type { Output } from '../output-files.ts'
 import { placeInput } from '../placing.ts'
 import { type Running, report } from '../report.ts'
+import { compareConflicts, runCompare } from './plan-compare/plan-compare.ts'
 
 /** `svg` '-': stdout. */
 interface Plan extends ReadingGuest {
   readonly name: 'plan'
   readonly rebind: boolean
   readonly svg?: string
+  readonly compare?: string
 }
 
 /** Explains the placement that `transform` would write. */
 export const plan: CommandRow<Plan> = {
   about: 'explain how the domain would be placed',
   maxInputs: 1,
-  options: ['rebind', 'svg', ...FROM_LIBVIRT, ...READING],
+  options: ['rebind', 'svg', 'compare', ...FROM_LIBVIRT, ...READING],
   keys: keyNames,
-  conflicts: (given) => [...libvirtConflicts(given), ...missingDocument(given)],
+  conflicts: (given) => [...libvirtConflicts(given), ...missingDocument(given), ...compareConflicts(given)],
   command: (given) => {
     const { svg } = given.values
     return {
       name: 'plan',
       ...readingGuestOf(given),
       ...switchesOf(given, ['rebind']),
+      ...textsOf(given, ['compare']),
       ...(svg !== undefined && { svg: isStdout(svg) ? '-' : svg }),
     }
   },
@@ -53,6 +57,7 @@ export const plan: CommandRow<Plan> = {
     'virt-numa plan --host node7.json db1.xml',
     'virt-numa plan --svg db1.svg db1.xml',
     'virt-numa plan --guest db1',
+    'virt-numa plan --compare memory=even,by-vcpu,by-free-pages db1.xml',
   ],
   run: runPlan,
 }
@@ -65,6 +70,7 @@ function missingDocument({ values: { svg, guest }, inputs }: Given): readonly Di
 }
 
 async function runPlan(command: Plan, running: Running): Promise<number> {
+  if (command.compare !== undefined) return runCompare(command, command.compare, running)
   const picture = command.svg === undefined || command.svg === '-' ? undefined : command.svg
   const outputs: Output[] = picture === undefined ? [] : [{ shown: '--svg', path: picture, kind: 'svg' }]
   const placed = await placeInput(command, running, { outputs, prints: true })

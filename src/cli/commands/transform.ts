@@ -61,7 +61,9 @@ function conflictsOf(given: Given): readonly Diagnostic[] {
   const { values, inputs } = given
   const { guest, inPlace, output, diff } = values
   const found: Diagnostic[] = [...libvirtConflicts(given)]
-  const conflict = (between: Exclude<UsageConflict['between'], 'guest-and-document'>): void => {
+  const conflict = (
+    between: Exclude<UsageConflict['between'], 'guest-and-document' | 'compare-and-key'>,
+  ): void => {
     found.push(diagnostic('usage-conflict', { between }))
   }
   if (inPlace !== undefined && output !== undefined) conflict('in-place-and-output')

@@ -81,6 +81,7 @@ function valueOfPlaceholder(takes: string): Value {
     'FILE|DIR': { is: 'file' },
     DIR: { is: 'folder' },
     NAME: { is: 'guest' },
+    'KEY=A,B,...': { is: 'unknown' },
     URI: { is: 'words', words: ['qemu:///system', 'qemu:///session'] },
   }
   return (

@@ -61,8 +61,7 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
     ),
   'usage-conflict': (f) => {
     const [one, other, why, fix] = conflicts[f.between]
-    const named = f.between === 'guest-and-document' && f.input !== '-' ? f.input : other
-    return text(`${one} cannot be combined with ${named}`, why, fix)
+    return text(`${one} cannot be combined with ${namedIn(f) ?? other}`, why, fix)
   },
   'usage-code': (f) =>
     text(
@@ -78,6 +77,12 @@ export const commandLineTexts: Texts<CommandLineFacts> = {
       'only the first findings are listed',
       'fix those, then run it again',
     ),
+}
+
+/** What the other of the two is called where the command line names it. */
+function namedIn(f: UsageConflict): string | undefined {
+  if (f.between === 'compare-and-key') return `--${f.key}`
+  return f.between === 'guest-and-document' && f.input !== '-' ? f.input : undefined
 }
 
 /** The two that exclude each other, the rule behind that, and the fix. */
@@ -110,6 +115,18 @@ const conflicts: Readonly<
     'a document',
     'libvirt is asked only for the guest that --guest names',
     'add --guest NAME, or leave --connect out',
+  ],
+  'compare-and-svg': [
+    '--compare',
+    '--svg',
+    'a picture shows one placement, and a comparison has several',
+    'draw one of them: virt-numa plan --svg FILE with the value as an option',
+  ],
+  'compare-and-key': [
+    '--compare',
+    'the option that is compared',
+    'its values are those of the comparison',
+    'keep one of them',
   ],
 }
 

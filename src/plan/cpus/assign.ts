@@ -87,7 +87,7 @@ function overChosenNodes(situation: Situation): Assignment {
 /** The set that was chosen, and the second best with what decided against it. */
 function reasonFor({ nodes }: NodeProblem, { best, next, isExact }: ChosenNodes): NodesReason {
   const idsIn = ({ set }: NodeChoice): NodeSet => setOf<NodeSet>(set.map((node) => nodes[node]?.id as number))
-  const reason = { nodes: idsIn(best), isExact }
+  const reason = { nodes: idsIn(best), cost: best.cost, isExact }
   if (next === undefined) return reason
   const criterion = decidedBy(best.cost, next.cost)
   const costs =
