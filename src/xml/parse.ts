@@ -43,17 +43,23 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
 
 /** The first child of this name in no namespace, where everything is that libvirt itself defines. */
 export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  return element?.children.find((each) => each.local === name && each.uri === '')
+  if (element !== undefined)
+    for (const each of element.children) if (each.local === name && each.uri === '') return each
+  return undefined
 }
 
 /** All children of this name in no namespace. */
 export function childrenOf(element: XmlElement | undefined, name: string): readonly XmlElement[] {
-  return element?.children.filter((each) => each.local === name && each.uri === '') ?? []
+  const found: XmlElement[] = []
+  if (element !== undefined)
+    for (const each of element.children) if (each.local === name && each.uri === '') found.push(each)
+  return found
 }
 
 /** The attribute of this name. */
 export function attribute(element: XmlElement | undefined, name: string): XmlAttribute | undefined {
-  return element?.attributes.find((each) => each.name === name)
+  if (element !== undefined) for (const each of element.attributes) if (each.name === name) return each
+  return undefined
 }
 
 /**

@@ -33,8 +33,11 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
   if (UNUSUAL.some((each) => text.includes(each)) || ODD.test(text)) return undefined
   const hasReturns = text.includes('\r')
   const hasReferences = text.includes('&')
+  const hasTabs = text.includes('\t')
   /** Where the colon of each name is; many names occur again and again. */
   const colons = new Map<string, number>()
+  /** The first of each at or behind the place where it was last wanted: no part is searched twice. */
+  const [lineFeeds, angles, blanks] = [firstFrom(text, '\n'), firstFrom(text, '<'), firstFrom(text, ' ')]
   const outer: Names[] = []
   let names: Names = new Map([['', '']])
   let root: Growing | undefined
@@ -108,8 +111,9 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
       const start = equals + 2
       const end = text.indexOf(quote === SINGLE ? "'" : '"', start)
       if (end < 0) return false
+      if (angles(start) < end || lineFeeds(start) < end) return false
       const raw = text.slice(start, end)
-      if (raw.includes('<') || raw.includes('\n') || raw.includes('\t') || raw.includes('\r')) return false
+      if ((hasTabs && raw.includes('\t')) || (hasReturns && raw.includes('\r'))) return false
       const value = hasReferences && raw.includes('&') ? decoded(raw) : raw
       if (value === undefined) return false
       for (const each of attributes) if (each.name === name) return false
@@ -137,16 +141,16 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
     if (open === undefined && root !== undefined) return false
     const first = text.indexOf('>', start)
     if (first < 0) return false
-    const tag = text.slice(start + 1, text.charCodeAt(first - 1) === SLASH ? first - 1 : first)
-    const blank = tag.indexOf(' ')
-    const name = blank < 0 ? tag : tag.slice(0, blank)
+    const last = text.charCodeAt(first - 1) === SLASH ? first - 1 : first
+    const blank = blanks(start)
+    const name = text.slice(start + 1, Math.min(blank, last))
     const colon = colonOf(name)
     if (colon === NOT_A_NAME) return false
     attributes = []
     declared = undefined
     prefixUsed = ''
     at = start + 1 + name.length
-    if (blank < 0) at = first
+    if (blank > last) at = first
     else if (!readAttributes()) return false
     const selfClosing = text.charCodeAt(at - 1) === SLASH
     at += 1
@@ -196,6 +200,18 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
     const second = text.charCodeAt(at + 1)
     const isPlain = second === SLASH ? readEndTag() : second === BANG ? readComment() : readStartTag()
     if (!isPlain) return undefined
+  }
+}
+
+/** Where a character stands from a place on, which only ever grows; behind the text where there is none. */
+function firstFrom(text: string, character: string): (place: number) => number {
+  let found = -1
+  return (place) => {
+    if (found < place) {
+      found = text.indexOf(character, place)
+      if (found < 0) found = text.length
+    }
+    return found
   }
 }
 
