@@ -24,12 +24,15 @@ const MOST_IDS = 4 * 1024 * 1024
 export const UINT_MAX = 4_294_967_295
 const INT_MAX = 2_147_483_647
 
+/** One object for all: a guest leaves most things out. */
+const NOTHING = Object.freeze({})
+
 /** A field that is present only if it has a value. */
 export function optional<Key extends string, Value>(
   key: Key,
   value: Value | undefined,
 ): { [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value })
+  return value === undefined ? NOTHING : ({ [key]: value } as { [K in Key]: Value })
 }
 
 /**

@@ -14,7 +14,6 @@ const ODD = /[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufeff\ufffe\uffff]/
 const UNUSUAL = [']]>', '<![', '<!D'] as const
 const DECLARATION =
   /^<\?xml version=(?:'1\.0'|"1\.0")(?: encoding=(?:'[Uu][Tt][Ff]-8'|"[Uu][Tt][Ff]-8"))? *\?>/
-const NAME = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/
 const NOT_BLANK = /[^ \t\r\n]/
 const CHARACTERS: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 const RESERVED = ['http://www.w3.org/XML/1998/namespace', 'http://www.w3.org/2000/xmlns/']
@@ -23,7 +22,15 @@ const MOST_ATTRIBUTES = 64
 
 const [TAB, LINE_FEED, RETURN, BLANK] = [0x09, 0x0a, 0x0d, 0x20] as const
 const [BANG, DOUBLE, SINGLE, SLASH, GREATER] = [0x21, 0x22, 0x27, 0x2f, 0x3e] as const
+const COLON = 0x3a
 const NOT_A_NAME = -2
+
+/** What each character of ASCII may be in a name: nothing, any part of it, or any but its first. */
+const [ANYWHERE, BEHIND_THE_FIRST] = [1, 2] as const
+const IN_NAMES = Uint8Array.from({ length: 128 }, (_, unit) => {
+  const character = String.fromCharCode(unit)
+  return /[A-Za-z_]/.test(character) ? ANYWHERE : /[\d.-]/.test(character) ? BEHIND_THE_FIRST : 0
+})
 
 /** The namespaces in scope, by prefix. */
 type Names = ReadonlyMap<string, string>
@@ -34,8 +41,6 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
   const hasReturns = text.includes('\r')
   const hasReferences = text.includes('&')
   const hasTabs = text.includes('\t')
-  /** Where the colon of each name is; many names occur again and again. */
-  const colons = new Map<string, number>()
   /** The first of each at or behind the place where it was last wanted: no part is searched twice. */
   const [lineFeeds, angles, blanks] = [firstFrom(text, '\n'), firstFrom(text, '<'), firstFrom(text, ' ')]
   const outer: Names[] = []
@@ -46,13 +51,20 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
   let parts = 0
   let at = text.startsWith('<?') ? (DECLARATION.exec(text)?.[0].length ?? 0) : 0
 
-  /** @returns below 0 without a colon, or where it is not a name of ASCII */
-  const colonOf = (name: string): number => {
-    const known = colons.get(name)
-    if (known !== undefined) return known
-    const colon = NAME.test(name) ? name.indexOf(':') : NOT_A_NAME
-    colons.set(name, colon)
-    return colon
+  /** @returns where the colon of a name is; below 0 without one, or where it is not a name of ASCII */
+  const colonIn = (from: number, end: number): number => {
+    let colon = -1
+    let isFirst = true
+    for (let place = from; place < end; place++) {
+      const unit = text.charCodeAt(place)
+      const kind = unit < 128 ? IN_NAMES[unit] : 0
+      if (unit === COLON && !isFirst && colon < 0) {
+        colon = place - from
+        isFirst = true
+      } else if (kind === ANYWHERE || (kind === BEHIND_THE_FIRST && !isFirst)) isFirst = false
+      else return NOT_A_NAME
+    }
+    return isFirst ? NOT_A_NAME : colon
   }
 
   // Each of the following reads one thing at `at`, and returns whether it is plain.
@@ -104,10 +116,10 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
       if (at === before || attributes.length === MOST_ATTRIBUTES) return false
       const equals = text.indexOf('=', at)
       if (equals < 0) return false
-      const name = text.slice(at, equals)
-      const colon = colonOf(name)
+      const colon = colonIn(at, equals)
       const quote = text.charCodeAt(equals + 1)
       if (colon === NOT_A_NAME || (quote !== SINGLE && quote !== DOUBLE)) return false
+      const name = text.slice(at, equals)
       const start = equals + 2
       const end = text.indexOf(quote === SINGLE ? "'" : '"', start)
       if (end < 0) return false
@@ -143,9 +155,10 @@ export function scanXml(text: string, most: XmlLimits): XmlDocument | undefined 
     if (first < 0) return false
     const last = text.charCodeAt(first - 1) === SLASH ? first - 1 : first
     const blank = blanks(start)
-    const name = text.slice(start + 1, Math.min(blank, last))
-    const colon = colonOf(name)
+    const nameEnd = Math.min(blank, last)
+    const colon = colonIn(start + 1, nameEnd)
     if (colon === NOT_A_NAME) return false
+    const name = text.slice(start + 1, nameEnd)
     attributes = []
     declared = undefined
     prefixUsed = ''
