@@ -67,7 +67,7 @@ function withCellsOf({ cells }: DomainView, vmi: Vmi): Vmi {
 }
 
 /** QEMU runs in another container, and its mounts are not those that were read. */
-function withoutMounts(host: Host): Host {
+export function withoutMounts(host: Host): Host {
   if (host.pools === undefined) return host
   return { ...host, pools: host.pools.map(({ mounted: _, ...pool }) => pool) }
 }

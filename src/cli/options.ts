@@ -76,10 +76,23 @@ export const options = {
       '/var/run/kubevirt-plugin/virt-numa/domain.sock',
   },
   socketMode: { flags: ['--socket-mode'], takes: 'MODE', about: "the socket's file mode; default 660" },
+  node: {
+    flags: ['--node'],
+    about:
+      'serve virt-handler from a DaemonSet: check guests before they start or arrive on this node, and ' +
+      'verify them afterwards; the default socket is /var/run/kubevirt/plugins/virt-numa/node.sock',
+  },
   printManifests: {
     flags: ['--print-manifests'],
-    takes: '1.9|1.10|sidecar',
-    about: 'print the manifests for plugins of this KubeVirt version, or for hook sidecars, and exit',
+    takes: '1.9|1.10|sidecar|openshift',
+    about:
+      'print the manifests for plugins of this KubeVirt version, for hook sidecars, or what OpenShift ' +
+      'needs besides, and exit',
+  },
+  image: {
+    flags: ['--image'],
+    takes: 'IMAGE',
+    about: 'the image to write into the manifests, best by digest (NAME@sha256:...)',
   },
   vmiText: { flags: ['--vmi'], takes: 'JSON', about: 'the VirtualMachineInstance itself, not a file name' },
   domain: { flags: ['--domain'], takes: 'XML', about: 'the domain XML itself, not a file name' },

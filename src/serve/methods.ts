@@ -19,6 +19,16 @@ export interface DefineQuestion {
 /** @returns the domain, which may be the bytes that were given. @throws Refusal */
 export type AnswerDefine = (question: DefineQuestion) => Uint8Array
 
+/** What virt-handler asks on a node, at a moment of a guest's life. The bytes are UTF-8. */
+export interface NodeQuestion {
+  readonly hookPoint: string
+  readonly vmi: Uint8Array
+  readonly node: string
+}
+
+/** @throws Refusal, which stops what virt-handler is about to do */
+export type AnswerNode = (question: NodeQuestion) => void
+
 /** An answer; with `ends` the server ends after it is sent. */
 interface MethodAnswer {
   readonly message: Uint8Array
@@ -49,6 +59,18 @@ export function methodsOf(define: AnswerDefine): Readonly<Record<string, Method>
     '/kubevirt.hooks.v1alpha3.Callbacks/Shutdown': shutdown,
     [`${plugins}.DomainHookService/MutateDomain`]: guestDefinition('MutateDomain', define),
     [`${plugins}.LauncherHookService/GuestDefinition`]: guestDefinition('GuestDefinition', define),
+  }
+}
+
+/** The methods of a DaemonSet, which virt-handler calls. */
+export function nodeMethodsOf(answer: AnswerNode): Readonly<Record<string, Method>> {
+  return {
+    '/kubevirt.hooks.plugins.v1alpha1.NodeHookService/ExecuteNodeHook': (request) => {
+      const fields = fieldsOf('ExecuteNodeHook', request)
+      const context = fieldsOf('ExecuteNodeHook', at(fields, 3))
+      answer({ hookPoint: textOf(at(fields, 1)), vmi: at(fields, 2), node: textOf(at(context, 1)) })
+      return { message: EMPTY }
+    },
   }
 }
 

@@ -8,7 +8,8 @@ import { actionLine } from '../machine/log-line.ts'
 import { abortOnSignal } from '../machine/programs/signals.ts'
 import { type Defining, defineWith } from './define.ts'
 import type { Failure, Listening, Serving } from './grpc.ts'
-import { methodsOf } from './methods.ts'
+import { methodsOf, nodeMethodsOf } from './methods.ts'
+import { nodeHookWith } from './node/hook.ts'
 import { freeSocketPath } from './socket.ts'
 import { GRPC, type Status, statusOf } from './status.ts'
 
@@ -16,6 +17,8 @@ import { GRPC, type Status, statusOf } from './status.ts'
 interface ServeOptions extends Defining {
   readonly socket: string
   readonly mode: number
+  /** Serve virt-handler on a node instead of virt-launcher in a pod. */
+  readonly node: boolean
 }
 
 /** kubelet sends SIGKILL 30 s after SIGTERM; a call takes milliseconds. */
@@ -32,7 +35,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     const listening = await listenOn({
       path,
       mode: options.mode,
-      methods: methodsOf(defineWith(options)),
+      methods: options.node
+        ? nodeMethodsOf(nodeHookWith({ ...options, root: options.host ?? options.config.root ?? '/' }))
+        : methodsOf(defineWith(options)),
       failed: (failure) => failed(options, failure),
       ended: () => stop.abort('Shutdown'),
     })

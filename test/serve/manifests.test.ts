@@ -23,6 +23,9 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     'spec.launcherHooks.sidecar.permittedHooks',
     'spec.launcherHooks.condition',
     'spec.launcherHooks.timeout',
+    ...['socket', 'permittedHooks', 'condition', 'failureStrategy', 'timeout'].map(
+      (field) => `spec.nodeHooks.${field}`,
+    ),
   ],
   MutatingAdmissionPolicy: [
     ...['apiGroups', 'apiVersions', 'operations', 'resources'].map(
@@ -36,6 +39,65 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     'spec.mutations.jsonPatch.expression',
   ],
   MutatingAdmissionPolicyBinding: ['spec.policyName'],
+  Namespace: ['metadata.labels.'],
+  ServiceAccount: ['metadata.namespace', 'automountServiceAccountToken'],
+  DaemonSet: [
+    'metadata.namespace',
+    'spec.selector.matchLabels.',
+    'spec.updateStrategy.rollingUpdate.maxUnavailable',
+    'spec.template.metadata.labels.',
+    ...[
+      'serviceAccountName',
+      'automountServiceAccountToken',
+      'enableServiceLinks',
+      'nodeSelector.',
+      'tolerations.operator',
+      'priorityClassName',
+      'containers.name',
+      'containers.image',
+      'containers.args',
+      'containers.readinessProbe.periodSeconds',
+      'containers.readinessProbe.exec.command',
+      'containers.resources.requests.',
+      'containers.resources.limits.',
+      'containers.securityContext.runAsUser',
+      'containers.securityContext.runAsGroup',
+      'containers.securityContext.allowPrivilegeEscalation',
+      'containers.securityContext.readOnlyRootFilesystem',
+      'containers.securityContext.capabilities.drop',
+      'containers.securityContext.capabilities.add',
+      'containers.securityContext.seccompProfile.type',
+      'containers.securityContext.seLinuxOptions.type',
+      'containers.volumeMounts.name',
+      'containers.volumeMounts.mountPath',
+      'containers.volumeMounts.readOnly',
+      'volumes.name',
+      'volumes.hostPath.path',
+      'volumes.hostPath.type',
+    ].map((field) => `spec.template.spec.${field}`),
+  ],
+  // @see openshift/api, security/v1
+  SecurityContextConstraints: [
+    'allowHostDirVolumePlugin',
+    'allowHostIPC',
+    'allowHostNetwork',
+    'allowHostPID',
+    'allowHostPorts',
+    'allowPrivilegeEscalation',
+    'allowPrivilegedContainer',
+    'allowedCapabilities',
+    'defaultAddCapabilities',
+    'requiredDropCapabilities',
+    'readOnlyRootFilesystem',
+    'runAsUser.type',
+    'seLinuxContext.type',
+    'fsGroup.type',
+    'supplementalGroups.type',
+    'seccompProfiles',
+    'volumes',
+    'users',
+    'groups',
+  ],
   VirtualMachine: [
     'spec.runStrategy',
     'spec.template.metadata.annotations.',
@@ -61,7 +123,16 @@ function printed(which: string): readonly Value[] {
   return parseAllDocuments(stdout).map((document) => document.toJS() as Value)
 }
 
-const documents = { '1.9': printed('1.9'), '1.10': printed('1.10'), sidecar: printed('sidecar') }
+const documents = {
+  '1.9': printed('1.9'),
+  '1.10': printed('1.10'),
+  sidecar: printed('sidecar'),
+  openshift: printed('openshift'),
+}
+
+/** The document of a kind; of two the last. */
+const ofKind = (which: keyof typeof documents, kind: string): Value | undefined =>
+  documents[which].filter((each) => String(each.kind) === kind).at(-1)
 
 t.test('every field is one of the types', (t) => {
   for (const each of Object.values(documents).flat()) {
@@ -74,7 +145,15 @@ t.test('every field is one of the types', (t) => {
   }
   t.same(
     documents['1.9'].map(({ kind }) => String(kind)),
-    ['Plugin', 'MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'],
+    [
+      'Plugin',
+      'MutatingAdmissionPolicy',
+      'MutatingAdmissionPolicyBinding',
+      'Plugin',
+      'Namespace',
+      'ServiceAccount',
+      'DaemonSet',
+    ],
   )
   t.end()
 })
@@ -124,5 +203,82 @@ t.test('a sidecar listens where virt-launcher looks', (t) => {
   const [hook] = JSON.parse(String(annotations?.['hooks.kubevirt.io/hookSidecars']))
   t.match(parseArguments(hook.args), { name: 'serve', socket: '/var/run/kubevirt-hooks' })
   t.equal(shell('$N serve --print-manifests 1.8', '.').status, 2)
+  t.end()
+})
+
+/** @see kubevirt.io/api, plugin/v1alpha1, NodeHookPoint */
+const HOOK_POINTS = [
+  'PreVMStart',
+  'PostVMStart',
+  'PreVMStop',
+  'PostVMStop',
+  'PreMigrationSource',
+  'PreMigrationTarget',
+  'PostMigrationTarget',
+]
+
+t.test('only what is asked before a guest starts or arrives may refuse it', (t) => {
+  for (const version of ['1.9', '1.10'] as const) {
+    const hooks = ofKind(version, 'Plugin')?.spec?.nodeHooks as unknown as readonly Value[]
+    const strategies = hooks.flatMap(({ permittedHooks, failureStrategy }) =>
+      (permittedHooks as unknown as string[]).map((point) => [point, String(failureStrategy)]),
+    )
+    t.same(strategies, [
+      ['PreVMStart', 'Fail'],
+      ['PreMigrationTarget', 'Fail'],
+      ['PostVMStart', 'Ignore'],
+      ['PostMigrationTarget', 'Ignore'],
+    ])
+    t.ok(strategies.every(([point = '']) => HOOK_POINTS.includes(point)))
+    for (const hook of hooks) t.match(String(hook.condition), /^has\(vmi\.metadata\.annotations\)/)
+  }
+  t.end()
+})
+
+t.test('the DaemonSet listens where its Plugin says, and writes nowhere else on the node', (t) => {
+  const hooks = ofKind('1.10', 'Plugin')?.spec?.nodeHooks as unknown as readonly Value[]
+  const pod = ofKind('1.10', 'DaemonSet')?.spec?.template?.spec
+  const [container] = (pod?.containers ?? []) as unknown as readonly Value[]
+  const socket = '/var/run/kubevirt/plugins/virt-numa/node.sock'
+  t.same(
+    hooks.map((hook) => String(hook.socket)),
+    [socket, socket],
+  )
+  t.match(parseArguments(container?.args as unknown as string[]), {
+    name: 'serve',
+    node: true,
+    host: '/host',
+  })
+  t.match(shell('$N serve --help', '.').stdout.replace(/\s+/g, ' '), socket, 'the default of the command')
+  const mounts = container?.volumeMounts as unknown as readonly Value[]
+  const writable = mounts.filter(({ readOnly }) => String(readOnly) !== 'true')
+  t.same(
+    writable.map(({ mountPath }) => String(mountPath)),
+    ['/var/run/kubevirt/plugins/virt-numa'],
+  )
+  t.match(container?.securityContext, { capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false })
+  t.end()
+})
+
+t.test("OpenShift's constraints allow what the DaemonSet asks for, and its account", (t) => {
+  const [scc] = documents.openshift
+  const daemonSet = ofKind('1.9', 'DaemonSet')
+  const pod = daemonSet?.spec?.template?.spec
+  const [container] = (pod?.containers ?? []) as unknown as readonly Value[]
+  t.same(scc?.allowedCapabilities, container?.securityContext?.capabilities?.add)
+  const { namespace } = daemonSet?.metadata ?? {}
+  t.same(scc?.users, [`system:serviceaccount:${namespace}:${pod?.serviceAccountName}`])
+  t.equal(String(ofKind('1.9', 'ServiceAccount')?.metadata?.name), String(pod?.serviceAccountName))
+  t.end()
+})
+
+t.test('--image takes the place of the placeholder everywhere', (t) => {
+  const image = 'numa@sha256:0123456789abcdef'
+  for (const which of ['1.9', '1.10', 'sidecar']) {
+    const { stdout } = shell(`$N serve --print-manifests ${which} --image ${image}`, '.')
+    t.match(stdout, image)
+    t.notMatch(stdout, 'registry.example')
+  }
+  t.equal(shell(`$N serve --print-manifests 1.9 --image 'a", "b'`, '.').status, 2)
   t.end()
 })
