@@ -11,6 +11,13 @@ export function decodeUtf8(bytes: Uint8Array): string | { readonly invalidAt: nu
   let text = ''
   let units: number[] = []
   for (let at = 0; at < bytes.length; ) {
+    const plain = asciiFrom(bytes, at)
+    if (plain > 0) {
+      text += String.fromCharCode(...units, ...bytes.subarray(at, at + plain))
+      units = []
+      at += plain
+      continue
+    }
     const length = sequenceLength(bytes, at)
     if (length === 0) return { invalidAt: at }
     pushUnits(units, codePoint(bytes, at, length))
@@ -21,6 +28,14 @@ export function decodeUtf8(bytes: Uint8Array): string | { readonly invalidAt: nu
     }
   }
   return text + String.fromCharCode(...units)
+}
+
+/** How many bytes from this one on are ASCII, which most texts are; at most CHUNK. */
+function asciiFrom(bytes: Uint8Array, from: number): number {
+  const most = Math.min(bytes.length, from + CHUNK)
+  let at = from
+  while (at < most && (bytes[at] as number) < 0x80) at += 1
+  return at - from
 }
 
 /** How many bytes the character at `at` has; 0 if it is not valid. */

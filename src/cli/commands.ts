@@ -8,11 +8,12 @@ import { explain } from './commands/explain/explain.ts'
 import { install } from './commands/install.ts'
 import { onDefineDomain } from './commands/on-define-domain.ts'
 import { plan } from './commands/plan.ts'
+import { ps } from './commands/running/ps.ts'
+import { verify } from './commands/running/verify.ts'
 import { serve } from './commands/serve.ts'
 import { snapshot } from './commands/snapshot.ts'
 import { transform } from './commands/transform.ts'
 import { uninstall } from './commands/uninstall.ts'
-import { verify } from './commands/verify.ts'
 import { watch } from './commands/watch.ts'
 
 /** Every command by its name. */
@@ -23,6 +24,7 @@ export const commands = {
   define,
   watch,
   verify,
+  ps,
   snapshot,
   install,
   uninstall,

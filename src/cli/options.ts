@@ -131,6 +131,9 @@ export const options = {
     about:
       "also write FILE (.prom) for the node exporter's textfile collector; new, empty or written by verify",
   },
+  allGuests: { flags: ['--all'], about: 'every running guest of the host, in one table' },
+  again: { flags: ['--watch'], about: 'look again every two seconds, until a signal ends it' },
+  interval: { flags: ['--interval'], takes: 'SECONDS', about: 'how long --watch waits between two looks' },
   config: {
     flags: ['--config'],
     takes: 'FILE',

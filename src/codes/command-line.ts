@@ -13,6 +13,10 @@ export type UsageConflict =
         | 'diff-and-in-place'
         | 'connect-and-document'
         | 'compare-and-svg'
+        | 'all-and-guest'
+        | 'all-and-pid'
+        | 'watch-and-one'
+        | 'interval-and-once'
     }
   | { readonly between: 'compare-and-key'; readonly key: string }
   | { readonly between: 'guest-and-document'; readonly input: string }

@@ -76,6 +76,9 @@ export interface RunningGuestFacts {
   /** `files` are status files of running guests. */
   readonly 'status-unread': { files: readonly string[] }
 
+  /** The same, where these guests are what was asked for. */
+  readonly 'guests-unread': { files: readonly string[] }
+
   readonly 'guest-memory-unreadable': { pid: number }
 
   readonly 'host-without-processes': { file: string }
@@ -148,6 +151,7 @@ export const runningGuestClasses: Readonly<Record<keyof RunningGuestFacts, Diagn
   'not-qemu-process': 'invalid',
   'status-malformed': 'invalid',
   'status-unread': 'note',
+  'guests-unread': 'invalid',
   'guest-memory-unreadable': 'invalid',
   'host-without-processes': 'invalid',
   'threads-wider': 'misplaced',

@@ -79,6 +79,11 @@ function pageWords({ pagesizesKiB, thpKiB = 0 }: CellPlace): string {
 const swapWords = ({ swapKiB = 0 }: CellPlace): string =>
   swapKiB === 0 ? '' : `, ${aboutKiB(swapKiB)} swapped out`
 
+const MISPLACED: readonly string[] = ['wider', 'elsewhere', 'crowded'] satisfies ThreadPlace['verdict'][]
+
+/** Whether a thread may run on unexpected CPUs, or shares CPUs although it could have its own. */
+export const isMisplaced = ({ verdict }: ThreadPlace): boolean => MISPLACED.includes(verdict)
+
 /** "bind:0-1", or the mode alone when it names no nodes. */
 export const policyWords = ({ mode, nodes }: MemoryPolicy): string =>
   nodes.length === 0 ? mode : `${mode}:${formatSet(nodes)}`

@@ -1,9 +1,10 @@
-// The actual placement of a running guest -> Prometheus text for the node exporter's textfile collector.
+// The actual placement of running guests -> Prometheus text for the node exporter's textfile collector.
 
 import { formatSet } from '../base/idset.ts'
 import { visible } from '../base/visible.ts'
-import type { ActualPlacement, CellPlace } from '../model/actual-placement.ts'
-import { remoteRatio } from './actual-placement.ts'
+import type { ActualPlacement, CellPlace, GuestsOfHost } from '../model/actual-placement.ts'
+import { isMisplaced, remoteRatio } from './actual-placement.ts'
+import { findingsOf, summaryOf } from './guests/summary.ts'
 
 interface Sample {
   readonly labels: Readonly<Record<string, string | number>>
@@ -17,11 +18,65 @@ interface Metric {
 }
 
 /**
- * Every metric is a gauge. An unknown fact has no sample; a metric without samples is left out.
+ * One guest. Every metric is a gauge. An unknown fact has no sample; a metric without samples is left out.
  * Cells whose memory cannot be distinguished share one label, "0-1".
  * @see https://prometheus.io/docs/instrumenting/exposition_formats
  */
-export function actualMetrics({ guest, cells, threads }: ActualPlacement, findings: number): string {
+export const actualMetrics = (actual: ActualPlacement, findings: number): string =>
+  exposition(metricsOf(actual, findings))
+
+/** All guests of a host: the metrics of each, and about the run itself. Of equal names the first counts. */
+export function guestsMetrics({ guests, problems, nodes }: GuestsOfHost, version: string): string {
+  const names = new Set<string>()
+  const distinct = guests.filter(({ actual }) => !names.has(actual.guest) && names.add(actual.guest))
+  const perGuest = (value: (each: (typeof guests)[0]) => number | undefined): Sample[] =>
+    distinct.flatMap((each) => {
+      const known = value(each)
+      return known === undefined ? [] : [{ labels: { guest: each.actual.guest }, value: known }]
+    })
+  const short = (each: (typeof guests)[0]): ReturnType<typeof summaryOf> => summaryOf(each.actual, nodes)
+  return exposition([
+    {
+      name: 'build_info',
+      help: 'The version of virt-numa that wrote these metrics; the value is always 1.',
+      samples: [{ labels: { version }, value: 1 }],
+    },
+    { name: 'guests', help: 'Running guests.', samples: [{ labels: {}, value: guests.length }] },
+    {
+      name: 'read_errors',
+      help: 'Errors that kept running guests from being read.',
+      samples: [{ labels: {}, value: problems.length }],
+    },
+    {
+      name: 'guest_local_ratio',
+      help: 'Share of the allocated memory of a guest on the nodes of its cells, 0 to 1.',
+      samples: perGuest((each) => short(each).localRatio),
+    },
+    {
+      name: 'guest_threads',
+      help: 'Threads of a guest that were compared with its pins.',
+      samples: perGuest((each) => short(each).threads),
+    },
+    {
+      name: 'guest_threads_misplaced',
+      help: 'Threads of a guest that may run on unexpected CPUs.',
+      samples: perGuest((each) => short(each).misplacedThreads),
+    },
+    ...merged(distinct.map((each) => metricsOf(each.actual, findingsOf(each)))),
+  ])
+}
+
+/** The samples of all guests below each metric. */
+function merged(all: readonly (readonly Metric[])[]): Metric[] {
+  const [first = []] = all
+  return first.map((metric, index) => ({
+    ...metric,
+    samples: all.flatMap((metrics) => metrics[index]?.samples ?? []),
+  }))
+}
+
+/** Always the same metrics in the same order. */
+function metricsOf({ guest, cells, threads }: ActualPlacement, findings: number): Metric[] {
   const perCell = (value: (place: CellPlace) => number | undefined): Sample[] =>
     cells.flatMap((place) => {
       const known = place.policies.length === 0 ? undefined : value(place)
@@ -29,7 +84,7 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     })
   const misplaced = (role: 'vcpu' | 'iothread' | 'emulator'): Sample[] => {
     const known = threads.filter((thread) => thread.role === role && thread.verdict !== 'unknown')
-    const wrong = new Set(known.filter(({ verdict }) => MISPLACED.includes(verdict)).map(({ id }) => id))
+    const wrong = new Set(known.filter(isMisplaced).map(({ id }) => id))
     return [...new Set(known.map(({ id }) => id))].map((id) => ({
       labels: { guest, ...(id !== undefined && { [role]: id }) },
       value: wrong.has(id) ? 1 : 0,
@@ -42,7 +97,7 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
     })),
   )
   const bytes = (kib: number | undefined): number | undefined => (kib === undefined ? undefined : kib * 1024)
-  return exposition([
+  return [
     running(guest, 1),
     {
       name: 'findings',
@@ -101,10 +156,8 @@ export function actualMetrics({ guest, cells, threads }: ActualPlacement, findin
       help: 'Whether an emulator thread may run on unexpected CPUs (1) or not (0).',
       samples: misplaced('emulator'),
     },
-  ])
+  ]
 }
-
-const MISPLACED: readonly string[] = ['wider', 'elsewhere', 'crowded']
 
 /** The metrics of a guest that is not running, which replace those of its last run. */
 export function absentMetrics(guest: string): string {
@@ -121,14 +174,15 @@ function exposition(metrics: readonly Metric[]): string {
   return metrics
     .filter(({ samples }) => samples.length > 0)
     .map(({ name, help, samples }) => {
-      const lines = samples.map(({ labels, value }) => `virt_numa_${name}{${labelText(labels)}} ${value}\n`)
+      const lines = samples.map(({ labels, value }) => `virt_numa_${name}${labelText(labels)} ${value}\n`)
       return `# HELP virt_numa_${name} ${help}\n# TYPE virt_numa_${name} gauge\n${lines.join('')}`
     })
     .join('')
 }
 
 function labelText(labels: Sample['labels']): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${visible(`${value}`).replace(/["\\]/g, '\\$&')}"`)
-    .join(',')
+  const pairs = Object.entries(labels).map(
+    ([name, value]) => `${name}="${visible(`${value}`).replace(/["\\]/g, '\\$&')}"`,
+  )
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }

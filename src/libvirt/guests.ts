@@ -20,20 +20,32 @@ export interface Listed {
 
 const LIST = ['list', '--all', '--uuid', '--name'] as const
 const LIST_NAMES = ['list', '--all', '--name'] as const
+const LIST_RUNNING = ['list', '--uuid', '--name'] as const
+const LIST_RUNNING_NAMES = ['list', '--name'] as const
 
 /**
  * Later calls use the UUID: virsh takes a name of digits for an id. Before libvirt 8, names after UUIDs are
  * padded with blanks, and a name may itself end in blanks: then the names are listed again, alone, where
  * nothing is padded.
  */
-export async function listGuests(virsh: Virsh): Promise<readonly Listed[]> {
+export const listGuests = (virsh: Virsh): Promise<readonly Listed[]> => list(virsh, LIST, LIST_NAMES)
+
+/** Those that run now, paused ones too. */
+export const listRunning = (virsh: Virsh): Promise<readonly Listed[]> =>
+  list(virsh, LIST_RUNNING, LIST_RUNNING_NAMES)
+
+async function list(
+  virsh: Virsh,
+  both: readonly string[],
+  namesOnly: readonly string[],
+): Promise<readonly Listed[]> {
   for (let tries = 0; tries < 3; tries++) {
-    const listing = await answerOf(virsh, LIST)
-    const names = / $/m.test(listing) ? await answerOf(virsh, LIST_NAMES) : undefined
+    const listing = await answerOf(virsh, both)
+    const names = / $/m.test(listing) ? await answerOf(virsh, namesOnly) : undefined
     const guests = readList(listing, names)
     if (guests !== undefined) return guests
   }
-  return refuseOutput(LIST_NAMES, '', { is: 'same-guests', words: LIST })
+  return refuseOutput(namesOnly, '', { is: 'same-guests', words: both })
 }
 
 /**

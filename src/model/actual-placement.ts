@@ -1,7 +1,9 @@
 // What verify finds: the threads and the memory of a running guest, and where they should be.
 
+import type { Diagnostic } from '../base/diagnostic.ts'
 import type { CpuSet, NodeSet } from '../base/idset.ts'
 import type { MemoryMode } from './domain.ts'
+import type { HostNode } from './host.ts'
 import type { MemoryPolicy } from './running-guest.ts'
 
 /**
@@ -72,4 +74,20 @@ export interface ActualPlacement {
   readonly cellular: boolean
   readonly threads: readonly ThreadPlace[]
   readonly cells: readonly CellPlace[]
+}
+
+/** Where a running guest is, and what that says against its XML. */
+export interface GuestSurvey {
+  readonly actual: ActualPlacement
+  readonly found: readonly Diagnostic[]
+}
+
+/**
+ * All running guests of a host. `problems`: guests that cannot be read. `nodes`: those of the host; absent:
+ * unknown.
+ */
+export interface GuestsOfHost {
+  readonly guests: readonly GuestSurvey[]
+  readonly problems: readonly Diagnostic[]
+  readonly nodes?: readonly HostNode[]
 }

@@ -16,6 +16,7 @@ const COMMANDS = [
   'define',
   'watch',
   'verify',
+  'ps',
   'snapshot',
   'install',
   'uninstall',
@@ -96,6 +97,13 @@ t.test('the options of each command', async (t) => {
     json: true,
   })
   t.same(codes('verify'), ['usage-missing'])
+  t.same(run('verify --all --watch --interval 5'), { name: 'verify', all: true, everyMs: 5000, json: false })
+  t.same(run('ps --watch'), { name: 'ps', everyMs: 2000, json: false })
+  t.same(codes('verify', '--all', 'db1'), ['usage-conflict'])
+  t.same(codes('verify', '--all', '--pid', '1'), ['usage-conflict'])
+  t.same(codes('verify', 'db1', '--watch'), ['usage-conflict'])
+  t.same(codes('ps', '--interval', '5'), ['usage-conflict'])
+  t.same(codes('ps', '--watch', '--interval', '0'), ['usage-option-value'])
   t.same(codes('verify', 'a', 'b'), ['usage-inputs'])
   t.same(codes('verify', '--pid', 'x'), ['usage-pid'])
   t.same(codes('verify', 'db1', '--cpuset', '0'), ['usage-option'])

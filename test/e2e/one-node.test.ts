@@ -137,6 +137,11 @@ t.test('a guest that opts in is fitted, starts, and sees what was planned', asyn
       `cell ${cell} has ${memoryKiB} KiB`,
     )
   t.match(hookLog(one), `prepare begin ${names.main}: ok`)
+  const listed = await one.virtNuma('ps', '--json')
+  t.equal(listed.status, 0, listed.stderr)
+  const own = JSON.parse(listed.stdout).guests.find(({ guest }: { guest: string }) => guest === names.main)
+  t.match(own, { pid, localRatio: 1, misplacedThreads: 0, findings: 0, memoryKiB: MEMORY_MIB * 1024 })
+  t.equal((await one.virtNuma('verify', '--all')).status, 0, 'and verify has no findings')
 })
 
 t.test('a start that must fail is refused in our words, and one that can do is not', async (t) => {

@@ -227,6 +227,7 @@ const doctors: Partial<Record<Code, string>> = {
 }
 
 const running: Partial<Record<Code, string>> = {
+  'guests-unread': 'mkdir -p well/run/libvirt/qemu/db1.xml; $N ps --host well',
   'host-without-processes': '$N verify --host $HOST --pid 1',
   'guest-gone': `mkdir well/proc/7; printf '/usr/bin/qemu-kvm\\0-m\\0size=1G\\0' > well/proc/7/cmdline
     echo "7 (qemu) S$(yes ' 1' | head -n 18 | tr -d '\\n') 100 0" > well/proc/7/stat

@@ -30,6 +30,11 @@ export const runningGuestMeanings: Meanings<RunningGuestFacts> = {
     'The CPUs that these guests are pinned to are considered free, because nothing is known of them.',
     'Run the command as root.',
   ),
+  'guests-unread': meaning(
+    'running guests cannot be read',
+    'libvirt describes each running guest in a status file that only root may read.',
+    'Run the command as root.',
+  ),
   'guest-memory-unreadable': meaning(
     "the guest's numa_maps cannot be read",
     "The kernel shows the memory of another user's process only to processes that may trace it.",

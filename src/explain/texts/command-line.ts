@@ -85,6 +85,8 @@ function namedIn(f: UsageConflict): string | undefined {
   return f.between === 'guest-and-document' && f.input !== '-' ? f.input : undefined
 }
 
+const ALL_MEANS = '--all verifies every running guest'
+
 /** The two that exclude each other, the rule behind that, and the fix. */
 const conflicts: Readonly<
   Record<UsageConflict['between'], readonly [one: string, other: string, why: string, fix: string]>
@@ -128,6 +130,15 @@ const conflicts: Readonly<
     'its values are those of the comparison',
     'keep one of them',
   ],
+  'all-and-guest': ['--all', 'a guest', ALL_MEANS, 'keep one of them'],
+  'all-and-pid': ['--all', '--pid', ALL_MEANS, 'keep one of them'],
+  'watch-and-one': [
+    '--watch',
+    'one guest',
+    'only the table of all guests is printed again and again',
+    'add --all instead of the guest, or leave --watch out',
+  ],
+  'interval-and-once': ['--interval', 'a single look', 'it is the time between two looks', 'add --watch'],
 }
 
 const nearestThenHelp = (close: string | undefined, help: string): string =>

@@ -40,6 +40,13 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
       'the CPUs that these guests are pinned to are considered free',
       'run as root',
     ),
+  'guests-unread': (f) =>
+    text(
+      `cannot read ${plural(f.files.length, 'status file')} of running guests: ` +
+        `${f.files.slice(0, 3).join(', ')}${f.files.length > 3 ? ', ...' : ''}`,
+      'only root may read them, and nothing is known of these guests without them',
+      'run as root',
+    ),
   'guest-memory-unreadable': (f) =>
     text(
       `/proc/${f.pid}/numa_maps cannot be read`,

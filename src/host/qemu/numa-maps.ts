@@ -70,7 +70,7 @@ function readRanges(text: string): ReadonlyMap<string, Range> {
     const head = /^([0-9a-f]{1,16})-([0-9a-f]{1,16}) /.exec(line)
     if (head !== null) {
       start = (head[1] as string).replace(/^0+(?=.)/, '')
-      const sizeKiB = Number((BigInt(`0x${head[2]}`) - BigInt(`0x${head[1]}`)) / 1024n)
+      const sizeKiB = kibBetween(head[1] as string, head[2] as string)
       if (sizeKiB > 0) ranges.set(start, { sizeKiB })
       continue
     }
@@ -80,6 +80,12 @@ function readRanges(text: string): ReadonlyMap<string, Range> {
       ranges.set(start, withField(range, field[1] as string, Number(field[2])))
   }
   return ranges
+}
+
+/** Only the kernel's own addresses at the very top are beyond 2^53. */
+function kibBetween(from: string, to: string): number {
+  if (to.length > 13) return Number((BigInt(`0x${to}`) - BigInt(`0x${from}`)) / 1024n)
+  return Math.floor((Number.parseInt(to, 16) - Number.parseInt(from, 16)) / 1024)
 }
 
 function withField(range: Range, name: string, kib: number): Range {

@@ -11,6 +11,12 @@ import { isQemu, readCommand } from './command.ts'
 import { readMappings } from './numa-maps.ts'
 
 /**
+ * How much of QEMU's mappings is read. `nodes`: what decides where memory is; the kernel walks the page tables
+ * once for it. `pages`: transparent huge pages and swap too, for which it walks them again.
+ */
+export type MappingDetail = 'nodes' | 'pages'
+
+/**
  * Reads a running guest.
  * @param vcpus libvirt's thread of each vCPU; if empty, the names of the threads are used
  * @throws Refusal `process-missing`, `not-qemu-process`, `guest-gone` when it ended or its pid was reused
@@ -20,6 +26,7 @@ export function readRunningGuest(
   files: Files,
   pid: number,
   vcpus: ReadonlyMap<number, number>,
+  detail: MappingDetail = 'pages',
 ): RunningGuest {
   const born = startOf(files, pid)
   if (born === undefined) refuse('process-missing', { pid })
@@ -27,7 +34,8 @@ export function readRunningGuest(
   const threads = readThreads(files, pid, vcpus)
   const numaMaps = rawTextAt(files, `/proc/${pid}/numa_maps`)
   const nodes = setIn<NodeSet>(rawTextAt(files, `/proc/${pid}/status`) ?? '', 'Mems_allowed_list')
-  const ranges = rawTextAt(files, `/proc/${pid}/smaps`) || rawTextAt(files, `/proc/${pid}/maps`)
+  const [first, second] = detail === 'pages' ? ['smaps', 'maps'] : ['maps', 'smaps']
+  const ranges = rawTextAt(files, `/proc/${pid}/${first}`) || rawTextAt(files, `/proc/${pid}/${second}`)
   if (startOf(files, pid) !== born || threads.length === 0) refuse('guest-gone', { pid })
   // The kernel shows an empty text for a process that is exiting.
   const mappings = numaMaps && ranges ? readMappings(numaMaps, ranges) : undefined

@@ -1,15 +1,15 @@
-// A guest's name or QEMU's process id -> the process, and libvirt's status file.
+// A guest's name, QEMU's process id, or all guests -> the processes, and libvirt's status files.
 
-import { Refusal } from '../../base/diagnostic.ts'
-import { decodeUtf8 } from '../../base/utf8.ts'
-import { refuse } from '../../codes/codes.ts'
-import { absentMetrics } from '../../explain/metrics.ts'
-import type { Files } from '../../host/files.ts'
-import { ifReadable } from '../../host/kernel-text.ts'
-import { readCommandOf } from '../../host/qemu/process.ts'
-import { type GuestStatus, readStatus, STATUS_FOLDERS } from '../../host/qemu/status.ts'
-import { saveFile } from '../../machine/write/save.ts'
-import { child, parseXml, type XmlDocument } from '../../xml/parse.ts'
+import { collectRefusals, type Diagnostic, Refusal } from '../../../base/diagnostic.ts'
+import { decodeUtf8 } from '../../../base/utf8.ts'
+import { diagnostic, refuse } from '../../../codes/codes.ts'
+import { absentMetrics } from '../../../explain/metrics.ts'
+import type { Files } from '../../../host/files.ts'
+import { ifReadable } from '../../../host/kernel-text.ts'
+import { readCommandOf } from '../../../host/qemu/process.ts'
+import { type GuestStatus, readStatus, STATUS_FOLDERS } from '../../../host/qemu/status.ts'
+import { saveFile } from '../../../machine/write/save.ts'
+import { child, parseXml, type XmlDocument } from '../../../xml/parse.ts'
 
 /** What a status file says, and its path. */
 export type Located = GuestStatus & { readonly file: string }
@@ -28,6 +28,38 @@ interface Named {
   readonly guest?: string
   readonly host?: string
   readonly metrics?: string
+}
+
+/** The guests that libvirt's status files name, by process id, and what keeps others from being read. */
+export interface AllLocated {
+  readonly located: readonly Located[]
+  readonly problems: readonly Diagnostic[]
+  /** Whether some folder with status files could be listed, and all files could be read. */
+  readonly isComplete: boolean
+}
+
+/** Finds all guests, of the system daemon and of every session daemon. A file that vanishes is skipped. */
+export function locateAll(files: Files, isThisMachine: boolean): AllLocated {
+  const sessions = (files.list('/run/user') ?? []).map((user) => `/run/user/${user}/libvirt/qemu/run`)
+  const all = [...new Set([...folders(isThisMachine), ...sessions])]
+  const lists = all.map((folder) => ({ folder, names: files.list(folder) }))
+  const located = new Map<number, Located>()
+  const problems: Diagnostic[] = []
+  const unread: string[] = []
+  for (const { folder, names = [] } of lists) {
+    for (const name of names.filter((each) => each.endsWith('.xml'))) {
+      const file = `${folder}/${name}`
+      const bytes = files.read(file)
+      if (bytes === undefined && files.list(folder)?.includes(name)) unread.push(file)
+      const status = bytes && collectRefusals(problems, () => statusIn(bytes, file))
+      if (status !== undefined && !located.has(status.pid)) located.set(status.pid, status)
+    }
+  }
+  return {
+    located: [...located.values()],
+    problems: [...problems, ...(unread.length > 0 ? [diagnostic('guests-unread', { files: unread })] : [])],
+    isComplete: unread.length === 0 && lists.some(({ names }) => names !== undefined),
+  }
 }
 
 /** Finds a guest by its name. If it is not running, its metrics say so. */
@@ -85,6 +117,10 @@ function findStatus(files: Files, guest: string, inFolders: readonly string[]): 
   const file = `${folder}/${name}`
   const bytes = files.read(file)
   if (bytes === undefined) refuse('unreadable', { file, reason: 'only root may read it' })
+  return statusIn(bytes, file)
+}
+
+function statusIn(bytes: Uint8Array, file: string): Located {
   const text = decodeUtf8(bytes)
   if (typeof text !== 'string') refuse('utf8-invalid', { file, offset: text.invalidAt })
   return { ...readStatus(text, file), file }
