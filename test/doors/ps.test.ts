@@ -14,8 +14,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { load } from 'js-yaml'
 import t from 'tap'
+import { parse } from 'yaml'
 import { setOf } from '../../src/base/idset.ts'
 import { cellWords } from '../../src/explain/guests/text.ts'
 import { runCommand, startCommand } from '../command.ts'
@@ -192,7 +192,7 @@ t.test('alert rules', async (t) => {
     readonly labels: { readonly severity: string }
     readonly annotations: { readonly summary: string; readonly description: string }
   }
-  const { groups } = load(readFileSync(`${MONITORING}/virt-numa.rules.yaml`, 'utf8')) as {
+  const { groups } = parse(readFileSync(`${MONITORING}/virt-numa.rules.yaml`, 'utf8')) as {
     groups: readonly { readonly name: string; readonly rules: readonly Rule[] }[]
   }
   const rules = groups.flatMap(({ rules: own }) => own)

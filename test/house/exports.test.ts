@@ -11,6 +11,7 @@ import ts from 'typescript'
 const FOR_TESTS: readonly string[] = [
   'src/codes/codes.ts classes',
   'src/explain/diagnostics.ts masked',
+  'src/explain/guests/text.ts cellWords',
   'src/hook-setup/exposure.ts whoElse',
   'src/hook-setup/locate.ts isSince',
   'src/hook-setup/selinux.ts Ask',

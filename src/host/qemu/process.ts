@@ -11,7 +11,7 @@ import { isQemu, readCommand } from './command.ts'
 import { readMappings } from './numa-maps.ts'
 
 /**
- * How much of QEMU's mappings is read. `nodes`: what decides where memory is; the kernel walks the page tables
+ * How much of QEMU's mappings is read. `nodes`: where memory is; the kernel walks the page tables
  * once for it. `pages`: transparent huge pages and swap too, for which it walks them again.
  */
 export type MappingDetail = 'nodes' | 'pages'

@@ -1,6 +1,6 @@
 // A QEMU process and what libvirt has of its guest -> its actual placement and diagnostics.
 
-import { setOf } from '../../../base/idset.ts'
+import { type CpuSet, setOf } from '../../../base/idset.ts'
 import { checkType, readDocument } from '../../../document.ts'
 import { readDomain } from '../../../domain/view.ts'
 import type { Files } from '../../../host/files.ts'
@@ -38,7 +38,7 @@ interface Subject {
 
 /** Reads what guests are compared with: nodes, their CPUs and page sizes. */
 export function readMachine(files: Files, detail: MappingDetail): Machine {
-  const host = ifReadable(() => readHost(files, setOf([]), 'for-placement'))
+  const host = ifReadable(() => readHost(files, setOf<CpuSet>([]), 'for-placement'))
   return { files, ...(host && { host }), detail }
 }
 
