@@ -107,10 +107,12 @@ async function answerFor(run: Run): Promise<Answer> {
 
 /**
  * Rules out most guests without parsing their XML: an opted-in guest names our namespace, or the
- * configuration has its name, libvirt's first argument.
+ * configuration has its name, libvirt's first argument, or covers guests with memnodes.
  */
 function mayBeOptedIn(xml: Uint8Array, { guest }: Call, { guests }: Config): boolean {
-  if (guests === 'all' || (guests !== 'opted-in' && guests.includes(guest))) return true
+  if (guests === 'all') return true
+  if (guests === 'bound' && positionOf(xml, '<memnode') >= 0) return true
+  if (typeof guests !== 'string' && guests.includes(guest)) return true
   return positionOf(xml, NAMESPACE) >= 0
 }
 

@@ -7,7 +7,7 @@ import { NAMESPACE, readWrittenKeys } from './domain/metadata.ts'
 import type { DomainView } from './model/domain.ts'
 import type { Config } from './request/config.ts'
 import { optedIn } from './request/sources.ts'
-import { child, parseXml, type XmlDocument } from './xml/parse.ts'
+import { child, childrenOf, parseXml, type XmlDocument } from './xml/parse.ts'
 
 /**
  * Reads a domain.
@@ -31,7 +31,8 @@ export function checkType({ type }: DomainView): void {
  */
 export function isOptedIn({ root }: XmlDocument, config: Config): boolean {
   const writtenKeys = readWrittenKeys({ problems: [] }, child(root, 'metadata'))
-  return optedIn({ name: nameOf(root), ...(writtenKeys !== undefined && { writtenKeys }) }, config)
+  const tune = { memnodes: childrenOf(child(root, 'numatune'), 'memnode') }
+  return optedIn({ name: nameOf(root), ...(writtenKeys !== undefined && { writtenKeys }), tune }, config)
 }
 
 /** The guest's name with blanks at its ends: "db1 " and "db1" are two guests. */

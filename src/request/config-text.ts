@@ -21,7 +21,8 @@ const { guests, timeoutS, onError, logFile } = defaultConfig
 const own: { readonly [name in Name]: Setting } = {
   guests: {
     about:
-      'guests that the hook acts on, besides those that opt in: "opted-in" (none), "all" or a list of names',
+      'guests that the hook acts on, besides those that opt in: "opted-in" (none), "bound" (those whose ' +
+      'cells have memnodes), "all" or a list of names',
     shown: `"${guests}"`,
   },
   tenant_keys: {

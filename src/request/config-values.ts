@@ -15,11 +15,14 @@ export interface Reading {
   readonly found: Diagnostic[]
 }
 
-/** "opted-in", "all" or a list of guests. */
-export function guests(setting: Setting, source: string): 'opted-in' | 'all' | readonly string[] {
+/** Guests that are acted on unasked: none, those with a memnode, all, or those with these names. */
+export type GuestsCovered = 'opted-in' | 'bound' | 'all' | readonly string[]
+
+/** "opted-in", "bound", "all" or a list of guests. */
+export function guests(setting: Setting, source: string): GuestsCovered {
   const { items, text } = setting.value
   if (items !== undefined) return items.map((item) => item.text)
-  const words = ['opted-in', 'all'] as const
+  const words = ['opted-in', 'bound', 'all'] as const
   const known = [...words, 'a list of names']
   return (
     words.find((each) => each === text) ??

@@ -6,6 +6,7 @@ import { diagnostic, refuseAll } from '../codes/codes.ts'
 import type { Request } from '../model/request.ts'
 import {
   filePath,
+  type GuestsCovered,
   guests,
   keyList,
   lineCounter,
@@ -25,7 +26,7 @@ export interface Config {
   /** The administrator's own request: stronger than the defaults, weaker than a guest's. */
   readonly requested: RequestedKeys
   /** Whom the hook, `watch` and `serve` act on besides the guests that ask for it. */
-  readonly guests: 'opted-in' | 'all' | readonly string[]
+  readonly guests: GuestsCovered
   /** What metadata and annotations may set. */
   readonly tenantKeys: readonly Key[]
   /** Ascending by page size. */

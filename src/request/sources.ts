@@ -12,11 +12,16 @@ import { type RequestedKeys, readKeys, unknownKey } from './request.ts'
  * Whether the hook, `watch` and `serve` may touch this guest: it asks for it itself, or `guests` covers it.
  */
 export function optedIn(
-  { name, writtenKeys }: Pick<DomainView, 'name' | 'writtenKeys'>,
+  { name, writtenKeys, tune }: Pick<DomainView, 'name' | 'writtenKeys'> & { readonly tune: Bindings },
   { guests }: Config,
 ): boolean {
   if (writtenKeys !== undefined || guests === 'all') return true
+  if (guests === 'bound') return tune.memnodes.length > 0
   return guests !== 'opted-in' && guests.includes(name)
+}
+
+interface Bindings {
+  readonly memnodes: readonly unknown[]
 }
 
 /**

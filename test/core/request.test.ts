@@ -606,19 +606,24 @@ t.test('config: large and odd texts are read in time', async (t) => {
 })
 
 t.test('which guests are fitted', async (t) => {
-  const asks = { name: 'db1', writtenKeys: new Map<string, string>() }
-  const silent = { name: 'db2' }
+  const tune = { memnodes: [] }
+  const asks = { name: 'db1', writtenKeys: new Map<string, string>(), tune }
+  const silent = { name: 'db2', tune }
   const covered = (guests: Config['guests']): [boolean, boolean] => {
     const config = { ...defaultConfig, guests }
     return [optedIn(asks, config), optedIn(silent, config)]
   }
   t.same(covered('opted-in'), [true, false])
   t.same(covered('all'), [true, true])
+  t.same(covered('bound'), [true, false])
+  const bound = { name: 'db3', tune: { memnodes: [{}] } }
+  t.ok(optedIn(bound, { ...defaultConfig, guests: 'bound' }), 'a guest with a memnode')
+  t.notOk(optedIn(bound, defaultConfig))
   t.same(covered(['db2']), [true, true])
   t.same(covered(['db', 'db22']), [true, false])
   t.same(covered([]), [true, false])
-  t.equal(optedIn({ name: 'opted-in' }, defaultConfig), false, 'a guest with the name of a choice')
-  t.equal(optedIn({ name: 'pted' }, defaultConfig), false)
+  t.equal(optedIn({ name: 'opted-in', tune }, defaultConfig), false, 'a guest with the name of a choice')
+  t.equal(optedIn({ name: 'pted', tune }, defaultConfig), false)
 })
 
 t.test('what a guest may request', async (t) => {
