@@ -9,6 +9,7 @@ import { SAXES_MS, saxesAlone, warmRows } from './cases.ts'
 import { commandRows } from './command.ts'
 import { growthOnce, growthRows } from './growth.ts'
 import { hookRows } from './hook.ts'
+import { manyRows } from './many.ts'
 
 /**
  * V8 optimizes a row for its last time after some 3,000 runs; the yardstick is less code, and needs 300.
@@ -84,6 +85,7 @@ print(min(timeit.repeat(lambda: etree.tostring(etree.fromstring(data)), number=2
 
 const [row, index, size] = process.argv.slice(2)
 if (row === 'growth' && index === undefined) process.stdout.write(growthRows())
+else if (row === 'many') process.stdout.write(manyRows())
 else if (row === 'hook') process.stdout.write(hookRows())
 else if (row === 'growth') process.stdout.write(String(growthOnce(Number(index), Number(size))))
 else if (row === undefined) {
@@ -91,6 +93,7 @@ else if (row === undefined) {
   process.stdout.write(commandRows())
   process.stdout.write(hookRows())
   process.stdout.write(growthRows())
+  process.stdout.write(manyRows())
 } else {
   const chosen = warmRows()[Number(row)]
   if (chosen === undefined) throw new Error(`there is no row ${row}`)

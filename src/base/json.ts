@@ -39,6 +39,7 @@ const MAX_PARTS = 100_000
 interface Reader {
   readonly text: string
   readonly source: string
+  readonly mostParts: number
   at: number
   /** Objects, keys and lists so far. */
   parts: number
@@ -47,11 +48,12 @@ interface Reader {
 /**
  * Parses a JSON text. A byte order mark is skipped.
  * @param source what the text is, for messages
+ * @param mostParts how many objects, keys and lists it may have
  * @throws Refusal `json-malformed` with line and column, both from 1
  * @see RFC 8259
  */
-export function parseJson(text: string, source: string): Json {
-  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, parts: 0 }
+export function parseJson(text: string, source: string, mostParts = MAX_PARTS): Json {
+  const reader: Reader = { text, source, mostParts, at: text.startsWith('\uFEFF') ? 1 : 0, parts: 0 }
   skipBlanks(reader)
   const value = readValue(reader, 0)
   skipBlanks(reader)
@@ -64,7 +66,8 @@ export function parseJson(text: string, source: string): Json {
  * @throws Refusal as parseJson does
  */
 export function parseJsonStream(text: string, source: string): Json[] {
-  const reader: Reader = { text, source, at: text.startsWith('\uFEFF') ? 1 : 0, parts: 0 }
+  const mostParts = MAX_PARTS
+  const reader: Reader = { text, source, mostParts, at: text.startsWith('\uFEFF') ? 1 : 0, parts: 0 }
   const values: Json[] = []
   skipBlanks(reader)
   while (reader.at < text.length) {
@@ -115,7 +118,8 @@ function readArray(reader: Reader, depth: number): Json[] {
 
 function count(reader: Reader): void {
   reader.parts += 1
-  if (reader.parts > MAX_PARTS) refuseHere(reader, { is: 'too-many-parts', max: MAX_PARTS })
+  const { parts, mostParts: max } = reader
+  if (parts > max) refuseHere(reader, { is: 'too-many-parts', max })
 }
 
 function open(reader: Reader): void {

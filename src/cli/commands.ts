@@ -6,6 +6,7 @@ import { define } from './commands/define.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain/explain.ts'
 import { install } from './commands/install.ts'
+import { fleet } from './commands/many/fleet.ts'
 import { onDefineDomain } from './commands/on-define-domain.ts'
 import { plan } from './commands/plan.ts'
 import { ps } from './commands/running/ps.ts'
@@ -21,6 +22,7 @@ export const commands = {
   transform,
   plan,
   check,
+  fleet,
   define,
   watch,
   verify,

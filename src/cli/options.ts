@@ -45,6 +45,11 @@ export const options = {
       'place the guest once for each of these values of a placement option, and print the placements side ' +
       'by side; values that contain commas are separated by semicolons',
   },
+  fleetHtml: {
+    flags: ['--html'],
+    takes: 'FILE',
+    about: 'also write the table as HTML, to FILE, which must be new, empty or HTML; it loads nothing',
+  },
   inPlace: { flags: ['-i'], about: 'replace the input file atomically' },
   guest: {
     flags: ['--guest'],
@@ -168,7 +173,7 @@ export interface CommandUsage<C> {
   readonly about: string
   /** What is typed after the options, where it is not `[DOMAIN.XML|-]`. */
   readonly takes?: string
-  readonly maxInputs: 0 | 1
+  readonly maxInputs: number
   readonly options: readonly Option[]
   /** Options that must be given. */
   readonly needs?: readonly Option[]

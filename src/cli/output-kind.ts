@@ -29,5 +29,5 @@ function kindOfText(text: string): OutputKind | 'empty' | 'other' {
   for (let found = PROLOG.exec(left); found !== null; found = PROLOG.exec(left))
     left = left.slice(found[0].length)
   const root = /^<(?:[\w.-]+:)?([\w.-]+)/.exec(left)?.[1]
-  return root === 'domain' || root === 'svg' ? root : 'other'
+  return root === 'domain' || root === 'svg' || root === 'html' ? root : 'other'
 }

@@ -84,6 +84,25 @@ export async function readSurroundings(
   return { text, source, surroundings }
 }
 
+/** The domain of a command that reads its hosts by itself, and the VMI. @throws Refusal */
+export async function readGuest(
+  { input, guest, connect, vmi }: Pick<ReadingGuest, 'input' | 'guest' | 'connect' | 'vmi'>,
+  running: Running,
+): Promise<Pick<Read, 'text' | 'source'> & { readonly vmi?: Vmi }> {
+  const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
+  if (guest !== undefined) {
+    const virsh = virshFor(connect, new AbortController(), running)
+    await checkConnection(virsh, undefined)
+    const { document } = await definitionOf(virsh, guest)
+    running.sources.push(domainSource(document.source, document.text))
+    return { text: document.text, source: document.source, ...instance }
+  }
+  const text = readInput(input, DOMAIN)
+  const source = input === undefined || input === '-' ? 'stdin' : input
+  running.sources.push(domainSource(source, text))
+  return { text, source, ...instance }
+}
+
 /** As `define --guest` reads it: for the cgroup that libvirt will put the guest into. */
 async function readLibvirtGuest(
   command: ReadingGuest,

@@ -6,7 +6,7 @@ import type { DiagnosticClass } from '../base/diagnostic.ts'
 export type DocumentKind = 'domain' | 'vmi' | 'configuration' | 'snapshot' | 'capture'
 
 /** What a command writes to a file. */
-export type OutputKind = 'domain' | 'svg' | 'metrics'
+export type OutputKind = 'domain' | 'svg' | 'metrics' | 'html'
 
 /** The facts of each code. */
 export interface FilesFacts {

@@ -63,6 +63,19 @@ export interface HostFacts {
 
   readonly 'host-shape': { text: string; problem: ShapeProblem }
 
+  /** A file that states several hosts, where one is needed; or none. */
+  readonly 'host-several': { file: string; count: number }
+
+  /** A host that states how many CPUs its nodes have, but not which. */
+  readonly 'cpus-counted': { host: string }
+
+  readonly 'fleet-empty': { folder: string }
+
+  /** `names`: of the first of them. */
+  readonly 'fleet-unread': { count: number; hosts: number; names: readonly string[] }
+
+  readonly 'fleet-nowhere': { guest: string; hosts: number }
+
   readonly 'cgroup-missing': { path: string; mounts: readonly string[] }
 
   readonly 'process-missing': { pid: number }
@@ -74,6 +87,11 @@ export const hostClasses: Readonly<Record<keyof HostFacts, DiagnosticClass>> = {
   'host-malformed': 'invalid',
   'capabilities-malformed': 'invalid',
   'host-shape': 'invalid',
+  'host-several': 'invalid',
+  'cpus-counted': 'note',
+  'fleet-empty': 'invalid',
+  'fleet-unread': 'invalid',
+  'fleet-nowhere': 'invalid',
   'cgroup-missing': 'invalid',
   'process-missing': 'invalid',
 }

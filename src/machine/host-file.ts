@@ -4,6 +4,7 @@
 
 import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import { refuse, refuseAll } from '../codes/codes.ts'
+import { type FleetHost, isNodeTopology, readNodeTopologies } from '../host/capture/node-topology.ts'
 import { hostOfShape, isShape } from '../host/capture/shape.ts'
 import { parseSnapshot } from '../host/capture/snapshot.ts'
 import { filesOfTar } from '../host/capture/tar.ts'
@@ -17,9 +18,15 @@ const HOST: Kind = { kind: 'snapshot', mostKiB: 8 * 1024 }
 /** The largest known capture has 35 MB unpacked. */
 const CAPTURE: Kind = { kind: 'capture', mostKiB: 64 * 1024 }
 
-/** The files of a machine, or a host and what is allowed on it as far as the file says. */
+/** A list of 5,000 hosts of Kubernetes has about 20 MB. */
+const LIST: Kind = { kind: 'snapshot', mostKiB: 64 * 1024 }
+/** Where such a list says what it is. */
+const START_BYTES = 4096
+
+/** The files of a machine, or a host and what is allowed on it as far as the file says; or several hosts. */
 export type HostFile =
   | { readonly files: Files }
+  | { readonly fleet: readonly FleetHost[] }
   | { readonly host: Host; readonly allowed: Partial<Allowed>; readonly about?: About }
 
 /** Returns what is refused instead of throwing it: this file is a bundle with a Refusal class of its own. */
@@ -45,7 +52,9 @@ function open(path: string): HostFile {
     case 'tar':
       return { files: filesOfTar(bytes) }
     case 'text':
-      return hostIn(textOf(bytes, file, HOST), file)
+      return isNodeTopology(String.fromCharCode(...bytes.subarray(0, START_BYTES)))
+        ? { fleet: readNodeTopologies(textOf(bytes, file, LIST), file) }
+        : hostIn(textOf(bytes, file, HOST), file)
   }
 }
 

@@ -4,6 +4,7 @@ import { type Diagnostic, Refusal } from '../base/diagnostic.ts'
 import type { CpuSet } from '../base/idset.ts'
 import { diagnostic, refuse } from '../codes/codes.ts'
 import { aboutMachine } from '../host/about.ts'
+import type { FleetHost } from '../host/capture/node-topology.ts'
 import { readCgroup } from '../host/cgroup/cgroup.ts'
 import { loadedLibvirt } from '../host/daemon.ts'
 import { type Files, withMountsOnce } from '../host/files.ts'
@@ -54,12 +55,45 @@ export function readHostSource(options: HostOptions): HostSource {
   const { host, cgroup, pid } = options
   const source = openHost(host)
   if ('files' in source) return readMachine(source.files, options)
+  if ('fleet' in source) return onlyHostOf(source.fleet, host as string)
   if (cgroup !== undefined || pid !== undefined)
     refuse('host-without-cgroups', {
       file: host as string,
       option: cgroup === undefined ? '--pid' : '--cgroup',
     })
   return source
+}
+
+/** One of the hosts that a file or folder states. `read` throws the Refusal of that host alone. */
+export interface NamedHost {
+  readonly name: string
+  readonly read: () => HostSource
+}
+
+/**
+ * The hosts that a file or folder states: one, or all of a list.
+ * @param name what a single host is called
+ * @throws Refusal where the whole source cannot be read
+ */
+export function readHosts(
+  options: HostOptions & { readonly host: string },
+  name: string,
+): readonly NamedHost[] {
+  const source = openHost(options.host)
+  if ('files' in source) return [{ name, read: () => readMachine(source.files, options) }]
+  if ('fleet' in source) return source.fleet.map((each) => ({ name: each.name, read: () => hostIn(each) }))
+  return [{ name, read: () => source }]
+}
+
+function hostIn(each: FleetHost): HostSource {
+  if ('problems' in each) throw new Refusal(each.problems)
+  return each
+}
+
+function onlyHostOf(fleet: readonly FleetHost[], file: string): HostSource {
+  const [first] = fleet
+  if (first === undefined || fleet.length > 1) return refuse('host-several', { file, count: fleet.length })
+  return hostIn(first)
 }
 
 /**

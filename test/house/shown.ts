@@ -98,6 +98,15 @@ const reading: Partial<Record<Code, string>> = {
 const hosts: Partial<Record<Code, string>> = {
   'json-malformed': host('h.json', '{'),
   'host-malformed': host('h.json', '{}'),
+  'host-several': host('list.json', '{"items": [{"apiVersion": "topology.node.k8s.io/v1alpha2"}, {}]}'),
+  'cpus-counted': host(
+    'w1.json',
+    '{"apiVersion": "topology.node.k8s.io/v1alpha2", "metadata": {"name": "w1"}, "zones": ' +
+      '[{"name": "node-0", "type": "Node", "resources": [{"name": "cpu", "capacity": "8"}]}]}',
+  ),
+  'fleet-empty': 'mkdir hosts; $N fleet domain.xml hosts',
+  'fleet-unread': "echo '{' > a.json; $N fleet domain.xml a.json $HOST",
+  'fleet-nowhere': '$N fleet --cpuset 99 domain.xml 1n1c 1n2c',
   'host-compressed': host('h.tar.bz2', 'BZh91AY&SY'),
   'tar-malformed': 'echo nothing | gzip > h.tar.gz; $N plan --host h.tar.gz domain.xml',
   'host-shape': '$N plan --host 2n4c2t,1G:8 domain.xml',

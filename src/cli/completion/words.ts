@@ -54,6 +54,7 @@ function commandOf(name: CommandName): CompletedCommand {
 }
 
 function inputOf(name: CommandName): Value {
+  if (name === 'fleet') return { is: 'file' }
   if (name === 'explain') return { is: 'words', words: allCodes() }
   return { is: name === 'verify' ? 'guest-or-domain' : 'domain' }
 }

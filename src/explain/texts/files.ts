@@ -77,6 +77,7 @@ const outputs: Readonly<Record<OutputKind | 'other', string>> = {
   domain: 'a domain',
   svg: 'an SVG picture',
   metrics: 'metrics of virt-numa',
+  html: 'HTML',
   other: 'something else',
 }
 

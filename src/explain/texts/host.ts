@@ -1,6 +1,7 @@
 // Descriptions of a host that cannot be read: the text of each code.
 
 import { inOneUnit } from '../../base/memory.ts'
+import { shellWord } from '../../base/visible.ts'
 import type {
   CapabilitiesProblem,
   HostFacts,
@@ -30,6 +31,40 @@ export const hostTexts: Texts<HostFacts> = {
       'a shape has nodes, cores of each node and threads of each core, then memory and huge pages of ' +
         'each node',
       'write it like 2n16c2t,64G,1G:32',
+    ),
+  'host-several': (f) =>
+    text(
+      `${f.file} states ${f.count === 0 ? 'no host' : plural(f.count, 'host')}`,
+      'a placement is for one host',
+      f.count === 0
+        ? 'check the command that wrote it'
+        : `virt-numa fleet DOMAIN.XML ${shellWord(f.file)} tries the guest on each of them`,
+    ),
+  'cpus-counted': (f) =>
+    text(
+      `${f.host}: a NodeResourceTopology states how many CPUs a node has, not which`,
+      'CPUs are numbered here node by node, and each counts as a core; caches and devices are unknown',
+      'for the placement itself, plan on a snapshot of that host: virt-numa snapshot',
+    ),
+  'fleet-empty': (f) =>
+    text(
+      `${f.folder} contains no host`,
+      'snapshots and lists (.json), capabilities and topologies (.xml), captures (.tar, .tar.gz, .tgz) and ' +
+        'folders with sys/ are read',
+      'name another folder, or the files themselves',
+    ),
+  'fleet-unread': (f) =>
+    text(
+      `${f.count} of ${plural(f.hosts, 'host')} could not be read: ` +
+        `${f.names.map((name) => short(name)).join(', ')}${f.count > f.names.length ? ', ...' : ''}`,
+      'the answer for the others stands; the rows have the reasons',
+      'take these snapshots again, or leave these files out',
+    ),
+  'fleet-nowhere': (f) =>
+    text(
+      `${f.guest === '' ? 'the guest' : short(f.guest)} starts on none of ${plural(f.hosts, 'host')}`,
+      'the rows have the reasons',
+      'virt-numa plan --host HOST DOMAIN.XML lists each with its fix',
     ),
   'cgroup-missing': (f) =>
     text(
