@@ -13,7 +13,7 @@ const COUNT = 1000
 const SEED = 'golden/2n4c2t-seed'
 const SHAPES = ['2n16c2t,128G,1G:32,2M:1024', '4n24c1t,192G,1G:16', '8n16c2t,96G,2M:512', '1n8c2t,32G']
 
-/** Both rows, with their limits. */
+/** The rows, with their limits. */
 export function manyRows(): string {
   const folder = mkdtempSync(join(tmpdir(), 'virt-numa-bench-'))
   try {

@@ -1,4 +1,4 @@
-// Text for a terminal of 80 columns.
+// Text in columns, for a terminal of 80 columns.
 
 const WIDTH = 80
 
@@ -18,6 +18,17 @@ export function columns(rows: readonly Row[]): string[] {
 /** A paragraph, with the same indent before each line. */
 export function paragraph(text: string, indent = 0): string[] {
   return folded(text, WIDTH - indent).map((line) => `${' '.repeat(indent)}${line}`)
+}
+
+/** Columns as wide as their widest cell; the first row decides how many there are. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 function folded(text: string, width: number): string[] {

@@ -94,6 +94,16 @@ function withSource(each: Diagnostic, source: string): Diagnostic {
     : { ...each, at: { ...each.at, source } }
 }
 
+/** What `read` returns, or its refusal. */
+export function orRefusal<T>(read: () => T): T | Refusal {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
 /**
  * Runs `read` and adds what it refuses to `found`. A diagnostic without a position gets `at`.
  * @returns what `read` returns; undefined when it refuses

@@ -78,10 +78,14 @@ export async function readSurroundings(
   const { input, guest } = command
   if (guest !== undefined) return readLibvirtGuest(command, guest, settings, running)
   const surroundings = readAround(command, settings)
+  return { ...readDomainFile(input, running), surroundings }
+}
+
+function readDomainFile(input: string | undefined, running: Running): Pick<Read, 'text' | 'source'> {
   const text = readInput(input, DOMAIN)
   const source = input === undefined || input === '-' ? 'stdin' : input
   running.sources.push(domainSource(source, text))
-  return { text, source, surroundings }
+  return { text, source }
 }
 
 /** The domain of a command that reads its hosts by itself, and the VMI. @throws Refusal */
@@ -90,16 +94,8 @@ export async function readGuest(
   running: Running,
 ): Promise<Pick<Read, 'text' | 'source'> & { readonly vmi?: Vmi }> {
   const instance = vmi === undefined ? {} : { vmi: readVmiFile(vmi) }
-  if (guest !== undefined) {
-    const virsh = virshFor(connect, new AbortController(), running)
-    await checkConnection(virsh, undefined)
-    const { document } = await definitionOf(virsh, guest)
-    running.sources.push(domainSource(document.source, document.text))
-    return { text: document.text, source: document.source, ...instance }
-  }
-  const text = readInput(input, DOMAIN)
-  const source = input === undefined || input === '-' ? 'stdin' : input
-  running.sources.push(domainSource(source, text))
+  if (guest === undefined) return { ...readDomainFile(input, running), ...instance }
+  const { text, source } = await readDefinition({ guest, connect, host: undefined }, running)
   return { text, source, ...instance }
 }
 
@@ -110,13 +106,22 @@ async function readLibvirtGuest(
   settings: Config,
   running: Running,
 ): Promise<Read> {
-  const virsh = virshFor(command.connect, new AbortController(), running)
-  await checkConnection(virsh, command.host ?? settings.root)
-  const { document } = await definitionOf(virsh, name)
+  const host = command.host ?? settings.root
+  const document = await readDefinition({ guest: name, connect: command.connect, host }, running)
   const { text, source } = document
-  running.sources.push(domainSource(source, text))
   const place: GuestPlace = { partition: partitionOf(document), confinedBy: 'each' }
   return { text, source, surroundings: readAround(command, settings, place) }
+}
+
+async function readDefinition(
+  { guest, connect, host }: { guest: string; connect: string | undefined; host: string | undefined },
+  running: Running,
+): Promise<Awaited<ReturnType<typeof definitionOf>>['document']> {
+  const virsh = virshFor(connect, new AbortController(), running)
+  await checkConnection(virsh, host)
+  const { document } = await definitionOf(virsh, guest)
+  running.sources.push(domainSource(document.source, document.text))
+  return document
 }
 
 /** Reads host and VMI. `guest`: the cgroup that will hold the guest, unless the command line names one. */

@@ -1,5 +1,6 @@
 // The actual placement of a running guest -> two tables: its memory by cell, and its threads.
 
+import { aligned } from '../base/columns.ts'
 import { formatSet } from '../base/idset.ts'
 import { sum } from '../base/lists.ts'
 import { aboutKiB, formatKiB, inOneUnitAbout } from '../base/memory.ts'
@@ -137,11 +138,4 @@ const VERDICTS: Readonly<Record<CellPlace['verdict'] | ThreadPlace['verdict'], s
   unknown: 'unknown',
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  )
-  return rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  )
-}
+const table = (rows: readonly (readonly string[])[]): string[] => aligned(rows).map((row) => `  ${row}`)

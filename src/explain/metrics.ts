@@ -29,12 +29,12 @@ export const actualMetrics = (actual: ActualPlacement, findings: number): string
 export function guestsMetrics({ guests, problems, nodes }: GuestsOfHost, version: string): string {
   const names = new Set<string>()
   const distinct = guests.filter(({ actual }) => !names.has(actual.guest) && names.add(actual.guest))
-  const perGuest = (value: (each: (typeof guests)[0]) => number | undefined): Sample[] =>
-    distinct.flatMap((each) => {
-      const known = value(each)
-      return known === undefined ? [] : [{ labels: { guest: each.actual.guest }, value: known }]
+  const summaries = distinct.map(({ actual }) => ({ guest: actual.guest, ...summaryOf(actual, nodes) }))
+  const perGuest = (value: (summary: (typeof summaries)[0]) => number | undefined): Sample[] =>
+    summaries.flatMap((summary) => {
+      const known = value(summary)
+      return known === undefined ? [] : [{ labels: { guest: summary.guest }, value: known }]
     })
-  const short = (each: (typeof guests)[0]): ReturnType<typeof summaryOf> => summaryOf(each.actual, nodes)
   return exposition([
     {
       name: 'build_info',
@@ -50,17 +50,17 @@ export function guestsMetrics({ guests, problems, nodes }: GuestsOfHost, version
     {
       name: 'guest_local_ratio',
       help: 'Share of the allocated memory of a guest on the nodes of its cells, 0 to 1.',
-      samples: perGuest((each) => short(each).localRatio),
+      samples: perGuest(({ localRatio }) => localRatio),
     },
     {
       name: 'guest_threads',
       help: 'Threads of a guest that were compared with its pins.',
-      samples: perGuest((each) => short(each).threads),
+      samples: perGuest(({ threads }) => threads),
     },
     {
       name: 'guest_threads_misplaced',
       help: 'Threads of a guest that may run on unexpected CPUs.',
-      samples: perGuest((each) => short(each).misplacedThreads),
+      samples: perGuest(({ misplacedThreads }) => misplacedThreads),
     },
     ...merged(distinct.map((each) => metricsOf(each.actual, findingsOf(each)))),
   ])

@@ -91,6 +91,6 @@ export function document(size: Omit<Area, 'x' | 'y'>, about: string, parts: read
 const round = (value: number): number => Math.round(value * 100) / 100
 
 /** Writes out markup, and characters that XML forbids or that change how a browser shows the text. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return visible(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -65,21 +65,21 @@ export interface Placement {
  */
 export type Keeps = 'nothing' | 'cells' | 'everything'
 
-/**
- * What nodes are chosen by, from the strongest criterion to the weakest (plan/sites/cost.ts); `ids`: the
- * lowest of what is equally good.
- */
-export type Criterion =
-  | 'cpus'
-  | 'memory'
-  | 'taken'
-  | 'nodes'
-  | 'available'
-  | 'distance'
-  | 'moved'
-  | 'caches'
-  | 'split'
-  | 'ids'
+/** What nodes are chosen by, from the strongest criterion to the weakest (plan/sites/cost.ts). */
+export const CRITERIA = [
+  'cpus',
+  'memory',
+  'taken',
+  'nodes',
+  'available',
+  'distance',
+  'moved',
+  'caches',
+  'split',
+] as const
+
+/** What decided; `ids`: the lowest of what is equally good. */
+export type Criterion = (typeof CRITERIA)[number] | 'ids'
 
 /** Why these nodes run the vCPUs of new cells. */
 export interface NodesReason {

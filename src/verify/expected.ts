@@ -4,7 +4,8 @@
 import type { CpuSet, NodeSet, VcpuSet } from '../base/idset.ts'
 import { sum } from '../base/lists.ts'
 import type { DomainView, MemoryDevice, MemoryMode } from '../model/domain.ts'
-import type { BackingKind, MemoryBackend, QemuCommand } from '../model/running-guest.ts'
+import type { Host } from '../model/host.ts'
+import type { BackingKind, MemoryBackend, QemuCommand, RunningGuest } from '../model/running-guest.ts'
 import { pagesizeKiBOf } from '../plan/cells/pagesize.ts'
 import { writtenCells } from '../plan/written.ts'
 
@@ -59,6 +60,19 @@ interface OutsideDomain {
   readonly autoCpus?: CpuSet
   readonly defaultPagesizeKiB?: number
   readonly ordinaryPagesizeKiB?: number
+}
+
+/** The sizes that a guest may leave unsaid. QEMU itself has ordinary pages, the smallest of its mappings. */
+export function pagesizesOf(
+  host: Host | undefined,
+  { mappings = [] }: RunningGuest,
+): Pick<OutsideDomain, 'defaultPagesizeKiB' | 'ordinaryPagesizeKiB'> {
+  const defaultPagesizeKiB = host?.defaultPagesizeKiB
+  const sizes = mappings.flatMap(({ pagesizeKiB }) => pagesizeKiB ?? [])
+  return {
+    ...(defaultPagesizeKiB !== undefined && { defaultPagesizeKiB }),
+    ...(sizes.length > 0 && { ordinaryPagesizeKiB: Math.min(...sizes) }),
+  }
 }
 
 /**

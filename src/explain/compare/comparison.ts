@@ -1,7 +1,7 @@
 // Several placements of one guest: what is compared, and the criterion by which their nodes differ.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
-import type { Criterion, NodesReason } from '../../model/placement.ts'
+import { CRITERIA, type Criterion, type NodesReason } from '../../model/placement.ts'
 import type { Severity, Source } from '../diagnostics.ts'
 import type { Explained } from '../text.ts'
 
@@ -22,12 +22,6 @@ export interface Comparison {
 
 type Cost = NodesReason['cost']
 type Compared = keyof Cost
-
-/** From the strongest criterion to the weakest. @see plan/sites/cost.ts */
-const CRITERIA: readonly Compared[] = [
-  ...(['cpus', 'memory', 'taken', 'nodes', 'available'] as const),
-  ...(['distance', 'moved', 'caches', 'split'] as const),
-]
 
 /** What the nodes of the variants cost at least, and the strongest criterion in which they differ. */
 export interface Costs {

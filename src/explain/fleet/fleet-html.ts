@@ -1,9 +1,9 @@
 // A guest on many hosts -> one HTML file that loads nothing.
 
 import { formatSet, setOf } from '../../base/idset.ts'
-import { visible } from '../../base/visible.ts'
 import { labelOf } from '../diagnostics.ts'
 import { messageOf } from '../message.ts'
+import { escaped } from '../svg-shapes.ts'
 import { countsOf, type Fleet, type FleetOutcome, type FleetRow, reasonsOf } from './fleet-row.ts'
 import { fleetHeadline } from './fleet-text.ts'
 
@@ -93,8 +93,3 @@ function findings(found: FleetRow['found']): string {
   const codes = [...new Set(found.map(({ code }) => code))].join(', ')
   return `<details><summary>${codes}</summary><dl>${items.join('')}</dl></details>`
 }
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-const escaped = (text: string): string =>
-  visible(text).replace(/[&<>"]/g, (letter) => ENTITIES[letter] as string)

@@ -1,9 +1,8 @@
 // A guest on many hosts: what is said of each host, and which comes first.
 
 import type { Diagnostic } from '../../base/diagnostic.ts'
-import { type CpuSet, has, intersect, setOf, union } from '../../base/idset.ts'
+import { type CpuSet, has, intersect, type NodeSet, setOf, subtract, union } from '../../base/idset.ts'
 import { classOf } from '../../codes/codes.ts'
-import type { HostNode } from '../../model/host.ts'
 import type { Explained } from '../text.ts'
 
 /**
@@ -46,10 +45,11 @@ export function placedRow(host: string, placed: Explained, found: readonly Diagn
   const { memnodes, memory, vcpupin } = placement.binding
   const cpusOf = (vcpus: readonly number[]): CpuSet =>
     union(...vcpus.map((vcpu) => vcpupin[vcpu] ?? setOf<CpuSet>([])))
-  const nodeOf = nodeByCpu(resources.nodes)
+  const cpusOn = (nodes: NodeSet): CpuSet =>
+    union(...resources.nodes.filter(({ id }) => has(nodes, id)).map(({ cpus }) => cpus))
   const local = placement.cells.filter(({ id, vcpus }) => {
-    const nodes = memnodes[id]?.nodes ?? setOf<never>([])
-    return cpusOf(vcpus).every((cpu) => has(nodes, nodeOf.get(cpu) ?? -1))
+    const nodes = memnodes[id]?.nodes ?? setOf<NodeSet>([])
+    return subtract(cpusOf(vcpus), cpusOn(nodes)).length === 0
   })
   const used = union(...vcpupin)
   const split = resources.siblings.filter((core) => {
@@ -69,10 +69,6 @@ export function placedRow(host: string, placed: Explained, found: readonly Diagn
     },
     found,
   }
-}
-
-function nodeByCpu(nodes: readonly HostNode[]): ReadonlyMap<number, number> {
-  return new Map(nodes.flatMap(({ id, cpus }) => cpus.map((cpu) => [cpu, id] as const)))
 }
 
 const ORDER: readonly FleetOutcome[] = ['starts', 'short', 'refused', 'unread']
@@ -135,6 +131,5 @@ export function reasonsOf(
 /** What keeps the guest from starting on a host. */
 export function against({ outcome, found }: FleetRow): readonly Diagnostic[] {
   if (outcome === 'starts') return []
-  const wanted = outcome === 'short' ? 'capacity' : undefined
-  return wanted === undefined ? found : found.filter(({ code }) => classOf(code) === wanted)
+  return outcome === 'short' ? found.filter(({ code }) => classOf(code) === 'capacity') : found
 }

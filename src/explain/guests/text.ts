@@ -1,5 +1,6 @@
 // All running guests of a host -> one table.
 
+import { aligned } from '../../base/columns.ts'
 import { formatSet, type NodeSet, sameSet, setOf } from '../../base/idset.ts'
 import { formatKiB } from '../../base/memory.ts'
 import { shownName, visible } from '../../base/visible.ts'
@@ -48,7 +49,7 @@ export function cellWords(cells: readonly CellsOnNodes[], cellular: boolean): st
       const nodes = setOf<NodeSet>(steps.flatMap((step) => step.nodes ?? []))
       groups.push({ cells: steps.flatMap((step) => step.cells), nodes, isOneByOne: true })
     }
-    at += Math.max(1, length < 3 ? 1 : length)
+    at += length < 3 ? 1 : length
   }
   return joined(groups)
     .map(({ cells: ids, nodes, isOneByOne }) => {
@@ -89,14 +90,4 @@ function joined<Group extends CellsOnNodes & { readonly isOneByOne?: true }>(
     else all.push(group)
   }
   return all
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
 }

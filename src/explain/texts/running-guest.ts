@@ -34,16 +34,10 @@ export const runningGuestTexts: Texts<RunningGuestFacts> = {
       'virt-numa verify --pid PID DOMAIN.XML',
     ),
   'status-unread': (f) =>
-    text(
-      `cannot read ${plural(f.files.length, 'status file')} of running guests: ` +
-        `${f.files.slice(0, 3).join(', ')}${f.files.length > 3 ? ', ...' : ''}`,
-      'the CPUs that these guests are pinned to are considered free',
-      'run as root',
-    ),
+    text(unreadFiles(f.files), 'the CPUs that these guests are pinned to are considered free', 'run as root'),
   'guests-unread': (f) =>
     text(
-      `cannot read ${plural(f.files.length, 'status file')} of running guests: ` +
-        `${f.files.slice(0, 3).join(', ')}${f.files.length > 3 ? ', ...' : ''}`,
+      unreadFiles(f.files),
       'only root may read them, and nothing is known of these guests without them',
       'run as root',
     ),
@@ -294,4 +288,9 @@ function livePinFix({ role, ids, live, defined, guest }: RunningGuestFacts['live
       ...(before === '' ? [] : [`to undo it: ${words} ${before} --live`]),
     ].join('; ') + (ids.length > 1 ? '; likewise for the others' : '')
   )
+}
+
+function unreadFiles(files: readonly string[]): string {
+  const named = `${files.slice(0, 3).join(', ')}${files.length > 3 ? ', ...' : ''}`
+  return `cannot read ${plural(files.length, 'status file')} of running guests: ${named}`
 }

@@ -17,20 +17,10 @@
 //
 // Of what is equally good in all of them the lowest ids are taken.
 
-import type { Criterion } from '../../model/placement.ts'
+import { CRITERIA, type Criterion, type NodesReason } from '../../model/placement.ts'
 
 /** What a choice of nodes costs. A criterion that does not apply is 0. */
-export interface SiteCost {
-  readonly cpus: number
-  readonly memory: number
-  readonly taken: number
-  readonly nodes: number
-  readonly available: number
-  readonly distance: number
-  readonly moved: number
-  readonly caches: number
-  readonly split: number
-}
+export type SiteCost = NodesReason['cost']
 
 /** Below 0 where the first cost is less, above 0 where it is more. */
 export function compareCosts(a: SiteCost, b: SiteCost): number {
@@ -49,8 +39,7 @@ export function compareCosts(a: SiteCost, b: SiteCost): number {
 
 /** The first criterion in which two costs differ. */
 export function decidedBy(a: SiteCost, b: SiteCost): Criterion {
-  const keys = Object.keys(NOTHING) as (keyof SiteCost)[]
-  return keys.find((key) => a[key] !== b[key]) ?? 'ids'
+  return CRITERIA.find((criterion) => a[criterion] !== b[criterion]) ?? 'ids'
 }
 
 /** The cost of what costs nothing. */

@@ -1,19 +1,19 @@
 // A pod's QEMU -> where its threads and its memory are, as a line of the log and findings below it.
 
 import { decodeUtf8 } from '../../base/utf8.ts'
-import { classOf } from '../../codes/codes.ts'
 import { readDomain } from '../../domain/view.ts'
 import { actualText } from '../../explain/actual-placement.ts'
 import { renderDiagnostics } from '../../explain/diagnostics.ts'
+import { findingsOf } from '../../explain/guests/summary.ts'
 import type { Files } from '../../host/files.ts'
-import { ifReadable, known } from '../../host/kernel-text.ts'
+import { ifReadable } from '../../host/kernel-text.ts'
 import { readRunningGuest } from '../../host/qemu/process.ts'
 import { readStatus, STATUS_FOLDERS } from '../../host/qemu/status.ts'
 import { machineIn } from '../../machine/files.ts'
 import type { Host } from '../../model/host.ts'
 import type { QemuCommand } from '../../model/running-guest.ts'
 import { domainSource } from '../../redact/secrets.ts'
-import { expectedOfCommand, expectedOfDomain } from '../../verify/expected.ts'
+import { expectedOfCommand, expectedOfDomain, pagesizesOf } from '../../verify/expected.ts'
 import { verify } from '../../verify/verify.ts'
 import type { XmlDocument } from '../../xml/parse.ts'
 
@@ -41,14 +41,12 @@ export function verifyPod({ files, root, pid, host }: Running): Verified {
   const status = liveDomain(`${root}/proc/${pid}/root`, guest.command)
   const source =
     status === undefined ? `the command line of process ${pid}` : "libvirt's status file in the pod"
-  const sizes = guest.mappings?.flatMap(({ pagesizeKiB }) => pagesizeKiB ?? []) ?? []
   const expected =
     status === undefined
       ? expectedOfCommand(guest.command, source)
       : expectedOfDomain(readDomain({ ...status, source }), guest.command, {
           source,
-          ...known('defaultPagesizeKiB', host.defaultPagesizeKiB),
-          ...(sizes.length > 0 && { ordinaryPagesizeKiB: Math.min(...sizes) }),
+          ...pagesizesOf(host, guest),
         })
   const { actual, found } = verify({
     running: guest,
@@ -56,7 +54,7 @@ export function verifyPod({ files, root, pid, host }: Running): Verified {
     isLibvirts: status !== undefined,
     nodes: host.nodes,
   })
-  const findings = found.filter(({ code }) => classOf(code) !== 'note').length
+  const findings = findingsOf({ found })
   const text = actualText(actual, findings)
   const sources = status === undefined ? [] : [domainSource(source, status.text)]
   return {

@@ -1,6 +1,6 @@
 // `virt-numa fleet`: on which of many captured hosts a guest would start, how well, and why not on others.
 
-import { type Diagnostic, Refusal } from '../../../base/diagnostic.ts'
+import { type Diagnostic, orRefusal, Refusal } from '../../../base/diagnostic.ts'
 import { diagnostic, refuse } from '../../../codes/codes.ts'
 import { readDocument } from '../../../document.ts'
 import { readDomain } from '../../../domain/view.ts'
@@ -48,6 +48,12 @@ interface FleetCommand extends ReadingGuest {
 /** Names in a message. */
 const MOST_NAMES = 5
 
+const NO_HOSTS = {
+  command: 'fleet',
+  option: 'the hosts',
+  takes: '(snapshots, captures, or a folder of them)',
+} as const
+
 /** Tries a guest on many hosts. */
 export const fleet: CommandRow<FleetCommand> = {
   about: 'report on which of many captured hosts the domain would start, and why not on the others',
@@ -56,15 +62,7 @@ export const fleet: CommandRow<FleetCommand> = {
   options: ['fleetHtml', ...FROM_LIBVIRT, 'vmi', 'config', 'json'],
   keys: keyNames,
   conflicts: ({ inputs }) =>
-    inputs.some((input) => input !== '-')
-      ? []
-      : [
-          diagnostic('usage-missing', {
-            command: 'fleet',
-            option: 'the hosts',
-            takes: '(snapshots, captures, or a folder of them)',
-          }),
-        ],
+    inputs.some((input) => input !== '-') ? [] : [diagnostic('usage-missing', NO_HOSTS)],
   command: (given: Given) => {
     const { input: _, ...reading } = readingGuestOf(given)
     return { name: 'fleet', ...reading, ...textsOf(given, ['fleetHtml']), inputs: given.inputs }
@@ -115,12 +113,7 @@ function inputsOf({ inputs, guest }: FleetCommand): {
   const at = inputs.findIndex((input) => input === '-' || isDomain(input))
   const domain = inputs[at]
   const hosts = inputs.filter((_, index) => index !== at)
-  if (hosts.length === 0)
-    refuse('usage-missing', {
-      command: 'fleet',
-      option: 'the hosts',
-      takes: '(snapshots, captures, or a folder of them)',
-    })
+  if (hosts.length === 0) refuse('usage-missing', NO_HOSTS)
   return { hosts, ...(domain !== undefined && { domain }) }
 }
 
@@ -157,10 +150,11 @@ function judged(
 ): FleetRow[] {
   const progress = progressOf(candidates.length, 'hosts')
   const rows = candidates.flatMap((candidate) => {
-    const hosts = readOr<readonly NamedHost[]>(() => hostsOf(candidate))
-    const found = Array.isArray(hosts)
-      ? hosts.map((host) => rowOf(host, document, around))
-      : [unread(candidate.name, hosts as Refusal)]
+    const hosts = orRefusal(() => hostsOf(candidate))
+    const found =
+      hosts instanceof Refusal
+        ? [unread(candidate.name, hosts)]
+        : hosts.map((host) => rowOf(host, document, around))
     progress.step()
     return found
   })
@@ -173,9 +167,9 @@ function rowOf(
   document: XmlDocument,
   around: Omit<Surroundings, 'host' | 'allowed'>,
 ): FleetRow {
-  const source = readOr(read)
+  const source = orRefusal(read)
   if (source instanceof Refusal) return unread(name, source)
-  const placed = readOr(() => place(document, { ...source, ...around }, lazyWrite))
+  const placed = orRefusal(() => place(document, { ...source, ...around }, lazyWrite))
   return placed instanceof Refusal
     ? { host: name, outcome: 'refused', found: placed.diagnostics }
     : placedRow(name, placed, placed.notes)
@@ -186,15 +180,6 @@ const unread = (host: string, { diagnostics }: Refusal): FleetRow => ({
   outcome: 'unread',
   found: diagnostics,
 })
-
-function readOr<T>(read: () => T): T | Refusal {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
-  }
-}
 
 function findingsOf({ guest, rows }: Fleet): readonly Diagnostic[] {
   const { starts, unread: count } = countsOf(rows)

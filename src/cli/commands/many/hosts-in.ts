@@ -22,7 +22,6 @@ const MOST_LEVELS = 8
 export function candidatesOf(inputs: readonly string[]): readonly Candidate[] {
   const found = inputs.map((path) => ({
     path,
-    isFolder: isFolder(path),
     candidates: isFolder(path) && !isCapture(path) ? candidatesIn(path, '', 0) : [{ name: path, path }],
   }))
   const empty = found.filter(({ candidates }) => candidates.length === 0)

@@ -1,6 +1,6 @@
 // `virt-numa plan --compare`: the placements for several values of one key, side by side.
 
-import { type Diagnostic, Refusal } from '../../../base/diagnostic.ts'
+import { type Diagnostic, orRefusal, Refusal } from '../../../base/diagnostic.ts'
 import { union } from '../../../base/idset.ts'
 import { diagnostic, unique } from '../../../codes/codes.ts'
 import { readDocument } from '../../../document.ts'
@@ -69,10 +69,6 @@ function placedAs(
   surroundings: Surroundings,
   rebind: boolean,
 ): Omit<Variant, 'value'> {
-  try {
-    return { placed: place(document, surroundings, lazyWrite, rebind ? 'if-better' : undefined) }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return { refused: error.diagnostics }
-  }
+  const placed = orRefusal(() => place(document, surroundings, lazyWrite, rebind ? 'if-better' : undefined))
+  return placed instanceof Refusal ? { refused: placed.diagnostics } : { placed }
 }

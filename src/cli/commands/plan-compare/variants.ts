@@ -1,6 +1,6 @@
 // The value of --compare, "memory=even,by-vcpu" -> the key and its values, each read as its flag is.
 
-import { Refusal } from '../../../base/diagnostic.ts'
+import { collectRefusals, type Diagnostic } from '../../../base/diagnostic.ts'
 import { diagnostic, refuseAll } from '../../../codes/codes.ts'
 import { asKey, type Key } from '../../../request/keys.ts'
 import { type RequestedKeys, readKeys } from '../../../request/request.ts'
@@ -23,16 +23,12 @@ export function variantsOf(compared: string): Variants {
     refuseAll([
       diagnostic('usage-option-value', { option: '--compare', given: compared, takes: 'KEY=A,B,...' }),
     ])
-  const mistakes: Refusal['diagnostics'][number][] = []
+  const causes: Diagnostic[] = []
   const values = texts.flatMap((text) => {
-    try {
-      return [{ text, requested: readKeys([[name, text]], `--compare ${name}`) }]
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      mistakes.push(...error.diagnostics.map((cause) => diagnostic('usage-value', { cause })))
-      return []
-    }
+    const requested = collectRefusals(causes, () => readKeys([[name, text]], `--compare ${name}`))
+    return requested === undefined ? [] : [{ text, requested }]
   })
+  const mistakes = causes.map((cause) => diagnostic('usage-value', { cause }))
   // An unknown key is one mistake, however many values it has.
   refuseAll(key === undefined ? mistakes.slice(0, 1) : mistakes)
   return { key: key as Key, values }

@@ -71,7 +71,7 @@ async function locate(
 
 /**
  * libvirt does not state a guest's process to users who may only read; QEMU's command line has the guest's
- * name, and anybody may read it. Threads are told by their names then.
+ * name, and anybody may read it. Threads are then identified by their names.
  */
 async function locateByVirsh(files: Files, running: Running): Promise<readonly Located[]> {
   const virsh = virshFor(undefined, new AbortController(), running)

@@ -13,7 +13,7 @@ import type { DomainView } from '../../../model/domain.ts'
 import type { Host } from '../../../model/host.ts'
 import type { RunningGuest } from '../../../model/running-guest.ts'
 import { domainSource } from '../../../redact/secrets.ts'
-import { type Expected, expectedOfCommand, expectedOfDomain } from '../../../verify/expected.ts'
+import { type Expected, expectedOfCommand, expectedOfDomain, pagesizesOf } from '../../../verify/expected.ts'
 import { liveChanges } from '../../../verify/live-changes.ts'
 import { verify as compare } from '../../../verify/verify.ts'
 import type { XmlDocument } from '../../../xml/parse.ts'
@@ -90,16 +90,6 @@ const numadsOf = ({ autoNodes, autoCpus }: Located): object => ({
   ...(autoNodes && { autoNodes }),
   ...(autoCpus && { autoCpus }),
 })
-
-/** QEMU itself has ordinary pages, the smallest of its mappings. */
-function pagesizesOf(host: Host | undefined, { mappings = [] }: RunningGuest): object {
-  const defaultPagesizeKiB = host?.defaultPagesizeKiB
-  const sizes = mappings.flatMap(({ pagesizeKiB }) => pagesizeKiB ?? [])
-  return {
-    ...(defaultPagesizeKiB !== undefined && { defaultPagesizeKiB }),
-    ...(sizes.length > 0 && { ordinaryPagesizeKiB: Math.min(...sizes) }),
-  }
-}
 
 /**
  * The expected placement: from the domain that was given, else the live domain in the status file, else
