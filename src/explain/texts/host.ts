@@ -49,7 +49,7 @@ export const hostTexts: Texts<HostFacts> = {
   'fleet-empty': (f) =>
     text(
       `${f.folder} contains no host`,
-      'snapshots and lists (.json), capabilities and topologies (.xml), captures (.tar, .tar.gz, .tgz) and ' +
+      'snapshots and lists (.json), capabilities (.xml), captures (.tar, .tar.gz, .tgz) and ' +
         'folders with sys/ are read',
       'name another folder, or the files themselves',
     ),
